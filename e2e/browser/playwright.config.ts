@@ -1,0 +1,33 @@
+// How the browser tests run. `cargo xtask test` sets TOCSIN_BIN (the server to start) and TOCSIN_CHROMIUM (the
+// browser); the tests start their own servers, so nothing here listens on a port.
+import { defineConfig, devices } from "@playwright/test";
+
+const runsAsRoot = process.getuid?.() === 0;
+
+export default defineConfig({
+  testDir: "./tests",
+  outputDir: "./test-results",
+  // A test that passes on the second try is a failed test.
+  retries: 0,
+  forbidOnly: true,
+  // The browser, the server and a debug build of the page share the cores of a small machine.
+  workers: 1,
+  timeout: 90_000,
+  expect: { timeout: 15_000 },
+  reporter: [["list"], ["json", { outputFile: "./report/results.json" }]],
+  use: {
+    locale: "en-GB",
+    timezoneId: "UTC",
+    trace: "retain-on-failure",
+    screenshot: "only-on-failure",
+    launchOptions: {
+      executablePath: process.env.TOCSIN_CHROMIUM ?? "/usr/bin/chromium",
+      // The sandbox refuses to run as root, and /dev/shm is tiny in containers.
+      args: ["--disable-dev-shm-usage", ...(runsAsRoot ? ["--no-sandbox"] : [])],
+    },
+  },
+  projects: [
+    { name: "desktop", use: { ...devices["Desktop Chrome"], viewport: { width: 1280, height: 800 } } },
+    { name: "phone", use: { ...devices["Pixel 7"] } },
+  ],
+});

@@ -1,0 +1,1 @@
+//! Whole-system tests: the product as a process, driven from outside.

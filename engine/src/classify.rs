@@ -1,0 +1,24 @@
+//! How urgent an alert is, and why we think so.
+
+use shared::{AlertEvent, Flag, RouteId, Severity, timeline::SeverityReason};
+
+/// The severity of a message before routing: stated by it, or the integration's default.
+#[must_use]
+pub fn classify(event: &AlertEvent) -> SeverityReason {
+    if event.flags.contains(&Flag::DefaultSeverity) {
+        SeverityReason::Default { severity: event.severity }
+    } else {
+        SeverityReason::Stated { severity: event.severity }
+    }
+}
+
+/// The severity after routing: a route may overrule what the message said.
+#[must_use]
+pub fn overruled(reason: SeverityReason, by_route: Option<(&RouteId, Severity)>) -> SeverityReason {
+    match by_route {
+        Some((route, severity)) if severity != reason.severity() => {
+            SeverityReason::Route { severity, route: route.clone(), was: reason.severity() }
+        }
+        _ => reason,
+    }
+}

@@ -1,0 +1,88 @@
+//! JSON bodies: an object, an array of objects, `{"alerts": […]}`, or one object a line.
+
+use super::{
+    Out, Source, bounds,
+    json::{DEPTH, Fault, Members, Node, Reader, Value},
+    object,
+};
+use shared::{Flag, Format, timeline::RejectReason};
+
+/// Reads every value of a text.
+///
+/// `declared` says that the sender called it JSON. Otherwise a text without a single good member is
+/// taken for plain text: `false` is returned and nothing is recorded.
+pub(super) fn read(source: &Source<'_>, text: &str, whole: &str, declared: bool, out: &mut Out) -> bool {
+    let mut reader = Reader::new(text);
+    let mut batch = Batch { source, whole, found: 0, out: Out::default() };
+    while reader.more() {
+        let start = reader.at();
+        match reader.value() {
+            Ok(node) => batch.take(&node),
+            Err(fault) => {
+                let reason = match fault {
+                    Fault::Bad(what) => RejectReason::BadJson { detail: format!("{what} at {}", reader.place()) },
+                    Fault::TooDeep => RejectReason::TooDeep { limit: DEPTH },
+                };
+                // In a file of lines the next line may be fine. Going on behind the fault, not behind
+                // the start, keeps this linear.
+                let next = reader.rest().find("\n{").map(|next| reader.at() + next + 1);
+                batch.out.reject(reason, text.get(start..next.unwrap_or(text.len())).unwrap_or_default());
+                if batch.out.events.is_empty() && !declared {
+                    return false;
+                }
+                match next {
+                    // The place costs a pass over the text, so a body gets only a few of them.
+                    Some(next) if batch.out.rejected.len() < 16 => reader.seek(next),
+                    Some(_) | None => break,
+                }
+            }
+        }
+    }
+    let mut result = batch.out;
+    if !declared && result.events.is_empty() {
+        return false;
+    }
+    if result.events.is_empty() && result.rejected.is_empty() {
+        result.reject(RejectReason::Empty, "");
+    }
+    if reader.dirty {
+        result.events.iter_mut().for_each(|parsed| bounds::flag(&mut parsed.event, Flag::ControlCharacters));
+    }
+    out.events.append(&mut result.events);
+    out.rejected.append(&mut result.rejected);
+    out.poison = out.poison.take().or(result.poison);
+    true
+}
+
+struct Batch<'s> {
+    source: &'s Source<'s>,
+    whole: &'s str,
+    found: usize,
+    out: Out,
+}
+
+impl Batch<'_> {
+    fn take(&mut self, node: &Node<'_>) {
+        match &node.value {
+            Value::Array(items) => items.iter().for_each(|item| self.object(item, None)),
+            Value::Object(members) => match object::member(members, "alerts").map(|node| &node.value) {
+                Some(Value::Array(items)) => items.iter().for_each(|item| self.object(item, Some(members))),
+                _ => self.object(node, None),
+            },
+            _ => self.object(node, None),
+        }
+    }
+
+    fn object(&mut self, node: &Node<'_>, group: Option<&Members<'_>>) {
+        self.found += 1;
+        if self.found > bounds::MEMBERS {
+            return self.out.overflow(self.found, node.raw);
+        }
+        match node.members() {
+            Some(members) => {
+                self.out.events.push(object::event(self.source, members, group, Format::Json, self.whole));
+            }
+            None => self.out.reject(RejectReason::NotAnObject { found: node.kind().to_owned() }, node.raw),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Raw bytes to alert events, one parser a format, total and fuzzed.
+//!
+//! Pure: no clock, no I/O. Total: every body gives events or stated reasons, no body panics or takes
+//! more than a few passes over it. Fails open: what cannot be understood but looks like a P0 pages.
+
+mod bounds;
+mod bracket;
+mod decode;
+mod documents;
+mod falcon;
+mod fields;
+mod fold;
+mod form;
+mod json;
+mod object;
+mod text;
+mod time;
+mod words;
+
+use serde::{Deserialize, Serialize};
+use shared::{AlertEvent, Flag, Severity, Timestamp, alert::FieldSpan, config::Integration, timeline::RejectReason};
+
+pub use text::looks_like_p0;
+
+/// Who sent a body, as what, and when it arrived.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// Gives the default severity and the zone of times without one.
+    pub integration: &'a Integration,
+    /// The Content-Type header.
+    pub content_type: Option<&'a str>,
+    /// From `/ingest/{token}/{format}`: auto, bracket, falcon, json, text or form.
+    pub format: Option<&'a str>,
+    /// When it was received.
+    pub received_at: Timestamp,
+}
+
+/// How a body was decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Charset {
+    /// Strict UTF-8 (or UTF-16 with a byte order mark).
+    Utf8,
+    /// Chinese: GBK and its superset.
+    Gb18030,
+    /// Neither; bytes that fit nothing were replaced.
+    Lossy,
+}
+
+/// One event and where its fields were found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parsed {
+    /// The event.
+    pub event: AlertEvent,
+    /// Places in [`Normalized::text`].
+    pub spans: Vec<FieldSpan>,
+}
+
+/// What became of a body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Normalized {
+    /// How it was decoded.
+    pub charset: Charset,
+    /// The decoded body, cut to 64 KiB for display; a form as one `name=value` a line.
+    pub text: String,
+    /// What was understood.
+    pub events: Vec<Parsed>,
+    /// Why (parts of) it went into quarantine.
+    pub rejected: Vec<RejectReason>,
+}
+
+/// What the parsers collect.
+#[derive(Debug, Default)]
+struct Out {
+    events: Vec<Parsed>,
+    rejected: Vec<RejectReason>,
+    /// The first rejected part that looks like a P0.
+    poison: Option<String>,
+}
+
+/// Whether the sender (or the path) calls the body this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Declared {
+    Json,
+    Form,
+    Text,
+    Nothing,
+}
+
+/// Makes events of a body.
+#[must_use]
+pub fn normalize(source: &Source<'_>, body: &[u8]) -> Normalized {
+    let mut out = Out::default();
+    let decoded = decode::decode(body);
+    let declared = declared(source);
+    let start = decoded.text.trim_start();
+    let is_line = bracket::head(start).is_some();
+    let json_start = matches!(start.bytes().next(), Some(b'{' | b'['));
+    if start.is_empty() {
+        out.rejected.push(RejectReason::Empty);
+    } else if is_line {
+        // A level token first: the family, whatever the content type says and whatever follows.
+        text::lines(source, &decoded.text, &decoded.text, &mut out);
+    } else if declared == Declared::Text {
+        text::lines(source, &decoded.text, &decoded.text, &mut out);
+    } else if declared == Declared::Json {
+        documents::read(source, &decoded.text, &decoded.text, true, &mut out);
+    } else if json_start && documents::read(source, &decoded.text, &decoded.text, false, &mut out) {
+        // syslog-ng sends JSON as a form.
+    } else if declared == Declared::Form && !json_start && form::is_form(body) {
+        let form = form::read(body);
+        form.events(source, &mut out);
+        let (flags, cut) = (form.flags, form.cut);
+        let decoded = decode::Decoded { text: form.text, charset: form.charset, flags, cut };
+        return finish(out, decoded, body);
+    } else {
+        text::lines(source, &decoded.text, &decoded.text, &mut out);
+    }
+    finish(out, decoded, body)
+}
+
+fn declared(source: &Source<'_>) -> Declared {
+    match source.format {
+        Some("json") => return Declared::Json,
+        Some("form") => return Declared::Form,
+        Some("text") => return Declared::Text,
+        _ => {}
+    }
+    let Some(content_type) = source.content_type else { return Declared::Nothing };
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if essence == "application/x-www-form-urlencoded" {
+        Declared::Form
+    } else if essence.ends_with("json") {
+        Declared::Json
+    } else {
+        Declared::Nothing
+    }
+}
+
+/// Adds what holds for the whole body and keeps the promises on sizes.
+fn finish(mut out: Out, decoded: decode::Decoded, body: &[u8]) -> Normalized {
+    let decode::Decoded { mut text, charset, flags, cut } = decoded;
+    // What states a level may also be torn apart by the fault: then the whole body is the suspect.
+    let no_p0 = !out.events.iter().any(|parsed| parsed.event.severity == Severity::P0);
+    let has_text = !text.trim().is_empty();
+    if out.poison.is_none() && has_text && !out.rejected.is_empty() && no_p0 && looks_like_p0(body) {
+        out.poison = Some(bounds::prefix(&text, bounds::TEXT_BYTES).to_owned());
+    }
+    if let Some(part) = &out.poison {
+        // One page is enough for a body.
+        out.events.push(text::poison(part));
+    }
+    for parsed in &mut out.events {
+        flags.iter().for_each(|flag| bounds::flag(&mut parsed.event, *flag));
+    }
+    if let Some(last) = out.events.last_mut().filter(|_| cut) {
+        bounds::flag(&mut last.event, Flag::CutUtf8);
+    }
+    if text.len() > bounds::TEXT_BYTES {
+        text.truncate(text.floor_char_boundary(bounds::TEXT_BYTES));
+        for parsed in &mut out.events {
+            parsed.spans.retain(|span| usize::try_from(span.end).is_ok_and(|end| end <= text.len()));
+        }
+    }
+    Normalized { charset, text, events: out.events, rejected: out.rejected }
+}

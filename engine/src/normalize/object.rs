@@ -1,0 +1,316 @@
+//! A JSON object (or a form) with common field names as an event.
+
+use super::{
+    Parsed, Source, bounds, bracket,
+    fields::{self, Spans},
+    json::{Members, Node, Value},
+    text, time, words,
+};
+use shared::{Action, AlertEvent, Flag, Format, Severity};
+
+const ACTION: &[&str] = &["action", "event_action", "status", "state"];
+const SEVERITY: &[&str] = &["priority", "level", "severity"];
+const HOST: &[&str] = &["host", "hostname", "host_name", "instance", "node", "endpoint", "ident", "target_ident"];
+/// Often the monitoring system itself, so it is asked last.
+const SOURCE: &[&str] = &["source"];
+const IP: &[&str] = &["ip", "host_ip", "ip_address", "address"];
+const MAC: &[&str] = &["mac", "mac_address"];
+const TEXT: &[&str] =
+    &["summary", "title", "subject", "message", "msg", "text", "description", "content", "alertname", "name"];
+/// Fields that may hold a whole message of the bracketed family; a mail's subject is its identity.
+const LINE: &[&str] =
+    &["subject", "content", "text", "message", "msg", "summary", "title", "description", "payload", "data"];
+const SERVICE: &[&str] = &["service", "job", "component"];
+const KEY: &[&str] = &["dedup_key", "key", "alias", "fingerprint", "id"];
+const TIME: &[&str] = &["timestamp", "time", "occurred_at", "event_time", "starts_at"];
+const LINK: &[&str] = &["url", "link", "generator_url", "runbook_url", "links"];
+
+/// Names are compared without case, `_` and `-`: `dedupKey` is `dedup_key`.
+fn same(name: &str, known: &str) -> bool {
+    let plain = |text: &str| text.len() == known.len() && text.eq_ignore_ascii_case(known);
+    let letters = |b: &u8| *b != b'_' && *b != b'-';
+    plain(name)
+        || (name.len() <= known.len() + 4
+            && name
+                .bytes()
+                .filter(letters)
+                .map(|b| b.to_ascii_lowercase())
+                .eq(known.bytes().filter(letters).map(|b| b.to_ascii_lowercase())))
+}
+
+/// The last member of that name, because of duplicate keys the last wins.
+pub(super) fn member<'n, 'a>(members: &'n Members<'a>, known: &str) -> Option<&'n Node<'a>> {
+    members.iter().rev().find(|(name, _)| same(name, known)).map(|(_, node)| node)
+}
+
+/// An object with its nested label maps.
+struct Fields<'n, 'a> {
+    top: &'n Members<'a>,
+    labels: Option<&'n Members<'a>>,
+    annotations: Option<&'n Members<'a>>,
+}
+
+impl<'n, 'a> Fields<'n, 'a> {
+    fn new(top: &'n Members<'a>) -> Self {
+        let nested = |name| member(top, name).and_then(Node::members);
+        Self { top, labels: nested("labels").or_else(|| nested("tags")), annotations: nested("annotations") }
+    }
+
+    /// Every field of these names: by name, then by place.
+    fn all(&self, names: &'static [&'static str]) -> impl Iterator<Item = &'n Node<'a>> {
+        let places = [Some(self.top), self.labels, self.annotations];
+        places.into_iter().flatten().flat_map(move |place| names.iter().filter_map(move |name| member(place, name)))
+    }
+
+    /// The first of them that holds something.
+    fn first(&self, names: &'static [&'static str]) -> Option<(&'n Node<'a>, &'n str)> {
+        self.all(names).find_map(|node| filled(node).map(|text| (node, text)))
+    }
+}
+
+/// A scalar that says something.
+fn filled<'n>(node: &'n Node<'_>) -> Option<&'n str> {
+    node.scalar().map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// Where a scalar stands, without its quotes.
+fn place<'a>(node: &Node<'a>) -> &'a str {
+    node.raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')).unwrap_or(node.raw)
+}
+
+/// Makes an event of an object; `group` is the object around it, whose status is the fallback.
+pub(super) fn event(
+    source: &Source<'_>,
+    members: &Members<'_>,
+    group: Option<&Members<'_>>,
+    format: Format,
+    whole: &str,
+) -> Parsed {
+    let found = Fields::new(members);
+    let mut spans = Spans::new(whole);
+    let line = found.all(LINE).filter_map(filled).find_map(|text| {
+        bracket::head(text)
+            .is_some()
+            .then(|| bracket::parse(source, bracket::split(text).1.first()?, Spans::new(whole)))?
+    });
+    let mut event = match line {
+        Some(line) => {
+            spans.list = line.spans;
+            from_line(line.event, &found)
+        }
+        None => from_fields(source, &found, group, format, &mut spans),
+    };
+    set_machine(&mut event, &found, &mut spans);
+    set_rest(&mut event, &found, source, &mut spans);
+    fields::find_addresses(&mut event);
+    set_key(&mut event, &found, &mut spans);
+    Parsed { event, spans: spans.list }
+}
+
+/// The line says what it is; other texts beside it (a mail's body) become the content.
+fn from_line(mut event: AlertEvent, found: &Fields<'_, '_>) -> AlertEvent {
+    let other = found.all(LINE).filter_map(filled).find(|text| bracket::head(text).is_none());
+    if let Some(text) = other.filter(|_| event.content.is_empty() || event.format == Format::Combined) {
+        bounds::set_content(&mut event, text);
+    }
+    if event.flags.contains(&Flag::UnknownStatus)
+        && let Some(action) = found.all(ACTION).filter_map(filled).find_map(words::action)
+    {
+        event.action = action;
+    }
+    event
+}
+
+fn from_fields(
+    source: &Source<'_>,
+    found: &Fields<'_, '_>,
+    group: Option<&Members<'_>>,
+    format: Format,
+    spans: &mut Spans<'_>,
+) -> AlertEvent {
+    let mut event = fields::blank(format, source.integration.default_severity);
+    set_text(&mut event, found, spans);
+    let stated = severity(found, spans).or_else(|| {
+        // `{"text":"[db] [P0] …"}`: a level anywhere in the text counts as stated, as it does in plain text.
+        text::level_anywhere(&event.summary).or_else(|| text::level_anywhere(&event.content))
+    });
+    fields::set_severity(&mut event, stated, source);
+    set_action(&mut event, found, group, spans);
+    event
+}
+
+/// `P<n>` wherever it stands, then a number or word of priority, level and severity.
+fn severity(found: &Fields<'_, '_>, spans: &mut Spans<'_>) -> Option<(Severity, bool)> {
+    let explicit = |text: &str| words::level(text);
+    let loose = |text: &str| words::rank(text).or_else(|| words::severity(text).map(|level| (level, false)));
+    let read = |parse: &dyn Fn(&str) -> Option<(Severity, bool)>| {
+        found.all(SEVERITY).find_map(|node| filled(node).and_then(parse).map(|stated| (node, stated)))
+    };
+    let (node, stated) = read(&explicit).or_else(|| read(&loose))?;
+    spans.add("severity", place(node));
+    Some(stated)
+}
+
+fn set_action(event: &mut AlertEvent, found: &Fields<'_, '_>, group: Option<&Members<'_>>, spans: &mut Spans<'_>) {
+    let own = found.all(ACTION).filter_map(|node| filled(node).map(|word| (node, word)));
+    let group = group.and_then(|group| member(group, "status")).and_then(|node| filled(node).map(|word| (node, word)));
+    let mut first = None;
+    for (node, word) in own.chain(group) {
+        first = first.or(Some((node, word, None)));
+        if let Some(action) = words::action(word) {
+            first = Some((node, word, Some(action)));
+            break;
+        }
+    }
+    if let Some((node, word, action)) = first {
+        spans.add("status", place(node));
+        event.status_raw = bounds::name(event, word);
+        match action {
+            Some(action) => event.action = action,
+            None => bounds::flag(event, Flag::UnknownStatus),
+        }
+        return;
+    }
+    // "level": "ok" is a state, not a severity; Nightingale says it with a truth value.
+    let recovered = member(found.top, "is_recovered").is_some_and(|node| matches!(node.value, Value::Bool(true)));
+    let state = found.all(SEVERITY).filter_map(filled).find_map(words::action);
+    if recovered || state == Some(Action::Resolve) {
+        event.action = Action::Resolve;
+    }
+}
+
+/// The first text is the summary; longer or further ones make the content.
+fn set_text(event: &mut AlertEvent, found: &Fields<'_, '_>, spans: &mut Spans<'_>) {
+    let mut texts: Vec<&str> = Vec::new();
+    let mut bytes = 0;
+    for (node, text) in found.all(TEXT).filter_map(|node| filled(node).map(|text| (node, text))) {
+        if texts.is_empty() {
+            spans.add("summary", place(node));
+        }
+        if bytes <= bounds::CONTENT_BYTES && !texts.contains(&text) {
+            bytes += text.len();
+            texts.push(text);
+        }
+    }
+    if texts.is_empty() {
+        bounds::flag(event, Flag::NoContent);
+        event.summary = "(no text)".to_owned();
+        return;
+    }
+    event.summary = bounds::one_line(texts.first().copied().unwrap_or_default());
+    let rest = if texts.first().is_some_and(|first| *first == event.summary) { 1 } else { 0 };
+    let content = texts.get(rest..).unwrap_or_default().join("\n");
+    bounds::set_content(event, &content);
+}
+
+fn set_machine(event: &mut AlertEvent, found: &Fields<'_, '_>, spans: &mut Spans<'_>) {
+    let nested = |names: &'static [&'static str]| {
+        let host = member(found.top, "host").and_then(Node::members)?;
+        names.iter().filter_map(|name| member(host, name)).find_map(|node| filled(node).map(|text| (node, text)))
+    };
+    if event.host.is_none()
+        && let Some((node, host)) =
+            found.first(HOST).or_else(|| nested(&["name", "hostname"])).or_else(|| found.first(SOURCE))
+    {
+        spans.add("host", place(node));
+        event.host = bounds::name(event, &fields::bare_host(host));
+    }
+    if event.ip.is_none() || found.first(IP).is_some() {
+        let listed = found.all(IP).find_map(|node| match &node.value {
+            Value::Array(items) => items.iter().find_map(|node| filled(node).map(|text| (node, text))),
+            _ => None,
+        });
+        if let Some((node, ip)) = found.first(IP).or(listed).or_else(|| nested(IP)) {
+            spans.add("ip", place(node));
+            match fields::address(ip) {
+                Some(address) => event.ip = Some(address.to_string()),
+                None => {
+                    bounds::label(event, "ip_field", ip);
+                    bounds::flag(event, Flag::BadIp);
+                }
+            }
+        }
+    }
+    if let Some((node, mac)) = found.first(MAC).and_then(|(node, text)| fields::mac(text).map(|mac| (node, mac))) {
+        spans.add("mac", place(node));
+        event.mac = Some(mac);
+    }
+}
+
+fn set_rest(event: &mut AlertEvent, found: &Fields<'_, '_>, source: &Source<'_>, spans: &mut Spans<'_>) {
+    if let Some((node, service)) = found.first(SERVICE) {
+        spans.add("service", place(node));
+        event.service = bounds::name(event, service);
+    }
+    if event.occurred_at.is_none()
+        && let Some((name, node, at)) = TIME.iter().find_map(|name| {
+            let node = member(found.top, name)?;
+            Some((name, node, time::any(filled(node)?, &source.integration.time_zone)?))
+        })
+    {
+        spans.add("time", place(node));
+        time::judge(event, at, *name == "starts_at", source);
+    }
+    for node in found.all(LINK) {
+        match &node.value {
+            Value::Array(items) => items.iter().filter_map(Node::scalar).for_each(|url| bounds::link(event, url)),
+            _ => node.scalar().into_iter().for_each(|url| bounds::link(event, url)),
+        }
+    }
+    set_labels(event, found);
+}
+
+/// The label map as it is, annotations, then every other scalar at the top and one level below.
+fn set_labels(event: &mut AlertEvent, found: &Fields<'_, '_>) {
+    for map in [found.labels, found.annotations].into_iter().flatten() {
+        // From the end: the last of duplicate keys wins, and the first label of a name stays.
+        for (name, node) in map.iter().rev() {
+            if let Some(value) = node.scalar() {
+                bounds::label(event, name, value);
+            }
+        }
+    }
+    for (name, node) in found.top.iter().rev() {
+        let known = [ACTION, SEVERITY, HOST, SOURCE, IP, MAC, TEXT, LINE, SERVICE, KEY, TIME, LINK]
+            .into_iter()
+            .flatten()
+            .any(|known| same(name, known));
+        match &node.value {
+            Value::Object(inner) if !["labels", "annotations"].iter().any(|map| same(name, map)) => {
+                for (inner_name, node) in inner.iter().rev() {
+                    if let Some(value) = node.scalar().filter(|_| !same(name, "tags")) {
+                        bounds::label(event, &format!("{}.{inner_name}", bounds::prefix(name, 256)), value);
+                    }
+                }
+            }
+            Value::Array(items) if same(name, "tags") || same(name, "labels") => {
+                for (tag, value) in items.iter().filter_map(Node::scalar).filter_map(|tag| tag.split_once(['=', ':'])) {
+                    bounds::label(event, tag, value);
+                }
+            }
+            _ => {
+                if let Some(value) = node.scalar().filter(|_| !known) {
+                    bounds::label(event, name, value);
+                }
+            }
+        }
+    }
+}
+
+fn set_key(event: &mut AlertEvent, found: &Fields<'_, '_>, spans: &mut Spans<'_>) {
+    let stated = KEY.iter().filter_map(|name| member(found.top, name)).find_map(|node| Some((node, filled(node)?)));
+    if let Some((node, key)) = stated {
+        spans.add("dedup_key", place(node));
+        event.flags.retain(|flag| *flag != Flag::KeyHashed);
+        // A key of the sender's own names one alert; closing another one by its host would be wrong.
+        event.resolve_by_host = false;
+        bounds::set_key(event, key.to_owned());
+        return;
+    }
+    if event.dedup_key.is_empty() {
+        let kind = if event.format == Format::Json { "json:" } else { "text:" };
+        let service = event.service.clone().unwrap_or_default();
+        let key = fields::folded_key(event, kind, &service, &event.summary);
+        bounds::set_key(event, key);
+    }
+}

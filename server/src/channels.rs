@@ -1,0 +1,143 @@
+//! How pages leave: each channel delivers one page once and says what came of it; it never retries by itself.
+//!
+//! The outcome is accepted, or a [`Failure`] that is permanent (no retry can help), transient, or ambiguous (it
+//! may have arrived). After an ambiguous one the same key is used again, so that whoever honours keys shows the
+//! page once.
+
+mod email;
+mod ntfy;
+mod smtp;
+mod webhook;
+
+use crate::outbound::{self, Deadlines, Outbound};
+use shared::{
+    AttemptId, Failure, Incident, Page, config,
+    text::{Language, PageText, page_text},
+};
+use std::{fmt, sync::Arc};
+
+/// One try of one delivery, with everything a channel needs to know.
+pub struct Delivery {
+    /// The idempotency key, the same for every try.
+    pub key: String,
+    pub attempt: AttemptId,
+    /// 1 for the first.
+    pub try_number: u32,
+    pub incident: Arc<Incident>,
+    pub page: Page,
+    pub language: Language,
+    pub address: Address,
+    /// The capability link by which the recipient can acknowledge.
+    pub ack_url: Option<String>,
+    pub incident_url: String,
+    /// Somebody tries their contact; nothing is wrong.
+    pub test: bool,
+    /// All levels are used up and still nobody has answered.
+    pub reminder: bool,
+}
+
+/// Where a delivery goes.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Address {
+    Email { to: String, name: String },
+    Ntfy { topic: String },
+    Webhook { url: String, secret: Option<String>, recipient: String },
+}
+
+/// The provider took it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Accepted {
+    /// The provider's own id of the message, if it gave one.
+    pub provider_id: Option<String>,
+}
+
+impl Delivery {
+    /// Title and body, fit to be shown anywhere as plain text.
+    fn text(&self) -> PageText {
+        let text = page_text(self.language, &self.incident, self.page.level, self.reminder);
+        let mark = match (self.test, self.language) {
+            (false, _) => "",
+            (true, Language::En) => "[TEST] ",
+            (true, Language::Zh) => "【测试】",
+        };
+        PageText {
+            title: format!("{mark}{}", outbound::visible(&text.title).replace('\n', " ")),
+            body: outbound::visible(&text.body),
+        }
+    }
+
+    /// What must not be seen in the quoted answer of a provider.
+    fn secrets(&self) -> Vec<String> {
+        // The capability alone as well: an echo may write the rest of the link in another way.
+        let capability = self.ack_url.as_deref().and_then(|url| url.rsplit('/').next());
+        self.ack_url.as_deref().into_iter().chain(capability).map(str::to_owned).collect()
+    }
+}
+
+/// Every channel that is configured.
+#[derive(Debug)]
+pub struct Channels {
+    outbound: Outbound,
+    email: Option<email::Email>,
+    ntfy: Option<ntfy::Ntfy>,
+}
+
+impl Channels {
+    /// Fails with a sentence for the operator when a setting cannot work.
+    pub fn new(config: &config::Channels) -> Result<Self, String> {
+        Self::with_deadlines(config, Deadlines::default())
+    }
+
+    /// The same, less patient; for tests.
+    pub fn with_deadlines(config: &config::Channels, deadlines: Deadlines) -> Result<Self, String> {
+        let ntfy = config.ntfy.as_ref().map(ntfy::Ntfy::new).transpose()?;
+        let own_hosts: Vec<String> = ntfy.iter().map(|ntfy| ntfy.host().to_owned()).collect();
+        Ok(Self {
+            outbound: Outbound::new(&config.webhook, &own_hosts, deadlines)?,
+            email: config.email.as_ref().map(|email| email::Email::new(email, deadlines)).transpose()?,
+            ntfy,
+        })
+    }
+
+    /// Tries once. Ends within the deadlines, whatever the other side does.
+    pub async fn deliver(&self, delivery: &Delivery) -> Result<Accepted, Failure> {
+        match &delivery.address {
+            Address::Email { to, name } => match &self.email {
+                Some(email) => email.deliver(delivery, to, name).await,
+                None => Err(outbound::permanent("no mail server is configured")),
+            },
+            Address::Ntfy { topic } => match &self.ntfy {
+                Some(ntfy) => ntfy.deliver(&self.outbound, delivery, topic).await,
+                None => Err(outbound::permanent("no ntfy server is configured")),
+            },
+            Address::Webhook { url, secret, recipient } => {
+                webhook::deliver(&self.outbound, delivery, url, secret.as_deref(), recipient).await
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not `ack_url`: whoever holds it can acknowledge.
+        f.debug_struct("Delivery")
+            .field("attempt", &self.attempt)
+            .field("try_number", &self.try_number)
+            .field("incident", &self.incident.id)
+            .field("address", &self.address)
+            .field("test", &self.test)
+            .field("reminder", &self.reminder)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A topic and a webhook's address are as good as a password to whoever knows them.
+        match self {
+            Self::Email { to, .. } => write!(f, "Email({to})"),
+            Self::Ntfy { .. } => f.write_str("Ntfy"),
+            Self::Webhook { recipient, .. } => write!(f, "Webhook({recipient})"),
+        }
+    }
+}

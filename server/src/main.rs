@@ -1,0 +1,3 @@
+//! The program `tocsin`.
+
+fn main() {}

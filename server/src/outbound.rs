@@ -1,0 +1,295 @@
+//! The one HTTP client for everything that leaves: where we may connect, how long we wait, what an answer means.
+//!
+//! Addresses are judged at connect time, by the resolver that hands them to the socket, so a name that answers
+//! differently the second time gains nothing. Redirects are not followed, no proxy is taken from the environment,
+//! no connection is reused (a dead one would make failures ambiguous) and nothing is retried here.
+
+mod reach;
+
+use crate::clock::{self, Stopwatch};
+use reach::{Blocked, FilteringResolver, Reach};
+use reqwest::{
+    Client, Response, StatusCode,
+    header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER},
+    redirect, retry,
+};
+use shared::{Failure, config::WebhookChannel};
+use std::{
+    error::Error,
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::time::timeout;
+
+const BODY_BYTES: usize = 64 * 1024;
+/// The status has decided; the body only tells an id or a reason and is not worth a long wait.
+const BODY_PATIENCE: Duration = Duration::from_secs(1);
+/// Of a stranger's text, quoted in a failure.
+const QUOTED_CHARS: usize = 100;
+/// Shorter texts are not secrets, and removing them would make a quotation unreadable.
+const SHORTEST_SECRET: usize = 6;
+const LONGEST_RETRY_AFTER_MS: i64 = 3_600_000;
+
+/// How long we wait; both are shorter than the lease of a delivery.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    /// For the name, the connection and TLS.
+    pub connect: Duration,
+    /// For everything.
+    pub total: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(3), total: Duration::from_secs(8) }
+    }
+}
+
+/// A POST.
+pub struct OutboundRequest {
+    pub url: String,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Vec<u8>,
+    /// Removed from what is quoted of the answer: a receiver may echo what it was sent.
+    pub secrets: Vec<String>,
+}
+
+impl fmt::Debug for OutboundRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Address, headers and body carry secrets.
+        let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("OutboundRequest").field("headers", &headers).finish_non_exhaustive()
+    }
+}
+
+/// A 2xx answer.
+#[derive(Clone, Debug)]
+pub struct OutboundAnswer {
+    pub status: u16,
+    /// Lower case, without parameters.
+    pub content_type: String,
+    /// What arrived of it in time, at most 64 KiB. Never shown to anybody as it is.
+    pub body: Vec<u8>,
+}
+
+/// The client; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Outbound {
+    client: Client,
+    reach: Arc<Reach>,
+    deadlines: Deadlines,
+}
+
+impl Outbound {
+    /// `own_hosts` are hosts the operator configured by name or address, such as the ntfy server's: they may be
+    /// private and spoken to without TLS. Fails when a network is not one.
+    pub fn new(limits: &WebhookChannel, own_hosts: &[String], deadlines: Deadlines) -> Result<Self, String> {
+        let reach = Arc::new(Reach::new(limits, own_hosts)?);
+        // Already installed by somebody else is as good.
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let builder = || {
+            Client::builder()
+                .user_agent(concat!("tocsin/", env!("CARGO_PKG_VERSION")))
+                .dns_resolver(FilteringResolver(Arc::clone(&reach)))
+                .redirect(redirect::Policy::none())
+                .retry(retry::never())
+                .no_proxy()
+                .referer(false)
+                .pool_max_idle_per_host(0)
+                .connect_timeout(deadlines.connect)
+        };
+        let client = builder().build().or_else(|error| {
+            // A machine without root certificates can still page by plain HTTP and by mail.
+            tracing::warn!(reason = %root_cause(&error), "no root certificates: pages over https will fail");
+            builder().tls_certs_only([]).build()
+        });
+        let client = client.map_err(|error| format!("the HTTP client cannot be made: {}", root_cause(&error)))?;
+        Ok(Self { client, reach, deadlines })
+    }
+
+    /// Sends once and classifies what came of it. `Ok` is any 2xx.
+    pub async fn post(&self, request: OutboundRequest) -> Result<OutboundAnswer, Failure> {
+        let url = self.reach.check(&request.url)?;
+        let headers = header_map(&request.headers)?;
+        let mut secrets = request.secrets;
+        // "Cannot POST /…" is a common answer, and the path of a webhook is often its password.
+        secrets.extend([url.path(), url.query().unwrap_or_default()].map(str::to_owned));
+        secrets.retain(|secret| secret.len() >= SHORTEST_SECRET);
+        let watch = Stopwatch::start();
+        let sending = self.client.post(url).headers(headers).body(request.body).send();
+        let response = match timeout(self.deadlines.total, sending).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Err(classify(&error)),
+            Err(_) => return Err(ambiguous("there was no answer in time")),
+        };
+        let status = response.status();
+        let content_type = content_type(response.headers());
+        let retry_after_ms = retry_after_ms(response.headers());
+        let spent = Duration::from_millis(u64::try_from(watch.elapsed_ms()).unwrap_or(u64::MAX));
+        let patience = self.deadlines.total.saturating_sub(spent).min(BODY_PATIENCE);
+        let body = read_body(response, patience).await;
+        if status.is_success() {
+            return Ok(OutboundAnswer { status: status.as_u16(), content_type, body });
+        }
+        Err(refusal(status, retry_after_ms, &quote(&String::from_utf8_lossy(&body), &secrets)))
+    }
+}
+
+fn header_map(headers: &[(&'static str, String)]) -> Result<HeaderMap, Failure> {
+    let mut map = HeaderMap::new();
+    for (name, text) in headers {
+        let mut value = HeaderValue::from_str(text)
+            .map_err(|_| permanent(format!("the header {name} cannot hold its configured value")))?;
+        value.set_sensitive(true);
+        map.insert(*name, value);
+    }
+    Ok(map)
+}
+
+fn content_type(headers: &HeaderMap) -> String {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// Reads until the end, the cap, or the end of patience; a broken body does not undo the status.
+async fn read_body(mut response: Response, patience: Duration) -> Vec<u8> {
+    let mut body = Vec::new();
+    let reading = async {
+        while let Ok(Some(chunk)) = response.chunk().await {
+            let room = BODY_BYTES.saturating_sub(body.len());
+            body.extend(chunk.iter().take(room));
+            if room <= chunk.len() {
+                break;
+            }
+        }
+    };
+    // Running out of patience is one of the ways it ends.
+    timeout(patience, reading).await.ok();
+    body
+}
+
+/// What an answer other than 2xx means.
+fn refusal(status: StatusCode, retry_after_ms: Option<i64>, quoted: &str) -> Failure {
+    let again = matches!(status.as_u16(), 408 | 425 | 429) || status.is_server_error();
+    let detail = match status.as_u16() {
+        300..=399 => format!("it answered {}: redirects are not followed", status.as_u16()),
+        code if quoted.is_empty() => format!("it answered {code}"),
+        code => format!("it answered {code}: “{quoted}”"),
+    };
+    let waits = matches!(status.as_u16(), 429 | 503);
+    Failure { permanent: !again, ambiguous: false, detail, retry_after_ms: retry_after_ms.filter(|_| waits) }
+}
+
+/// Seconds or a date; never more than an hour, which the engine shortens further.
+fn retry_after_ms(headers: &HeaderMap) -> Option<i64> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let ms = match text.parse::<i64>() {
+        Ok(seconds) => seconds.saturating_mul(1_000),
+        Err(_) => {
+            let at = SystemTime::from(text.parse::<actix_web::http::header::HttpDate>().ok()?);
+            let at = i64::try_from(at.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()?;
+            at.saturating_sub(clock::now().0)
+        }
+    };
+    Some(ms.clamp(0, LONGEST_RETRY_AFTER_MS))
+}
+
+/// No answer: what is known about whether the request arrived.
+fn classify(error: &reqwest::Error) -> Failure {
+    if let Some(blocked) = sources(error).find_map(|cause| cause.downcast_ref::<Blocked>()) {
+        return permanent(blocked.to_string());
+    }
+    if error.is_builder() {
+        return permanent("the request cannot be made of what is configured");
+    }
+    if error.is_connect() {
+        let why = if error.is_timeout() {
+            "there was no connection in time".to_owned()
+        } else if error.is_dns() {
+            "the host's name was not found".to_owned()
+        } else {
+            // The system's or the TLS library's words, not the other side's.
+            format!("there was no connection ({})", quote(&root_cause(error), &[]))
+        };
+        return transient(why);
+    }
+    if error.is_timeout() { ambiguous("there was no answer in time") } else { ambiguous("the answer was cut off") }
+}
+
+fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let mut next = Some(error);
+    std::iter::from_fn(move || {
+        let cause = next?;
+        next = cause.source();
+        Some(cause)
+    })
+}
+
+/// The innermost reason; unlike the outer ones it does not name the address, which may hold a secret.
+fn root_cause(error: &reqwest::Error) -> String {
+    sources(error).skip(1).last().map_or_else(|| "unknown".to_owned(), ToString::to_string)
+}
+
+/// No retry can help.
+pub(crate) fn permanent(detail: impl Into<String>) -> Failure {
+    Failure { permanent: true, ambiguous: false, detail: detail.into(), retry_after_ms: None }
+}
+
+/// It did not arrive; another try may help.
+pub(crate) fn transient(detail: impl Into<String>) -> Failure {
+    Failure { permanent: false, ..permanent(detail) }
+}
+
+/// It may have arrived.
+pub(crate) fn ambiguous(detail: impl Into<String>) -> Failure {
+    Failure { ambiguous: true, ..transient(detail) }
+}
+
+/// The beginning of a stranger's text, fit to be shown: one line, nothing invisible, none of `secrets`.
+pub(crate) fn quote(text: &str, secrets: &[String]) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        text = text.replace(secret.as_str(), "…");
+    }
+    let line = visible(&text.replace(['\n', '\r', '\t'], " "));
+    line.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(QUOTED_CHARS).collect()
+}
+
+/// Without control characters (line ends stay) and without those that turn the direction of text around.
+pub(crate) fn visible(text: &str) -> String {
+    text.chars()
+        .filter(|c| *c == '\n' || !c.is_control())
+        .filter(|c| !matches!(*c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffd}'))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_its_class() {
+        for code in 300..600 {
+            let failure = refusal(StatusCode::from_u16(code).unwrap(), Some(5), "");
+            let again = [408, 425, 429].contains(&code) || code >= 500;
+            assert_eq!((failure.permanent, failure.ambiguous), (!again, false), "{code}");
+            assert_eq!(failure.retry_after_ms.is_some(), [429, 503].contains(&code), "{code}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_and_is_capped() {
+        let read = |text: &str| retry_after_ms(&HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]));
+        assert_eq!((read("7"), read("-3"), read("99999999999999999")), (Some(7_000), Some(0), Some(3_600_000)));
+        assert_eq!((read("Sun, 06 Nov 1994 08:49:37 GMT"), read("soon")), (Some(0), None));
+        assert_eq!(read("Sat, 06 Nov 2094 08:49:37 GMT"), Some(3_600_000));
+    }
+
+    #[test]
+    fn what_is_quoted_is_short_visible_and_without_secrets() {
+        let quoted = quote("\u{202e}a\u{1b}[31m\r\nb token=abc \u{0}", &["abc".to_owned()]);
+        assert_eq!(quoted, "a[31m b token=…");
+        assert_eq!(quote(&"字".repeat(500), &[]).chars().count(), 100);
+    }
+}

@@ -1,0 +1,184 @@
+//! Alert events as senders sent them, and the deduplicated alerts they become.
+
+use crate::{AlertId, EventId, IncidentId, IntegrationId, Severity, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What the sender asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Something is wrong.
+    Trigger,
+    /// It is over.
+    Resolve,
+}
+
+/// Which parser understood the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// `[P0][PROBLEM][host][ip][text]`.
+    Bracket,
+    /// The six-field Open-Falcon line with an expression and a step.
+    Falcon,
+    /// Open-Falcon's merged message: level, status, count, metric.
+    Combined,
+    /// A JSON object (or an array of them) with common field names.
+    Json,
+    /// Anything else: kept as text.
+    Text,
+}
+
+/// Something noteworthy about a message that was accepted all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Flag {
+    /// P7 to P99, clamped to P6.
+    LevelOutOfRange,
+    /// The status word is unknown and was taken as a problem.
+    UnknownStatus,
+    /// The address field holds something that is not an address.
+    BadIp,
+    /// The message was cut off.
+    Truncated,
+    /// There was text after the last bracket.
+    TrailingText,
+    /// Only level and status were present.
+    NoContent,
+    /// The last bytes were an incomplete UTF-8 sequence and were dropped.
+    CutUtf8,
+    /// Decoded as GB18030.
+    Gb18030,
+    /// Some bytes fit no known charset and were replaced.
+    LossyText,
+    /// NUL or other control characters were replaced.
+    ControlCharacters,
+    /// No level was stated; the integration's default was taken.
+    DefaultSeverity,
+    /// The sender's clock is more than five minutes ahead; its time is shown, not used.
+    ClockSkew,
+    /// The sender's time is older than a day.
+    Stale,
+    /// Too many or too long labels; the rest was cut.
+    LabelsCut,
+    /// The body could not be parsed, but it looked like a P0 and was raised as one.
+    Poison,
+    /// A merged message that stands for several alerts.
+    Merged,
+    /// The dedup key was too long and was hashed.
+    KeyHashed,
+}
+
+/// A measured value and the threshold it crossed, as Open-Falcon writes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Metric {
+    /// For example `cpu.idle`.
+    pub name: String,
+    /// For example `all(#3)`.
+    pub func: String,
+    /// The measured value, as sent.
+    pub left: String,
+    /// `<`, `>=` and so on.
+    pub op: String,
+    /// The threshold, as sent.
+    pub right: String,
+    /// Sorted `key=value` tags.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// Open-Falcon's repeat counter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<u32>,
+}
+
+/// One member of an accepted message, in our words; immutable once made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AlertEvent {
+    pub action: Action,
+    /// As stated by the sender, or the integration's default (then flagged).
+    pub severity: Severity,
+    pub format: Format,
+    /// One line, at most 1,024 characters.
+    pub summary: String,
+    /// The rest of the text, at most 16 KiB; empty when the summary says it all.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub content: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<String>,
+    /// Lower-case colon form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<Metric>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// What identifies the alert within its integration while it is open.
+    pub dedup_key: String,
+    /// For a recovery without an exact match: close the only open alert of this host from this
+    /// integration, if there is exactly one (five-field form only).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resolve_by_host: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_raw: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurred_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<Flag>,
+}
+
+/// Whether the sender still says something is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum AlertState {
+    Firing,
+    Resolved,
+}
+
+/// A deduplicated alert: one identity, however often it was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Alert {
+    pub id: AlertId,
+    pub incident: IncidentId,
+    pub integration: IntegrationId,
+    pub state: AlertState,
+    /// The newest text and fields the sender gave.
+    pub event: AlertEvent,
+    /// The first text, when the newest differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_summary: Option<String>,
+    /// The most urgent severity it ever had.
+    pub highest: Severity,
+    /// How often it was sent while open.
+    pub count: u32,
+    pub first_at: Timestamp,
+    pub last_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
+    /// The message that opened it.
+    pub first_event: EventId,
+    /// The newest message about it.
+    pub last_event: EventId,
+}
+
+/// Where in the decoded message a field was found; byte offsets into the decoded UTF-8 text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FieldSpan {
+    /// `severity`, `status`, `host`, `ip`, `content`, `metric`, `step`, … or a JSON key path.
+    pub field: String,
+    pub start: u32,
+    pub end: u32,
+}

@@ -1,0 +1,24 @@
+//! The HTTP interface: every endpoint once, with the role it asks for, and the bodies it takes and gives.
+
+mod account;
+mod endpoint;
+mod incident;
+mod ingest;
+mod oncall;
+
+pub use account::*;
+pub use endpoint::{ENDPOINTS, Endpoint, Method, Role};
+pub use incident::*;
+pub use ingest::*;
+pub use oncall::*;
+
+use serde::{Deserialize, Serialize};
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct List<T> {
+    pub items: Vec<T>,
+    /// Pass it as `after` to get the next page; none at the end.
+    pub next: Option<String>,
+}

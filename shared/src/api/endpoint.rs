@@ -1,0 +1,186 @@
+//! The table of endpoints: the server's authorisation, the OpenAPI document and the tests all read it.
+
+use serde::{Deserialize, Serialize};
+
+/// What an account or API token may do; each role includes the ones before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Sees everything but secrets.
+    Viewer,
+    /// Also answers, escalates and resolves.
+    Responder,
+    /// Also changes configuration, accounts and tokens.
+    Admin,
+}
+
+impl Role {
+    /// The name used in configuration, command line and storage.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Responder => "responder",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "viewer" => Ok(Self::Viewer),
+            "responder" => Ok(Self::Responder),
+            "admin" => Ok(Self::Admin),
+            _ => Err(format!("`{text}` is not a role; use viewer, responder or admin")),
+        }
+    }
+}
+
+/// HTTP method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+/// One endpoint under `/api/v1`.
+#[derive(Clone, Copy, Debug)]
+pub struct Endpoint {
+    pub method: Method,
+    /// With `{id}` placeholders.
+    pub path: &'static str,
+    /// The least role; none for endpoints that work before signing in.
+    pub role: Option<Role>,
+    pub summary: &'static str,
+    /// Names of the request and response types in the schema; empty when there is no body.
+    pub request: &'static str,
+    pub response: &'static str,
+}
+
+const fn e(
+    method: Method,
+    path: &'static str,
+    role: Option<Role>,
+    summary: &'static str,
+    request: &'static str,
+    response: &'static str,
+) -> Endpoint {
+    Endpoint { method, path, role, summary, request, response }
+}
+
+use Method::{Delete, Get, Post, Put};
+const OPEN: Option<Role> = None;
+const VIEW: Option<Role> = Some(Role::Viewer);
+const RESPOND: Option<Role> = Some(Role::Responder);
+const ADMIN: Option<Role> = Some(Role::Admin);
+
+/// Every endpoint of the application interface. A route that is not here is not served; a row without a
+/// handler fails a test.
+pub const ENDPOINTS: &[Endpoint] = &[
+    e(Get, "/api/v1/setup", OPEN, "Whether the first administrator is still to be made", "", "SetupState"),
+    e(
+        Post,
+        "/api/v1/setup",
+        OPEN,
+        "Make the first administrator with the one-time code",
+        "SetupRequest",
+        "SessionInfo",
+    ),
+    e(Post, "/api/v1/session", OPEN, "Sign in", "SignInRequest", "SessionInfo"),
+    e(Get, "/api/v1/session", VIEW, "Who is signed in", "", "SessionInfo"),
+    e(Delete, "/api/v1/session", VIEW, "Sign out", "", ""),
+    e(Get, "/api/v1/sessions", VIEW, "Own sessions", "", "List_SessionRow"),
+    e(Delete, "/api/v1/sessions/{id}", VIEW, "End one of the own sessions", "", ""),
+    e(Put, "/api/v1/me/password", VIEW, "Change the own password; ends all other sessions", "PasswordRequest", ""),
+    e(Get, "/api/v1/me/person", VIEW, "The own contacts and rules", "", "Person"),
+    e(Put, "/api/v1/me/person", RESPOND, "Change the own contacts, rules, language and zone", "Person", "Person"),
+    e(
+        Post,
+        "/api/v1/me/test",
+        RESPOND,
+        "Send a test page to one of the own contacts",
+        "TestPageRequest",
+        "TestPageResult",
+    ),
+    e(Get, "/api/v1/incidents", VIEW, "Incidents, open ones by default", "", "IncidentList"),
+    e(
+        Get,
+        "/api/v1/incidents/{id}",
+        VIEW,
+        "One incident with alerts, pages, timeline and messages",
+        "",
+        "IncidentDetail",
+    ),
+    e(Get, "/api/v1/incidents/{id}/why", VIEW, "Why it paged whom", "", "Why"),
+    e(Post, "/api/v1/incidents/{id}/ack", RESPOND, "Acknowledge", "ActionRequest", "IncidentRow"),
+    e(Post, "/api/v1/incidents/{id}/unack", RESPOND, "Take the acknowledgement back", "ActionRequest", "IncidentRow"),
+    e(Post, "/api/v1/incidents/{id}/resolve", RESPOND, "Resolve by hand", "ActionRequest", "IncidentRow"),
+    e(
+        Post,
+        "/api/v1/incidents/{id}/snooze",
+        RESPOND,
+        "Quiet until a time, then trigger again",
+        "ActionRequest",
+        "IncidentRow",
+    ),
+    e(
+        Post,
+        "/api/v1/incidents/{id}/escalate",
+        RESPOND,
+        "Run the next or a chosen level now",
+        "ActionRequest",
+        "IncidentRow",
+    ),
+    e(Post, "/api/v1/incidents/{id}/reassign", RESPOND, "Page somebody in particular", "ActionRequest", "IncidentRow"),
+    e(Post, "/api/v1/incidents/{id}/note", RESPOND, "Add a note", "ActionRequest", "IncidentRow"),
+    e(Get, "/api/v1/alerts", VIEW, "Open alerts", "", "List_Alert"),
+    e(Get, "/api/v1/oncall", VIEW, "Who is on call now", "", "OnCallNow"),
+    e(Get, "/api/v1/schedules", VIEW, "Configured schedules", "", "List_Schedule"),
+    e(Get, "/api/v1/policies", VIEW, "Configured policies", "", "List_Policy"),
+    e(Get, "/api/v1/routes", VIEW, "The routing tree", "", "List_Route"),
+    e(Get, "/api/v1/people", VIEW, "People, without addresses", "", "List_PersonRow"),
+    e(Get, "/api/v1/integrations", VIEW, "Senders and when each was last heard", "", "List_IntegrationRow"),
+    e(Post, "/api/v1/integrations", ADMIN, "Make a sender with its token", "NewIntegration", "NewToken"),
+    e(Delete, "/api/v1/integrations/{id}", ADMIN, "Revoke a sender's tokens", "", ""),
+    e(
+        Get,
+        "/api/v1/events",
+        VIEW,
+        "Accepted messages, newest first; `?outcome=rejected` is the quarantine",
+        "",
+        "List_EventRow",
+    ),
+    e(Get, "/api/v1/events/{id}", VIEW, "One message as it arrived, with the parsed fields marked", "", "EventDetail"),
+    e(Post, "/api/v1/preview/event", VIEW, "Parse a body without storing or paging", "", "Preview"),
+    e(Get, "/api/v1/accounts", ADMIN, "Accounts", "", "List_AccountRow"),
+    e(Post, "/api/v1/accounts", ADMIN, "Make an account", "NewAccount", "AccountRow"),
+    e(
+        Put,
+        "/api/v1/accounts/{login}",
+        ADMIN,
+        "Change role or person, disable, or reset the password",
+        "AccountChange",
+        "AccountRow",
+    ),
+    e(Get, "/api/v1/tokens", ADMIN, "API tokens, never their text", "", "List_TokenRow"),
+    e(Post, "/api/v1/tokens", ADMIN, "Make an API token; its text is shown once", "NewApiToken", "NewToken"),
+    e(Delete, "/api/v1/tokens/{id}", ADMIN, "Revoke an API token", "", ""),
+    e(Get, "/api/v1/config", ADMIN, "The configuration as TOML", "", "ConfigText"),
+    e(Put, "/api/v1/config", ADMIN, "Check and apply a configuration", "ConfigText", "ConfigReport"),
+    e(
+        Post,
+        "/api/v1/config/check",
+        ADMIN,
+        "Check a configuration and run its tests without applying it",
+        "ConfigText",
+        "ConfigReport",
+    ),
+    e(Get, "/api/v1/audit", ADMIN, "Who did what", "", "List_AuditRow"),
+    e(Get, "/api/v1/status", VIEW, "Whether the pager itself is well", "", "PagerStatus"),
+];

@@ -1,0 +1,241 @@
+//! Incidents as lists and pages show them, and the actions people take.
+
+use super::account::wire;
+use crate::{
+    Alert, AttemptState, EscalationState, Format, Incident, IncidentId, IncidentState, IntegrationId, PersonId,
+    PolicyId, Recipient, Severity, TeamId, Timestamp,
+    alert::FieldSpan,
+    timeline::{Actor, Outcome, TimelineEntry},
+};
+use serde::{Deserialize, Serialize};
+
+wire! {
+    /// How many open incidents of each severity, and in which state.
+    struct Counts {
+        /// Triggered, by rank P0 to P6.
+        triggered: [u32; 7],
+        /// Acknowledged or snoozed, by rank.
+        acked: [u32; 7],
+        /// When the oldest triggered one opened.
+        oldest_triggered: Option<Timestamp>,
+        /// People with a page that nobody has answered yet.
+        people_paged: u32,
+    }
+
+    /// One line of the board.
+    struct IncidentRow {
+        id: IncidentId,
+        version: u32,
+        state: IncidentState,
+        severity: Severity,
+        title: String,
+        host: Option<String>,
+        ip: Option<String>,
+        integration: IntegrationId,
+        team: Option<TeamId>,
+        count: u32,
+        firing: u32,
+        opened_at: Timestamp,
+        updated_at: Timestamp,
+        /// Who acknowledged.
+        acked_by: Option<String>,
+        ack_until: Option<Timestamp>,
+        snoozed_until: Option<Timestamp>,
+        resolved_at: Option<Timestamp>,
+        next: Option<NextStep>,
+        /// Every level of some policy is used up.
+        exhausted: bool,
+        /// Who was paged and how far the proof goes.
+        proof: Proof,
+    }
+
+    /// What happens next unless somebody answers.
+    struct NextStep { policy: PolicyId, /** 1-based. */ level: u32, at: Timestamp }
+
+    /// The best evidence that somebody was reached.
+    struct Proof {
+        recipients: Vec<String>,
+        /// The most advanced delivery, if any was planned.
+        best: Option<AttemptState>,
+        /// How long after the page was made that was.
+        delay_ms: Option<i64>,
+        failed: u32,
+    }
+
+    /// The list of incidents and the board's heading, true at sequence number `seq`.
+    struct IncidentList { items: Vec<IncidentRow>, next: Option<String>, counts: Counts, seq: u64, now: Timestamp, total: u32 }
+
+    /// Everything the incident page shows.
+    struct IncidentDetail {
+        incident: Incident,
+        row: IncidentRow,
+        alerts: Vec<Alert>,
+        timeline: Vec<TimelineEntry>,
+        /// Levels still to come, drawn as ghosts.
+        upcoming: Vec<UpcomingLevel>,
+        /// The newest messages about it, newest first, at most 20.
+        messages: Vec<EventDetail>,
+        /// Earlier incidents of the same identity or host, newest first, at most 10.
+        before: Vec<IncidentRow>,
+        /// Names of the people that occur on the page.
+        names: std::collections::BTreeMap<PersonId, String>,
+        seq: u64,
+        now: Timestamp,
+    }
+
+    /// A level that runs unless somebody answers, with who is on call then.
+    struct UpcomingLevel { policy: PolicyId, level: u32, cycle: u32, at: Timestamp, recipients: Vec<Recipient> }
+
+    /// A message as it arrived.
+    struct EventDetail {
+        id: crate::EventId,
+        integration: IntegrationId,
+        received_at: Timestamp,
+        peer: String,
+        content_type: String,
+        charset: String,
+        size_bytes: u64,
+        /// Decoded, at most 64 KiB.
+        text: String,
+        fields: Vec<FieldSpan>,
+        formats: Vec<Format>,
+        outcomes: Vec<Outcome>,
+    }
+
+    /// One line of the list of messages.
+    struct EventRow {
+        id: crate::EventId,
+        integration: IntegrationId,
+        received_at: Timestamp,
+        peer: String,
+        size_bytes: u64,
+        /// The first 200 characters.
+        text: String,
+        outcomes: Vec<Outcome>,
+    }
+
+    /// The chain of decisions, per policy and person.
+    struct Why {
+        incident: IncidentId,
+        /// The entries that are decisions: opened, routed, levels, pages.
+        decisions: Vec<TimelineEntry>,
+        /// The same as sentences, in the reader's language.
+        sentences: Vec<String>,
+        /// For each person in the configuration who was not paged: the reason.
+        not_paged: Vec<NotPaged>,
+    }
+
+    /// Why somebody was not paged.
+    struct NotPaged { person: PersonId, name: String, reason: String }
+}
+
+/// The body of an action; which fields matter depends on the action.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct ActionRequest {
+    /// The version the author looked at; `escalate` is refused when somebody acted since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// `note`: the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// `snooze`: until when. `ack`: expected to be done by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// `escalate`: the policy, when there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyId>,
+    /// `escalate`: a chosen level, 1-based; the next one when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<u32>,
+    /// `reassign`: to whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<PersonId>,
+}
+
+impl Actor {
+    /// A short name for lists.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::System => "Tocsin".to_owned(),
+            Self::Account { login } => login.clone(),
+            Self::Link { person } => person.0.clone(),
+            Self::Token { name } => name.clone(),
+            Self::Integration { integration } => integration.0.clone(),
+        }
+    }
+}
+
+impl From<&Incident> for IncidentRow {
+    fn from(incident: &Incident) -> Self {
+        let next = incident
+            .escalations
+            .iter()
+            .filter(|escalation| escalation.state == EscalationState::Running)
+            .filter_map(|escalation| {
+                Some(NextStep {
+                    policy: escalation.policy.clone(),
+                    level: escalation.next_level + 1,
+                    at: escalation.due?,
+                })
+            })
+            .min_by_key(|next| next.at);
+        Self {
+            id: incident.id,
+            version: incident.version,
+            state: incident.state,
+            severity: incident.severity,
+            title: incident.title.clone(),
+            host: incident.host.clone(),
+            ip: incident.ip.clone(),
+            integration: incident.integration.clone(),
+            team: incident.team.clone(),
+            count: incident.count,
+            firing: incident.firing,
+            opened_at: incident.opened_at,
+            updated_at: incident.updated_at,
+            acked_by: incident.ack.as_ref().map(|ack| ack.by.name()),
+            ack_until: incident.ack.as_ref().and_then(|ack| ack.until),
+            snoozed_until: incident.snoozed_until,
+            resolved_at: incident.resolved_at,
+            next,
+            exhausted: incident.escalations.iter().any(|escalation| escalation.state == EscalationState::Exhausted),
+            proof: Proof::of(incident),
+        }
+    }
+}
+
+impl Proof {
+    fn of(incident: &Incident) -> Self {
+        let mut recipients: Vec<String> = Vec::new();
+        let mut best: Option<(u8, AttemptState, Option<i64>)> = None;
+        let mut failed = 0;
+        for page in &incident.pages {
+            let name = match &page.recipient {
+                Recipient::Person(id) => id.0.clone(),
+                Recipient::Webhook(id) => id.0.clone(),
+            };
+            if !recipients.contains(&name) {
+                recipients.push(name);
+            }
+            for attempt in &page.attempts {
+                let rank = match attempt.state {
+                    AttemptState::Accepted => 5,
+                    AttemptState::Sending => 4,
+                    AttemptState::Retrying => 3,
+                    AttemptState::Planned => 2,
+                    AttemptState::Failed => 1,
+                    AttemptState::Cancelled => 0,
+                };
+                failed += u32::from(attempt.state == AttemptState::Failed);
+                if best.is_none_or(|(top, ..)| rank > top) {
+                    let delay = attempt.finished_at.map(|at| at.ms_since(page.created_at));
+                    best = Some((rank, attempt.state, delay));
+                }
+            }
+        }
+        Self { recipients, best: best.map(|(_, state, _)| state), delay_ms: best.and_then(|(.., delay)| delay), failed }
+    }
+}

@@ -1,0 +1,45 @@
+//! Senders: their tokens, what they last sent, and what a body would become.
+
+use super::account::wire;
+use crate::{
+    Action, AlertEvent, Flag, Format, IntegrationId, Severity, Timestamp, alert::FieldSpan, timeline::RejectReason,
+};
+use serde::{Deserialize, Serialize};
+
+wire! {
+    /// A sender and how it is doing.
+    struct IntegrationRow {
+        id: IntegrationId,
+        name: String,
+        /// The first characters of each live token.
+        tokens: Vec<String>,
+        created_at: Timestamp,
+        last_event_at: Option<Timestamp>,
+        /// Messages since the server started.
+        events: u64,
+    }
+
+    struct NewIntegration { name: String }
+
+    /// What an ingest request answers once it is committed.
+    struct Receipt { event: crate::EventId, accepted: u32, rejected: u32, outcomes: Vec<crate::timeline::Outcome> }
+
+    /// What a body would become, without storing or paging.
+    struct Preview { events: Vec<PreviewEvent>, rejected: Vec<RejectReason>, charset: String, text: String }
+
+    /// One member of a previewed body.
+    struct PreviewEvent {
+        action: Action,
+        severity: Severity,
+        format: Format,
+        host: Option<String>,
+        ip: Option<String>,
+        mac: Option<String>,
+        summary: String,
+        dedup_key: String,
+        flags: Vec<Flag>,
+        fields: Vec<FieldSpan>,
+        /// Everything else that was read.
+        event: AlertEvent,
+    }
+}

@@ -1,0 +1,117 @@
+//! How pages leave the house: mail server, ntfy server, webhooks, and the pace of paging.
+
+use crate::Delay;
+use serde::{Deserialize, Serialize};
+
+/// Settings of each channel.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Channels {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<EmailChannel>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ntfy: Option<NtfyChannel>,
+    pub webhook: WebhookChannel,
+}
+
+/// How the connection to the mail server is protected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum EmailTls {
+    /// Plain text; only for a relay on this machine.
+    None,
+    /// Upgrade after connecting (port 587).
+    #[default]
+    Starttls,
+    /// TLS from the first byte (port 465).
+    Tls,
+}
+
+/// The mail server pages are sent through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct EmailChannel {
+    pub host: String,
+    /// 25, 465 or 587 by `tls` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    #[serde(default)]
+    pub tls: EmailTls,
+    /// The sender's address, for example `Tocsin <tocsin@example.org>`.
+    pub from: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+}
+
+/// The ntfy server pages are published to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NtfyChannel {
+    /// Base address, for example `https://ntfy.example.org`.
+    pub server: String,
+    /// Access token, when the server asks for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+/// Limits on where webhooks (and ntfy) may connect.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct WebhookChannel {
+    /// Networks that may be reached although they are private or loopback, such as `10.20.0.0/16`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allow_networks: Vec<String>,
+    /// Whether `http://` targets are accepted.
+    pub allow_http: bool,
+}
+
+/// The pace of paging, for what a policy does not say itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Paging {
+    /// An acknowledged P0 is triggered again after this long; `0s` switches it off.
+    pub ack_timeout_p0: Delay,
+    /// The same for P1.
+    pub ack_timeout_p1: Delay,
+    /// Between reminders to the last level once a P0 or P1 has used up its policy.
+    pub reminder: Delay,
+    /// How often a delivery is tried at most.
+    pub tries: u32,
+    /// Before the second try; doubled for each further one, with jitter.
+    pub retry_after: Delay,
+    /// No try begins later than this after the delivery was due.
+    pub give_up_after: Delay,
+    /// How long an answer of a provider is waited for before the delivery counts as ambiguous.
+    pub lease: Delay,
+    /// Deliveries under way at once.
+    pub in_flight: u32,
+    /// Of those, reserved for P0.
+    pub in_flight_p0: u32,
+    /// Deliveries under way at once to one target.
+    pub in_flight_per_target: u32,
+}
+
+impl Default for Paging {
+    fn default() -> Self {
+        Self {
+            ack_timeout_p0: Delay::mins(15),
+            ack_timeout_p1: Delay::mins(30),
+            reminder: Delay::mins(15),
+            tries: 5,
+            retry_after: Delay::secs(5),
+            give_up_after: Delay::mins(10),
+            lease: Delay::secs(15),
+            in_flight: 64,
+            in_flight_p0: 16,
+            in_flight_per_target: 8,
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The configuration as one document: who there is, who is on call, who is paged for what, and how.
+//!
+//! `config.default.toml` in the server shows every key with its default. Unknown keys are refused,
+//! so that a misspelt one cannot silently mean nothing.
+
+mod channels;
+mod oncall;
+mod people;
+mod routing;
+mod trial;
+
+pub use channels::{Channels, EmailChannel, EmailTls, NtfyChannel, Paging, WebhookChannel};
+pub use oncall::{Every, Override, Rotation, Schedule};
+pub use people::{Contact, ContactKind, Language, Person, Rule, RuleStep, Team};
+pub use routing::{Hook, Integration, Level, Policy, Route, Target};
+pub use trial::{ExpectedPage, Trial};
+
+use serde::{Deserialize, Serialize};
+
+/// The whole document.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Document {
+    /// Where browsers and phones reach this server; used in links.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
+    pub paging: Paging,
+    pub channels: Channels,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub integrations: Vec<Integration>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Person>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub teams: Vec<Team>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub schedules: Vec<Schedule>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<Hook>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<Policy>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<Route>,
+    /// Who is paged when a policy reaches nobody at all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fallback: Vec<Target>,
+    /// Tests that `tocsin check` runs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<Trial>,
+}
+
+/// Something wrong (or doubtful) in a document: where, what, and how to mend it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Finding {
+    /// A path such as `policies[db].levels[1].notify[0]`.
+    pub path: String,
+    pub message: String,
+    /// Errors refuse the document; warnings are shown.
+    pub fatal: bool,
+}

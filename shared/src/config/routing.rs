@@ -1,0 +1,145 @@
+//! Senders, the routing tree, escalation policies and outgoing webhooks.
+
+use crate::{Delay, HookId, IntegrationId, PersonId, PolicyId, RouteId, ScheduleId, Severity, TeamId};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::{fmt, str::FromStr};
+
+/// Settings of a sender; its token is made with `tocsin token create` or in the browser.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Integration {
+    pub id: IntegrationId,
+    #[serde(default)]
+    pub name: String,
+    /// For messages that state no level.
+    #[serde(default = "default_severity")]
+    pub default_severity: Severity,
+    /// IANA name, for times the sender writes without a zone.
+    #[serde(default = "default_zone")]
+    pub time_zone: String,
+}
+
+const fn default_severity() -> Severity {
+    Severity::P3
+}
+
+fn default_zone() -> String {
+    "Asia/Shanghai".to_owned()
+}
+
+impl Integration {
+    /// A sender that has a token but no entry in the document.
+    #[must_use]
+    pub fn undeclared(id: IntegrationId) -> Self {
+        Self { name: id.0.clone(), id, default_severity: default_severity(), time_zone: default_zone() }
+    }
+}
+
+/// A node of the routing tree: tried in order, the first match wins unless it continues.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    pub id: RouteId,
+    /// All must hold: `severity=P0`, `host=~"db-.*"`, `service!=web`. Empty matches everything.
+    #[serde(default, rename = "match", skip_serializing_if = "Vec::is_empty")]
+    pub matches: Vec<String>,
+    /// Inherited from the parent when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<TeamId>,
+    /// Overrides what the sender stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// Go on with the next sibling although this one matched.
+    #[serde(default, rename = "continue", skip_serializing_if = "std::ops::Not::not")]
+    pub continues: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<Route>,
+}
+
+/// Who is told, in what order, until somebody answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    pub id: PolicyId,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    pub levels: Vec<Level>,
+    /// How many more times the levels are run through.
+    #[serde(default)]
+    pub repeat: u32,
+}
+
+/// One step of a policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Level {
+    pub notify: Vec<Target>,
+    /// How long this level may take to answer before the next one runs.
+    pub delay: Delay,
+}
+
+/// Somebody or something a level notifies, written `kind:id`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(with = "String"))]
+pub enum Target {
+    Person(PersonId),
+    Schedule(ScheduleId),
+    Team(TeamId),
+    Webhook(HookId),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person(id) => write!(f, "person:{id}"),
+            Self::Schedule(id) => write!(f, "schedule:{id}"),
+            Self::Team(id) => write!(f, "team:{id}"),
+            Self::Webhook(id) => write!(f, "webhook:{id}"),
+        }
+    }
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("person", id)) if !id.is_empty() => Ok(Self::Person(id.into())),
+            Some(("schedule", id)) if !id.is_empty() => Ok(Self::Schedule(id.into())),
+            Some(("team", id)) if !id.is_empty() => Ok(Self::Team(id.into())),
+            Some(("webhook", id)) if !id.is_empty() => Ok(Self::Webhook(id.into())),
+            _ => Err(format!("`{text}` is not a target; write person:ID, schedule:ID, team:ID or webhook:ID")),
+        }
+    }
+}
+
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Target {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// An outgoing webhook that a level can notify, signed by the Standard Webhooks scheme.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Hook {
+    pub id: HookId,
+    pub url: String,
+    /// `whsec_` and base64 of 24 to 64 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+}

@@ -1,0 +1,82 @@
+//! Identifiers: numbers for what happens, names for what is configured.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+macro_rules! number {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
+macro_rules! name {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[serde(transparent)]
+        pub struct $name(pub String);
+
+        impl $name {
+            /// The name as written in the configuration.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(name: &str) -> Self {
+                Self(name.to_owned())
+            }
+        }
+    )*};
+}
+
+number! {
+    /// One accepted request body on an ingest endpoint.
+    EventId
+    /// A deduplicated alert.
+    AlertId
+    /// What people work on.
+    IncidentId
+    /// A notification to one person (or webhook).
+    PageId
+    /// One delivery of a page to one contact; its tries share the id and so the idempotency key.
+    AttemptId
+}
+
+name! {
+    /// A configured sender.
+    IntegrationId
+    /// Somebody who can be paged.
+    PersonId
+    /// A way to reach a person, named within that person.
+    ContactId
+    /// A group of people.
+    TeamId
+    /// Who is on call when.
+    ScheduleId
+    /// An escalation policy.
+    PolicyId
+    /// A node of the routing tree.
+    RouteId
+    /// A configured outgoing webhook.
+    HookId
+}

@@ -1,0 +1,233 @@
+//! Incidents, and how people are told of them: escalations, pages and attempts.
+
+use crate::{
+    AlertId, AttemptId, ContactId, HookId, IncidentId, IntegrationId, PageId, PersonId, PolicyId, ScheduleId, Severity,
+    TeamId, Timestamp, config::ContactKind, timeline::Actor,
+};
+use serde::{Deserialize, Serialize};
+
+/// Where an incident stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum IncidentState {
+    /// Nobody has answered; people are being paged.
+    Triggered,
+    /// Somebody answered.
+    Acked,
+    /// Somebody asked for quiet until a time; then it is triggered again.
+    Snoozed,
+    /// Over.
+    Resolved,
+}
+
+/// Who answered, and until when we believe it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Ack {
+    pub by: Actor,
+    pub at: Timestamp,
+    /// When it is triggered again unless resolved; none for severities without an ack timeout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// The same identity fired before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Again {
+    pub previous: IncidentId,
+    pub closed_at: Timestamp,
+    /// How many times within 24 hours, this one included.
+    pub times: u32,
+}
+
+/// What people work on: one or more alerts, answered together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Incident {
+    pub id: IncidentId,
+    /// Rises with every change; an action may name the version its author looked at.
+    pub version: u32,
+    pub state: IncidentState,
+    pub severity: Severity,
+    pub title: String,
+    pub integration: IntegrationId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<TeamId>,
+    pub alerts: Vec<AlertId>,
+    /// How many of its alerts still fire.
+    pub firing: u32,
+    /// How many messages it stands for.
+    pub count: u32,
+    pub opened_at: Timestamp,
+    /// The newest message or action.
+    pub updated_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack: Option<Ack>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snoozed_until: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Again>,
+    pub escalations: Vec<Escalation>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<Page>,
+    /// How many timeline entries exist; they are numbered 1 to this without a gap.
+    pub timeline: u32,
+}
+
+/// Whether an escalation goes on by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum EscalationState {
+    /// The next level is due at `due`.
+    Running,
+    /// All levels and repeats are used up; P0 and P1 are still reminded slowly.
+    Exhausted,
+    /// Acknowledged, snoozed or resolved.
+    Stopped,
+}
+
+/// One policy running for one incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Escalation {
+    pub policy: PolicyId,
+    /// The configuration version whose policy this incident keeps.
+    pub config: i64,
+    pub state: EscalationState,
+    /// The level that runs next (0-based).
+    pub next_level: u32,
+    /// How many times the policy has been run through.
+    pub cycle: u32,
+    /// Whether anybody was reached in this cycle.
+    pub reached: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+}
+
+/// Who a page is for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Recipient {
+    Person(PersonId),
+    Webhook(HookId),
+}
+
+/// Why this recipient: the target of the level that named them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum PageVia {
+    /// Named in the level itself.
+    Direct,
+    /// On call in a schedule.
+    Schedule {
+        schedule: ScheduleId,
+        /// The shift's end, when the rotation or override says one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// Covering by an override, for this person if it replaced one.
+        over: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<PersonId>,
+    },
+    /// A member of a team.
+    Team { team: TeamId },
+    /// Nobody else could be reached.
+    Fallback,
+}
+
+/// One notification of one recipient: its attempts follow the recipient's rules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Page {
+    pub id: PageId,
+    pub recipient: Recipient,
+    pub via: PageVia,
+    pub policy: PolicyId,
+    /// 0-based level and cycle of the policy that asked for it.
+    pub level: u32,
+    pub cycle: u32,
+    /// The recipient's rule that was followed: its index, or none for the built-in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<u32>,
+    pub created_at: Timestamp,
+    pub attempts: Vec<Attempt>,
+}
+
+/// Where a delivery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptState {
+    /// Due at `due`; shown as a ghost until then.
+    Planned,
+    /// Handed to the provider under a lease; the answer is not known yet.
+    Sending,
+    /// A try failed; the next one is due at `due`.
+    Retrying,
+    /// The provider took it.
+    Accepted,
+    /// No try will follow.
+    Failed,
+    /// Not needed any more.
+    Cancelled,
+}
+
+impl AttemptState {
+    /// Whether nothing will happen to it any more.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Accepted | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// Why a try failed, as the channel classified it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Failure {
+    /// No retry can help: a bad address, a refused credential.
+    pub permanent: bool,
+    /// The provider may have taken it: the answer was lost. The same key is used again.
+    pub ambiguous: bool,
+    /// In our words, at most 300 characters; never the provider's text unescaped.
+    pub detail: String,
+    /// The provider asked for this much patience, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<i64>,
+}
+
+/// One delivery of a page to one contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Attempt {
+    pub id: AttemptId,
+    pub contact: ContactId,
+    pub channel: ContactKind,
+    pub state: AttemptState,
+    /// When the next try is due, or was due before it became final.
+    pub due: Timestamp,
+    /// Tries begun so far.
+    pub tries: u32,
+    /// While sending: when we stop waiting for the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_until: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_sent_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// The provider's own id of the message, if it gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_id: Option<String>,
+}

@@ -1,0 +1,28 @@
+//! The language of Tocsin: its nouns, its configuration document, and its wire protocol, each declared once.
+//!
+//! Server, web and tests speak these types and no others. Nothing here performs I/O, reads a clock or
+//! depends on another crate of ours; everything builds for wasm32.
+
+pub mod alert;
+pub mod api;
+pub mod config;
+pub mod id;
+pub mod incident;
+pub mod live;
+pub mod problem;
+pub mod severity;
+pub mod text;
+pub mod time;
+pub mod timeline;
+
+pub use alert::{Action, Alert, AlertEvent, AlertState, Flag, Format, Metric};
+pub use id::{
+    AlertId, AttemptId, ContactId, EventId, HookId, IncidentId, IntegrationId, PageId, PersonId, PolicyId, RouteId,
+    ScheduleId, TeamId,
+};
+pub use incident::{
+    Ack, Again, Attempt, AttemptState, Escalation, EscalationState, Failure, Incident, IncidentState, Page, PageVia,
+    Recipient,
+};
+pub use severity::Severity;
+pub use time::{Delay, Timestamp};

@@ -1,0 +1,57 @@
+//! What a page says on a lock screen: how bad, what, where, within the first characters.
+
+use super::Language;
+use crate::Incident;
+
+/// Title and body of a page, plain text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageText {
+    /// At most 40 characters where the host's name allows it; severity and host come first.
+    pub title: String,
+    pub body: String,
+}
+
+/// The text of a page about `incident`; `level` is 0-based.
+#[must_use]
+pub fn page_text(language: Language, incident: &Incident, level: u32, reminder: bool) -> PageText {
+    let place = incident.host.as_deref().or(incident.ip.as_deref()).unwrap_or(incident.integration.as_str());
+    let title = clip(&format!("{} {place} {}", incident.severity, incident.title), 80);
+    let mut parts: Vec<String> = Vec::new();
+    if let Some(ip) = incident.ip.as_deref().filter(|ip| Some(*ip) != incident.host.as_deref()) {
+        parts.push(ip.to_owned());
+    }
+    let id = incident.id;
+    parts.push(match language {
+        Language::En => format!("incident #{id}"),
+        Language::Zh => format!("事件 #{id}"),
+    });
+    if incident.count > 1 {
+        let count = incident.count;
+        parts.push(match language {
+            Language::En => format!("{count} times"),
+            Language::Zh => format!("第 {count} 次"),
+        });
+    }
+    if let Some(again) = incident.again {
+        let times = again.times;
+        parts.push(match language {
+            Language::En => format!("{times} times in 24 h"),
+            Language::Zh => format!("24 小时内第 {times} 次"),
+        });
+    }
+    let level = level + 1;
+    parts.push(match (language, reminder) {
+        (Language::En, false) => format!("level {level}"),
+        (Language::Zh, false) => format!("第 {level} 级"),
+        (Language::En, true) => "still nobody has answered".to_owned(),
+        (Language::Zh, true) => "仍无人响应".to_owned(),
+    });
+    PageText { title, body: format!("{}\n{}", incident.title, parts.join(" · ")) }
+}
+
+fn clip(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}

@@ -1,0 +1,171 @@
+//! The timeline as sentences: the only place where a reason becomes words.
+
+use super::{Language, span};
+use crate::messages;
+use crate::{
+    AttemptState, PageVia, Recipient,
+    timeline::{Happening, RecoveryMatch, SeverityReason, Skip, TargetResult},
+};
+
+messages! {
+    opened(severity: String, key: &str) { en: "Opened: {severity}. Identity {key}", zh: "已创建：{severity}。标识 {key}" }
+    stated(severity: &str) { en: "{severity} as the message says", zh: "消息标明 {severity}" }
+    defaulted(severity: &str) { en: "{severity}, the sender's default", zh: "{severity}（来源默认级别）" }
+    by_route(severity: &str, route: &str, was: &str) { en: "{severity} set by route {route} (was {was})", zh: "路由 {route} 设为 {severity}（原为 {was}）" }
+    routed(matched: &str, policies: &str) { en: "Route {matched} → policy {policies}", zh: "路由 {matched} → 策略 {policies}" }
+    unrouted() { en: "No route matched: the fallback is paged", zh: "没有匹配的路由：通知兜底联系人" }
+    severity_rose(from: &str, to: &str) { en: "Raised from {from} to {to}: paging again", zh: "级别由 {from} 升为 {to}：再次通知" }
+    severity_changed(from: &str, to: &str) { en: "Level changed from {from} to {to}", zh: "级别由 {from} 变为 {to}" }
+    level_ran(policy: &str, level: u32, who: &str) { en: "{policy} level {level}: {who}", zh: "{policy} 第 {level} 级：{who}" }
+    level_empty(policy: &str, level: u32, why: &str) { en: "{policy} level {level} has nobody to page ({why}); going on at once", zh: "{policy} 第 {level} 级无人可通知（{why}），立即升级" }
+    level_failed(policy: &str, level: u32) { en: "{policy} level {level}: every delivery failed; going on at once", zh: "{policy} 第 {level} 级：全部发送失败，立即升级" }
+    nobody(policy: &str, who: &str) { en: "{policy} reaches nobody: fallback {who}", zh: "{policy} 无人可达：兜底 {who}" }
+    exhausted(policy: &str) { en: "{policy} is used up", zh: "{policy} 已全部执行完" }
+    exhausted_reminding(policy: &str, every: &str) { en: "{policy} is used up; reminding the last level every {every}", zh: "{policy} 已全部执行完；每 {every} 提醒最后一级" }
+    reminded(policy: &str) { en: "{policy}: reminding the last level", zh: "{policy}：提醒最后一级" }
+    paged(who: &str, via: &str) { en: "Paging {who} ({via})", zh: "通知 {who}（{via}）" }
+    direct() { en: "named in the level", zh: "策略直接指定" }
+    on_call(schedule: &str) { en: "on call in {schedule}", zh: "{schedule} 值班" }
+    covering(schedule: &str) { en: "covering in {schedule}", zh: "{schedule} 代班" }
+    team_member(team: &str) { en: "member of {team}", zh: "{team} 成员" }
+    fallback() { en: "fallback", zh: "兜底" }
+    sending(who: &str, channel: &str, n: u32) { en: "{who} {channel}: sending, try {n}", zh: "{who} {channel}：发送中，第 {n} 次" }
+    accepted(who: &str, channel: &str, delay: &str) { en: "{who} {channel}: accepted after {delay}", zh: "{who} {channel}：{delay}后已被接收" }
+    retrying(who: &str, channel: &str, why: &str) { en: "{who} {channel}: failed, trying again ({why})", zh: "{who} {channel}：失败，将重试（{why}）" }
+    failed(who: &str, channel: &str, why: &str) { en: "{who} {channel}: failed for good ({why})", zh: "{who} {channel}：最终失败（{why}）" }
+    cancelled(who: &str, channel: &str) { en: "{who} {channel}: not needed any more", zh: "{who} {channel}：已不再需要" }
+    planned(who: &str, channel: &str) { en: "{who} {channel}: planned", zh: "{who} {channel}：已计划" }
+    pulled(contact: &str) { en: "{contact} is used now because another delivery failed", zh: "因其他渠道失败，立即使用 {contact}" }
+    acked() { en: "Acknowledged: escalation stopped", zh: "已认领：停止升级" }
+    ack_expired() { en: "The acknowledgement ran out: paging again", zh: "认领已超时：再次通知" }
+    unacked() { en: "Acknowledgement taken back: paging again", zh: "已取消认领：再次通知" }
+    snoozed() { en: "Snoozed", zh: "已暂停通知" }
+    snooze_ended() { en: "Snooze ended: paging again", zh: "暂停结束：再次通知" }
+    escalated(policy: &str, level: u32) { en: "Escalated by hand to {policy} level {level}", zh: "手动升级到 {policy} 第 {level} 级" }
+    reassigned(to: &str) { en: "Reassigned to {to}", zh: "已转交给 {to}" }
+    note(text: &str) { en: "Note: {text}", zh: "备注：{text}" }
+    resolved() { en: "Resolved by hand", zh: "已手动恢复" }
+    recovered() { en: "Recovered: the sender says it is over", zh: "已恢复：来源报告恢复" }
+    recovered_by_host() { en: "Recovered: it was the only open alert of this host", zh: "已恢复：该主机唯一的未恢复告警" }
+    alert_recovered() { en: "One alert recovered; others still fire", zh: "一条告警已恢复，仍有其他告警" }
+    alert_joined() { en: "An alert joined", zh: "有告警并入" }
+    nobody_on_call() { en: "nobody is on call", zh: "无人值班" }
+    empty_team() { en: "the team is empty", zh: "团队没有成员" }
+    gone() { en: "it is not configured any more", zh: "配置中已不存在" }
+    no_contact(who: &str) { en: "{who} has no contact", zh: "{who} 没有联系方式" }
+    no_rule(who: &str) { en: "{who}'s rules name no contact for this level", zh: "{who} 的规则在此级别没有联系方式" }
+    already_paged(who: &str) { en: "{who} is paged already", zh: "{who} 已被通知" }
+}
+
+/// A recipient's id, as lists show it.
+#[must_use]
+pub fn recipient_name(recipient: &Recipient) -> &str {
+    match recipient {
+        Recipient::Person(id) => id.as_str(),
+        Recipient::Webhook(id) => id.as_str(),
+    }
+}
+
+/// One entry as a sentence.
+#[must_use]
+pub fn happening(l: Language, what: &Happening) -> String {
+    match what {
+        Happening::Opened { severity, key, .. } => opened(l, severity_reason(l, severity), key),
+        Happening::Routed { trace, policies, .. } => {
+            let matched: Vec<&str> =
+                trace.iter().filter(|step| step.policy.is_some()).map(|step| step.route.as_str()).collect();
+            let policies: Vec<&str> = policies.iter().map(|policy| policy.as_str()).collect();
+            if policies.is_empty() { unrouted(l) } else { routed(l, &matched.join(", "), &policies.join(", ")) }
+        }
+        Happening::SeverityChanged { from, to, pages_again: true } => severity_rose(l, from.as_str(), to.as_str()),
+        Happening::SeverityChanged { from, to, .. } => severity_changed(l, from.as_str(), to.as_str()),
+        Happening::LevelRan { policy, level, targets, .. } => {
+            level_ran(l, policy.as_str(), level + 1, &reached(l, targets))
+        }
+        Happening::LevelEmpty { policy, level, targets, .. } => {
+            level_empty(l, policy.as_str(), level + 1, &reached(l, targets))
+        }
+        Happening::LevelFailed { policy, level } => level_failed(l, policy.as_str(), level + 1),
+        Happening::NobodyReached { policy, fallback } => nobody(l, policy.as_str(), &reached(l, fallback)),
+        Happening::Exhausted { policy, reminder_ms: Some(ms) } => {
+            exhausted_reminding(l, policy.as_str(), &span(l, *ms))
+        }
+        Happening::Exhausted { policy, reminder_ms: None } => exhausted(l, policy.as_str()),
+        Happening::Reminded { policy, .. } => reminded(l, policy.as_str()),
+        Happening::Paged { recipient, via, .. } => paged(l, recipient_name(recipient), &page_via(l, via)),
+        Happening::Delivery { .. } => delivery(l, what),
+        Happening::PulledForward { contact, .. } => pulled(l, contact.as_str()),
+        Happening::Acked { .. } => acked(l),
+        Happening::AckExpired => ack_expired(l),
+        Happening::Unacked => unacked(l),
+        Happening::Snoozed { .. } => snoozed(l),
+        Happening::SnoozeEnded => snooze_ended(l),
+        Happening::Escalated { policy, level } => escalated(l, policy.as_str(), level + 1),
+        Happening::Reassigned { to } => reassigned(l, to.as_str()),
+        Happening::Note { text } => note(l, text),
+        Happening::Resolved => resolved(l),
+        Happening::Recovered { matched: RecoveryMatch::Key, .. } => recovered(l),
+        Happening::Recovered { matched: RecoveryMatch::OnlyAlertOfHost, .. } => recovered_by_host(l),
+        Happening::AlertRecovered { .. } => alert_recovered(l),
+        Happening::AlertJoined { .. } => alert_joined(l),
+    }
+}
+
+fn delivery(l: Language, what: &Happening) -> String {
+    let Happening::Delivery { recipient, channel, state, tries, delay_ms, failure, .. } = what else {
+        return String::new();
+    };
+    let (who, channel) = (recipient_name(recipient), channel.as_str());
+    let why = failure.as_ref().map_or("", |failure| failure.detail.as_str());
+    match state {
+        AttemptState::Planned => planned(l, who, channel),
+        AttemptState::Sending => sending(l, who, channel, *tries),
+        AttemptState::Retrying => retrying(l, who, channel, why),
+        AttemptState::Accepted => accepted(l, who, channel, &span(l, *delay_ms)),
+        AttemptState::Failed => failed(l, who, channel, why),
+        AttemptState::Cancelled => cancelled(l, who, channel),
+    }
+}
+
+fn severity_reason(l: Language, reason: &SeverityReason) -> String {
+    match reason {
+        SeverityReason::Stated { severity } => stated(l, severity.as_str()),
+        SeverityReason::Default { severity } => defaulted(l, severity.as_str()),
+        SeverityReason::Route { severity, route, was } => by_route(l, severity.as_str(), route.as_str(), was.as_str()),
+    }
+}
+
+fn page_via(l: Language, via: &PageVia) -> String {
+    match via {
+        PageVia::Direct => direct(l),
+        PageVia::Schedule { schedule, over: false, .. } => on_call(l, schedule.as_str()),
+        PageVia::Schedule { schedule, .. } => covering(l, schedule.as_str()),
+        PageVia::Team { team } => team_member(l, team.as_str()),
+        PageVia::Fallback => fallback(l),
+    }
+}
+
+/// For each target who was reached, or why nobody was.
+fn reached(l: Language, targets: &[TargetResult]) -> String {
+    let parts: Vec<String> = targets
+        .iter()
+        .map(|target| {
+            let mut words: Vec<String> =
+                target.recipients.iter().map(|recipient| recipient_name(recipient).to_owned()).collect();
+            words.extend(target.skipped.iter().map(|skip| skipped(l, skip)));
+            format!("{} → {}", target.target, words.join(", "))
+        })
+        .collect();
+    parts.join("; ")
+}
+
+fn skipped(l: Language, skip: &Skip) -> String {
+    match skip {
+        Skip::NobodyOnCall => nobody_on_call(l),
+        Skip::EmptyTeam => empty_team(l),
+        Skip::Gone => gone(l),
+        Skip::NoContact { person } => no_contact(l, person.as_str()),
+        Skip::NoRule { person } => no_rule(l, person.as_str()),
+        Skip::AlreadyPaged { person } => already_paged(l, person.as_str()),
+    }
+}

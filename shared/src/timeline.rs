@@ -1,0 +1,345 @@
+//! What happened to an incident and why, as data: every decision leaves one of these, and texts only render them.
+
+use crate::{
+    AlertId, AttemptId, AttemptState, ContactId, EventId, Failure, Flag, IncidentId, IntegrationId, PageId, PageVia,
+    PersonId, PolicyId, Recipient, RouteId, Severity, Timestamp, config::ContactKind,
+};
+use serde::{Deserialize, Serialize};
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Actor {
+    /// Tocsin itself, by rule.
+    System,
+    /// A signed-in account.
+    Account { login: String },
+    /// The holder of an acknowledgement link that was sent to this person.
+    Link { person: PersonId },
+    /// An API token, by its name.
+    Token { name: String },
+    /// A sender.
+    Integration { integration: IntegrationId },
+}
+
+/// One numbered entry of an incident's timeline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TimelineEntry {
+    pub incident: IncidentId,
+    /// 1, 2, 3 … without a gap.
+    pub seq: u32,
+    pub at: Timestamp,
+    pub actor: Actor,
+    pub what: Happening,
+}
+
+/// What happened, with the reason in its fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Happening {
+    /// An alert opened this incident.
+    Opened {
+        alert: AlertId,
+        event: EventId,
+        severity: SeverityReason,
+        key: String,
+        flags: Vec<Flag>,
+    },
+    /// The routing tree was walked; what each rule said, in order.
+    Routed {
+        trace: Vec<RouteStep>,
+        policies: Vec<PolicyId>,
+        config: i64,
+    },
+    /// The sender now says it is more (or less) urgent.
+    SeverityChanged {
+        from: Severity,
+        to: Severity,
+        pages_again: bool,
+    },
+    /// A level of a policy ran: for each target, who that was.
+    LevelRan {
+        policy: PolicyId,
+        config: i64,
+        level: u32,
+        cycle: u32,
+        targets: Vec<TargetResult>,
+    },
+    /// A level had nobody to page, and the next one followed at once.
+    LevelEmpty {
+        policy: PolicyId,
+        config: i64,
+        level: u32,
+        cycle: u32,
+        targets: Vec<TargetResult>,
+    },
+    /// Every page of the level failed, so its delay was not waited out.
+    LevelFailed {
+        policy: PolicyId,
+        level: u32,
+    },
+    /// No level of the policy reached anybody: the fallback is paged.
+    NobodyReached {
+        policy: PolicyId,
+        fallback: Vec<TargetResult>,
+    },
+    /// All levels and repeats are used up.
+    Exhausted {
+        policy: PolicyId,
+        reminder_ms: Option<i64>,
+    },
+    /// The slow reminder after exhaustion.
+    Reminded {
+        policy: PolicyId,
+        level: u32,
+    },
+    /// A page was made for a recipient.
+    Paged {
+        page: PageId,
+        recipient: Recipient,
+        via: PageVia,
+        policy: PolicyId,
+        level: u32,
+        rule: Option<u32>,
+        plan: Vec<PlannedAttempt>,
+    },
+    /// A delivery changed state.
+    Delivery {
+        page: PageId,
+        attempt: AttemptId,
+        recipient: Recipient,
+        contact: ContactId,
+        channel: ContactKind,
+        state: AttemptState,
+        tries: u32,
+        delay_ms: i64,
+        failure: Option<Failure>,
+    },
+    /// A failed delivery pulled a later one forward.
+    PulledForward {
+        page: PageId,
+        attempt: AttemptId,
+        contact: ContactId,
+    },
+    Acked {
+        until: Option<Timestamp>,
+    },
+    /// The acknowledgement ran out.
+    AckExpired,
+    Unacked,
+    Snoozed {
+        until: Timestamp,
+    },
+    SnoozeEnded,
+    /// Somebody asked for the next (or a chosen) level now.
+    Escalated {
+        policy: PolicyId,
+        level: u32,
+    },
+    Reassigned {
+        to: PersonId,
+    },
+    Note {
+        text: String,
+    },
+    /// Resolved by hand.
+    Resolved,
+    /// The last firing alert recovered.
+    Recovered {
+        alert: AlertId,
+        event: EventId,
+        matched: RecoveryMatch,
+    },
+    /// One of several alerts recovered; others still fire.
+    AlertRecovered {
+        alert: AlertId,
+        event: EventId,
+        matched: RecoveryMatch,
+    },
+    /// The same alert was sent again after the incident was resolved by hand, or a new alert joined.
+    AlertJoined {
+        alert: AlertId,
+        event: EventId,
+    },
+}
+
+/// How a severity was decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum SeverityReason {
+    /// The message said so.
+    Stated { severity: Severity },
+    /// The message said nothing; the integration's default.
+    Default { severity: Severity },
+    /// A route set it.
+    Route { severity: Severity, route: RouteId, was: Severity },
+}
+
+impl SeverityReason {
+    /// The decided severity.
+    #[must_use]
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::Stated { severity } | Self::Default { severity } | Self::Route { severity, .. } => *severity,
+        }
+    }
+}
+
+/// How a recovery found its alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RecoveryMatch {
+    /// The same identity.
+    Key,
+    /// The only open alert of that host from this sender.
+    OnlyAlertOfHost,
+}
+
+/// What one rule of the routing tree said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RouteStep {
+    pub route: RouteId,
+    /// Depth in the tree, 0 at the top.
+    pub depth: u32,
+    pub matched: bool,
+    /// The first condition that was false, as written, with the value it met.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<FailedMatch>,
+    /// The policy this rule sent it to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyId>,
+    /// Whether later rules were still asked.
+    pub continues: bool,
+}
+
+/// The first condition that was false.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FailedMatch {
+    /// As written in the configuration.
+    pub condition: String,
+    /// The value the alert had; none when the field was absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+}
+
+/// What one target of a level came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TargetResult {
+    /// As written: `person:li`, `schedule:db`, `team:net`, `webhook:noc`.
+    pub target: String,
+    /// Who was paged for it; empty when nobody.
+    pub recipients: Vec<Recipient>,
+    /// Why nobody, or why somebody was left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<Skip>,
+}
+
+/// Why a target or a person was not paged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Skip {
+    /// Nobody is on call in the schedule now.
+    NobodyOnCall,
+    /// The team has no members.
+    EmptyTeam,
+    /// The target was removed from the configuration since.
+    Gone,
+    /// The person has no contact.
+    NoContact { person: PersonId },
+    /// The person's rules give no contact for this severity.
+    NoRule { person: PersonId },
+    /// Already paged by another target of this level.
+    AlreadyPaged { person: PersonId },
+}
+
+/// One delivery a page plans.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PlannedAttempt {
+    pub attempt: AttemptId,
+    pub contact: ContactId,
+    pub channel: ContactKind,
+    pub after_ms: i64,
+}
+
+/// Where one ingested alert event ended: the law of accounts says exactly one of these.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum Outcome {
+    /// A new alert, in a new or existing incident.
+    Opened { alert: AlertId, incident: IncidentId },
+    /// An open alert was sent again.
+    Refreshed { alert: AlertId, incident: IncidentId },
+    /// A recovery closed an alert.
+    Closed { alert: AlertId, incident: IncidentId },
+    /// Kept, and nobody is paged, for a stated reason.
+    Suppressed { reason: SuppressReason },
+    /// Kept, and changed nothing.
+    Dropped { reason: DropReason },
+    /// Not understood; kept in quarantine.
+    Rejected { reason: RejectReason },
+}
+
+impl Outcome {
+    /// The name used in metrics and storage.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Opened { .. } => "opened",
+            Self::Refreshed { .. } => "refreshed",
+            Self::Closed { .. } => "closed",
+            Self::Suppressed { .. } => "suppressed",
+            Self::Dropped { .. } => "dropped",
+            Self::Rejected { .. } => "rejected",
+        }
+    }
+}
+
+/// Why nobody is paged for a kept alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum SuppressReason {
+    /// Older than a day by the sender's clock, and the integration does not page for replays.
+    Stale,
+}
+
+/// Why an event changed nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum DropReason {
+    /// A recovery of nothing that is open.
+    UnmatchedResolve,
+    /// The same message (or idempotency key) was accepted before, within its window.
+    Duplicate { of: EventId },
+}
+
+/// Why a body was put into quarantine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum RejectReason {
+    /// Nothing but blanks.
+    Empty,
+    /// Declared as JSON, and is not.
+    BadJson { detail: String },
+    /// JSON nested deeper than the limit.
+    TooDeep { limit: u32 },
+    /// A JSON value that is neither an object nor an array of objects.
+    NotAnObject { found: String },
+    /// More members than one request may have.
+    TooMany { limit: u32, found: u64 },
+    /// A form without any field we read.
+    NoContent { detail: String },
+}

@@ -1,0 +1,8 @@
+//! Requests to the server: typed answers, and errors that say what to do.
+
+mod client;
+mod error;
+pub(crate) mod query;
+
+pub(crate) use client::{delete, get, post, post_raw, put, send_action};
+pub(crate) use error::ApiError;

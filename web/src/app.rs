@@ -1,0 +1,84 @@
+//! The root: one context, one router, and whichever of sign-in, set-up and the frame is due.
+
+use crate::{
+    api::{self, ApiError},
+    browser::worker,
+    components::{states, toasts},
+    frame,
+    live::driver,
+    pages,
+    state::{App, Session, snapshot},
+};
+use leptos::{mount::mount_to_body, prelude::*, task::spawn_local};
+use leptos_router::{components::Router, hooks::use_location};
+use shared::api::SessionInfo;
+use std::time::Duration;
+
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+
+pub(crate) fn mount() {
+    // What the server painted before we ran has served its purpose.
+    if let Some(body) = document().body() {
+        body.set_text_content(None);
+    }
+    mount_to_body(Root);
+}
+
+#[component]
+fn Root() -> impl IntoView {
+    let app = App::new();
+    provide_context(app);
+    app.prefs.apply();
+    app.start_clock();
+    driver::watch();
+    worker::register();
+    ask_session(app);
+    view! {
+        <Router>
+            // Texts are drawn for one language; another one draws everything anew.
+            {move || {
+                app.prefs.language.track();
+                view! { <Gate/> }
+            }}
+            {toasts::toasts(app)}
+        </Router>
+    }
+}
+
+/// Which of the three: decided by the session, not by the address.
+#[component]
+fn Gate() -> impl IntoView {
+    let app = App::here();
+    let path = use_location().pathname;
+    let stage = Memo::new(move |_| {
+        app.session.with(|session| match session {
+            Session::Unknown => 0,
+            Session::Out if path.get() == "/setup" => 1,
+            Session::Out => 2,
+            Session::In(_) => 3,
+        })
+    });
+    move || match stage.get() {
+        0 => states::splash(app).into_any(),
+        1 => pages::setup::page().into_any(),
+        2 => pages::signin::page().into_any(),
+        _ => frame::frame().into_any(),
+    }
+}
+
+/// Asks who is signed in; without a server, the last board this browser saw is shown instead.
+fn ask_session(app: App) {
+    spawn_local(async move {
+        match api::get::<SessionInfo>("/api/v1/session").await {
+            Ok(info) => app.signed_in(info),
+            Err(ApiError::Unreachable) => match snapshot::restore_offline(app) {
+                Some(info) => app.signed_in(info),
+                None => {
+                    app.connection.set(crate::live::machine::Connection::Offline { since: 0 });
+                    set_timeout(move || ask_session(app), ASK_AGAIN);
+                }
+            },
+            Err(_) => app.session.set(Session::Out),
+        }
+    });
+}

@@ -1,0 +1,185 @@
+//! Which rows a person asked for: a chip, and words such as `host:db -web P0`.
+
+use shared::{IncidentState, Severity, api::IncidentRow};
+
+/// The chips above the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum View {
+    #[default]
+    Open,
+    Unacked,
+    Acked,
+    /// P0 and P1.
+    Urgent,
+    /// From the server, not part of the live board.
+    Resolved,
+}
+
+impl View {
+    pub(crate) const ALL: [Self; 5] = [Self::Unacked, Self::Acked, Self::Urgent, Self::Open, Self::Resolved];
+
+    /// The word in the address bar; nothing for the default.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Open => "",
+            Self::Unacked => "unacked",
+            Self::Acked => "acked",
+            Self::Urgent => "urgent",
+            Self::Resolved => "resolved",
+        }
+    }
+
+    pub(crate) fn from_word(word: &str) -> Self {
+        Self::ALL.into_iter().find(|view| view.word() == word).unwrap_or_default()
+    }
+
+    fn shows(self, row: &IncidentRow) -> bool {
+        match self {
+            Self::Open | Self::Resolved => true,
+            Self::Unacked => row.state == IncidentState::Triggered,
+            Self::Acked => matches!(row.state, IncidentState::Acked | IncidentState::Snoozed),
+            Self::Urgent => row.severity.is_urgent(),
+        }
+    }
+}
+
+/// Everything that decides which rows are shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Filter {
+    pub(crate) view: View,
+    words: Vec<Word>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Word {
+    negated: bool,
+    test: Test,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Test {
+    Anywhere(String),
+    Severity(Vec<Severity>),
+    Host(String),
+    Team(String),
+    Source(String),
+    Who(String),
+    Number(i64),
+}
+
+impl Filter {
+    pub(crate) fn new(view: View, text: &str) -> Self {
+        let words = plain(text).split_whitespace().filter_map(Word::read).collect();
+        Self { view, words }
+    }
+
+    pub(crate) fn shows(&self, row: &IncidentRow) -> bool {
+        self.view.shows(row) && self.words.iter().all(|word| word.holds(row))
+    }
+}
+
+impl Word {
+    fn read(text: &str) -> Option<Self> {
+        let (negated, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+        if text.is_empty() {
+            return None;
+        }
+        let test = match text.split_once(':') {
+            Some(("sev" | "severity", value)) => Test::Severity(severities(value)),
+            Some(("host" | "ip", value)) => Test::Host(value.to_owned()),
+            Some(("team", value)) => Test::Team(value.to_owned()),
+            Some(("src" | "source", value)) => Test::Source(value.to_owned()),
+            Some(("who", value)) => Test::Who(value.to_owned()),
+            _ => match (severities(text), text.strip_prefix('#').and_then(|id| id.parse().ok())) {
+                (_, Some(id)) => Test::Number(id),
+                (levels, _) if !levels.is_empty() => Test::Severity(levels),
+                _ => Test::Anywhere(text.to_owned()),
+            },
+        };
+        Some(Self { negated, test })
+    }
+
+    fn holds(&self, row: &IncidentRow) -> bool {
+        let within = |part: &str, whole: &str| plain(whole).contains(part);
+        let any = |part: &str, whole: &Option<String>| whole.as_deref().is_some_and(|whole| within(part, whole));
+        let team = |part: &str| row.team.as_ref().is_some_and(|team| within(part, team.as_str()));
+        let found = match &self.test {
+            Test::Severity(levels) => levels.contains(&row.severity),
+            Test::Number(id) => row.id.0 == *id,
+            Test::Host(part) => any(part, &row.host) || any(part, &row.ip),
+            Test::Team(part) => team(part),
+            Test::Source(part) => within(part, row.integration.as_str()),
+            Test::Who(part) => any(part, &row.acked_by) || row.proof.recipients.iter().any(|name| within(part, name)),
+            Test::Anywhere(part) => {
+                within(part, &row.title)
+                    || any(part, &row.host)
+                    || any(part, &row.ip)
+                    || team(part)
+                    || within(part, row.integration.as_str())
+                    || any(part, &row.acked_by)
+            }
+        };
+        found != self.negated
+    }
+}
+
+fn severities(text: &str) -> Vec<Severity> {
+    let levels: Result<Vec<Severity>, _> = text.split(',').map(str::parse).collect();
+    levels.unwrap_or_default()
+}
+
+/// Lower case, and full-width characters (as Chinese keyboards type them) as ordinary ones.
+fn plain(text: &str) -> String {
+    let narrow = |c: char| match c {
+        '\u{3000}' => ' ',
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        _ => c,
+    };
+    text.chars().map(narrow).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::sample::row;
+    use IncidentState::{Acked, Triggered};
+
+    fn shown(text: &str, row: &IncidentRow) -> bool {
+        Filter::new(View::Open, text).shows(row)
+    }
+
+    #[test]
+    fn words_are_all_needed_and_minus_excludes() {
+        let row = row(7, Severity::P0, Triggered);
+        for text in
+            ["", "title", "TITLE 7", "host:db-07", "p0", "sev:P0,P1", "#7", "team:db", "-web", "10.8.3", "who:li"]
+        {
+            assert!(shown(text, &row), "{text}");
+        }
+        for text in ["nothing", "-title", "sev:p3", "#8", "host:web", "title nothing", "src:other"] {
+            assert!(!shown(text, &row), "{text}");
+        }
+    }
+
+    #[test]
+    fn full_width_text_finds_the_same() {
+        let row = row(7, Severity::P0, Triggered);
+        assert!(shown("ｈｏｓｔ：ｄｂ－０７", &row));
+    }
+
+    #[test]
+    fn chips_pick_states_and_levels() {
+        let (open, acked) = (row(1, Severity::P3, Triggered), row(2, Severity::P0, Acked));
+        let shows = |view, row| Filter::new(view, "").shows(row);
+        assert!(shows(View::Unacked, &open) && !shows(View::Unacked, &acked));
+        assert!(!shows(View::Acked, &open) && shows(View::Acked, &acked));
+        assert!(!shows(View::Urgent, &open) && shows(View::Urgent, &acked));
+    }
+
+    #[test]
+    fn a_chip_survives_the_address_bar() {
+        for view in View::ALL {
+            assert_eq!(View::from_word(view.word()), view);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The frame around every page: rail, top bar, banners, palette, help, and the routes within.
+
+mod banner;
+mod connection;
+mod help;
+mod keys;
+mod menu;
+pub(crate) mod nav;
+mod palette;
+mod top;
+
+pub(crate) use menu::{appearance, sign_out};
+
+use crate::{pages, state::App, text::frame as t};
+use leptos::prelude::*;
+use leptos_router::{
+    components::{FlatRoutes, Route},
+    path,
+};
+
+pub(crate) fn frame() -> impl IntoView {
+    let app = App::here();
+    keys::listen(app);
+    view! {
+        <a class="skip" href="#content" on:click=|_| crate::browser::dom::focus("#content")>{t::skip(app.l())}</a>
+        <div class="frame">
+            {nav::rail(app)}
+            <div class="column">
+                {top::top(app)}
+                {banner::banners(app)}
+                <main id="content" tabindex="-1">{routes()}</main>
+            </div>
+            {nav::bottom_bar(app)}
+        </div>
+        {palette::palette(app)}
+        {help::help(app)}
+    }
+}
+
+fn routes() -> impl IntoView {
+    view! {
+        <FlatRoutes fallback=pages::missing::page>
+            <Route path=path!("/") view=pages::board::page/>
+            <Route path=path!("/signin") view=pages::signin::done/>
+            <Route path=path!("/setup") view=pages::signin::done/>
+            <Route path=path!("/incidents/:id") view=pages::incident::page/>
+            <Route path=path!("/oncall") view=pages::oncall::page/>
+            <Route path=path!("/policies") view=pages::policies::page/>
+            <Route path=path!("/routes") view=pages::routes::page/>
+            <Route path=path!("/integrations") view=pages::integrations::page/>
+            <Route path=path!("/messages") view=pages::messages::page/>
+            <Route path=path!("/settings") view=pages::settings::page/>
+            <Route path=path!("/status") view=pages::status::page/>
+            <Route path=path!("/more") view=pages::more::page/>
+        </FlatRoutes>
+    }
+}

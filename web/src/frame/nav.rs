@@ -1,0 +1,78 @@
+//! Where one can go: a rail at the side, a bar at the foot of a phone.
+
+use crate::{
+    components::icon::{Icon, icon},
+    state::App,
+    text::frame as t,
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+use shared::config::Language;
+
+/// A page of the navigation.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) path: &'static str,
+    pub(crate) icon: Icon,
+    pub(crate) name: fn(Language) -> String,
+}
+
+const fn place(path: &'static str, icon: Icon, name: fn(Language) -> String) -> Place {
+    Place { path, icon, name }
+}
+
+pub(crate) const BOARD: Place = place("/", Icon::Board, t::board);
+const ON_CALL: Place = place("/oncall", Icon::OnCall, t::on_call);
+const MORE: Place = place("/more", Icon::More, t::more);
+const SETTINGS: Place = place("/settings", Icon::Settings, t::settings);
+
+/// Every page, in the rail's order; after the second a line is drawn.
+pub(crate) const PLACES: [Place; 8] = [
+    BOARD,
+    ON_CALL,
+    place("/policies", Icon::Policies, t::policies),
+    place("/routes", Icon::Routes, t::routes),
+    place("/integrations", Icon::Integrations, t::integrations),
+    place("/messages", Icon::Messages, t::messages),
+    SETTINGS,
+    place("/status", Icon::Status, t::status),
+];
+
+pub(super) fn rail(app: App) -> impl IntoView {
+    let links = move |range: std::ops::Range<usize>| PLACES[range].iter().map(|place| link(app, *place)).collect_view();
+    view! {
+        <nav class="rail" aria-label=t::main_navigation(app.l())>
+            <a class="brand" href="/">{icon(Icon::Bell)}<span>"Tocsin"</span></a>
+            {links(0..2)}
+            <hr/>
+            {links(2..6)}
+            <hr/>
+            {links(6..8)}
+        </nav>
+    }
+}
+
+pub(super) fn bottom_bar(app: App) -> impl IntoView {
+    let links = [BOARD, ON_CALL, SETTINGS, MORE].map(|place| link(app, place)).collect_view();
+    view! { <nav class="bottom-bar" aria-label=t::main_navigation(app.l())>{links}</nav> }
+}
+
+pub(crate) fn link(app: App, place: Place) -> impl IntoView {
+    let path = use_location().pathname;
+    let is_here = move || {
+        let path = path.get();
+        path == place.path || (place.path == "/" && path.starts_with("/incidents/"))
+    };
+    let count = move || {
+        let open =
+            app.board.counts.with(|counts| counts.as_ref().map_or(0, |counts| counts.triggered.iter().sum::<u32>()));
+        (place.path == "/" && open > 0).then(|| view! { <b class="count">{open}</b> })
+    };
+    view! {
+        <a href=place.path aria-current=move || is_here().then_some("page")>
+            {icon(place.icon)}
+            <span>{(place.name)(app.l())}</span>
+            {count}
+        </a>
+    }
+}

@@ -1,0 +1,4 @@
+//! The incident page without a browser: marked text, the swim-lane and the chain of reasons.
+
+pub(crate) mod curl;
+pub(crate) mod marks;

@@ -1,0 +1,85 @@
+//! The questions before an action: which level, until when, what note, and are these really all of them.
+
+mod bulk;
+mod forms;
+
+use crate::{
+    components::modal::modal,
+    state::{
+        App,
+        actions::{self, ESCALATE, NOTE, SNOOZE},
+    },
+    text::board as t,
+};
+use leptos::prelude::*;
+use shared::{IncidentId, api::ActionRequest};
+
+/// What is being asked.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Ask {
+    pub(crate) verb: &'static str,
+    pub(crate) ids: Vec<IncidentId>,
+}
+
+/// Opens the question; one of these stands on each page that acts.
+#[derive(Clone, Copy)]
+pub(crate) struct Asker {
+    ask: RwSignal<Option<Ask>>,
+    open: RwSignal<bool>,
+    /// Called once an answer was carried out.
+    done: Option<Callback<()>>,
+}
+
+impl Asker {
+    pub(crate) fn new(done: Option<Callback<()>>) -> Self {
+        Self { ask: RwSignal::new(None), open: RwSignal::new(false), done }
+    }
+
+    pub(crate) fn ask(self, verb: &'static str, ids: Vec<IncidentId>) {
+        if !ids.is_empty() {
+            self.ask.set(Some(Ask { verb, ids }));
+            self.open.set(true);
+        }
+    }
+
+    fn finish(self) {
+        self.open.set(false);
+        if let Some(done) = self.done {
+            done.run(());
+        }
+    }
+
+    /// Acts on each; one incident's answer is told as a message.
+    fn carry_out(self, app: App, ask: &Ask, body: &ActionRequest) {
+        for id in &ask.ids {
+            actions::act(app, *id, ask.verb, body.clone());
+        }
+        self.finish();
+    }
+}
+
+/// The dialog itself.
+pub(crate) fn dialog(app: App, asker: Asker) -> impl IntoView {
+    let l = app.l();
+    let title = move || {
+        asker.ask.with(|ask| {
+            ask.as_ref().map_or_else(String::new, |ask| {
+                let verb = actions::verb_name(l, ask.verb);
+                match ask.ids.as_slice() {
+                    [id] => format!("{verb} #{id}"),
+                    ids => t::bulk_title(l, &verb, ids.len()),
+                }
+            })
+        })
+    };
+    let content = move || {
+        let Some(ask) = asker.ask.get_untracked() else { return ().into_any() };
+        match ask.verb {
+            SNOOZE => forms::snooze(app, asker, ask),
+            ESCALATE => forms::escalate(app, asker, ask),
+            NOTE => forms::note(app, asker, ask),
+            _ => bulk::confirm(app, asker, ask, ActionRequest::default()),
+        }
+    };
+    modal(asker.open, "narrow", title, content)
+}

@@ -1,0 +1,109 @@
+//! One line of the list: an incident, or the heading of a group.
+
+use super::{Page, cells};
+use crate::{
+    board::arrange::Group,
+    components::{
+        badge::{self, badge},
+        state_word,
+    },
+    format,
+    state::{
+        actions::{self, ACK},
+        board::Cell,
+    },
+    text::board as t,
+};
+use leptos::prelude::*;
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+use shared::{IncidentId, IncidentState, Severity, api::ActionRequest};
+use wasm_bindgen::JsCast;
+
+pub(super) fn row(page: Page, id: IncidentId) -> impl IntoView {
+    let Cell { row, pending } = page.app.board.cell(id)?;
+    let class = {
+        let row = row.clone();
+        move || {
+            row.with(|row| {
+                let alarm = row.severity == Severity::P0 && row.state == IncidentState::Triggered;
+                let state = state_word::class(row.state);
+                format!("line row {} {state}{}", badge::class(row.severity), if alarm { " alarm" } else { "" })
+            })
+        }
+    };
+    let is_selected = move || page.selected.with(|selected| selected.contains(&id));
+    let is_cursor = move || page.cursor.get() == Some(id);
+    let index = move || page.shown.with(|shown| shown.iter().position(|item| item.id() == Some(id)).unwrap_or(0) + 2);
+    // The first line can be reached with Tab while no line has the cursor.
+    let tab = move || {
+        let reachable = is_cursor() || (page.cursor.get().is_none() && index() == 2);
+        if reachable { "0" } else { "-1" }
+    };
+    let navigate = use_navigate();
+    let open = move |event: web_sys::MouseEvent| {
+        let on_control =
+            |element: web_sys::Element| element.closest("button, input, a, label").ok().flatten().is_some();
+        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        if !target.is_some_and(on_control) {
+            navigate(&format!("/incidents/{id}"), NavigateOptions::default());
+        }
+    };
+    let view = view! {
+        <div
+            id=format!("row-{id}") data-testid=format!("row-{id}") role="row" class=class
+            class:cursor=is_cursor aria-rowindex=move || index().to_string()
+            aria-selected=move || is_selected().to_string() tabindex=tab
+            on:focus=move |_| page.cursor.set(Some(id)) on:click=open
+        >
+            {select_cell(page, id)}
+            {cells::cells(page.app, row, pending)}
+        </div>
+    };
+    Some(view)
+}
+
+fn select_cell(page: Page, id: IncidentId) -> impl IntoView {
+    let is_selected = move || page.selected.with(|selected| selected.contains(&id));
+    let toggle = move |_| toggle(page, id);
+    view! {
+        <span role="gridcell" class="c-select">
+            <label class="tick">
+                <input type="checkbox" tabindex="-1" aria-label=t::select_row(page.app.l(), id.0) prop:checked=is_selected on:change=toggle/>
+            </label>
+        </span>
+    }
+}
+
+pub(super) fn toggle(page: Page, id: IncidentId) {
+    page.selected.update(|selected| {
+        if !selected.remove(&id) {
+            selected.insert(id);
+        }
+    });
+}
+
+/// The button at the end of a line nobody has answered.
+pub(super) fn ack_button(app: crate::state::App, id: IncidentId) -> impl IntoView {
+    view! {
+        <button type="button" class="btn small ack" tabindex="-1" on:click=move |_| actions::act(app, id, ACK, ActionRequest::default())>
+            {t::ack(app.l())}<span class="sr">{format!("#{id}")}</span>
+        </button>
+    }
+}
+
+pub(super) fn group(page: Page, group: Group) -> impl IntoView {
+    let app = page.app;
+    let l = app.l();
+    let name = if group.name.is_empty() { t::no_host(l) } else { group.name };
+    let oldest = group.oldest;
+    view! {
+        <div role="row" class="line group">
+            <span role="gridcell" aria-colspan="11">
+                {badge(l, group.worst)}
+                <strong class="mono">{name}</strong>
+                <span class="muted">{t::group_count(l, group.count, group.unanswered)}</span>
+                <span class="muted num">{move || format::age(l, app.now.get().ms_since(oldest))}</span>
+            </span>
+        </div>
+    }
+}

@@ -1,0 +1,16 @@
+//! One module a page.
+
+pub(crate) mod ask;
+pub(crate) mod board;
+pub(crate) mod incident;
+pub(crate) mod integrations;
+pub(crate) mod messages;
+pub(crate) mod missing;
+pub(crate) mod more;
+pub(crate) mod oncall;
+pub(crate) mod policies;
+pub(crate) mod routes;
+pub(crate) mod settings;
+pub(crate) mod setup;
+pub(crate) mod signin;
+pub(crate) mod status;

@@ -1,0 +1,5 @@
+//! stub
+use leptos::prelude::*;
+pub(crate) fn page() -> impl IntoView {
+    view! { <h1>"routes"</h1> }
+}

@@ -1,0 +1,107 @@
+//! The incident page.
+
+shared::messages! {
+    title(id: i64) { en: "Incident #{id}", zh: "事件 #{id}" }
+    open_for(time: &str) { en: "open {time}", zh: "已持续 {time}" }
+    lasted(time: &str) { en: "lasted {time}", zh: "持续了 {time}" }
+    first_at() { en: "first", zh: "首次" }
+    again(times: u32) { en: "{times} times in 24 h", zh: "24 小时内第 {times} 次" }
+    previous() { en: "previous one", zh: "上一次" }
+    acked_by(who: &str, left: &str) { en: "Acked by {who}; paging again in {left} unless resolved", zh: "{who} 已认领；若未恢复，{left} 后再次通知" }
+    acked_by_plain(who: &str) { en: "Acked by {who}", zh: "{who} 已认领" }
+    snoozed_until(at: &str) { en: "Quiet until {at}, then paging again", zh: "暂停至 {at}，之后再次通知" }
+    next_level(policy: &str, level: u32, left: &str) { en: "{policy} level {level} in {left} unless somebody answers", zh: "若无人响应，{left} 后执行 {policy} 第 {level} 级" }
+    next_level_now(policy: &str, level: u32) { en: "{policy} level {level} is running now", zh: "正在执行 {policy} 第 {level} 级" }
+    used_up() { en: "All levels are used up", zh: "所有级别已执行完" }
+    resolved_at(at: &str) { en: "Resolved at {at}", zh: "于 {at} 恢复" }
+    why_you() { en: "Why you", zh: "为何通知您" }
+    why() { en: "Why anybody was paged", zh: "为何通知" }
+    by_level() { en: "level", zh: "级别" }
+    stated(severity: &str) { en: "{severity} as the message says", zh: "消息标明 {severity}" }
+    defaulted(severity: &str) { en: "{severity}, the sender's default", zh: "{severity}，来源默认级别" }
+    by_route(severity: &str, was: &str) { en: "{severity} set by a route (was {was})", zh: "路由设为 {severity}（原为 {was}）" }
+    route() { en: "route", zh: "路由" }
+    policy() { en: "policy", zh: "策略" }
+    no_route() { en: "no route: the fallback", zh: "无匹配路由：兜底" }
+    policy_level(policy: &str, level: u32) { en: "{policy}, level {level}", zh: "{policy} 第 {level} 级" }
+    via() { en: "via", zh: "经由" }
+    via_direct() { en: "named in the level", zh: "策略直接指定" }
+    via_schedule(schedule: &str) { en: "schedule {schedule}", zh: "值班表 {schedule}" }
+    via_schedule_until(schedule: &str, until: &str) { en: "schedule {schedule} until {until}", zh: "值班表 {schedule}，至 {until}" }
+    via_cover(schedule: &str) { en: "covering in schedule {schedule}", zh: "代班（值班表 {schedule}）" }
+    via_cover_for(schedule: &str, who: &str) { en: "covering for {who} in schedule {schedule}", zh: "替 {who} 代班（值班表 {schedule}）" }
+    via_team(team: &str) { en: "team {team}", zh: "团队 {team}" }
+    via_fallback() { en: "fallback: nobody else could be reached", zh: "兜底：其他人均无法联系" }
+    rule() { en: "rule", zh: "规则" }
+    rule_number(n: u32) { en: "rule {n}", zh: "第 {n} 条规则" }
+    rule_builtin() { en: "every contact at once", zh: "同时使用所有联系方式" }
+    step_now(contact: &str) { en: "{contact} at once", zh: "立即 {contact}" }
+    step_after(contact: &str, time: &str) { en: "{contact} after {time}", zh: "{time} 后 {contact}" }
+    who() { en: "paged", zh: "通知" }
+    you() { en: "you", zh: "您" }
+    proof() { en: "Show the proof", zh: "查看依据" }
+    routes_asked() { en: "Routes asked, in order", zh: "依次检查的路由" }
+    matched() { en: "matched", zh: "匹配" }
+    not_matched() { en: "did not match", zh: "不匹配" }
+    failed_on(condition: &str, value: &str) { en: "{condition} met {value}", zh: "{condition}，实际为 {value}" }
+    failed_absent(condition: &str) { en: "{condition}: there is no such field", zh: "{condition}：没有该字段" }
+    goes_on() { en: "and went on asking", zh: "并继续检查" }
+    targets() { en: "Levels and whom they named", zh: "各级别及其对象" }
+    nobody() { en: "nobody", zh: "无人" }
+    skip_nobody() { en: "nobody is on call", zh: "无人值班" }
+    skip_empty() { en: "the team is empty", zh: "团队没有成员" }
+    skip_gone() { en: "not configured any more", zh: "配置中已不存在" }
+    skip_contact(who: &str) { en: "{who} has no contact", zh: "{who} 没有联系方式" }
+    skip_rule(who: &str) { en: "{who}'s rules name no contact for this level", zh: "{who} 的规则在此级别没有联系方式" }
+    skip_already(who: &str) { en: "{who} is paged already", zh: "{who} 已被通知" }
+    not_paged() { en: "Who was not paged, and why", zh: "未通知的人及原因" }
+    everybody_paged() { en: "Everybody in the configuration was paged.", zh: "配置中的所有人都已被通知。" }
+    reached() { en: "Who was reached", zh: "送达情况" }
+    reached_nobody() { en: "Nobody has been paged.", zh: "尚未通知任何人。" }
+    lanes_label() { en: "Deliveries by person and contact, over time", zh: "按人和联系方式排列的送达时间线" }
+    earlier(n: usize) { en: "{n} earlier", zh: "更早 {n} 次" }
+    ghost(at: &str) { en: "{at}", zh: "{at}" }
+    unless_acked() { en: "unless acked", zh: "若未认领" }
+    upcoming_level(policy: &str, level: u32) { en: "{policy} level {level}", zh: "{policy} 第 {level} 级" }
+    tries(n: u32) { en: "try {n}", zh: "第 {n} 次" }
+    ambiguous() { en: "may have arrived", zh: "可能已送达" }
+    permanent() { en: "will not be tried again", zh: "不再重试" }
+    timeline() { en: "Timeline", zh: "时间线" }
+    show_all() { en: "All", zh: "全部" }
+    show_people() { en: "People", zh: "人" }
+    show_deliveries() { en: "Deliveries", zh: "送达" }
+    show_decisions() { en: "Decisions", zh: "决策" }
+    until(at: &str) { en: "until {at}", zh: "至 {at}" }
+    by_actor(who: &str) { en: "by {who}", zh: "由 {who}" }
+    raw() { en: "As it arrived", zh: "原始消息" }
+    raw_none() { en: "The messages are no longer kept.", zh: "消息已不再保存。" }
+    message(id: i64) { en: "message {id}", zh: "消息 {id}" }
+    older_messages(n: usize) { en: "{n} older messages", zh: "更早的 {n} 条消息" }
+    charset(name: &str) { en: "decoded as {name}", zh: "按 {name} 解码" }
+    from_peer(peer: &str) { en: "from {peer}", zh: "来自 {peer}" }
+    copy_curl() { en: "Copy as curl", zh: "复制为 curl" }
+    copy_text() { en: "Copy text", zh: "复制文本" }
+    flags() { en: "Noticed", zh: "备注" }
+    alerts() { en: "Alerts", zh: "告警" }
+    firing() { en: "firing", zh: "告警中" }
+    over() { en: "over", zh: "已恢复" }
+    identity() { en: "Identity", zh: "标识" }
+    links() { en: "Links", zh: "链接" }
+    labels() { en: "Labels", zh: "标签" }
+    before() { en: "Before", zh: "历史" }
+    before_none() { en: "First time for this identity and host.", zh: "该标识和主机首次出现。" }
+    note_title() { en: "Add a note", zh: "添加备注" }
+    note_hint() { en: "What was found, what was done. Everybody reads it.", zh: "发现了什么，做了什么。所有人可见。" }
+    note_add() { en: "Add note", zh: "添加" }
+    snooze_until() { en: "Quiet until", zh: "暂停至" }
+    snooze_15() { en: "15 minutes", zh: "15 分钟" }
+    snooze_60() { en: "1 hour", zh: "1 小时" }
+    snooze_morning() { en: "until 09:00", zh: "至 09:00" }
+    snooze_other() { en: "Another time", zh: "其他时间" }
+    snooze_after() { en: "Then it pages again.", zh: "到时将再次通知。" }
+    snooze_past() { en: "That time is over already.", zh: "该时间已过。" }
+    escalate_lead() { en: "Runs a level now, without waiting.", zh: "立即执行某一级，不再等待。" }
+    escalate_next() { en: "The next level", zh: "下一级" }
+    escalate_level(policy: &str, level: usize) { en: "{policy}, level {level}", zh: "{policy} 第 {level} 级" }
+    offline_button() { en: "cannot be sent while offline", zh: "离线时无法发送" }
+}

@@ -1,0 +1,10 @@
+//! Every sentence of the browser's pages, in English and Simplified Chinese; a missing one does not compile.
+
+pub(crate) mod board;
+pub(crate) mod frame;
+pub(crate) mod incident;
+pub(crate) mod messages;
+pub(crate) mod oncall;
+pub(crate) mod senders;
+pub(crate) mod settings;
+pub(crate) mod words;

@@ -1,0 +1,295 @@
+//! The browser's files: wasm, glue, style and page, named by content, compressed, put in place at once as `dist/`.
+//!
+//! `dist/assets/` holds only files whose name contains the hash of their content (cacheable for ever); everything
+//! else keeps its name, because somebody outside asks for it by that name (`index.html`, `sw.js`, the icons).
+
+mod compress;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use sha2::{Digest as _, Sha256};
+use walkdir::WalkDir;
+
+use crate::cargo::{Profile, Project};
+
+const BOOT: &str = include_str!("web/boot.js");
+
+/// Until the UI is built the server embeds this. It also gives cargo a file to watch: a server compiled over an
+/// empty folder would not be compiled again when the real page arrives.
+const NOT_BUILT: &str = "<!doctype html>\n<title>Tocsin</title>\n<p>The web interface was not built into this server. \
+                         Build it with <code>cargo xtask build</code>.</p>\n";
+
+/// The server embeds `dist/` and does not compile without it.
+pub(crate) fn ensure_dist(project: &Project) -> anyhow::Result<()> {
+    let page = project.dist().join("index.html");
+    if !page.exists() {
+        fs::create_dir_all(project.dist())?;
+        fs::write(page, NOT_BUILT)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn build(project: &Project, profile: Profile) -> anyhow::Result<()> {
+    ensure_dist(project)?;
+    let wasm = project.build_web(profile)?;
+
+    let stamp_path = project.target_dir.join("xtask-dist.stamp");
+    let stamp = stamp(project, profile, &wasm)?;
+    let is_built = fs::read_to_string(project.dist().join("index.html")).is_ok_and(|page| page != NOT_BUILT);
+    if is_built && fs::read_to_string(&stamp_path).is_ok_and(|last| last == stamp) {
+        println!("    dist/ is up to date");
+        return Ok(());
+    }
+
+    let (glue, wasm) = bind(project, profile, &wasm)?;
+    let files = lay_out(&project.root, glue, wasm)?;
+    let sizes = compress::with_siblings(files, profile);
+    print_sizes(&sizes);
+    replace_dist(project, &sizes)?;
+    fs::write(stamp_path, stamp)?;
+    Ok(())
+}
+
+/// One line an input: what `dist/` is made from, this program included. Equal lines mean there is nothing to do.
+fn stamp(project: &Project, profile: Profile, wasm: &Path) -> anyhow::Result<String> {
+    let mut inputs = vec![wasm.to_path_buf(), project.root.join("web/index.html")];
+    for folder in ["web/style", "web/static", "xtask/src"] {
+        inputs.extend(files_in(&project.root.join(folder))?);
+    }
+    // A target folder may serve several clones of the tree.
+    let mut lines = vec![format!("{profile:?} {}", project.root.display())];
+    for input in inputs {
+        let Ok(metadata) = fs::metadata(&input) else { continue };
+        let changed = metadata.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        lines.push(format!("{} {} {}", input.display(), metadata.len(), changed.as_nanos()));
+    }
+    Ok(lines.join("\n"))
+}
+
+/// The JavaScript glue and the wasm that fits it.
+fn bind(project: &Project, profile: Profile, wasm: &Path) -> anyhow::Result<(String, Vec<u8>)> {
+    let folder = project.target_dir.join("xtask-bindgen");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
+    bindgen
+        .input_path(wasm)
+        .web(true)?
+        .typescript(false)
+        .omit_default_module_path(true)
+        .remove_name_section(profile == Profile::Release)
+        .remove_producers_section(profile == Profile::Release)
+        .generate(&folder)
+        .context("wasm-bindgen refused the module: does web's main mount an application, and is wasm-bindgen in Cargo.lock the version that xtask pins?")?;
+    if folder.join("snippets").exists() {
+        bail!(
+            "a dependency of web brings JavaScript files of its own (see {}); the layout of dist/ has no place for \
+             them: use web-sys in their stead, or teach xtask/src/web.rs to hash them",
+            folder.join("snippets").display()
+        );
+    }
+    Ok((fs::read_to_string(folder.join("web.js"))?, fs::read(folder.join("web_bg.wasm"))?))
+}
+
+/// Path below `dist/` to content.
+type Files = BTreeMap<String, Vec<u8>>;
+
+fn lay_out(root: &Path, glue: String, wasm: Vec<u8>) -> anyhow::Result<Files> {
+    let mut files = Files::new();
+    let css = add_hashed(&mut files, "app", "css", stylesheet(&root.join("web/style"))?);
+    let wasm = add_hashed(&mut files, "app", "wasm", wasm);
+    let glue = add_hashed(&mut files, "app", "js", glue.into_bytes());
+    let boot = fill(BOOT, "xtask/src/web/boot.js", &[("__GLUE__", &glue), ("__WASM__", &wasm)])?;
+    let boot = add_hashed(&mut files, "boot", "js", boot.into_bytes());
+
+    let template = fs::read_to_string(root.join("web/index.html")).context("web/index.html is missing")?;
+    let names = [("__BOOT__", &*boot), ("__GLUE__", &*glue), ("__WASM__", &*wasm), ("__CSS__", &*css)];
+    let page = fill(&template, "web/index.html", &names)?;
+    let assets: Vec<String> = files.keys().map(|path| format!("/{path}")).collect();
+
+    files.insert("index.html".to_owned(), page.into_bytes());
+    for path in files_in(&root.join("web/static"))? {
+        let name = path.strip_prefix(root.join("web/static"))?.to_string_lossy().into_owned();
+        if files.insert(name.clone(), fs::read(&path)?).is_some() {
+            bail!("web/static/{name} would replace a file that xtask makes; give it another name");
+        }
+    }
+    fill_service_worker(&mut files, &assets)?;
+    Ok(files)
+}
+
+/// The worker caches exactly this build: it is told the names, and a version that changes with any byte of it.
+fn fill_service_worker(files: &mut Files, assets: &[String]) -> anyhow::Result<()> {
+    let mut all = Sha256::new();
+    for (path, content) in files.iter() {
+        all.update(path.as_bytes());
+        all.update([0]);
+        all.update(Sha256::digest(content));
+    }
+    let version = hex16(&all.finalize());
+    let Some(worker) = files.get_mut("sw.js") else { return Ok(()) };
+    let source = String::from_utf8(std::mem::take(worker)).context("web/static/sw.js is not UTF-8")?;
+    let assets = serde_json::to_string(assets)?;
+    *worker = source.replace("__ASSETS__", &assets).replace("__VERSION__", &version).into_bytes();
+    Ok(())
+}
+
+/// All of `web/style` in the order of its names, each part announced, so that a rule is found again in a browser.
+fn stylesheet(folder: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut sheet = String::new();
+    for path in files_in(folder)? {
+        if path.extension().is_some_and(|extension| extension == "css") {
+            let name = path.strip_prefix(folder)?.display();
+            let part = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+            sheet.push_str(&format!("/* {name} */\n{}\n", part.trim_end()));
+        }
+    }
+    Ok(sheet.into_bytes())
+}
+
+/// Adds a file under the name of its content; returns its path as a browser asks for it.
+fn add_hashed(files: &mut Files, stem: &str, extension: &str, content: Vec<u8>) -> String {
+    let path = format!("assets/{stem}-{}.{extension}", hex16(&Sha256::digest(&content)));
+    let url = format!("/{path}");
+    files.insert(path, content);
+    url
+}
+
+fn hex16(digest: &[u8]) -> String {
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Replaces every placeholder; one that the text does not contain is a mistake in the text.
+fn fill(text: &str, file: &str, values: &[(&str, &str)]) -> anyhow::Result<String> {
+    let mut filled = text.to_owned();
+    for (placeholder, value) in values {
+        if !filled.contains(placeholder) {
+            bail!("{file} does not contain {placeholder}; without it the page cannot load that file");
+        }
+        filled = filled.replace(placeholder, value);
+    }
+    Ok(filled)
+}
+
+/// The files below a folder, sorted; none when there is no such folder.
+fn files_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let mut files = Vec::new();
+    for entry in WalkDir::new(folder).sort_by_file_name() {
+        let entry = entry?;
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if entry.file_type().is_file() && !hidden {
+            files.push(entry.into_path());
+        }
+    }
+    Ok(files)
+}
+
+/// A half-written `dist/` is never seen: neither by a running debug server nor by a build of the server.
+fn replace_dist(project: &Project, files: &[compress::Compressed]) -> anyhow::Result<()> {
+    let (fresh, old) = (project.root.join("dist.tmp"), project.root.join("dist.old"));
+    for leftover in [&fresh, &old] {
+        if leftover.exists() {
+            fs::remove_dir_all(leftover)?;
+        }
+    }
+    for file in files {
+        let path = fresh.join(&file.path);
+        fs::create_dir_all(path.parent().context("a file of dist/ without a folder")?)?;
+        fs::write(&path, &file.plain)?;
+        for (suffix, content) in [("br", &file.brotli), ("gz", &file.gzip)] {
+            if let Some(content) = content {
+                fs::write(fresh.join(format!("{}.{suffix}", file.path)), content)?;
+            }
+        }
+    }
+    fs::rename(project.dist(), &old)?;
+    fs::rename(&fresh, project.dist())?;
+    fs::remove_dir_all(&old)?;
+    Ok(())
+}
+
+fn print_sizes(files: &[compress::Compressed]) {
+    println!("    {:<40} {:>10} {:>10} {:>10}", "dist/", "bytes", "gzip", "brotli");
+    let size = |content: &Option<Vec<u8>>| content.as_ref().map_or_else(|| "-".to_owned(), |c| c.len().to_string());
+    let mut first_load = 0;
+    for file in files {
+        println!("    {:<40} {:>10} {:>10} {:>10}", file.path, file.plain.len(), size(&file.gzip), size(&file.brotli));
+        if file.path.starts_with("assets/") || file.path == "index.html" {
+            first_load += file.brotli.as_ref().unwrap_or(&file.plain).len();
+        }
+    }
+    println!("    first load over the wire: {first_load} bytes");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree() -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for (path, content) in [
+            ("web/index.html", "__CSS__ __BOOT__ __GLUE__ __WASM__"),
+            ("web/style/10-list.css", "b {}"),
+            ("web/style/00-base.css", "a {}"),
+            ("web/static/sw.js", "const V = '__VERSION__'; const A = __ASSETS__;"),
+            ("web/static/icons/one.svg", "<svg/>"),
+        ] {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        root
+    }
+
+    fn text(files: &Files, path: &str) -> String {
+        String::from_utf8(files[path].clone()).unwrap()
+    }
+
+    #[test]
+    fn every_name_in_the_page_and_the_worker_exists() {
+        let root = tree();
+        let files = lay_out(root.path(), "glue".to_owned(), b"wasm".to_vec()).unwrap();
+        for url in text(&files, "index.html").split_whitespace() {
+            assert!(files.contains_key(&url[1..]), "{url}");
+        }
+        let worker = text(&files, "sw.js");
+        let list = worker.split_once("const A = ").unwrap().1.trim_end_matches(';');
+        let assets: Vec<String> = serde_json::from_str(list).unwrap();
+        assert_eq!(assets.len(), 4, "glue, wasm, css and boot");
+        assert!(assets.iter().all(|url| files.contains_key(&url[1..])));
+        assert!(files.contains_key("icons/one.svg"));
+    }
+
+    #[test]
+    fn style_files_are_joined_in_the_order_of_their_names() {
+        let sheet = stylesheet(&tree().path().join("web/style")).unwrap();
+        assert_eq!(String::from_utf8(sheet).unwrap(), "/* 00-base.css */\na {}\n/* 10-list.css */\nb {}\n");
+    }
+
+    #[test]
+    fn one_changed_byte_changes_the_name_and_the_workers_version() {
+        let root = tree();
+        let one = lay_out(root.path(), "glue".to_owned(), b"wasm".to_vec()).unwrap();
+        let two = lay_out(root.path(), "glue".to_owned(), b"wasn".to_vec()).unwrap();
+        assert_ne!(one.keys().collect::<Vec<_>>(), two.keys().collect::<Vec<_>>());
+        assert_ne!(text(&one, "sw.js"), text(&two, "sw.js"));
+        let again = lay_out(root.path(), "glue".to_owned(), b"wasm".to_vec()).unwrap();
+        assert_eq!(one, again, "the same inputs give the same bytes");
+    }
+
+    #[test]
+    fn a_page_that_forgets_the_wasm_is_refused() {
+        let root = tree();
+        fs::write(root.path().join("web/index.html"), "__CSS__ __BOOT__ __GLUE__").unwrap();
+        let error = lay_out(root.path(), String::new(), Vec::new()).unwrap_err();
+        assert!(error.to_string().contains("web/index.html does not contain __WASM__"), "{error}");
+    }
+}
