@@ -1,4 +1,6 @@
 //! The incident page without a browser: marked text, the swim-lane and the chain of reasons.
 
+pub(crate) mod chain;
 pub(crate) mod curl;
+pub(crate) mod lanes;
 pub(crate) mod marks;

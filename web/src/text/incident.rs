@@ -29,7 +29,7 @@ shared::messages! {
     via_schedule(schedule: &str) { en: "schedule {schedule}", zh: "值班表 {schedule}" }
     via_schedule_until(schedule: &str, until: &str) { en: "schedule {schedule} until {until}", zh: "值班表 {schedule}，至 {until}" }
     via_cover(schedule: &str) { en: "covering in schedule {schedule}", zh: "代班（值班表 {schedule}）" }
-    via_cover_for(schedule: &str, who: &str) { en: "covering for {who} in schedule {schedule}", zh: "替 {who} 代班（值班表 {schedule}）" }
+    via_cover_for(who: &str, schedule: &str) { en: "covering for {who} in schedule {schedule}", zh: "替 {who} 代班（值班表 {schedule}）" }
     via_team(team: &str) { en: "team {team}", zh: "团队 {team}" }
     via_fallback() { en: "fallback: nobody else could be reached", zh: "兜底：其他人均无法联系" }
     rule() { en: "rule", zh: "规则" }

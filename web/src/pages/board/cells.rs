@@ -51,9 +51,10 @@ fn shown_state(
 }
 
 fn what_cell(row: &IncidentRow) -> AnyView {
-    let team = row.team.as_ref().map(|team| view! { <small>{team.0.clone()}</small> });
+    let team = row.team.as_ref();
     view! {
-        <a href=format!("/incidents/{}", row.id) tabindex="-1" title=row.title.clone()>{row.title.clone()}</a>{team}
+        <a href=format!("/incidents/{}", row.id) tabindex="-1" title=row.title.clone()>{row.title.clone()}</a>
+        <small>{row.team.as_ref().map(|team| team.0.clone())}<span class="in-line-source">{team.map(|_| " · ")}{row.integration.0.clone()}</span></small>
     }
     .into_any()
 }

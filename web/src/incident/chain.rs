@@ -1,0 +1,117 @@
+//! The chain of decisions from a message to a person, taken out of the timeline.
+
+use shared::{
+    PageVia, PersonId, PolicyId, Recipient, Timestamp,
+    timeline::{Happening, PlannedAttempt, RouteStep, SeverityReason, TargetResult, TimelineEntry},
+};
+
+/// Why somebody was paged.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Chain {
+    pub(crate) severity: Option<SeverityReason>,
+    pub(crate) trace: Vec<RouteStep>,
+    pub(crate) routed: bool,
+    pub(crate) page: Option<Paged>,
+    pub(crate) levels: Vec<LevelRun>,
+}
+
+/// The page the chain ends in.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Paged {
+    pub(crate) recipient: Recipient,
+    pub(crate) via: PageVia,
+    pub(crate) policy: PolicyId,
+    /// 0-based.
+    pub(crate) level: u32,
+    pub(crate) rule: Option<u32>,
+    pub(crate) plan: Vec<PlannedAttempt>,
+}
+
+/// A level that ran, with what each target came to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct LevelRun {
+    pub(crate) policy: PolicyId,
+    pub(crate) level: u32,
+    pub(crate) at: Timestamp,
+    pub(crate) targets: Vec<TargetResult>,
+}
+
+/// The chain that ends with `me`, or with the first page when I was not paged (or am nobody).
+pub(crate) fn chain(timeline: &[TimelineEntry], me: Option<&PersonId>) -> Chain {
+    let mut chain = Chain { severity: None, trace: Vec::new(), routed: false, page: None, levels: Vec::new() };
+    let mut mine = false;
+    for entry in timeline {
+        match &entry.what {
+            Happening::Opened { severity, .. } => chain.severity = Some(severity.clone()),
+            Happening::Routed { trace, policies, .. } => {
+                chain.trace.clone_from(trace);
+                chain.routed = !policies.is_empty();
+            }
+            Happening::LevelRan { policy, level, targets, .. }
+            | Happening::LevelEmpty { policy, level, targets, .. } => {
+                let (policy, targets) = (policy.clone(), targets.clone());
+                chain.levels.push(LevelRun { policy, level: *level, at: entry.at, targets });
+            }
+            Happening::Paged { recipient, via, policy, level, rule, plan, .. } => {
+                let is_me = matches!(recipient, Recipient::Person(id) if Some(id) == me);
+                if chain.page.is_none() || (is_me && !mine) {
+                    mine |= is_me;
+                    chain.page = Some(Paged {
+                        recipient: recipient.clone(),
+                        via: via.clone(),
+                        policy: policy.clone(),
+                        level: *level,
+                        rule: *rule,
+                        plan: plan.clone(),
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+    chain
+}
+
+impl Chain {
+    /// The rule that decided: the last one that named a policy.
+    pub(crate) fn deciding_route(&self) -> Option<&RouteStep> {
+        self.trace.iter().rev().find(|step| step.policy.is_some())
+    }
+
+    pub(crate) fn ends_with(&self, me: Option<&PersonId>) -> bool {
+        matches!(&self.page, Some(Paged { recipient: Recipient::Person(id), .. }) if Some(id) == me)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::{IncidentId, PageId, timeline::Actor};
+
+    fn paged(seq: u32, who: &str) -> TimelineEntry {
+        let what = Happening::Paged {
+            page: PageId(i64::from(seq)),
+            recipient: Recipient::Person(who.into()),
+            via: PageVia::Direct,
+            policy: "db".into(),
+            level: 0,
+            rule: None,
+            plan: vec![],
+        };
+        TimelineEntry { incident: IncidentId(1), seq, at: Timestamp(0), actor: Actor::System, what }
+    }
+
+    #[test]
+    fn my_own_page_ends_the_chain() {
+        let timeline = [paged(1, "wang"), paged(2, "li"), paged(3, "li")];
+        let me = PersonId::from("li");
+        let found = chain(&timeline, Some(&me));
+        assert!(found.ends_with(Some(&me)));
+        assert!(!chain(&timeline, Some(&"chen".into())).ends_with(Some(&"chen".into())));
+    }
+
+    #[test]
+    fn without_a_page_there_is_a_chain_all_the_same() {
+        assert_eq!(chain(&[], None).page, None);
+    }
+}

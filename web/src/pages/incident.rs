@@ -1,5 +1,0 @@
-//! stub
-use leptos::prelude::*;
-pub(crate) fn page() -> impl IntoView {
-    view! { <h1>"incident"</h1> }
-}

@@ -1,0 +1,85 @@
+//! What can be done: buttons in the heading, a bar under the thumb on a phone, and keys.
+
+use crate::{
+    browser::dom,
+    components::{
+        icon::{Icon, icon},
+        key,
+    },
+    pages::ask::Asker,
+    state::{
+        App,
+        actions::{self, ACK, ESCALATE, NOTE, RESOLVE, SNOOZE, UNACK},
+        board::Pending,
+    },
+    text::board as t,
+};
+use leptos::{ev, prelude::*};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+use shared::{IncidentId, IncidentState, api::ActionRequest};
+
+/// The state as the server last said, and the action that is on its way.
+pub(super) fn standing(app: App, id: IncidentId) -> Option<(IncidentState, Option<Pending>)> {
+    let cell = app.board.cell(id)?;
+    Some((cell.row.with(|row| row.state), cell.pending.get()))
+}
+
+pub(super) fn buttons(app: App, id: IncidentId, asker: Asker, with_ids: bool) -> impl IntoView {
+    let l = app.l();
+    let testid = move |name: &'static str| with_ids.then_some(name);
+    move || {
+        let (state, pending) = standing(app, id)?;
+        let busy = pending.is_some();
+        let at_once = move |verb: &'static str| move |_| actions::act(app, id, verb, ActionRequest::default());
+        let asked = move |verb: &'static str| move |_| asker.ask(verb, vec![id]);
+        let first = match state {
+            IncidentState::Triggered => Some(view! {
+                <button type="button" class="btn primary" data-testid=testid("ack") disabled=busy on:click=at_once(ACK)>
+                    {icon(Icon::Hand)} {t::ack(l)} {key::hint("a")}
+                </button>
+            }.into_any()),
+            IncidentState::Acked => Some(view! {
+                <button type="button" class="btn" data-testid=testid("unack") disabled=busy on:click=at_once(UNACK)>
+                    {icon(Icon::Undo)} {t::unack(l)}
+                </button>
+            }.into_any()),
+            _ => None,
+        };
+        let open = state != IncidentState::Resolved;
+        let rest = open.then(|| view! {
+            <button type="button" class="btn" data-testid=testid("resolve") disabled=busy on:click=at_once(RESOLVE)>{t::resolve(l)} {key::hint("r")}</button>
+            <button type="button" class="btn" data-testid=testid("escalate") disabled=busy on:click=asked(ESCALATE)>{t::escalate(l)} {key::hint("e")}</button>
+            <button type="button" class="btn" data-testid=testid("snooze") disabled=busy on:click=asked(SNOOZE)>{t::snooze(l)} {key::hint("s")}</button>
+        });
+        Some(view! {
+            {first}
+            {rest}
+            <button type="button" class="btn" data-testid=testid("note") on:click=asked(NOTE)>{t::note(l)} {key::hint("n")}</button>
+        })
+    }
+}
+
+/// The same buttons at the foot of a phone, the first one 56 pixels high.
+pub(super) fn phone_bar(app: App, id: IncidentId, asker: Asker) -> impl IntoView {
+    view! { <div class="phone-actions">{buttons(app, id, asker, false)}</div> }
+}
+
+pub(super) fn listen(app: App, id: IncidentId, asker: Asker) {
+    let navigate = use_navigate();
+    let handle = window_event_listener(ev::keydown, move |event| {
+        if dom::is_typing(&event) || event.ctrl_key() || event.meta_key() || event.alt_key() {
+            return;
+        }
+        match event.key().as_str() {
+            "a" => actions::act(app, id, ACK, ActionRequest::default()),
+            "r" => asker.ask(RESOLVE, vec![id]),
+            "e" => asker.ask(ESCALATE, vec![id]),
+            "s" => asker.ask(SNOOZE, vec![id]),
+            "n" => asker.ask(NOTE, vec![id]),
+            "Escape" => navigate("/", NavigateOptions::default()),
+            _ => return,
+        }
+        event.prevent_default();
+    });
+    on_cleanup(move || handle.remove());
+}

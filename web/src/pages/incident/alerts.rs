@@ -1,0 +1,59 @@
+//! The alerts of the incident: identity, labels, links, and what was noticed about their messages.
+
+use super::part;
+use crate::{
+    components::{
+        badge::badge,
+        icon::{Icon, icon},
+        page::card as boxed,
+        time::wall,
+    },
+    format::is_web_link,
+    state::{App, Remote},
+    text::{incident as t, words},
+};
+use leptos::prelude::*;
+use shared::{Alert, AlertState, api::IncidentDetail};
+
+pub(super) fn card(app: App, detail: Remote<IncidentDetail>) -> AnyView {
+    let l = app.l();
+    let alerts = part(detail, |detail| detail.alerts.clone());
+    let body = move || alerts.get().map(|alerts| alerts.iter().map(|one| alert(app, one)).collect_view());
+    boxed(t::alerts(l), view! { <div class="stack">{body}</div> }.into_any())
+}
+
+fn alert(app: App, alert: &Alert) -> AnyView {
+    let l = app.l();
+    let event = &alert.event;
+    let state = if alert.state == AlertState::Firing { t::firing(l) } else { t::over(l) };
+    let labels = event
+        .labels
+        .iter()
+        .map(|(key, value)| view! { <span class="label-pair mono">{format!("{key}={value}")}</span> });
+    let labels = labels.collect_view();
+    let links = event.links.iter().map(|link| safe_link(link)).collect_view();
+    let flags =
+        event.flags.iter().map(|flag| view! { <li>{icon(Icon::Warning)} {words::flag(l, *flag)}</li> }).collect_view();
+    view! {
+        <article class="alert">
+            <p>{badge(l, event.severity)} <strong>{event.summary.clone()}</strong></p>
+            {(!event.content.is_empty()).then(|| view! { <pre class="content">{event.content.clone()}</pre> })}
+            <p class="message-facts"><span>{state}</span><span>{format!("×{}", alert.count)}</span>{wall(alert.last_at)}</p>
+            <p class="message-facts"><span class="muted">{t::identity(l)}</span><span class="mono">{event.dedup_key.clone()}</span></p>
+            {(!event.labels.is_empty()).then(|| view! { <p class="label-pairs">{labels}</p> })}
+            {(!event.links.is_empty()).then(|| view! { <p class="label-pairs">{links}</p> })}
+            {(!event.flags.is_empty()).then(|| view! { <ul class="flags" aria-label=t::flags(l)>{flags}</ul> })}
+        </article>
+    }
+    .into_any()
+}
+
+/// A link a sender wrote: to the web or not at all.
+fn safe_link(link: &str) -> AnyView {
+    let (link, address) = (link.to_owned(), link.to_owned());
+    if is_web_link(&link) {
+        view! { <a href=address target="_blank" rel="noreferrer noopener">{link}</a> }.into_any()
+    } else {
+        view! { <span class="mono">{link}</span> }.into_any()
+    }
+}

@@ -1,0 +1,90 @@
+//! How bad, what, where, for how long, and what happens next unless somebody answers.
+
+use super::{actions, part};
+use crate::{
+    components::{badge::badge, state_word::state_word, time::wall},
+    format,
+    pages::ask::Asker,
+    state::{App, Remote},
+    text::incident as t,
+};
+use leptos::prelude::*;
+use shared::{
+    IncidentId, IncidentState, Timestamp,
+    api::{IncidentDetail, IncidentRow},
+};
+
+pub(super) fn header(app: App, id: IncidentId, detail: Remote<IncidentDetail>, asker: Asker) -> impl IntoView {
+    let l = app.l();
+    let row = Memo::new(move |_| app.board.cell(id).map(|cell| cell.row.get()));
+    let again = part(detail, |detail| detail.incident.again);
+    let line = move || row.get().map(|row| facts(app, &row));
+    let state = move || {
+        let (state, pending) = actions::standing(app, id)?;
+        let verb = pending.as_ref().map(|pending| pending.verb);
+        let shown = verb.map_or(state, |verb| crate::state::actions::state_after(verb, state));
+        Some(state_word(l, shown, pending.is_some()))
+    };
+    view! {
+        <header class="incident-head">
+            <div class="incident-title">
+                {move || row.get().map(|row| view! {
+                    {badge(l, row.severity)}
+                    <h1>{row.title}</h1>
+                })}
+                <span data-testid="state">{state}</span>
+            </div>
+            <p class="incident-facts">{line}
+                {move || again.get().flatten().map(|again| view! {
+                    <span class="again">{t::again(l, again.times)} " · " <a href=format!("/incidents/{}", again.previous)>{t::previous(l)}</a></span>
+                })}
+            </p>
+            <p class="incident-next" role="status">{move || row.get().map(|row| next(app, &row))}</p>
+            <div class="incident-actions">{actions::buttons(app, id, asker, true)}</div>
+        </header>
+    }
+}
+
+fn facts(app: App, row: &IncidentRow) -> impl IntoView + use<> {
+    let l = app.l();
+    let (opened, resolved) = (row.opened_at, row.resolved_at);
+    let age = move || match resolved {
+        Some(at) => t::lasted(l, &format::age(l, at.ms_since(opened))),
+        None => t::open_for(l, &format::age(l, app.now.get().ms_since(opened))),
+    };
+    let place: Vec<String> =
+        [row.host.clone(), row.ip.clone().filter(|ip| row.host.as_ref() != Some(ip))].into_iter().flatten().collect();
+    view! {
+        <span class="mono place">{place.join(" · ")}</span>
+        <span>{age}</span>
+        <span>{t::first_at(l)} " " {wall(opened)}</span>
+        <span>{format!("×{}", row.count)}</span>
+        <span>{row.integration.0.clone()}{row.team.as_ref().map(|team| format!(" → {team}"))}</span>
+        <span class="muted">{format!("#{}", row.id)}</span>
+    }
+}
+
+fn next(app: App, row: &IncidentRow) -> AnyView {
+    let l = app.l();
+    let left = move |at: Timestamp| at.ms_since(app.now.get());
+    let by = row.acked_by.clone().unwrap_or_default();
+    match (row.state, row.next.clone()) {
+        (IncidentState::Resolved, _) => row.resolved_at.map(|at| t::resolved_at(l, &app.clock_time(at))).into_any(),
+        (IncidentState::Snoozed, _) => row.snoozed_until.map(|at| t::snoozed_until(l, &app.clock_time(at))).into_any(),
+        (IncidentState::Acked, _) => match row.ack_until {
+            Some(at) => (move || t::acked_by(l, &by, &format::countdown(left(at)))).into_any(),
+            None => t::acked_by_plain(l, &by).into_any(),
+        },
+        (IncidentState::Triggered, Some(next)) => (move || {
+            let left = left(next.at);
+            if left > 0 {
+                t::next_level(l, next.policy.as_str(), next.level, &format::countdown(left))
+            } else {
+                t::next_level_now(l, next.policy.as_str(), next.level)
+            }
+        })
+        .into_any(),
+        (IncidentState::Triggered, None) if row.exhausted => t::used_up(l).into_any(),
+        (IncidentState::Triggered, None) => ().into_any(),
+    }
+}

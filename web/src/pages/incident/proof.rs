@@ -1,0 +1,120 @@
+//! The proof: every rule that was asked, every target of every level, and who was left out.
+
+use crate::{
+    components::{
+        icon::{Icon, icon},
+        time::wall,
+    },
+    incident::chain::{Chain, LevelRun},
+    state::{App, Load, Remote},
+    text::{frame, incident as t, words},
+};
+use leptos::prelude::*;
+use shared::{
+    IncidentId, PersonId,
+    api::Why,
+    config::Language,
+    timeline::{RouteStep, Skip, TargetResult},
+};
+use std::collections::BTreeMap;
+
+type Names = BTreeMap<PersonId, String>;
+
+pub(super) fn details(app: App, id: IncidentId, found: Memo<Option<(Chain, Names)>>) -> impl IntoView {
+    let l = app.l();
+    let asked = Remote::<Why>::idle(format!("/api/v1/incidents/{id}/why"));
+    let open = RwSignal::new(false);
+    let toggled = move |_| {
+        if !open.get_untracked() {
+            asked.reload();
+        }
+        open.update(|open| *open = !*open);
+    };
+    let content = move || {
+        let (chain, names) = found.get()?;
+        open.get().then(|| {
+            view! {
+                <div class="proof">
+                    <div><h3>{t::routes_asked(l)}</h3><ul class="trace">{chain.trace.iter().map(|step| route(l, step)).collect_view()}</ul></div>
+                    <div><h3>{t::targets(l)}</h3>{chain.levels.iter().map(|run| level(l, &names, run)).collect_view()}</div>
+                    <div><h3>{t::not_paged(l)}</h3>{move || not_paged(l, asked)}</div>
+                </div>
+            }
+        })
+    };
+    view! {
+        <button type="button" class="btn ghost small" aria-expanded=move || open.get().to_string() on:click=toggled>
+            {t::proof(l)}
+        </button>
+        {content}
+    }
+}
+
+fn route(l: Language, step: &RouteStep) -> impl IntoView + use<> {
+    let failed = step.failed.as_ref().map(|failed| match &failed.value {
+        Some(value) => t::failed_on(l, &failed.condition, value),
+        None => t::failed_absent(l, &failed.condition),
+    });
+    let policy = step.policy.as_ref().map(|policy| format!(" → {policy}"));
+    let goes_on = (step.matched && step.continues).then(|| t::goes_on(l));
+    let words = if step.matched { t::matched(l) } else { t::not_matched(l) };
+    view! {
+        <li class:yes=step.matched style:--depth=step.depth.to_string()>
+            {icon(if step.matched { Icon::Check } else { Icon::Cross })}
+            <span class="mono">{step.route.0.clone()}{policy}</span>
+            <small>{words} {failed.map(|failed| format!(": {failed}"))} " " {goes_on}</small>
+        </li>
+    }
+}
+
+fn level(l: Language, names: &Names, run: &LevelRun) -> impl IntoView + use<> {
+    let targets = run.targets.iter().map(|result| target(l, names, result)).collect_view();
+    view! {
+        <div class="level-run">
+            <p><strong>{t::policy_level(l, run.policy.as_str(), run.level + 1)}</strong> " " {wall(run.at)}</p>
+            <ul class="trace">{targets}</ul>
+        </div>
+    }
+}
+
+fn target(l: Language, names: &Names, result: &TargetResult) -> impl IntoView + use<> {
+    let reached = !result.recipients.is_empty();
+    let who: Vec<String> = result.recipients.iter().map(|recipient| words::recipient(names, recipient)).collect();
+    let who = if reached { who.join(", ") } else { t::nobody(l) };
+    let skips: Vec<String> = result.skipped.iter().map(|skip| skipped(l, names, skip)).collect();
+    view! {
+        <li class:yes=reached>
+            {icon(if reached { Icon::Check } else { Icon::Cross })}
+            <span><span class="mono">{result.target.clone()}</span> " → " {who}</span>
+            <small>{skips.join("; ")}</small>
+        </li>
+    }
+}
+
+fn skipped(l: Language, names: &Names, skip: &Skip) -> String {
+    let name = |person: &PersonId| names.get(person).cloned().unwrap_or_else(|| person.0.clone());
+    match skip {
+        Skip::NobodyOnCall => t::skip_nobody(l),
+        Skip::EmptyTeam => t::skip_empty(l),
+        Skip::Gone => t::skip_gone(l),
+        Skip::NoContact { person } => t::skip_contact(l, &name(person)),
+        Skip::NoRule { person } => t::skip_rule(l, &name(person)),
+        Skip::AlreadyPaged { person } => t::skip_already(l, &name(person)),
+    }
+}
+
+fn not_paged(l: Language, asked: Remote<Why>) -> AnyView {
+    match asked.value.get() {
+        Load::Loading => view! { <p class="muted">{frame::loading(l)}</p> }.into_any(),
+        Load::Failed(error) => view! { <p class="bad">{error.sentence(l)}</p> }.into_any(),
+        Load::Ready(why) if why.not_paged.is_empty() => {
+            view! { <p class="muted">{t::everybody_paged(l)}</p> }.into_any()
+        }
+        Load::Ready(why) => {
+            let people = why.not_paged.into_iter().map(|person| {
+                view! { <li><span>{person.name}</span><small>{person.reason}</small></li> }
+            });
+            view! { <ul class="trace plain">{people.collect_view()}</ul> }.into_any()
+        }
+    }
+}

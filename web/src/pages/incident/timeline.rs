@@ -1,0 +1,129 @@
+//! Everything that happened, as sentences; filtered by what kind of thing it is.
+
+use super::part;
+use crate::{
+    components::{field::segments, time::wall},
+    state::{
+        App, Remote,
+        actions::{self, NOTE},
+    },
+    text::{board, incident as t},
+};
+use leptos::prelude::*;
+use shared::{
+    IncidentId, Timestamp,
+    api::{ActionRequest, IncidentDetail},
+    text::happening,
+    timeline::{Actor, Happening, TimelineEntry},
+};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Decision,
+    Delivery,
+    People,
+}
+
+fn kind(entry: &TimelineEntry) -> Kind {
+    match entry.what {
+        Happening::Delivery { .. } | Happening::PulledForward { .. } => Kind::Delivery,
+        Happening::Note { .. } => Kind::People,
+        _ if matches!(entry.actor, Actor::System | Actor::Integration { .. }) => Kind::Decision,
+        _ => Kind::People,
+    }
+}
+
+pub(super) fn card(app: App, id: IncidentId, detail: Remote<IncidentDetail>) -> AnyView {
+    let l = app.l();
+    let shown = RwSignal::new("all");
+    let entries = part(detail, |detail| detail.timeline.clone());
+    let filter = segments(
+        t::timeline(l),
+        vec![
+            ("all", t::show_all(l)),
+            ("people", t::show_people(l)),
+            ("deliveries", t::show_deliveries(l)),
+            ("decisions", t::show_decisions(l)),
+        ],
+        move || shown.get(),
+        move |word| shown.set(word),
+    );
+    let visible = move || {
+        let wanted = |entry: &TimelineEntry| match shown.get() {
+            "people" => kind(entry) == Kind::People,
+            "deliveries" => kind(entry) == Kind::Delivery,
+            "decisions" => kind(entry) == Kind::Decision,
+            _ => true,
+        };
+        // Newest first: what just happened is what one looks for.
+        entries.get().unwrap_or_default().into_iter().rev().filter(wanted).collect::<Vec<_>>()
+    };
+    view! {
+        <section class="card">
+            <div class="card-head"><h2>{t::timeline(l)}</h2>{filter}</div>
+            {note_form(app, id)}
+            <ol class="timeline" data-testid="timeline">
+                <For each=visible key=|entry| entry.seq children=move |item| entry(app, item)/>
+            </ol>
+        </section>
+    }
+    .into_any()
+}
+
+fn entry(app: App, entry: TimelineEntry) -> impl IntoView {
+    let l = app.l();
+    let class = match (kind(&entry), &entry.what) {
+        (
+            _,
+            Happening::Delivery { failure: Some(_), .. }
+            | Happening::LevelFailed { .. }
+            | Happening::LevelEmpty { .. }
+            | Happening::NobodyReached { .. },
+        ) => "bad",
+        (_, Happening::Acked { .. }) => "ack",
+        (_, Happening::Resolved | Happening::Recovered { .. }) => "ok",
+        (Kind::People, _) => "people",
+        (Kind::Delivery, _) => "delivery",
+        (Kind::Decision, _) => "decision",
+    };
+    let until: Option<Timestamp> = match &entry.what {
+        Happening::Acked { until } => *until,
+        Happening::Snoozed { until } => Some(*until),
+        _ => None,
+    };
+    let words = match &entry.what {
+        Happening::Note { text } => text.clone(),
+        what => happening(l, what),
+    };
+    let by = match &entry.actor {
+        Actor::System => None,
+        actor => Some(t::by_actor(l, &actor.name())),
+    };
+    let by: Vec<String> = until.map(|at| t::until(l, &app.clock_time(at))).into_iter().chain(by).collect();
+    view! {
+        <li class=class>
+            {wall(entry.at)}
+            <p class:note=matches!(entry.what, Happening::Note { .. })>{words}{(!by.is_empty()).then(|| view! { <small>{by.join(" · ")}</small> })}</p>
+        </li>
+    }
+}
+
+fn note_form(app: App, id: IncidentId) -> impl IntoView {
+    let l = app.l();
+    let text = RwSignal::new(String::new());
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let written = text.get_untracked().trim().to_owned();
+        if !written.is_empty() {
+            actions::act(app, id, NOTE, ActionRequest { text: Some(written), ..ActionRequest::default() });
+            text.set(String::new());
+        }
+    };
+    view! {
+        <form class="note-form" on:submit=submit>
+            <input type="text" maxlength="4000" autocomplete="off" aria-label=t::note_title(l) placeholder=t::note_title(l)
+                prop:value=move || text.get() on:input=move |event| text.set(event_target_value(&event))/>
+            <button class="btn">{board::note(l)}</button>
+        </form>
+    }
+}
