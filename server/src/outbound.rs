@@ -18,7 +18,7 @@ use std::{
     error::Error,
     fmt,
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, UNIX_EPOCH},
 };
 use tokio::time::timeout;
 
@@ -187,7 +187,7 @@ fn retry_after_ms(headers: &HeaderMap) -> Option<i64> {
     let ms = match text.parse::<i64>() {
         Ok(seconds) => seconds.saturating_mul(1_000),
         Err(_) => {
-            let at = SystemTime::from(text.parse::<actix_web::http::header::HttpDate>().ok()?);
+            let at = UNIX_EPOCH.max(text.parse::<actix_web::http::header::HttpDate>().ok()?.into());
             let at = i64::try_from(at.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()?;
             at.saturating_sub(clock::now().0)
         }

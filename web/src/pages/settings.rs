@@ -1,4 +1,4 @@
-//! stub
+//! Not written yet.
 use leptos::prelude::*;
 pub(crate) fn page() -> impl IntoView {
     view! { <h1>"settings"</h1> }

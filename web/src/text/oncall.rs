@@ -1,1 +1,1 @@
-//! stub
+//! Not written yet.
