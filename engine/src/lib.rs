@@ -1,9 +1,29 @@
-//! The pure core of Tocsin: every decision, as a function of its input and the given time.
+//! The pure core of Tocsin: every decision, as a function of state, event and the given time.
 //!
 //! No clock, no randomness, no I/O, no threads: the same events give the same effects, byte for byte.
+//! The path of an alert through the modules: [`normalize`] (bytes to events, at the edge), then
+//! [`classify`], [`dedup`], [`correlate`], [`suppress`], [`route`], [`escalate`], [`oncall`], [`notify`],
+//! [`dispatch`]; [`Engine::handle`] strings them together.
 
 pub mod classify;
+pub mod compile;
+mod correlate;
+mod deadline;
+pub mod dedup;
+mod dispatch;
+mod engine;
+mod escalate;
+pub mod event;
+pub mod invariant;
 pub mod matcher;
 pub mod normalize;
+mod notify;
 pub mod oncall;
 pub mod route;
+mod state;
+mod suppress;
+
+pub use compile::Snapshot;
+pub use engine::Engine;
+pub use event::{Act, Changes, Command, Effects, Event, Ingested, Refusal, Wake};
+pub use state::{Accounts, Counters, Recent, Restored, State};

@@ -1,0 +1,344 @@
+//! A configuration document, checked and made ready: an immutable snapshot with a version.
+
+use crate::{
+    oncall::{self, Roster},
+    route::{self, Node},
+};
+use shared::{
+    HookId, IntegrationId, PersonId, PolicyId, ScheduleId, Severity, TeamId,
+    config::{
+        Contact, Document, Finding, Hook, Integration, Level, Paging, Person, Policy, Route, Rule, Schedule, Target,
+        Team,
+    },
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// The integration Tocsin itself raises alerts under.
+pub const SELF: &str = "tocsin";
+/// The policy made of the document's `fallback`, for urgent alerts that match no route.
+pub const FALLBACK: &str = "fallback";
+
+/// A compiled configuration. Incidents keep the version they started with; people are resolved live.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    pub version: i64,
+    pub document: Document,
+    pub people: BTreeMap<PersonId, Person>,
+    pub teams: BTreeMap<TeamId, Team>,
+    pub rosters: BTreeMap<ScheduleId, Roster>,
+    pub policies: BTreeMap<PolicyId, Arc<Policy>>,
+    pub hooks: BTreeMap<HookId, Hook>,
+    pub integrations: BTreeMap<IntegrationId, Integration>,
+    pub tree: Vec<Node>,
+}
+
+impl Snapshot {
+    /// Checks a document and compiles it; every fault is named, not only the first.
+    pub fn compile(version: i64, document: Document) -> Result<Self, Vec<Finding>> {
+        let mut check = Check::default();
+        let mut snapshot = Self { version, ..Self::default() };
+        snapshot.people = check.index(&document.people, "people", |person| person.id.clone(), |id| id.as_str());
+        snapshot.teams = check.index(&document.teams, "teams", |team| team.id.clone(), |id| id.as_str());
+        snapshot.hooks = check.index(&document.webhooks, "webhooks", |hook| hook.id.clone(), |id| id.as_str());
+        snapshot.integrations =
+            check.index(&document.integrations, "integrations", |it| it.id.clone(), |id| id.as_str());
+        check.schedules(&document.schedules, &snapshot.people, &mut snapshot.rosters);
+        check.people(&document.people);
+        check.teams(&document.teams, &snapshot.people);
+        check.senders(&document.integrations);
+        let policies = check.index(&document.policies, "policies", |policy| policy.id.clone(), |id| id.as_str());
+        snapshot.policies = policies.into_iter().map(|(id, policy)| (id, Arc::new(policy))).collect();
+        for policy in &document.policies {
+            check.policy(policy, &snapshot);
+        }
+        check.targets(&document.fallback, "fallback", &snapshot);
+        check.routes(&document.routes, "routes", &snapshot, &mut BTreeSet::new());
+        match route::compile(&document.routes, "routes") {
+            Ok(tree) => snapshot.tree = tree,
+            Err((path, message)) => check.fault(path, message),
+        }
+        check.pace(&document.paging);
+        snapshot.policies.entry(FALLBACK.into()).or_insert_with(|| Arc::new(fallback_policy(&document.fallback)));
+        snapshot.document = document;
+        if check.findings.is_empty() { Ok(snapshot) } else { Err(check.findings) }
+    }
+
+    /// The settings of a sender, declared or not.
+    #[must_use]
+    pub fn integration(&self, id: &IntegrationId) -> Integration {
+        self.integrations.get(id).cloned().unwrap_or_else(|| Integration::undeclared(id.clone()))
+    }
+
+    /// The pace of paging.
+    #[must_use]
+    pub fn paging(&self) -> &Paging {
+        &self.document.paging
+    }
+}
+
+/// Urgent alerts without a route page the fallback; its last level is reminded like any other.
+fn fallback_policy(targets: &[Target]) -> Policy {
+    Policy {
+        id: FALLBACK.into(),
+        name: String::new(),
+        levels: vec![Level { notify: targets.to_vec(), delay: shared::Delay::mins(5) }],
+        repeat: 0,
+    }
+}
+
+/// Which rule of a person serves a severity, by its index; none when the person has no rules (every
+/// contact is used at once). A person whose rules leave out an urgent severity is reached by every contact too.
+#[must_use]
+pub fn rule_for(person: &Person, severity: Severity) -> RuleChoice<'_> {
+    if person.rules.is_empty() {
+        return RuleChoice::AllContacts;
+    }
+    let found =
+        person.rules.iter().enumerate().find(|(_, rule)| rule.severity.is_empty() || rule.severity.contains(&severity));
+    match found {
+        Some((index, rule)) => RuleChoice::Rule(index, rule),
+        None if severity.is_urgent() => RuleChoice::AllContacts,
+        None => RuleChoice::Nothing,
+    }
+}
+
+/// What a person's rules say for a severity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleChoice<'a> {
+    Rule(usize, &'a Rule),
+    AllContacts,
+    Nothing,
+}
+
+#[derive(Default)]
+struct Check {
+    findings: Vec<Finding>,
+}
+
+impl Check {
+    fn fault(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.findings.push(Finding { path: path.into(), message: message.into(), fatal: true });
+    }
+
+    /// Indexes by id; refuses empty, badly written and repeated ids.
+    fn index<T: Clone, K: Ord + Clone>(
+        &mut self,
+        items: &[T],
+        path: &str,
+        id: impl Fn(&T) -> K,
+        text: impl Fn(&K) -> &str,
+    ) -> BTreeMap<K, T> {
+        let mut index = BTreeMap::new();
+        for (i, item) in items.iter().enumerate() {
+            let key = id(item);
+            if !is_name(text(&key)) {
+                self.fault(
+                    format!("{path}[{i}].id"),
+                    format!("`{}` is not a name; use 1 to 64 letters, digits, `-`, `_` and `.`", text(&key)),
+                );
+            } else if index.insert(key.clone(), item.clone()).is_some() {
+                self.fault(format!("{path}[{i}].id"), format!("`{}` is there twice; give each its own id", text(&key)));
+            }
+        }
+        index
+    }
+
+    fn schedules(
+        &mut self,
+        schedules: &[Schedule],
+        people: &BTreeMap<PersonId, Person>,
+        rosters: &mut BTreeMap<ScheduleId, Roster>,
+    ) {
+        let index = self.index(schedules, "schedules", |schedule| schedule.id.clone(), |id| id.as_str());
+        for (id, schedule) in index {
+            let path = format!("schedules[{id}]");
+            let named = schedule.rotations.iter().flat_map(|rotation| &rotation.people);
+            let covering =
+                schedule.overrides.iter().flat_map(|cover| std::iter::once(&cover.person).chain(&cover.replaces));
+            for person in named.chain(covering).filter(|person| !people.contains_key(*person)).collect::<BTreeSet<_>>()
+            {
+                self.fault(&path, unknown("person", person.as_str()));
+            }
+            match Roster::compile(&schedule) {
+                Ok(roster) => drop(rosters.insert(id, roster)),
+                Err((field, message)) => self.fault(format!("{path}.{field}"), message),
+            }
+        }
+    }
+
+    fn people(&mut self, people: &[Person]) {
+        for person in people {
+            let path = format!("people[{}]", person.id);
+            if let Some(Err(message)) = person.time_zone.as_deref().map(oncall::zone) {
+                self.fault(format!("{path}.time_zone"), message);
+            }
+            let mut ids = BTreeSet::new();
+            for (i, contact) in person.contacts.iter().enumerate() {
+                if !ids.insert(&contact.id) {
+                    self.fault(format!("{path}.contacts[{i}].id"), format!("`{}` is there twice", contact.id));
+                }
+                self.contact(&format!("{path}.contacts[{i}]"), contact);
+            }
+            for (i, rule) in person.rules.iter().enumerate() {
+                for (j, step) in rule.notify.iter().enumerate().filter(|(_, step)| !ids.contains(&step.contact)) {
+                    self.fault(
+                        format!("{path}.rules[{i}].notify[{j}].contact"),
+                        unknown("contact of this person", step.contact.as_str()),
+                    );
+                }
+            }
+        }
+    }
+
+    fn contact(&mut self, path: &str, contact: &Contact) {
+        match contact.address() {
+            None => self.fault(path, "a contact has exactly one of `email`, `ntfy` and `webhook`"),
+            Some((shared::config::ContactKind::Email, address))
+                if !address.contains('@') || address.contains(char::is_whitespace) =>
+            {
+                self.fault(
+                    format!("{path}.email"),
+                    format!("`{address}` is not an e-mail address; write name@example.org"),
+                );
+            }
+            Some((shared::config::ContactKind::Ntfy, topic)) if !is_topic(topic) => {
+                self.fault(
+                    format!("{path}.ntfy"),
+                    format!("`{topic}` is not an ntfy topic; use 1 to 64 letters, digits, `-` and `_`"),
+                );
+            }
+            Some((shared::config::ContactKind::Webhook, url)) => self.address(&format!("{path}.webhook"), url),
+            Some(_) => {}
+        }
+    }
+
+    fn address(&mut self, path: &str, url: &str) {
+        if !url.starts_with("https://") && !url.starts_with("http://") {
+            self.fault(path, format!("`{url}` is not a web address; write https://…"));
+        }
+    }
+
+    fn teams(&mut self, teams: &[Team], people: &BTreeMap<PersonId, Person>) {
+        for team in teams {
+            for (i, member) in team.members.iter().enumerate().filter(|(_, member)| !people.contains_key(*member)) {
+                self.fault(format!("teams[{}].members[{i}]", team.id), unknown("person", member.as_str()));
+            }
+        }
+    }
+
+    fn senders(&mut self, integrations: &[Integration]) {
+        for integration in integrations {
+            if let Err(message) = oncall::zone(&integration.time_zone) {
+                self.fault(format!("integrations[{}].time_zone", integration.id), message);
+            }
+            if integration.id.as_str() == SELF {
+                self.fault(
+                    "integrations[tocsin].id",
+                    "`tocsin` is the name Tocsin raises its own alerts under; take another",
+                );
+            }
+        }
+    }
+
+    fn policy(&mut self, policy: &Policy, snapshot: &Snapshot) {
+        let path = format!("policies[{}]", policy.id);
+        if policy.levels.is_empty() {
+            self.fault(format!("{path}.levels"), "the policy has no levels, so it pages nobody; add one");
+        }
+        if policy.levels.len() > 32 || policy.repeat > 32 {
+            self.fault(&path, "a policy has at most 32 levels and 32 repeats");
+        }
+        if policy.id.as_str() == FALLBACK {
+            self.fault(
+                format!("{path}.id"),
+                "`fallback` is the policy made of the document's `fallback`; take another name",
+            );
+        }
+        for (i, level) in policy.levels.iter().enumerate() {
+            self.targets(&level.notify, &format!("{path}.levels[{i}].notify"), snapshot);
+            if level.delay.0 > 7 * 86_400_000 {
+                self.fault(format!("{path}.levels[{i}].delay"), "a level waits at most 7d");
+            }
+        }
+    }
+
+    fn targets(&mut self, targets: &[Target], path: &str, snapshot: &Snapshot) {
+        for (i, target) in targets.iter().enumerate() {
+            let known = match target {
+                Target::Person(id) => snapshot.people.contains_key(id),
+                // A schedule that did not compile has its own finding.
+                Target::Schedule(id) => {
+                    snapshot.rosters.contains_key(id)
+                        || self.findings.iter().any(|it| it.path.starts_with(&format!("schedules[{id}]")))
+                }
+                Target::Team(id) => snapshot.teams.contains_key(id),
+                Target::Webhook(id) => snapshot.hooks.contains_key(id),
+            };
+            if !known {
+                self.fault(
+                    format!("{path}[{i}]"),
+                    format!("`{target}` does not exist in this document; declare it or correct the name"),
+                );
+            }
+        }
+    }
+
+    fn routes(&mut self, routes: &[Route], path: &str, snapshot: &Snapshot, seen: &mut BTreeSet<String>) {
+        for route in routes {
+            let here = format!("{path}[{}]", route.id);
+            if !is_name(route.id.as_str()) {
+                self.fault(
+                    format!("{here}.id"),
+                    format!("`{}` is not a name; use 1 to 64 letters, digits, `-`, `_` and `.`", route.id),
+                );
+            }
+            if !seen.insert(route.id.0.clone()) {
+                self.fault(format!("{here}.id"), format!("`{}` is there twice; give each route its own id", route.id));
+            }
+            if let Some(policy) = route
+                .policy
+                .as_ref()
+                .filter(|policy| !snapshot.policies.contains_key(*policy) && policy.as_str() != FALLBACK)
+            {
+                self.fault(format!("{here}.policy"), unknown("policy", policy.as_str()));
+            }
+            if let Some(team) = route.team.as_ref().filter(|team| !snapshot.teams.contains_key(*team)) {
+                self.fault(format!("{here}.team"), unknown("team", team.as_str()));
+            }
+            self.routes(&route.routes, &format!("{here}.routes"), snapshot, seen);
+        }
+    }
+
+    fn pace(&mut self, paging: &Paging) {
+        if paging.tries == 0 || paging.tries > 20 {
+            self.fault("paging.tries", "a delivery is tried 1 to 20 times");
+        }
+        if paging.in_flight <= paging.in_flight_p0 || paging.in_flight_per_target == 0 {
+            self.fault(
+                "paging.in_flight",
+                "`in_flight` must be larger than `in_flight_p0`, and `in_flight_per_target` at least 1",
+            );
+        }
+        if paging.lease.0 < 10_000 {
+            self.fault("paging.lease", "a lease shorter than 10s would end before a slow provider may answer");
+        }
+        if paging.reminder.0 < 60_000 {
+            self.fault("paging.reminder", "reminders come at least 1m apart");
+        }
+    }
+}
+
+fn unknown(kind: &str, name: &str) -> String {
+    format!("there is no {kind} `{name}` in this document; declare it or correct the name")
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
+}
+
+fn is_topic(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+}

@@ -1,0 +1,217 @@
+//! From alerts to incidents: which incident an alert belongs to, and how closing one ends the other.
+//!
+//! One identity is one incident for now; the state already allows an incident of many alerts.
+
+use crate::{
+    dedup,
+    engine::Turn,
+    state::{Forgettable, RECENT_MAX, Recent},
+};
+use shared::{
+    Again, Alert, AlertEvent, AlertId, AlertState, Delay, EventId, Incident, IncidentId, IncidentState, IntegrationId,
+    Severity, TeamId,
+    timeline::{Actor, Happening, RecoveryMatch},
+};
+
+/// How long closed identities and idempotency keys are remembered.
+pub(crate) const MEMORY: Delay = Delay(86_400_000);
+
+impl Turn<'_> {
+    /// Opens an alert and its incident; routing and paging follow.
+    pub(crate) fn open(
+        &mut self,
+        integration: &IntegrationId,
+        event: AlertEvent,
+        message: EventId,
+        severity: Severity,
+        team: Option<TeamId>,
+    ) -> (AlertId, IncidentId) {
+        let state = &mut self.engine.state;
+        let (alert_id, incident_id) = (state.counters.next_alert(), state.counters.next_incident());
+        let key = (integration.clone(), event.dedup_key.clone());
+        let again = state.recent.get(&key).map(|recent| {
+            let since = self.now.plus_ms(-MEMORY.0);
+            let times = recent.opened.iter().filter(|at| **at > since).count() as u32 + 1;
+            Again { previous: recent.incident, closed_at: recent.closed_at, times }
+        });
+        let incident = Incident {
+            id: incident_id,
+            version: 1,
+            state: IncidentState::Triggered,
+            severity,
+            title: event.summary.clone(),
+            integration: integration.clone(),
+            host: event.host.clone(),
+            ip: event.ip.clone(),
+            team,
+            alerts: vec![alert_id],
+            firing: 1,
+            count: 1,
+            opened_at: self.now,
+            updated_at: self.now,
+            ack: None,
+            snoozed_until: None,
+            resolved_at: None,
+            again,
+            escalations: Vec::new(),
+            pages: Vec::new(),
+            timeline: 0,
+        };
+        if let Some(place) = dedup::place(&event) {
+            state.by_host.entry((integration.clone(), place)).or_default().insert(alert_id);
+        }
+        state.open.insert(key, alert_id);
+        state.incidents.insert(incident_id, incident);
+        let alert = Alert {
+            id: alert_id,
+            incident: incident_id,
+            integration: integration.clone(),
+            state: AlertState::Firing,
+            event,
+            first_summary: None,
+            highest: severity,
+            count: 1,
+            first_at: self.now,
+            last_at: self.now,
+            closed_at: None,
+            first_event: message,
+            last_event: message,
+        };
+        state.alerts.insert(alert_id, alert);
+        state.dirty.alerts.insert(alert_id);
+        state.dirty.incidents.insert(incident_id);
+        (alert_id, incident_id)
+    }
+
+    /// Notes a repetition: the newest text and count, the first text kept. Gives the incident and the alert's severity before.
+    pub(crate) fn refresh(
+        &mut self,
+        alert_id: AlertId,
+        event: AlertEvent,
+        message: EventId,
+    ) -> Option<(IncidentId, Severity)> {
+        let now = self.now;
+        let state = &mut self.engine.state;
+        let alert = state.alerts.get_mut(&alert_id)?;
+        let before = alert.event.severity;
+        if alert.first_summary.is_none() && alert.event.summary != event.summary {
+            alert.first_summary = Some(alert.event.summary.clone());
+        }
+        let host_before = dedup::place(&alert.event);
+        let host_now = dedup::place(&event);
+        alert.count = alert.count.saturating_add(1);
+        alert.last_at = now;
+        alert.last_event = message;
+        alert.event = event;
+        let (incident_id, integration) = (alert.incident, alert.integration.clone());
+        let (title, host, ip) = (alert.event.summary.clone(), alert.event.host.clone(), alert.event.ip.clone());
+        if host_before != host_now {
+            self.forget_host(&integration, host_before, alert_id);
+            if let Some(place) = host_now {
+                self.engine.state.by_host.entry((integration, place)).or_default().insert(alert_id);
+            }
+        }
+        let state = &mut self.engine.state;
+        state.dirty.alerts.insert(alert_id);
+        let incident = state.incidents.get_mut(&incident_id)?;
+        incident.count = incident.count.saturating_add(1);
+        incident.updated_at = now;
+        incident.title = title;
+        incident.host = host.or(incident.host.take());
+        incident.ip = ip.or(incident.ip.take());
+        state.dirty.incidents.insert(incident_id);
+        Some((incident_id, before))
+    }
+
+    /// A recovery closes an alert; the last one resolves the incident.
+    pub(crate) fn recover(
+        &mut self,
+        alert_id: AlertId,
+        message: EventId,
+        matched: RecoveryMatch,
+    ) -> Option<IncidentId> {
+        let incident_id = self.close_alert(alert_id, Some(message))?;
+        let integration = self.engine.state.incidents.get(&incident_id)?.integration.clone();
+        let by = Actor::Integration { integration };
+        let incident = self.engine.state.incidents.get_mut(&incident_id)?;
+        incident.firing = incident.firing.saturating_sub(1);
+        if incident.firing == 0 {
+            self.note(incident_id, by, Happening::Recovered { alert: alert_id, event: message, matched });
+            self.end(incident_id);
+        } else {
+            self.note(incident_id, by, Happening::AlertRecovered { alert: alert_id, event: message, matched });
+        }
+        Some(incident_id)
+    }
+
+    /// Resolved by hand: every alert of the incident is closed with it.
+    pub(crate) fn resolve(&mut self, incident_id: IncidentId, by: Actor) {
+        let alerts =
+            self.engine.state.incidents.get(&incident_id).map(|incident| incident.alerts.clone()).unwrap_or_default();
+        for alert in alerts {
+            self.close_alert(alert, None);
+        }
+        if let Some(incident) = self.engine.state.incidents.get_mut(&incident_id) {
+            incident.firing = 0;
+        }
+        self.note(incident_id, by, Happening::Resolved);
+        self.end(incident_id);
+    }
+
+    /// Stops everything that runs for an incident and marks it resolved.
+    fn end(&mut self, incident_id: IncidentId) {
+        self.quiet(incident_id);
+        let now = self.now;
+        if let Some(incident) = self.engine.state.incidents.get_mut(&incident_id) {
+            incident.state = IncidentState::Resolved;
+            incident.resolved_at = Some(now);
+            incident.updated_at = now;
+            incident.version += 1;
+        }
+        self.engine.state.dirty.incidents.insert(incident_id);
+    }
+
+    fn close_alert(&mut self, alert_id: AlertId, message: Option<EventId>) -> Option<IncidentId> {
+        let mut alert = self.engine.state.alerts.remove(&alert_id)?;
+        alert.state = AlertState::Resolved;
+        alert.closed_at = Some(self.now);
+        if let Some(message) = message {
+            alert.last_event = message;
+            alert.last_at = self.now;
+        }
+        let key = (alert.integration.clone(), alert.event.dedup_key.clone());
+        self.engine.state.open.remove(&key);
+        self.forget_host(&alert.integration, dedup::place(&alert.event), alert_id);
+        let incident = alert.incident;
+        let since = self.now.plus_ms(-MEMORY.0);
+        let state = &mut self.engine.state;
+        let recent = state.recent.entry(key.clone()).or_insert_with(|| Recent {
+            incident,
+            closed_at: self.now,
+            opened: Vec::new(),
+        });
+        recent.incident = incident;
+        recent.closed_at = self.now;
+        recent.opened.retain(|at| *at > since);
+        recent.opened.push(alert.first_at);
+        if recent.opened.len() > RECENT_MAX {
+            recent.opened.remove(0);
+        }
+        self.engine.remember(self.now.after(MEMORY), Forgettable::Recent(key));
+        let state = &mut self.engine.state;
+        state.dirty.alerts.remove(&alert_id);
+        state.dirty.closed.insert(alert_id, alert);
+        Some(incident)
+    }
+
+    fn forget_host(&mut self, integration: &IntegrationId, place: Option<String>, alert: AlertId) {
+        let Some(place) = place else { return };
+        let key = (integration.clone(), place);
+        if let Some(alerts) = self.engine.state.by_host.get_mut(&key) {
+            alerts.remove(&alert);
+            if alerts.is_empty() {
+                self.engine.state.by_host.remove(&key);
+            }
+        }
+    }
+}

@@ -1,0 +1,394 @@
+//! The engine: one event at a time in, effects out, and the next deadline.
+
+use crate::{
+    classify,
+    compile::Snapshot,
+    correlate::MEMORY,
+    dedup::{self, Identity},
+    event::{Act, Changes, Effects, Event, Ingested, Refusal, Wake},
+    matcher::Subject,
+    notify, route,
+    state::{Dirty, Forgettable, Restored, State},
+    suppress,
+};
+use shared::{
+    AlertEvent, AttemptState, Escalation, EscalationState, EventId, IncidentId, IncidentState, IntegrationId,
+    Timestamp,
+    timeline::{Actor, DropReason, Happening, Outcome, TimelineEntry},
+};
+use std::sync::Arc;
+
+/// The decision core. `now` never decreases from call to call.
+#[derive(Clone, Debug, Default)]
+pub struct Engine {
+    pub state: State,
+    config: Arc<Snapshot>,
+}
+
+/// Debug builds check the state after every event up to this many incidents.
+const CHECKED_MAX: usize = 200;
+
+/// One call of [`Engine::handle`].
+pub(crate) struct Turn<'a> {
+    pub(crate) engine: &'a mut Engine,
+    pub(crate) config: Arc<Snapshot>,
+    pub(crate) now: Timestamp,
+    pub(crate) effects: Effects,
+}
+
+impl Engine {
+    /// An engine that knows nothing yet.
+    #[must_use]
+    pub fn new(config: Arc<Snapshot>) -> Self {
+        Self { state: State::default(), config }
+    }
+
+    /// Rebuilds the hot state from what the store kept. Deadlines come out of the restored things
+    /// themselves; a delivery that was under way counts as ambiguous until its lease ends.
+    #[must_use]
+    pub fn restore(config: Arc<Snapshot>, restored: Restored) -> Self {
+        let mut engine = Self::new(config);
+        engine.state.counters = restored.counters;
+        engine.state.policies = restored.policies;
+        for alert in restored.alerts {
+            engine.state.open.insert((alert.integration.clone(), alert.event.dedup_key.clone()), alert.id);
+            if let Some(place) = dedup::place(&alert.event) {
+                engine.state.by_host.entry((alert.integration.clone(), place)).or_default().insert(alert.id);
+            }
+            engine.state.alerts.insert(alert.id, alert);
+        }
+        for (integration, key, recent) in restored.recent {
+            let key = (integration, key);
+            engine.remember(recent.closed_at.after(MEMORY), Forgettable::Recent(key.clone()));
+            engine.state.recent.insert(key, recent);
+        }
+        for (at, integration, key, event, outcomes) in restored.seen {
+            let key = (integration, key);
+            engine.remember(at.after(MEMORY), Forgettable::Seen(key.clone()));
+            engine.state.seen.insert(key, (event, outcomes));
+        }
+        for incident in restored.incidents {
+            let id = incident.id;
+            engine.state.incidents.insert(id, incident);
+            engine.rearm(id);
+        }
+        engine
+    }
+
+    /// Sets the deadlines of a restored incident.
+    fn rearm(&mut self, id: IncidentId) {
+        let Some(incident) = self.state.incidents.get(&id) else { return };
+        for (index, escalation) in incident.escalations.iter().enumerate() {
+            if let Some(due) = escalation.due {
+                self.state.deadlines.set(due, Wake::Level { incident: id, escalation: index as u32 });
+            }
+        }
+        if let Some(until) = incident.ack.as_ref().and_then(|ack| ack.until) {
+            self.state.deadlines.set(until, Wake::AckTimeout { incident: id });
+        }
+        if let Some(until) = incident.snoozed_until {
+            self.state.deadlines.set(until, Wake::SnoozeEnds { incident: id });
+        }
+        for page in &incident.pages {
+            for attempt in &page.attempts {
+                match (attempt.state, attempt.lease_until) {
+                    (AttemptState::Planned | AttemptState::Retrying, _) => {
+                        self.state.deadlines.set(attempt.due, Wake::Attempt { incident: id, attempt: attempt.id });
+                    }
+                    (AttemptState::Sending, Some(until)) => {
+                        self.state.deadlines.set(until, Wake::Lease { incident: id, attempt: attempt.id });
+                        self.state.adopted += 1;
+                        self.state.queue.adopt(attempt.id, notify::target_key(&self.config, page, attempt));
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> &Arc<Snapshot> {
+        &self.config
+    }
+
+    /// When something is due next, and why.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<(Timestamp, Wake)> {
+        self.state.deadlines.next()
+    }
+
+    /// Decides. Everything due at `now` is done first, so that the order of events is the order of time.
+    pub fn handle(&mut self, now: Timestamp, event: Event) -> Effects {
+        let config = self.config.clone();
+        let mut turn = Turn { engine: self, config, now, effects: Effects::default() };
+        turn.wake();
+        match event {
+            Event::Ingested(message) => turn.ingest(message),
+            Event::Acted { incident, by, act } => {
+                let refused = turn.act(incident, by, act).err();
+                turn.effects.refused = refused;
+            }
+            Event::DeliveryFinished { incident, attempt, try_number, result } => {
+                turn.delivered(incident, attempt, try_number, result)
+            }
+            Event::ConfigReplaced(config) => {
+                turn.engine.config = config.clone();
+                turn.config = config;
+                turn.engine.forget_policies();
+                // A smaller bound takes effect as deliveries end.
+                turn.engine.state.adopted = turn.engine.state.adopted.max(turn.engine.state.queue.in_flight());
+            }
+            Event::Wake => {}
+        }
+        // What an event made due at once (a first level, a failed level's successor) happens in the same turn.
+        turn.wake();
+        turn.dispatch();
+        let effects = turn.effects;
+        // The whole state is looked at, so a storm in a debug build is left to the simulator.
+        debug_assert!(
+            self.state.incidents.len() > CHECKED_MAX || self.state.check(now, self.config.paging().in_flight).is_ok(),
+            "{:?}",
+            self.state.check(now, self.config.paging().in_flight)
+        );
+        effects
+    }
+
+    /// What must become durable since the last call; resolved incidents leave the memory with it.
+    pub fn take_changes(&mut self) -> Changes {
+        let Dirty { alerts, incidents, closed, timeline } = std::mem::take(&mut self.state.dirty);
+        let mut changed: Vec<_> = alerts.iter().filter_map(|id| self.state.alerts.get(id).cloned()).collect();
+        changed.extend(closed.into_values());
+        let mut moved = Vec::with_capacity(incidents.len());
+        for id in incidents {
+            let Some(incident) = self.state.incidents.get(&id) else { continue };
+            let over = incident.state == IncidentState::Resolved
+                && !incident
+                    .pages
+                    .iter()
+                    .flat_map(|page| &page.attempts)
+                    .any(|attempt| attempt.state == AttemptState::Sending);
+            moved.push(incident.clone());
+            if over {
+                self.state.incidents.remove(&id);
+            }
+        }
+        Changes { alerts: changed, incidents: moved, timeline, counters: self.state.counters }
+    }
+
+    /// Policies of old configurations stay while an incident runs them.
+    fn forget_policies(&mut self) {
+        let state = &mut self.state;
+        let used: std::collections::BTreeSet<_> =
+            state.incidents.values().flat_map(|it| &it.escalations).map(|it| (it.config, it.policy.clone())).collect();
+        state.policies.retain(|key, _| used.contains(key));
+    }
+
+    pub(crate) fn remember(&mut self, until: Timestamp, what: Forgettable) {
+        self.state.forget.entry(until).or_default().push(what);
+        self.state.deadlines.set(until, Wake::Forget);
+    }
+}
+
+impl Turn<'_> {
+    fn wake(&mut self) {
+        while let Some((at, wake)) = self.engine.state.deadlines.pop_due(self.now) {
+            match wake {
+                Wake::Level { incident, escalation } => self.level_due(incident, escalation as usize, at),
+                Wake::Attempt { incident, attempt } => self.attempt_due(incident, attempt, at),
+                Wake::Lease { incident, attempt } => self.lease_ended(incident, attempt, at),
+                Wake::AckTimeout { incident } => self.ack_ended(incident, at),
+                Wake::SnoozeEnds { incident } => self.snooze_ended(incident, at),
+                Wake::Forget => self.forget(at),
+            }
+        }
+    }
+
+    fn forget(&mut self, at: Timestamp) {
+        for what in self.engine.state.forget.remove(&at).unwrap_or_default() {
+            match what {
+                Forgettable::Seen(key) => drop(self.engine.state.seen.remove(&key)),
+                // Closed again since: the later deadline forgets it.
+                Forgettable::Recent(key) => {
+                    if self.engine.state.recent.get(&key).is_some_and(|recent| recent.closed_at.after(MEMORY) <= at) {
+                        self.engine.state.recent.remove(&key);
+                    }
+                }
+            }
+        }
+    }
+
+    fn ingest(&mut self, message: Ingested) {
+        let Ingested { integration, key, events, rejected } = message;
+        if let Some(key) = &key
+            && let Some((event, outcomes)) = self.engine.state.seen.get(&(integration.clone(), key.clone()))
+        {
+            self.effects.event = Some(*event);
+            self.effects.outcomes.clone_from(outcomes);
+            self.effects.repeated = true;
+            return;
+        }
+        let id = self.engine.state.counters.next_event();
+        self.effects.event = Some(id);
+        for event in events {
+            let outcome = self.alert(&integration, event, id);
+            self.account(outcome);
+        }
+        for reason in rejected {
+            self.account(Outcome::Rejected { reason });
+        }
+        if let Some(key) = key {
+            let key = (integration, key);
+            self.engine.remember(self.now.after(MEMORY), Forgettable::Seen(key.clone()));
+            self.engine.state.seen.insert(key, (id, self.effects.outcomes.clone()));
+        }
+    }
+
+    fn account(&mut self, outcome: Outcome) {
+        self.engine.state.accounts.ingested += 1;
+        self.engine.state.accounts.book(&outcome);
+        self.effects.outcomes.push(outcome);
+    }
+
+    /// One member of a message through the whole path.
+    fn alert(&mut self, integration: &IntegrationId, event: AlertEvent, message: EventId) -> Outcome {
+        if let Some(reason) = suppress::suppress(&event) {
+            return Outcome::Suppressed { reason };
+        }
+        let unmatched = Outcome::Dropped { reason: DropReason::UnmatchedResolve };
+        match dedup::identify(&self.engine.state, integration, &event) {
+            Identity::New => self.new_alert(integration, event, message),
+            Identity::Repeat(alert) => match self.refresh(alert, event, message) {
+                Some((incident, before)) => {
+                    self.severity_moved(incident, alert, before);
+                    Outcome::Refreshed { alert, incident }
+                }
+                None => unmatched,
+            },
+            Identity::Recovery(alert, matched) => {
+                self.recover(alert, message, matched).map_or(unmatched, |incident| Outcome::Closed { alert, incident })
+            }
+            Identity::Unmatched => unmatched,
+        }
+    }
+
+    fn new_alert(&mut self, integration: &IntegrationId, event: AlertEvent, message: EventId) -> Outcome {
+        let stated = classify::classify(&event);
+        let routing =
+            route::route(&self.config.tree, &Subject { event: &event, integration, severity: stated.severity() });
+        let reason = classify::overruled(stated, routing.severity.as_ref().map(|(route, severity)| (route, *severity)));
+        let (severity, key, flags) = (reason.severity(), event.dedup_key.clone(), event.flags.clone());
+        let (alert, incident) = self.open(integration, event, message, severity, routing.team.clone());
+        let by = Actor::Integration { integration: integration.clone() };
+        self.note(incident, by, Happening::Opened { alert, event: message, severity: reason, key, flags });
+        let policies = notify::policies_or_fallback(routing.policies, severity);
+        self.note(
+            incident,
+            Actor::System,
+            Happening::Routed { trace: routing.trace, policies: policies.clone(), config: self.config.version },
+        );
+        for policy in policies {
+            self.start(incident, policy);
+        }
+        Outcome::Opened { alert, incident }
+    }
+
+    /// The sender changed its mind about how bad it is: a rise pages again, even when acknowledged.
+    fn severity_moved(&mut self, id: IncidentId, alert: shared::AlertId, _before: shared::Severity) {
+        let Some(alert) = self.engine.state.alerts.get(&alert) else { return };
+        let stated = classify::classify(&alert.event);
+        let integration = alert.integration.clone();
+        let routing = route::route(
+            &self.config.tree,
+            &Subject { event: &alert.event, integration: &integration, severity: stated.severity() },
+        );
+        let reason = classify::overruled(stated, routing.severity.as_ref().map(|(route, severity)| (route, *severity)));
+        let (to, alert_id) = (reason.severity(), alert.id);
+        let Some(incident) = self.engine.state.incidents.get_mut(&id) else { return };
+        let from = incident.severity;
+        if to == from {
+            return;
+        }
+        incident.severity = to;
+        incident.version += 1;
+        let rises = to < from;
+        let by = Actor::Integration { integration };
+        self.note(id, by, Happening::SeverityChanged { from, to, pages_again: rises });
+        if let Some(alert) = self.engine.state.alerts.get_mut(&alert_id) {
+            alert.highest = alert.highest.min(to);
+        }
+        if rises {
+            let known: Vec<_> = self
+                .engine
+                .state
+                .incidents
+                .get(&id)
+                .map(|incident| incident.escalations.iter().map(|it| it.policy.clone()).collect())
+                .unwrap_or_default();
+            self.trigger_again(id);
+            for policy in
+                notify::policies_or_fallback(routing.policies, to).into_iter().filter(|policy| !known.contains(policy))
+            {
+                self.start(id, policy);
+            }
+        }
+    }
+
+    /// Begins a policy for an incident; its first level runs in this turn.
+    fn start(&mut self, id: IncidentId, policy: shared::PolicyId) {
+        let version = self.config.version;
+        if let Some(plan) = self.config.policies.get(&policy) {
+            self.engine.state.policies.entry((version, policy.clone())).or_insert_with(|| plan.clone());
+        }
+        let now = self.now;
+        let Some(incident) = self.engine.state.incidents.get_mut(&id) else { return };
+        let place = incident.escalations.len();
+        incident.escalations.push(Escalation {
+            policy,
+            config: version,
+            state: EscalationState::Running,
+            next_level: 0,
+            cycle: 0,
+            reached: false,
+            due: None,
+        });
+        self.set_due(id, place, Some(now));
+    }
+
+    fn act(&mut self, id: IncidentId, by: Actor, act: Act) -> Result<(), Refusal> {
+        let state = self.engine.state.incidents.get(&id).map(|incident| incident.state).ok_or(Refusal::NotOpen)?;
+        if let Act::Note { text } = act {
+            self.note(id, by, Happening::Note { text });
+            return Ok(());
+        }
+        if state == IncidentState::Resolved {
+            return Err(Refusal::NotOpen);
+        }
+        match act {
+            Act::Ack { until } => self.ack(id, by, until),
+            Act::Unack if matches!(state, IncidentState::Acked | IncidentState::Snoozed) => {
+                self.note(id, by, Happening::Unacked);
+                self.trigger_again(id);
+                Ok(())
+            }
+            Act::Unack => Err(Refusal::NotAcked),
+            Act::Resolve => {
+                self.resolve(id, by);
+                Ok(())
+            }
+            Act::Snooze { until } => self.snooze(id, by, until),
+            Act::Escalate { policy, level, version } => self.escalate(id, by, policy, level, version),
+            Act::Reassign { to } => self.reassign(id, by, to),
+            Act::Note { .. } => Ok(()),
+        }
+    }
+
+    /// Appends to an incident's timeline.
+    pub(crate) fn note(&mut self, id: IncidentId, actor: Actor, what: Happening) {
+        let Some(incident) = self.engine.state.incidents.get_mut(&id) else { return };
+        incident.timeline += 1;
+        let entry = TimelineEntry { incident: id, seq: incident.timeline, at: self.now, actor, what };
+        self.engine.state.dirty.timeline.push(entry);
+        self.engine.state.dirty.incidents.insert(id);
+    }
+}

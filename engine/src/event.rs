@@ -1,0 +1,160 @@
+//! What can happen to the engine, and what it answers. If it is not an [`Event`], it cannot change a decision.
+
+use crate::compile::Snapshot;
+use shared::{
+    Alert, AlertEvent, AttemptId, ContactId, Delay, EventId, Failure, Incident, IncidentId, IntegrationId, PageId,
+    PersonId, PolicyId, Timestamp,
+    timeline::{Actor, Outcome, RejectReason, TimelineEntry},
+};
+use std::sync::Arc;
+
+use crate::state::Counters;
+
+/// Everything that can happen.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A sender's message, normalized at the edge.
+    Ingested(Ingested),
+    /// Somebody acted on an incident.
+    Acted { incident: IncidentId, by: Actor, act: Act },
+    /// A delivery came to its end.
+    DeliveryFinished {
+        incident: IncidentId,
+        attempt: AttemptId,
+        try_number: u32,
+        result: Result<Option<String>, Failure>,
+    },
+    /// A new configuration is in force.
+    ConfigReplaced(Arc<Snapshot>),
+    /// A deadline passed: everything due at `now` is done.
+    Wake,
+}
+
+/// A message of a sender: one body, any number of members.
+#[derive(Clone, Debug)]
+pub struct Ingested {
+    pub integration: IntegrationId,
+    /// The sender's own idempotency key; the same key within 24 hours is the same message.
+    pub key: Option<String>,
+    pub events: Vec<AlertEvent>,
+    pub rejected: Vec<RejectReason>,
+}
+
+/// What people do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// `until`: when the author expects to be done; the severity's default when absent.
+    Ack {
+        until: Option<Timestamp>,
+    },
+    Unack,
+    Resolve,
+    Snooze {
+        until: Timestamp,
+    },
+    /// Run a level (0-based) now; refused when the incident is not at `version` any more.
+    Escalate {
+        policy: Option<PolicyId>,
+        level: Option<u32>,
+        version: Option<u32>,
+    },
+    Reassign {
+        to: PersonId,
+    },
+    Note {
+        text: String,
+    },
+}
+
+/// Why an action was refused; nothing changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("there is no open incident with this number")]
+    NotOpen,
+    #[error("somebody acted since you looked: the incident is at version {now}, you saw {seen}")]
+    VersionConflict { seen: u32, now: u32 },
+    #[error("the incident runs no such policy")]
+    NoSuchPolicy,
+    #[error("the policy has {levels} levels")]
+    NoSuchLevel { levels: u32 },
+    #[error("there is no such person in the configuration")]
+    NoSuchPerson,
+    #[error("the time lies in the past")]
+    InThePast,
+    #[error("the incident is not acknowledged or snoozed")]
+    NotAcked,
+}
+
+/// The reason for a deadline: one ordered index of these, never a timer per thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wake {
+    /// The next level of an escalation (by its place in the incident).
+    Level {
+        incident: IncidentId,
+        escalation: u32,
+    },
+    /// A planned delivery or a retry.
+    Attempt {
+        incident: IncidentId,
+        attempt: AttemptId,
+    },
+    /// The answer of a provider has not come.
+    Lease {
+        incident: IncidentId,
+        attempt: AttemptId,
+    },
+    AckTimeout {
+        incident: IncidentId,
+    },
+    SnoozeEnds {
+        incident: IncidentId,
+    },
+    /// Old idempotency keys and closed identities are forgotten.
+    Forget,
+}
+
+/// What the shell must do once the changes are durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Hand one attempt to its channel, then report [`Event::DeliveryFinished`].
+    Deliver {
+        incident: IncidentId,
+        page: PageId,
+        attempt: AttemptId,
+        contact: ContactId,
+        try_number: u32,
+        lease: Delay,
+        reminder: bool,
+    },
+}
+
+/// The answer to one event.
+#[derive(Clone, Debug, Default)]
+pub struct Effects {
+    pub commands: Vec<Command>,
+    /// One entry for each member of an ingested message, in its order: the account.
+    pub outcomes: Vec<Outcome>,
+    /// The number of an ingested message: new, or of the first one with the same key.
+    pub event: Option<EventId>,
+    /// The message is a repetition by its key; nothing is stored for it.
+    pub repeated: bool,
+    /// Why an action was refused.
+    pub refused: Option<Refusal>,
+}
+
+/// What must become durable: the newest state of everything that changed since the last call.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    pub alerts: Vec<Alert>,
+    pub incidents: Vec<Incident>,
+    pub timeline: Vec<TimelineEntry>,
+    pub counters: Counters,
+}
+
+impl Changes {
+    /// Whether nothing changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.alerts.is_empty() && self.incidents.is_empty() && self.timeline.is_empty()
+    }
+}

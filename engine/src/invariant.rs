@@ -1,0 +1,136 @@
+//! What must be true of the state after every event; tests, the simulator and debug builds ask it.
+
+use crate::{
+    dedup,
+    event::Wake,
+    state::{Accounts, State},
+};
+use shared::{
+    AlertId, Attempt, AttemptId, AttemptState, EscalationState, Incident, IncidentId, IncidentState, Severity,
+    Timestamp,
+};
+
+/// A promise that does not hold: a defect of the engine, never of its input.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    #[error("alerts are not accounted for: {0:?}")]
+    Accounts(Accounts),
+    #[error("alert {0} and the index of open identities disagree")]
+    OpenIndex(AlertId),
+    #[error("alert {alert} is open in incident {incident}, which is not")]
+    Orphan { alert: AlertId, incident: IncidentId },
+    #[error("incident {incident} says {said} alerts fire, {found} do")]
+    Firing { incident: IncidentId, said: u32, found: u32 },
+    #[error("{severity} incident {incident} is unanswered, and nothing will ever happen to it")]
+    Silent { incident: IncidentId, severity: Severity },
+    #[error("incident {0} is answered, and a level or a delivery still waits")]
+    Restless(IncidentId),
+    #[error("a timer of incident {0} and the index of deadlines disagree")]
+    Timer(IncidentId),
+    #[error("delivery {0} and the queue or the index of deadlines disagree")]
+    Delivery(AttemptId),
+    #[error("a deadline of {0:?} has passed unheeded")]
+    Late(Timestamp),
+    #[error("more deliveries are under way than slots exist: {0}")]
+    Slots(usize),
+}
+
+impl State {
+    /// Checks everything; `now` is the time of the event just handled, `slots` the bound on deliveries under way.
+    pub fn check(&self, now: Timestamp, slots: u32) -> Result<(), Broken> {
+        if !self.accounts.balance() {
+            return Err(Broken::Accounts(self.accounts));
+        }
+        if let Some((at, _)) = self.deadlines.next().filter(|(at, _)| *at <= now) {
+            return Err(Broken::Late(at));
+        }
+        // Deliveries taken over from a process that had more slots may exceed them until their leases end.
+        if self.queue.in_flight() > slots as usize + self.adopted {
+            return Err(Broken::Slots(self.queue.in_flight()));
+        }
+        self.check_alerts()?;
+        self.incidents.values().try_for_each(|incident| self.check_incident(incident))
+    }
+
+    fn check_alerts(&self) -> Result<(), Broken> {
+        for alert in self.alerts.values() {
+            let key = (alert.integration.clone(), alert.event.dedup_key.clone());
+            let by_host = dedup::place(&alert.event).is_none_or(|place| {
+                self.by_host.get(&(alert.integration.clone(), place)).is_some_and(|it| it.contains(&alert.id))
+            });
+            if self.open.get(&key) != Some(&alert.id) || !by_host {
+                return Err(Broken::OpenIndex(alert.id));
+            }
+            if self.incidents.get(&alert.incident).is_none_or(|it| it.state == IncidentState::Resolved) {
+                return Err(Broken::Orphan { alert: alert.id, incident: alert.incident });
+            }
+        }
+        match self.open.values().find(|alert| !self.alerts.contains_key(alert)) {
+            Some(alert) => Err(Broken::OpenIndex(*alert)),
+            None => Ok(()),
+        }
+    }
+
+    fn check_incident(&self, incident: &Incident) -> Result<(), Broken> {
+        let id = incident.id;
+        let found = incident.alerts.iter().filter(|alert| self.alerts.contains_key(alert)).count() as u32;
+        if found != incident.firing {
+            return Err(Broken::Firing { incident: id, said: incident.firing, found });
+        }
+        let attempts = || incident.pages.iter().flat_map(|page| &page.attempts);
+        let waiting = |it: &Attempt| matches!(it.state, AttemptState::Planned | AttemptState::Retrying);
+        let restless = incident.escalations.iter().any(|it| it.due.is_some()) || attempts().any(waiting);
+        match incident.state {
+            IncidentState::Triggered
+                if incident.severity.is_urgent()
+                    && !restless
+                    && !attempts().any(|it| it.state == AttemptState::Sending) =>
+            {
+                return Err(Broken::Silent { incident: id, severity: incident.severity });
+            }
+            IncidentState::Triggered => {}
+            _ if restless || incident.escalations.iter().any(|it| it.state == EscalationState::Running) => {
+                return Err(Broken::Restless(id));
+            }
+            _ => {}
+        }
+        self.check_timers(incident)?;
+        attempts().try_for_each(|attempt| self.check_delivery(id, attempt))
+    }
+
+    fn check_timers(&self, incident: &Incident) -> Result<(), Broken> {
+        let id = incident.id;
+        let level = |(place, due): (usize, Option<Timestamp>)| {
+            due.is_none_or(|due| self.deadlines.contains(due, Wake::Level { incident: id, escalation: place as u32 }))
+        };
+        let levels = incident.escalations.iter().map(|it| it.due).enumerate().all(level);
+        let ack = incident
+            .ack
+            .as_ref()
+            .and_then(|ack| ack.until)
+            .is_none_or(|until| self.deadlines.contains(until, Wake::AckTimeout { incident: id }));
+        let snooze = incident
+            .snoozed_until
+            .is_none_or(|until| self.deadlines.contains(until, Wake::SnoozeEnds { incident: id }));
+        let answered = (incident.state == IncidentState::Acked) == incident.ack.is_some()
+            && (incident.state == IncidentState::Snoozed) == incident.snoozed_until.is_some();
+        if levels && ack && snooze && answered { Ok(()) } else { Err(Broken::Timer(id)) }
+    }
+
+    fn check_delivery(&self, incident: IncidentId, attempt: &Attempt) -> Result<(), Broken> {
+        let held = match attempt.state {
+            AttemptState::Planned | AttemptState::Retrying => {
+                let timed = self.deadlines.contains(attempt.due, Wake::Attempt { incident, attempt: attempt.id });
+                timed != self.queue.is_waiting(attempt.id) && !self.queue.is_flying(attempt.id)
+            }
+            AttemptState::Sending => {
+                let leased = attempt
+                    .lease_until
+                    .is_some_and(|until| self.deadlines.contains(until, Wake::Lease { incident, attempt: attempt.id }));
+                leased && self.queue.is_flying(attempt.id)
+            }
+            _ => !self.queue.is_waiting(attempt.id) && !self.queue.is_flying(attempt.id),
+        };
+        if held { Ok(()) } else { Err(Broken::Delivery(attempt.id)) }
+    }
+}

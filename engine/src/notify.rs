@@ -1,0 +1,399 @@
+//! Pages and their deliveries: whom a target comes to now, by which contacts, and what a failed try leads to.
+
+use crate::{
+    compile::{FALLBACK, RuleChoice, Snapshot, rule_for},
+    engine::Turn,
+    event::{Command, Wake},
+};
+use shared::{
+    Attempt, AttemptId, AttemptState, ContactId, Delay, Failure, IncidentId, IncidentState, Page, PageId, PageVia,
+    PolicyId, Recipient, Severity, Timestamp,
+    config::{ContactKind, Paging, Person, Target},
+    timeline::{Actor, Happening, PlannedAttempt, Skip},
+};
+use siphasher::sip::SipHasher13;
+use std::hash::Hasher;
+
+/// Pages an incident carries with it; the timeline keeps the record of all of them.
+const PAGES_MAX: usize = 200;
+
+/// Urgent alerts that no route claims page the fallback; others are shown on the board.
+pub(crate) fn policies_or_fallback(policies: Vec<PolicyId>, severity: Severity) -> Vec<PolicyId> {
+    if policies.is_empty() && severity.is_urgent() { vec![FALLBACK.into()] } else { policies }
+}
+
+/// What a delivery occupies while it is under way: one mail server, one push server, one receiving host.
+pub(crate) fn target_key(config: &Snapshot, page: &Page, attempt: &Attempt) -> String {
+    if attempt.channel != ContactKind::Webhook {
+        return attempt.channel.as_str().to_owned();
+    }
+    let url = match &page.recipient {
+        Recipient::Webhook(hook) => config.hooks.get(hook).map(|hook| hook.url.as_str()),
+        Recipient::Person(person) => config
+            .people
+            .get(person)
+            .and_then(|person| person.contacts.iter().find(|contact| contact.id == attempt.contact))
+            .and_then(|contact| contact.webhook.as_deref()),
+    };
+    let host = url.and_then(|url| url.split("://").nth(1)?.split(['/', '?', '#']).next());
+    format!("webhook {}", host.unwrap_or_default())
+}
+
+/// How long to wait before the next try: doubled each time, spread between half and one and a half by a
+/// hash, so that a run replays and a thousand failed tries do not come back together.
+#[must_use]
+pub(crate) fn retry_delay(paging: &Paging, attempt: AttemptId, tries: u32) -> Delay {
+    let doubled = paging.retry_after.0.saturating_mul(1 << tries.saturating_sub(1).min(16));
+    let mut hasher = SipHasher13::new_with_keys(0x746f_6373_696e, 0x6a69_7474_6572);
+    hasher.write_i64(attempt.0);
+    hasher.write_u32(tries);
+    let per_mille = 500 + (hasher.finish() % 1_001) as i64;
+    Delay(doubled.saturating_mul(per_mille) / 1_000)
+}
+
+impl Turn<'_> {
+    /// Whom a target comes to at this instant, and why nobody.
+    pub(crate) fn resolve_target(&self, target: &Target) -> (Vec<(Recipient, PageVia)>, Vec<Skip>) {
+        let gone = || (Vec::new(), vec![Skip::Gone]);
+        match target {
+            Target::Person(id) if self.config.people.contains_key(id) => {
+                (vec![(Recipient::Person(id.clone()), PageVia::Direct)], Vec::new())
+            }
+            Target::Webhook(id) if self.config.hooks.contains_key(id) => {
+                (vec![(Recipient::Webhook(id.clone()), PageVia::Direct)], Vec::new())
+            }
+            Target::Person(_) | Target::Webhook(_) => gone(),
+            Target::Schedule(id) => {
+                let Some(roster) = self.config.rosters.get(id) else { return gone() };
+                let duties = roster.at(self.now);
+                if duties.is_empty() {
+                    return (Vec::new(), vec![Skip::NobodyOnCall]);
+                }
+                let via = |duty: &crate::oncall::Duty| PageVia::Schedule {
+                    schedule: id.clone(),
+                    until: Some(duty.until),
+                    over: duty.over,
+                    replaces: duty.replaces.clone(),
+                };
+                (duties.iter().map(|duty| (Recipient::Person(duty.person.clone()), via(duty))).collect(), Vec::new())
+            }
+            Target::Team(id) => {
+                let Some(team) = self.config.teams.get(id) else { return gone() };
+                if team.members.is_empty() {
+                    return (Vec::new(), vec![Skip::EmptyTeam]);
+                }
+                let members = team
+                    .members
+                    .iter()
+                    .map(|person| (Recipient::Person(person.clone()), PageVia::Team { team: id.clone() }));
+                (members.collect(), Vec::new())
+            }
+        }
+    }
+
+    /// Makes a page: plans a delivery for each contact the recipient's rules name. Somebody another policy
+    /// paged for this incident in the same instant is not paged twice.
+    pub(crate) fn page(
+        &mut self,
+        id: IncidentId,
+        to: &Recipient,
+        via: PageVia,
+        policy: &PolicyId,
+        level: u32,
+        cycle: u32,
+    ) -> Result<(), Skip> {
+        let now = self.now;
+        let Some(incident) = self.engine.state.incidents.get(&id) else { return Err(Skip::Gone) };
+        if incident.pages.iter().any(|page| page.recipient == *to && page.created_at == now) {
+            return Ok(());
+        }
+        let (rule, steps) = self.steps(to, incident.severity)?;
+        self.cancel_attempts(id, |page| page.recipient == *to);
+        let page_id = self.engine.state.counters.next_page();
+        let mut attempts = Vec::new();
+        let mut plan = Vec::new();
+        for (contact, channel, after) in steps {
+            let attempt = self.engine.state.counters.next_attempt();
+            let due = now.after(after);
+            self.engine.state.deadlines.set(due, Wake::Attempt { incident: id, attempt });
+            plan.push(PlannedAttempt { attempt, contact: contact.clone(), channel, after_ms: after.0 });
+            attempts.push(Attempt {
+                id: attempt,
+                contact,
+                channel,
+                state: AttemptState::Planned,
+                due,
+                tries: 0,
+                lease_until: None,
+                first_sent_at: None,
+                finished_at: None,
+                failure: None,
+                provider_id: None,
+            });
+        }
+        let page = Page {
+            id: page_id,
+            recipient: to.clone(),
+            via: via.clone(),
+            policy: policy.clone(),
+            level,
+            cycle,
+            rule,
+            created_at: now,
+            attempts,
+        };
+        if let Some(incident) = self.engine.state.incidents.get_mut(&id) {
+            let settled = |page: &Page| page.attempts.iter().all(|attempt| attempt.state.is_final());
+            if incident.pages.len() >= PAGES_MAX
+                && let Some(oldest) = incident.pages.iter().position(settled)
+            {
+                incident.pages.remove(oldest);
+            }
+            incident.pages.push(page);
+        }
+        self.note(
+            id,
+            Actor::System,
+            Happening::Paged { page: page_id, recipient: to.clone(), via, policy: policy.clone(), level, rule, plan },
+        );
+        Ok(())
+    }
+
+    /// Which contacts a recipient is reached by, how, and how long after the page.
+    fn steps(&self, to: &Recipient, severity: Severity) -> Result<(Option<u32>, Vec<Step>), Skip> {
+        let id = match to {
+            Recipient::Webhook(hook) => {
+                return Ok((None, vec![(ContactId(hook.0.clone()), ContactKind::Webhook, Delay::ZERO)]));
+            }
+            Recipient::Person(id) => id,
+        };
+        let Some(person) = self.config.people.get(id) else { return Err(Skip::Gone) };
+        let (rule, steps) = match rule_for(person, severity) {
+            RuleChoice::Nothing => return Err(Skip::NoRule { person: id.clone() }),
+            RuleChoice::AllContacts => {
+                (None, person.contacts.iter().filter_map(|it| step(person, &it.id, Delay::ZERO)).collect::<Vec<_>>())
+            }
+            RuleChoice::Rule(index, rule) => {
+                (Some(index as u32), rule.notify.iter().filter_map(|it| step(person, &it.contact, it.after)).collect())
+            }
+        };
+        if steps.is_empty() { Err(Skip::NoContact { person: id.clone() }) } else { Ok((rule, steps)) }
+    }
+
+    /// A planned delivery, or a retry, is due: it waits for its slot.
+    pub(crate) fn attempt_due(&mut self, id: IncidentId, attempt: AttemptId, at: Timestamp) {
+        let config = self.config.clone();
+        let Some(incident) = self.engine.state.incidents.get(&id) else { return };
+        let rank = incident.severity.rank();
+        let Some((page, found)) = find(&incident.pages, attempt) else { return };
+        if !matches!(found.state, AttemptState::Planned | AttemptState::Retrying) || found.due != at {
+            return;
+        }
+        let target = target_key(&config, page, found);
+        self.engine.state.queue.push(id, attempt, rank, at, target);
+    }
+
+    /// Begins every due delivery that has a free slot.
+    pub(crate) fn dispatch(&mut self) {
+        let paging = self.config.paging().clone();
+        let now = self.now;
+        while let Some((id, attempt)) = self.engine.state.queue.begin(&paging) {
+            let until = now.after(paging.lease);
+            let begun = self.attempt_mut(id, attempt).map(|(page, found)| {
+                found.state = AttemptState::Sending;
+                found.tries += 1;
+                found.lease_until = Some(until);
+                found.first_sent_at.get_or_insert(now);
+                (page, found.contact.clone(), found.tries)
+            });
+            let Some((PageOf { id: page, policy, cycle }, contact, try_number)) = begun else {
+                self.engine.state.queue.finish(attempt);
+                continue;
+            };
+            let reminder = self.repeats(id, &policy).is_some_and(|repeats| cycle > repeats);
+            self.engine.state.deadlines.set(until, Wake::Lease { incident: id, attempt });
+            self.engine.state.dirty.incidents.insert(id);
+            self.effects.commands.push(Command::Deliver {
+                incident: id,
+                page,
+                attempt,
+                contact,
+                try_number,
+                lease: paging.lease,
+                reminder,
+            });
+        }
+    }
+
+    /// The provider did not answer in time. It may have taken the page, so the next try uses the same key.
+    pub(crate) fn lease_ended(&mut self, id: IncidentId, attempt: AttemptId, at: Timestamp) {
+        let sending = self
+            .attempt_mut(id, attempt)
+            .is_some_and(|(_, found)| found.state == AttemptState::Sending && found.lease_until == Some(at));
+        if sending {
+            let detail = "no answer came before the lease ended; the page may have arrived".to_owned();
+            self.try_failed(id, attempt, Failure { permanent: false, ambiguous: true, detail, retry_after_ms: None });
+        }
+    }
+
+    /// A delivery came to its end. A late acceptance counts; a late failure of an earlier try does not.
+    pub(crate) fn delivered(
+        &mut self,
+        id: IncidentId,
+        attempt: AttemptId,
+        try_number: u32,
+        result: Result<Option<String>, Failure>,
+    ) {
+        let now = self.now;
+        let Some((_, found)) = self.attempt_mut(id, attempt) else { return };
+        let current = found.state == AttemptState::Sending && found.tries == try_number;
+        match result {
+            Err(failure) if current => self.try_failed(id, attempt, failure),
+            Err(_) => {}
+            Ok(_) if matches!(found.state, AttemptState::Accepted | AttemptState::Failed) => {}
+            Ok(provider_id) => {
+                let (due, lease) = (found.due, found.lease_until.take());
+                found.state = AttemptState::Accepted;
+                found.finished_at = Some(now);
+                found.failure = None;
+                found.provider_id = provider_id;
+                self.settle(id, attempt, due, lease);
+                self.delivery(id, attempt);
+            }
+        }
+    }
+
+    /// Takes a delivery out of every index.
+    fn settle(&mut self, id: IncidentId, attempt: AttemptId, due: Timestamp, lease: Option<Timestamp>) {
+        self.engine.state.deadlines.clear(due, Wake::Attempt { incident: id, attempt });
+        if let Some(lease) = lease {
+            self.engine.state.deadlines.clear(lease, Wake::Lease { incident: id, attempt });
+        }
+        self.engine.state.queue.remove(attempt);
+        self.engine.state.queue.finish(attempt);
+        self.engine.state.dirty.incidents.insert(id);
+    }
+
+    fn try_failed(&mut self, id: IncidentId, attempt: AttemptId, failure: Failure) {
+        let now = self.now;
+        let paging = self.config.paging().clone();
+        let wanted = self.engine.state.incidents.get(&id).is_some_and(|it| it.state == IncidentState::Triggered);
+        let Some((page, found)) = self.attempt_mut(id, attempt) else { return };
+        let page = page.id;
+        let pause = retry_delay(&paging, attempt, found.tries).0.max(failure.retry_after_ms.unwrap_or(0));
+        let next = now.plus_ms(pause);
+        let last = found.first_sent_at.unwrap_or(now).after(paging.give_up_after);
+        let over = failure.permanent || found.tries >= paging.tries || next > last;
+        let (due, lease) = (found.due, found.lease_until.take());
+        found.failure = Some(failure);
+        found.state = match (wanted, over) {
+            (_, true) => AttemptState::Failed,
+            (false, false) => AttemptState::Cancelled,
+            (true, false) => AttemptState::Retrying,
+        };
+        if found.state == AttemptState::Retrying {
+            found.due = next;
+        } else {
+            found.finished_at = Some(now);
+        }
+        let state = found.state;
+        self.settle(id, attempt, due, lease);
+        if state == AttemptState::Retrying {
+            self.engine.state.deadlines.set(next, Wake::Attempt { incident: id, attempt });
+        }
+        self.delivery(id, attempt);
+        if state == AttemptState::Failed && wanted {
+            self.after_failure(id, page);
+        }
+    }
+
+    /// A contact is out: the page's next one is tried now; with none left, the level is over.
+    fn after_failure(&mut self, id: IncidentId, page: PageId) {
+        let now = self.now;
+        let Some(page) =
+            self.engine.state.incidents.get_mut(&id).and_then(|it| it.pages.iter_mut().find(|it| it.id == page))
+        else {
+            return;
+        };
+        let (policy, level, cycle, page_id) = (page.policy.clone(), page.level, page.cycle, page.id);
+        let next = page
+            .attempts
+            .iter_mut()
+            .filter(|it| it.state == AttemptState::Planned && it.due > now)
+            .min_by_key(|it| (it.due, it.id));
+        if let Some(next) = next {
+            let (attempt, contact) = (next.id, next.contact.clone());
+            let before = std::mem::replace(&mut next.due, now);
+            self.engine.state.deadlines.clear(before, Wake::Attempt { incident: id, attempt });
+            self.engine.state.deadlines.set(now, Wake::Attempt { incident: id, attempt });
+            self.note(id, Actor::System, Happening::PulledForward { page: page_id, attempt, contact });
+            return;
+        }
+        self.level_failed(id, &policy, level, cycle);
+    }
+
+    /// Gives up deliveries that have not begun; one under way ends by itself and is recorded.
+    pub(crate) fn cancel_attempts(&mut self, id: IncidentId, of: impl Fn(&Page) -> bool) {
+        let now = self.now;
+        let state = &mut self.engine.state;
+        let Some(incident) = state.incidents.get_mut(&id) else { return };
+        for page in incident.pages.iter_mut().filter(|page| of(page)) {
+            for attempt in
+                page.attempts.iter_mut().filter(|it| matches!(it.state, AttemptState::Planned | AttemptState::Retrying))
+            {
+                attempt.state = AttemptState::Cancelled;
+                attempt.finished_at = Some(now);
+                state.deadlines.clear(attempt.due, Wake::Attempt { incident: id, attempt: attempt.id });
+                state.queue.remove(attempt.id);
+                state.dirty.incidents.insert(id);
+            }
+        }
+    }
+
+    /// Writes a delivery's newest state into the timeline.
+    fn delivery(&mut self, id: IncidentId, attempt: AttemptId) {
+        let now = self.now;
+        let Some((page, found)) = self.engine.state.incidents.get(&id).and_then(|it| find(&it.pages, attempt)) else {
+            return;
+        };
+        let entry = Happening::Delivery {
+            page: page.id,
+            attempt,
+            recipient: page.recipient.clone(),
+            contact: found.contact.clone(),
+            channel: found.channel,
+            state: found.state,
+            tries: found.tries,
+            delay_ms: now.ms_since(page.created_at),
+            failure: found.failure.clone(),
+        };
+        self.note(id, Actor::System, entry);
+    }
+
+    fn attempt_mut(&mut self, id: IncidentId, attempt: AttemptId) -> Option<(PageOf, &mut Attempt)> {
+        let pages = &mut self.engine.state.incidents.get_mut(&id)?.pages;
+        // Newest pages last, and nearly always the ones asked for.
+        pages.iter_mut().rev().find_map(|page| {
+            let of = PageOf { id: page.id, policy: page.policy.clone(), cycle: page.cycle };
+            page.attempts.iter_mut().find(|it| it.id == attempt).map(|found| (of, found))
+        })
+    }
+}
+
+/// What a delivery needs to know of its page.
+struct PageOf {
+    id: PageId,
+    policy: PolicyId,
+    cycle: u32,
+}
+
+type Step = (ContactId, ContactKind, Delay);
+
+fn step(person: &Person, contact: &ContactId, after: Delay) -> Option<Step> {
+    let contact = person.contacts.iter().find(|it| it.id == *contact)?;
+    Some((contact.id.clone(), contact.address()?.0, after))
+}
+
+fn find(pages: &[Page], attempt: AttemptId) -> Option<(&Page, &Attempt)> {
+    pages.iter().rev().find_map(|page| page.attempts.iter().find(|it| it.id == attempt).map(|found| (page, found)))
+}

@@ -1,0 +1,173 @@
+//! The engine's state: plain data in ordered maps, rebuilt from the store at start.
+
+use crate::{deadline::Deadlines, dispatch::Queue};
+use serde::{Deserialize, Serialize};
+use shared::{
+    Alert, AlertId, AttemptId, EventId, Incident, IncidentId, IntegrationId, PageId, Timestamp,
+    config::Policy,
+    timeline::{Outcome, TimelineEntry},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// The last number given of each kind; ids come from here and nowhere else, so a run replays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    pub event: i64,
+    pub alert: i64,
+    pub incident: i64,
+    pub page: i64,
+    pub attempt: i64,
+}
+
+impl Counters {
+    pub(crate) fn next_event(&mut self) -> EventId {
+        self.event += 1;
+        EventId(self.event)
+    }
+
+    pub(crate) fn next_alert(&mut self) -> AlertId {
+        self.alert += 1;
+        AlertId(self.alert)
+    }
+
+    pub(crate) fn next_incident(&mut self) -> IncidentId {
+        self.incident += 1;
+        IncidentId(self.incident)
+    }
+
+    pub(crate) fn next_page(&mut self) -> PageId {
+        self.page += 1;
+        PageId(self.page)
+    }
+
+    pub(crate) fn next_attempt(&mut self) -> AttemptId {
+        self.attempt += 1;
+        AttemptId(self.attempt)
+    }
+}
+
+/// The law of accounts: what was ingested, and where it ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accounts {
+    /// Members of messages, rejected bodies included.
+    pub ingested: u64,
+    pub opened: u64,
+    pub refreshed: u64,
+    pub closed: u64,
+    pub suppressed: u64,
+    pub dropped: u64,
+    pub rejected: u64,
+}
+
+impl Accounts {
+    pub(crate) fn book(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Opened { .. } => self.opened += 1,
+            Outcome::Refreshed { .. } => self.refreshed += 1,
+            Outcome::Closed { .. } => self.closed += 1,
+            Outcome::Suppressed { .. } => self.suppressed += 1,
+            Outcome::Dropped { .. } => self.dropped += 1,
+            Outcome::Rejected { .. } => self.rejected += 1,
+        }
+    }
+
+    /// Whether every ingested member ended in exactly one outcome.
+    #[must_use]
+    pub fn balance(&self) -> bool {
+        self.ingested == self.opened + self.refreshed + self.closed + self.suppressed + self.dropped + self.rejected
+    }
+}
+
+/// When an identity was last closed, and how often it fired of late.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recent {
+    pub incident: IncidentId,
+    pub closed_at: Timestamp,
+    /// Openings within the last 24 hours, oldest first, at most [`RECENT_MAX`].
+    pub opened: Vec<Timestamp>,
+}
+
+/// Openings remembered for one identity.
+pub(crate) const RECENT_MAX: usize = 100;
+
+/// The identity of an alert while it is open.
+pub(crate) type Key = (IntegrationId, String);
+
+/// Everything the engine knows.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    pub counters: Counters,
+    pub accounts: Accounts,
+    /// Open alerts.
+    pub alerts: BTreeMap<AlertId, Alert>,
+    /// Open incidents, and resolved ones with a delivery still under way.
+    pub incidents: BTreeMap<IncidentId, Incident>,
+    /// Policies as incidents started with them.
+    pub policies: BTreeMap<(i64, shared::PolicyId), Arc<Policy>>,
+    pub(crate) open: BTreeMap<Key, AlertId>,
+    pub(crate) by_host: BTreeMap<(IntegrationId, String), BTreeSet<AlertId>>,
+    pub(crate) recent: BTreeMap<Key, Recent>,
+    /// Idempotency keys of the last 24 hours with the message and the answer they got.
+    pub(crate) seen: BTreeMap<Key, (EventId, Vec<Outcome>)>,
+    /// What is forgotten when: closed identities and idempotency keys.
+    pub(crate) forget: BTreeMap<Timestamp, Vec<Forgettable>>,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) queue: Queue,
+    /// Deliveries a previous process began; they hold slots until their leases end.
+    pub(crate) adopted: usize,
+    pub(crate) dirty: Dirty,
+}
+
+/// Something that is forgotten after a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Forgettable {
+    Seen(Key),
+    Recent(Key),
+}
+
+/// What changed since the store was last told.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Dirty {
+    pub(crate) alerts: BTreeSet<AlertId>,
+    pub(crate) incidents: BTreeSet<IncidentId>,
+    /// Closed alerts, which the maps no longer hold.
+    pub(crate) closed: BTreeMap<AlertId, Alert>,
+    pub(crate) timeline: Vec<TimelineEntry>,
+}
+
+/// What the store gives back at start.
+#[derive(Clone, Debug, Default)]
+pub struct Restored {
+    pub counters: Counters,
+    pub alerts: Vec<Alert>,
+    pub incidents: Vec<Incident>,
+    /// Policies of the configuration versions the incidents started with.
+    pub policies: BTreeMap<(i64, shared::PolicyId), Arc<Policy>>,
+    /// Closed identities of the last 24 hours.
+    pub recent: Vec<(IntegrationId, String, Recent)>,
+    /// Idempotency keys of the last 24 hours: when, whose, which message, which answer.
+    pub seen: Vec<(Timestamp, IntegrationId, String, EventId, Vec<Outcome>)>,
+}
+
+impl State {
+    /// How many deliveries are due but not begun.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.queue.waiting()
+    }
+
+    /// How many deliveries are under way.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.queue.in_flight()
+    }
+
+    /// How many deadlines are pending.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.deadlines.len()
+    }
+}
