@@ -31,6 +31,10 @@ impl Deadlines {
         self.0.contains(&(at, wake))
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Timestamp, Wake)> + '_ {
+        self.0.iter().copied()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

@@ -37,14 +37,52 @@ impl Queue {
     pub(crate) fn remove(&mut self, attempt: AttemptId) {
         let Some(entry) = self.entries.remove(&attempt) else { return };
         let place = (entry.rank, entry.due, attempt);
-        if !self.waiting.remove(&place)
-            && let Some(parked) = self.parked.get_mut(&entry.target)
-        {
+        if self.waiting.remove(&place) {
+            // It may have been the one whose end would have let the next of its target go.
+            self.unpark_one(&entry.target);
+        } else if let Some(parked) = self.parked.get_mut(&entry.target) {
             parked.remove(&place);
             if parked.is_empty() {
                 self.parked.remove(&entry.target);
             }
         }
+    }
+
+    fn unpark_one(&mut self, target: &str) {
+        let Some(parked) = self.parked.get_mut(target) else { return };
+        if let Some(place) = parked.pop_first() {
+            self.waiting.insert(place);
+        }
+        if parked.is_empty() {
+            self.parked.remove(target);
+        }
+    }
+
+    /// The bounds may have changed: every delivery is asked again.
+    pub(crate) fn reconsider(&mut self) {
+        self.waiting.extend(std::mem::take(&mut self.parked).into_values().flatten());
+    }
+
+    /// A delivery that waits although it could begin, or that nothing would ever let go.
+    pub(crate) fn held_up(&self, paging: &Paging) -> Option<AttemptId> {
+        let slots = paging.in_flight as usize;
+        let open_to_all = slots.saturating_sub(paging.in_flight_p0 as usize);
+        let free = |(rank, _, _): &&Place| self.flying.len() < slots && (*rank == 0 || self.flying.len() < open_to_all);
+        let waiting = self.waiting.first().filter(free);
+        let parked = self.parked.iter().find_map(|(target, places)| {
+            let place = places.first()?;
+            let flying = self.per_target.get(target).copied().unwrap_or_default();
+            let comes = |(_, _, attempt): &Place| self.entries.get(attempt).is_some_and(|it| it.target == *target);
+            let urgent = place.0 == 0 && flying < paging.in_flight_per_target * 2;
+            (urgent || (flying == 0 && !self.waiting.iter().any(comes))).then_some(place)
+        });
+        waiting.or(parked).map(|(_, _, attempt)| *attempt)
+    }
+
+    /// What is under way, and what waits with the time it was due.
+    pub(crate) fn content(&self) -> (Vec<AttemptId>, BTreeSet<(AttemptId, Timestamp)>) {
+        let waiting = self.entries.iter().map(|(attempt, entry)| (*attempt, entry.due)).collect();
+        (self.flying.keys().copied().collect(), waiting)
     }
 
     pub(crate) fn is_waiting(&self, attempt: AttemptId) -> bool {
@@ -90,14 +128,7 @@ impl Queue {
                 self.per_target.remove(&target);
             }
         }
-        if let Some(parked) = self.parked.get_mut(&target) {
-            if let Some(place) = parked.pop_first() {
-                self.waiting.insert(place);
-            }
-            if parked.is_empty() {
-                self.parked.remove(&target);
-            }
-        }
+        self.unpark_one(&target);
     }
 
     pub(crate) fn is_flying(&self, attempt: AttemptId) -> bool {
@@ -116,6 +147,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn paging() -> Paging {
         Paging { in_flight: 4, in_flight_p0: 1, in_flight_per_target: 2, ..Paging::default() }
@@ -151,5 +183,94 @@ mod tests {
         queue.remove(AttemptId(4));
         queue.finish(AttemptId(2));
         assert_eq!(queue.begin(&paging()), Some((IncidentId(1), AttemptId(5))));
+    }
+
+    #[test]
+    fn one_that_is_not_needed_any_more_lets_the_next_of_its_target_go() {
+        let mut queue = Queue::default();
+        for n in 1..=4 {
+            push(&mut queue, n, 3, "hangs");
+        }
+        push(&mut queue, 5, 3, "well");
+        assert_eq!(std::iter::from_fn(|| queue.begin(&paging())).count(), 3, "two at their bound, one elsewhere");
+        // 3 may go once 1 ended, but no slot is free for it, because 6 took it.
+        push(&mut queue, 6, 0, "urgent");
+        assert!(queue.begin(&paging()).is_some());
+        queue.finish(AttemptId(1));
+        queue.finish(AttemptId(2));
+        push(&mut queue, 7, 0, "urgent");
+        assert!(queue.begin(&paging()).is_some());
+        queue.remove(AttemptId(3));
+        queue.remove(AttemptId(4));
+        push(&mut queue, 8, 3, "hangs");
+        queue.finish(AttemptId(5));
+        assert_eq!(queue.begin(&paging()), Some((IncidentId(1), AttemptId(8))));
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Op {
+        Push { rank: u8, target: u8 },
+        Remove(usize),
+        Finish(usize),
+        Reconsider,
+    }
+
+    fn op() -> impl Strategy<Value = Op> {
+        prop_oneof![
+            4 => (0..4_u8, 0..4_u8).prop_map(|(rank, target)| Op::Push { rank, target }),
+            2 => any::<usize>().prop_map(Op::Remove),
+            3 => any::<usize>().prop_map(Op::Finish),
+            1 => Just(Op::Reconsider),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_bounds_hold_and_nothing_waits_for_ever(ops in proptest::collection::vec(op(), 1..80)) {
+            let (mut queue, paging) = (Queue::default(), paging());
+            let mut waiting: BTreeMap<AttemptId, (u8, u8)> = BTreeMap::new();
+            let mut flying: BTreeMap<AttemptId, (u8, u8)> = BTreeMap::new();
+            let mut next = 0;
+            let drain = std::iter::repeat_n(Op::Finish(0), 200);
+            for op in ops.into_iter().chain(drain) {
+                match op {
+                    Op::Push { rank, target } => {
+                        next += 1;
+                        push(&mut queue, next, rank, &target.to_string());
+                        waiting.insert(AttemptId(next), (rank, target));
+                    }
+                    Op::Remove(n) => {
+                        let chosen = waiting.keys().copied().nth(n % waiting.len().max(1));
+                        if let Some(attempt) = chosen {
+                            waiting.remove(&attempt);
+                            queue.remove(attempt);
+                        }
+                    }
+                    Op::Finish(n) => {
+                        let chosen = flying.keys().copied().nth(n % flying.len().max(1));
+                        if let Some(attempt) = chosen {
+                            flying.remove(&attempt);
+                            queue.finish(attempt);
+                        }
+                    }
+                    Op::Reconsider => queue.reconsider(),
+                }
+                while let Some((_, attempt)) = queue.begin(&paging) {
+                    let begun = waiting.remove(&attempt).expect("only what waits begins");
+                    let others = flying.len();
+                    prop_assert!(begun.0 == 0 || others < 3, "{begun:?} took a slot kept for P0");
+                    flying.insert(attempt, begun);
+                }
+                prop_assert!(flying.len() <= 4);
+                for target in 0..4 {
+                    let same = flying.values().filter(|it| it.1 == target);
+                    let (urgent, all) = same.fold((0, 0), |(urgent, all), it| (urgent + u32::from(it.0 == 0), all + 1));
+                    prop_assert!(all <= if urgent > 0 { 4 } else { 2 }, "{all} deliveries at target {target}");
+                }
+                prop_assert_eq!(queue.held_up(&paging), None);
+                prop_assert_eq!((queue.waiting(), queue.in_flight()), (waiting.len(), flying.len()));
+            }
+            prop_assert!(waiting.is_empty() && flying.is_empty(), "left over: {waiting:?}");
+        }
     }
 }

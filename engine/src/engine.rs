@@ -13,10 +13,10 @@ use crate::{
 };
 use shared::{
     AlertEvent, AttemptState, Escalation, EscalationState, EventId, IncidentId, IncidentState, IntegrationId,
-    Timestamp,
+    Recipient, Timestamp,
     timeline::{Actor, DropReason, Happening, Outcome, TimelineEntry},
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// The decision core. `now` never decreases from call to call.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +34,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) config: Arc<Snapshot>,
     pub(crate) now: Timestamp,
     pub(crate) effects: Effects,
+    /// Who was paged for what in this turn: two policies that come to the same person page them once.
+    pub(crate) paged: BTreeSet<(IncidentId, Recipient)>,
 }
 
 impl Engine {
@@ -121,7 +123,7 @@ impl Engine {
     /// Decides. Everything due at `now` is done first, so that the order of events is the order of time.
     pub fn handle(&mut self, now: Timestamp, event: Event) -> Effects {
         let config = self.config.clone();
-        let mut turn = Turn { engine: self, config, now, effects: Effects::default() };
+        let mut turn = Turn { engine: self, config, now, effects: Effects::default(), paged: BTreeSet::new() };
         turn.wake();
         match event {
             Event::Ingested(message) => turn.ingest(message),
@@ -136,6 +138,7 @@ impl Engine {
                 turn.engine.config = config.clone();
                 turn.config = config;
                 turn.engine.forget_policies();
+                turn.engine.state.queue.reconsider();
                 // A smaller bound takes effect as deliveries end.
                 turn.engine.state.adopted = turn.engine.state.adopted.max(turn.engine.state.queue.in_flight());
             }
@@ -179,7 +182,7 @@ impl Engine {
     /// Policies of old configurations stay while an incident runs them.
     fn forget_policies(&mut self) {
         let state = &mut self.state;
-        let used: std::collections::BTreeSet<_> =
+        let used: BTreeSet<_> =
             state.incidents.values().flat_map(|it| &it.escalations).map(|it| (it.config, it.policy.clone())).collect();
         state.policies.retain(|key, _| used.contains(key));
     }
@@ -252,12 +255,13 @@ impl Turn<'_> {
 
     /// One member of a message through the whole path.
     fn alert(&mut self, integration: &IntegrationId, event: AlertEvent, message: EventId) -> Outcome {
-        if let Some(reason) = suppress::suppress(&event) {
-            return Outcome::Suppressed { reason };
-        }
         let unmatched = Outcome::Dropped { reason: DropReason::UnmatchedResolve };
         match dedup::identify(&self.engine.state, integration, &event) {
-            Identity::New => self.new_alert(integration, event, message),
+            // A sender that repeats an open alert with its first time is not replaying it.
+            Identity::New => match suppress::suppress(&event) {
+                Some(reason) => Outcome::Suppressed { reason },
+                None => self.new_alert(integration, event, message),
+            },
             Identity::Repeat(alert) => match self.refresh(alert, event, message) {
                 Some((incident, before)) => {
                     self.severity_moved(incident, alert, before);

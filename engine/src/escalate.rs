@@ -4,9 +4,10 @@ use crate::{
     compile::FALLBACK,
     engine::Turn,
     event::{Refusal, Wake},
+    notify::Ask,
 };
 use shared::{
-    Ack, AttemptState, Delay, EscalationState, Incident, IncidentId, IncidentState, PageVia, PersonId, PolicyId,
+    Ack, AttemptState, Delay, EscalationState, Incident, IncidentId, IncidentState, Page, PageVia, PersonId, PolicyId,
     Recipient, Severity, Timestamp,
     config::{Policy, Target},
     timeline::{Actor, Happening, TargetResult},
@@ -69,10 +70,15 @@ impl Turn<'_> {
                 escalation.cycle,
                 escalation.reached,
             );
-            let exhausted = escalation.state == EscalationState::Exhausted;
+            let (exhausted, urgent) = (escalation.state == EscalationState::Exhausted, incident.severity.is_urgent());
             let plan = self.plan(config, &policy);
-            if exhausted {
+            if exhausted && urgent {
                 self.remind(id, place, &plan);
+                return;
+            }
+            if exhausted {
+                // No longer urgent: the reminders end, and a rise begins them again.
+                self.set_due(id, place, None);
                 return;
             }
             let Some(step) = plan.levels.get(level as usize) else {
@@ -131,7 +137,7 @@ impl Turn<'_> {
                         }
                         continue;
                     }
-                    match self.page(id, &recipient, via, policy, level, cycle) {
+                    match self.page(id, &recipient, Ask { via, policy, level, cycle, by_hand: false }) {
                         Ok(()) => {
                             paged.push(recipient.clone());
                             recipients.push(recipient);
@@ -149,14 +155,8 @@ impl Turn<'_> {
         let reminder = self.config.paging().reminder;
         let Some(incident) = self.engine.state.incidents.get(&id) else { return };
         let urgent = incident.severity.is_urgent();
-        let anyone = incident
-            .pages
-            .iter()
-            .flat_map(|page| &page.attempts)
-            .any(|attempt| attempt.state == AttemptState::Accepted);
-        let before = incident.pages.iter().any(|page| page.via == PageVia::Fallback);
-        if (!reached || (urgent && !anyone)) && !before {
-            self.fall_back(id, plan);
+        if !reached || (urgent && !accepted_in_this_pass(incident, &plan.id)) {
+            self.fall_back(id, plan, 0);
         }
         self.note(
             id,
@@ -171,14 +171,15 @@ impl Turn<'_> {
     }
 
     /// Nobody was reached by the policy: the configured fallback is paged, and the log says so.
-    fn fall_back(&mut self, id: IncidentId, plan: &Policy) {
+    fn fall_back(&mut self, id: IncidentId, plan: &Policy, cycle: u32) {
         let targets = self.config.document.fallback.clone();
         let mut results = Vec::new();
         for target in &targets {
             let (found, mut skipped) = self.resolve_target(target);
             let mut recipients = Vec::new();
             for (recipient, _) in found {
-                match self.page(id, &recipient, PageVia::Fallback, &plan.id, 0, 0) {
+                let ask = Ask { via: PageVia::Fallback, policy: &plan.id, level: 0, cycle, by_hand: false };
+                match self.page(id, &recipient, ask) {
                     Ok(()) => recipients.push(recipient),
                     Err(skip) => skipped.push(skip),
                 }
@@ -188,51 +189,68 @@ impl Turn<'_> {
         self.note(id, Actor::System, Happening::NobodyReached { policy: plan.id.clone(), fallback: results });
     }
 
-    /// The slow reminder: the last level that has somebody is paged again.
+    /// The slow reminder: the last level that has somebody is paged again, or else the fallback.
     fn remind(&mut self, id: IncidentId, place: usize, plan: &Policy) {
         let reminder = self.config.paging().reminder;
+        let mut reminded = false;
         for (level, step) in plan.levels.iter().enumerate().rev() {
             let results = self.page_targets(id, &plan.id, level as u32, plan.repeat + 1, &step.notify);
             if results.iter().any(|result| !result.recipients.is_empty()) {
                 self.note(id, Actor::System, Happening::Reminded { policy: plan.id.clone(), level: level as u32 });
+                reminded = true;
                 break;
             }
+        }
+        if !reminded {
+            self.fall_back(id, plan, plan.repeat + 1);
         }
         self.set_due(id, place, Some(self.now.after(reminder)));
     }
 
-    /// Every page of a level failed: its delay is not waited out.
-    pub(crate) fn level_failed(&mut self, id: IncidentId, policy: &PolicyId, level: u32, cycle: u32) {
+    /// The newest pages of a policy all failed: the delay of their level is not waited out.
+    pub(crate) fn level_failed(&mut self, id: IncidentId, policy: &PolicyId, level: u32, asked_at: Timestamp) {
         let now = self.now;
         let Some(incident) = self.engine.state.incidents.get(&id).filter(|it| it.state == IncidentState::Triggered)
         else {
             return;
         };
-        let mut pages =
-            incident.pages.iter().filter(|page| page.policy == *policy && page.level == level && page.cycle == cycle);
-        if !pages.all(|page| {
-            page.attempts.iter().all(|attempt| matches!(attempt.state, AttemptState::Failed | AttemptState::Cancelled))
-        }) {
+        // Pages of the same level from before an acknowledgement do not speak for this run of it.
+        let newest = incident.pages.iter().filter(|page| page.policy == *policy).map(|page| page.created_at).max();
+        let asked: Vec<&Page> =
+            incident.pages.iter().filter(|page| page.policy == *policy && page.created_at == asked_at).collect();
+        let failed = |it: &shared::Attempt| matches!(it.state, AttemptState::Failed | AttemptState::Cancelled);
+        if newest != Some(asked_at) || !asked.iter().all(|page| page.attempts.iter().all(failed)) {
             return;
         }
-        let running = |it: &shared::Escalation| {
-            it.policy == *policy
-                && it.state == EscalationState::Running
-                && it.next_level == level + 1
-                && it.cycle == cycle
-        };
-        let Some(place) = incident.escalations.iter().position(running) else { return };
-        self.note(id, Actor::System, Happening::LevelFailed { policy: policy.clone(), level });
-        self.set_due(id, place, Some(now));
+        let Some(place) = incident.escalations.iter().position(|it| it.policy == *policy) else { return };
+        let Some(escalation) = incident.escalations.get(place) else { return };
+        match escalation.state {
+            EscalationState::Running if escalation.due.is_some_and(|due| due > now) => {
+                self.note(id, Actor::System, Happening::LevelFailed { policy: policy.clone(), level });
+                self.set_due(id, place, Some(now));
+            }
+            // A reminder that reaches nobody is no reminder.
+            EscalationState::Exhausted
+                if incident.severity.is_urgent() && asked.iter().all(|page| page.via != PageVia::Fallback) =>
+            {
+                let plan = self.plan(escalation.config, policy);
+                self.note(id, Actor::System, Happening::LevelFailed { policy: policy.clone(), level });
+                self.fall_back(id, &plan, plan.repeat + 1);
+            }
+            _ => {}
+        }
     }
 
     /// Stops levels, acknowledgement timers and deliveries that have not begun.
     pub(crate) fn quiet(&mut self, id: IncidentId) {
+        // Whoever was told a moment ago may be told again: what they were told no longer holds.
+        self.paged.retain(|(incident, _)| *incident != id);
         let Some(incident) = self.engine.state.incidents.get_mut(&id) else { return };
         let ack = incident.ack.take().and_then(|ack| ack.until);
         let snooze = incident.snoozed_until.take();
         let places = incident.escalations.len();
-        for escalation in &mut incident.escalations {
+        // One that is used up stays so: triggered again, it starts over instead of going on.
+        for escalation in incident.escalations.iter_mut().filter(|it| it.state == EscalationState::Running) {
             escalation.state = EscalationState::Stopped;
         }
         if let Some(until) = ack {
@@ -332,19 +350,17 @@ impl Turn<'_> {
 
     /// Lets an escalation run again at `at`, with the level it was at or a chosen one.
     fn resume(&mut self, id: IncidentId, place: usize, level: Option<u32>, at: Timestamp) {
-        let Some(incident) = self.engine.state.incidents.get(&id) else { return };
-        let Some(escalation) = incident.escalations.get(place) else { return };
-        let levels = self.plan(escalation.config, &escalation.policy).levels.len() as u32;
         let Some(escalation) = self.incident(id).and_then(|incident| incident.escalations.get_mut(place)) else {
             return;
         };
-        let used_up = escalation.next_level >= levels;
+        let used_up = escalation.state == EscalationState::Exhausted;
         escalation.state = EscalationState::Running;
         match level {
             Some(level) => escalation.next_level = level,
             None if used_up => {
                 escalation.next_level = 0;
                 escalation.cycle = 0;
+                escalation.reached = false;
             }
             None => escalation.next_level = escalation.next_level.saturating_sub(1),
         }
@@ -379,17 +395,18 @@ impl Turn<'_> {
         let others: Vec<usize> = (0..incident.escalations.len()).filter(|other| *other != place).collect();
         let answered = incident.state != IncidentState::Triggered;
         self.note(id, by, Happening::Escalated { policy, level });
-        self.quiet(id);
         let now = self.now;
+        if answered {
+            self.quiet(id);
+            for other in others {
+                // The others give this one time, so that one press does not page everybody.
+                self.resume(id, other, None, now.after(Delay::mins(5)));
+            }
+        }
         if let Some(incident) = self.incident(id) {
             incident.state = IncidentState::Triggered;
             incident.updated_at = now;
             incident.version += 1;
-        }
-        for other in others {
-            // The others wait their level's delay again, so that one press does not page everybody.
-            let at = if answered { now.after(Delay::mins(5)) } else { now.after(Delay::mins(1)) };
-            self.resume(id, other, None, at);
         }
         self.resume(id, place, Some(level), now);
         Ok(())
@@ -401,9 +418,13 @@ impl Turn<'_> {
             return Err(Refusal::NoSuchPerson);
         }
         let Some(incident) = self.engine.state.incidents.get(&id) else { return Err(Refusal::NotOpen) };
+        let recipient = Recipient::Person(to.clone());
+        if self.steps(&recipient, incident.severity, true).is_err() {
+            return Err(Refusal::NoContact);
+        }
         let policy = incident.escalations.first().map_or_else(|| FALLBACK.into(), |it| it.policy.clone());
         let places = incident.escalations.len();
-        self.note(id, by, Happening::Reassigned { to: to.clone() });
+        self.note(id, by, Happening::Reassigned { to });
         self.quiet(id);
         let now = self.now;
         if let Some(incident) = self.incident(id) {
@@ -414,6 +435,26 @@ impl Turn<'_> {
         for place in 0..places {
             self.resume(id, place, None, now.after(Delay::mins(5)));
         }
-        self.page(id, &Recipient::Person(to), PageVia::Direct, &policy, 0, 0).map_err(|_| Refusal::NoSuchPerson)
+        let ask = Ask { via: PageVia::Direct, policy: &policy, level: 0, cycle: 0, by_hand: true };
+        self.page(id, &recipient, ask).map_err(|_| Refusal::NoContact)
     }
+}
+
+/// Whether a provider took a page since this policy began its levels, or the level it was at, anew:
+/// going back from its newest page, level and cycle fall until the pass before.
+fn accepted_in_this_pass(incident: &Incident, policy: &PolicyId) -> bool {
+    let mut began: Option<&Page> = None;
+    for page in incident.pages.iter().rev().filter(|page| page.policy == *policy) {
+        let same_pass = began.is_none_or(|after| {
+            (page.cycle, page.level) < (after.cycle, after.level) || page.created_at == after.created_at
+        });
+        if !same_pass {
+            break;
+        }
+        began = Some(page);
+    }
+    // Another policy may have paged the same people in the same turn: then its pages speak for this one.
+    let began = began.map_or(Timestamp(i64::MIN), |page| page.created_at);
+    let since = incident.pages.iter().filter(|page| page.created_at >= began);
+    since.flat_map(|page| &page.attempts).any(|attempt| attempt.state == AttemptState::Accepted)
 }

@@ -79,6 +79,8 @@ pub enum Refusal {
     NoSuchLevel { levels: u32 },
     #[error("there is no such person in the configuration")]
     NoSuchPerson,
+    #[error("the person has no contact to be paged by")]
+    NoContact,
     #[error("the time lies in the past")]
     InThePast,
     #[error("the incident is not acknowledged or snoozed")]
@@ -152,7 +154,7 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Whether nothing changed.
+    /// Whether nothing changed but perhaps the counters, which are stored with every accepted message.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.alerts.is_empty() && self.incidents.is_empty() && self.timeline.is_empty()

@@ -1,14 +1,16 @@
 //! What must be true of the state after every event; tests, the simulator and debug builds ask it.
 
 use crate::{
+    correlate::MEMORY,
     dedup,
     event::Wake,
-    state::{Accounts, State},
+    state::{Accounts, RECENT_MAX, Recent, State},
 };
 use shared::{
     AlertId, Attempt, AttemptId, AttemptState, EscalationState, Incident, IncidentId, IncidentState, Severity,
-    Timestamp,
+    Timestamp, config::Paging,
 };
+use std::collections::BTreeSet;
 
 /// A promise that does not hold: a defect of the engine, never of its input.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +52,51 @@ impl State {
         }
         self.check_alerts()?;
         self.incidents.values().try_for_each(|incident| self.check_incident(incident))
+    }
+
+    /// A delivery that waits although a slot is free for it, or that nothing would ever let begin.
+    #[must_use]
+    pub fn held_up(&self, paging: &Paging) -> Option<AttemptId> {
+        self.queue.held_up(paging)
+    }
+
+    /// Whether an engine restored from the store would decide as this one does; the answer names what differs.
+    #[must_use]
+    pub fn differs_from(&self, restored: &Self, now: Timestamp) -> Option<&'static str> {
+        let recent = |state: &Self| {
+            let since = now.plus_ms(-MEMORY.0);
+            let times = |it: &Recent| it.opened.iter().filter(|at| **at > since).count().min(RECENT_MAX);
+            let known = state.recent.iter().map(|(key, it)| (key.clone(), it.incident, it.closed_at, times(it)));
+            known.collect::<Vec<_>>()
+        };
+        // What waits for a slot here is simply due there.
+        let due = |state: &Self| {
+            let (flying, waiting) = state.queue.content();
+            let timed = state.deadlines.iter().filter(|(_, wake)| *wake != Wake::Forget);
+            let (attempts, others): (Vec<_>, Vec<_>) =
+                timed.partition(|(_, wake)| matches!(wake, Wake::Attempt { .. }));
+            let attempts = attempts.into_iter().filter_map(|(at, wake)| match wake {
+                Wake::Attempt { attempt, .. } => Some((attempt, at)),
+                _ => None,
+            });
+            (flying, attempts.chain(waiting).collect::<BTreeSet<_>>(), others)
+        };
+        let used = |state: &Self| {
+            let running = state.incidents.values().flat_map(|it| &it.escalations);
+            let keys: BTreeSet<_> = running.map(|it| (it.config, it.policy.clone())).collect();
+            keys.into_iter().map(|key| state.policies.get(&key).cloned()).collect::<Vec<_>>()
+        };
+        let differences = [
+            ("the counters", self.counters != restored.counters),
+            ("the alerts", self.alerts != restored.alerts),
+            ("the incidents", self.incidents != restored.incidents),
+            ("the open identities", self.open != restored.open || self.by_host != restored.by_host),
+            ("the closed identities", recent(self) != recent(restored)),
+            ("the idempotency keys", self.seen != restored.seen),
+            ("the deadlines", due(self) != due(restored)),
+            ("the policies", used(self) != used(restored)),
+        ];
+        differences.into_iter().find(|(_, differs)| *differs).map(|(what, _)| what)
     }
 
     fn check_alerts(&self) -> Result<(), Broken> {

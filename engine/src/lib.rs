@@ -15,13 +15,17 @@ mod engine;
 mod escalate;
 pub mod event;
 pub mod invariant;
+pub mod lint;
 pub mod matcher;
 pub mod normalize;
 mod notify;
 pub mod oncall;
 pub mod route;
+pub mod scenario;
+pub mod sim;
 mod state;
 mod suppress;
+pub mod trial;
 
 pub use compile::Snapshot;
 pub use engine::Engine;

@@ -54,9 +54,12 @@ impl Matcher {
                 .build()
                 .map_err(|error| format!("`{text}`: `{value}` is not a regular expression: {error}"))
         };
-        if field == "severity" && matches!(operator, "=" | "!=") {
-            value.parse::<Severity>().map_err(|error| format!("`{text}`: {error}"))?;
-        }
+        // `severity=p0` means P0: compared as written it would be accepted and never hold.
+        let value = if field == "severity" && matches!(operator, "=" | "!=") {
+            value.parse::<Severity>().map_err(|error| format!("`{text}`: {error}"))?.as_str()
+        } else {
+            value
+        };
         let test = match operator {
             "=" => Test::Equal(value.to_owned()),
             "!=" => Test::NotEqual(value.to_owned()),
@@ -84,6 +87,12 @@ impl Matcher {
         } else {
             Err(FailedMatch { condition: self.text.clone(), value: value.map(Cow::into_owned) })
         }
+    }
+
+    /// Whether the condition looks at nothing but the severity, so that [`Self::admits`] decides it.
+    #[must_use]
+    pub fn is_about_severity(&self) -> bool {
+        self.field == "severity"
     }
 
     /// Whether the condition can hold for an alert of this severity (other fields are unknown).

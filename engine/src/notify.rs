@@ -6,8 +6,8 @@ use crate::{
     event::{Command, Wake},
 };
 use shared::{
-    Attempt, AttemptId, AttemptState, ContactId, Delay, Failure, IncidentId, IncidentState, Page, PageId, PageVia,
-    PolicyId, Recipient, Severity, Timestamp,
+    Attempt, AttemptId, AttemptState, ContactId, Delay, Failure, Incident, IncidentId, IncidentState, Page, PageId,
+    PageVia, PolicyId, Recipient, Severity, Timestamp,
     config::{ContactKind, Paging, Person, Target},
     timeline::{Actor, Happening, PlannedAttempt, Skip},
 };
@@ -51,6 +51,16 @@ pub(crate) fn retry_delay(paging: &Paging, attempt: AttemptId, tries: u32) -> De
     Delay(doubled.saturating_mul(per_mille) / 1_000)
 }
 
+/// What a page is made for.
+pub(crate) struct Ask<'a> {
+    pub(crate) via: PageVia,
+    pub(crate) policy: &'a PolicyId,
+    pub(crate) level: u32,
+    pub(crate) cycle: u32,
+    /// Somebody named this recipient, not a policy.
+    pub(crate) by_hand: bool,
+}
+
 impl Turn<'_> {
     /// Whom a target comes to at this instant, and why nobody.
     pub(crate) fn resolve_target(&self, target: &Target) -> (Vec<(Recipient, PageVia)>, Vec<Skip>) {
@@ -92,22 +102,16 @@ impl Turn<'_> {
     }
 
     /// Makes a page: plans a delivery for each contact the recipient's rules name. Somebody another policy
-    /// paged for this incident in the same instant is not paged twice.
-    pub(crate) fn page(
-        &mut self,
-        id: IncidentId,
-        to: &Recipient,
-        via: PageVia,
-        policy: &PolicyId,
-        level: u32,
-        cycle: u32,
-    ) -> Result<(), Skip> {
+    /// paged for this incident in the same turn is not paged twice.
+    pub(crate) fn page(&mut self, id: IncidentId, to: &Recipient, ask: Ask<'_>) -> Result<(), Skip> {
+        let Ask { via, policy, level, cycle, by_hand } = ask;
         let now = self.now;
         let Some(incident) = self.engine.state.incidents.get(&id) else { return Err(Skip::Gone) };
-        if incident.pages.iter().any(|page| page.recipient == *to && page.created_at == now) {
+        if self.paged.contains(&(id, to.clone())) {
             return Ok(());
         }
-        let (rule, steps) = self.steps(to, incident.severity)?;
+        let (rule, steps) = self.steps(to, incident.severity, by_hand)?;
+        self.paged.insert((id, to.clone()));
         self.cancel_attempts(id, |page| page.recipient == *to);
         let page_id = self.engine.state.counters.next_page();
         let mut attempts = Vec::new();
@@ -160,7 +164,13 @@ impl Turn<'_> {
     }
 
     /// Which contacts a recipient is reached by, how, and how long after the page.
-    fn steps(&self, to: &Recipient, severity: Severity) -> Result<(Option<u32>, Vec<Step>), Skip> {
+    /// Somebody asked for by hand is reached even where their rules name nothing for the severity.
+    pub(crate) fn steps(
+        &self,
+        to: &Recipient,
+        severity: Severity,
+        by_hand: bool,
+    ) -> Result<(Option<u32>, Vec<Step>), Skip> {
         let id = match to {
             Recipient::Webhook(hook) => {
                 return Ok((None, vec![(ContactId(hook.0.clone()), ContactKind::Webhook, Delay::ZERO)]));
@@ -169,8 +179,8 @@ impl Turn<'_> {
         };
         let Some(person) = self.config.people.get(id) else { return Err(Skip::Gone) };
         let (rule, steps) = match rule_for(person, severity) {
-            RuleChoice::Nothing => return Err(Skip::NoRule { person: id.clone() }),
-            RuleChoice::AllContacts => {
+            RuleChoice::Nothing if !by_hand => return Err(Skip::NoRule { person: id.clone() }),
+            RuleChoice::Nothing | RuleChoice::AllContacts => {
                 (None, person.contacts.iter().filter_map(|it| step(person, &it.id, Delay::ZERO)).collect::<Vec<_>>())
             }
             RuleChoice::Rule(index, rule) => {
@@ -277,7 +287,9 @@ impl Turn<'_> {
     fn try_failed(&mut self, id: IncidentId, attempt: AttemptId, failure: Failure) {
         let now = self.now;
         let paging = self.config.paging().clone();
-        let wanted = self.engine.state.incidents.get(&id).is_some_and(|it| it.state == IncidentState::Triggered);
+        let incident = self.engine.state.incidents.get(&id);
+        // A newer page to the same recipient has its own deliveries; retrying both would ring twice.
+        let wanted = incident.is_some_and(|it| it.state == IncidentState::Triggered && !is_superseded(it, attempt));
         let Some((page, found)) = self.attempt_mut(id, attempt) else { return };
         let page = page.id;
         let pause = retry_delay(&paging, attempt, found.tries).0.max(failure.retry_after_ms.unwrap_or(0));
@@ -315,7 +327,7 @@ impl Turn<'_> {
         else {
             return;
         };
-        let (policy, level, cycle, page_id) = (page.policy.clone(), page.level, page.cycle, page.id);
+        let (policy, level, asked_at, page_id) = (page.policy.clone(), page.level, page.created_at, page.id);
         let next = page
             .attempts
             .iter_mut()
@@ -329,7 +341,7 @@ impl Turn<'_> {
             self.note(id, Actor::System, Happening::PulledForward { page: page_id, attempt, contact });
             return;
         }
-        self.level_failed(id, &policy, level, cycle);
+        self.level_failed(id, &policy, level, asked_at);
     }
 
     /// Gives up deliveries that have not begun; one under way ends by itself and is recorded.
@@ -387,6 +399,12 @@ struct PageOf {
     cycle: u32,
 }
 
+fn is_superseded(incident: &Incident, attempt: AttemptId) -> bool {
+    find(&incident.pages, attempt).is_some_and(|(page, _)| {
+        incident.pages.iter().any(|newer| newer.id > page.id && newer.recipient == page.recipient)
+    })
+}
+
 type Step = (ContactId, ContactKind, Delay);
 
 fn step(person: &Person, contact: &ContactId, after: Delay) -> Option<Step> {
@@ -396,4 +414,33 @@ fn step(person: &Person, contact: &ContactId, after: Delay) -> Option<Step> {
 
 fn find(pages: &[Page], attempt: AttemptId) -> Option<(&Page, &Attempt)> {
     pages.iter().rev().find_map(|page| page.attempts.iter().find(|it| it.id == attempt).map(|found| (page, found)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_pause_is_half_to_one_and_a_half_of_the_doubled_one(
+            first in 0..3_600_000_i64,
+            attempt in any::<i64>(),
+            tries in 0..40_u32,
+        ) {
+            let paging = Paging { retry_after: Delay(first), ..Paging::default() };
+            let pause = retry_delay(&paging, AttemptId(attempt), tries).0;
+            let doubled = first << tries.saturating_sub(1).min(16);
+            prop_assert!(pause >= doubled / 2 && pause <= doubled + doubled / 2 + 1, "{pause} for {doubled}");
+            prop_assert_eq!(pause, retry_delay(&paging, AttemptId(attempt), tries).0, "the same on every run");
+        }
+    }
+
+    #[test]
+    fn a_thousand_failed_deliveries_do_not_come_back_together() {
+        let paging = Paging::default();
+        let pauses: std::collections::BTreeSet<i64> =
+            (0..1_000).map(|n| retry_delay(&paging, AttemptId(n), 1).0).collect();
+        assert!(pauses.len() > 500, "only {} different pauses", pauses.len());
+    }
 }

@@ -1,6 +1,8 @@
 //! Who may do what: passwords, tokens, the pace of guessing, and acknowledgement links.
 
 pub mod caplink;
+pub mod keyring;
 pub mod password;
+pub mod session;
 pub mod throttle;
 pub mod token;

@@ -34,6 +34,8 @@ pub struct Delivery {
     pub test: bool,
     /// All levels are used up and still nobody has answered.
     pub reminder: bool,
+    /// The store takes nothing: the decision to page is not recorded, and the incident may not be found later.
+    pub unrecorded: bool,
 }
 
 /// Where a delivery goes.
@@ -42,6 +44,18 @@ pub enum Address {
     Email { to: String, name: String },
     Ntfy { topic: String },
     Webhook { url: String, secret: Option<String>, recipient: String },
+}
+
+impl Address {
+    /// The channel's name in metrics and logs.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Email { .. } => "email",
+            Self::Ntfy { .. } => "ntfy",
+            Self::Webhook { .. } => "webhook",
+        }
+    }
 }
 
 /// The provider took it.
@@ -55,10 +69,12 @@ impl Delivery {
     /// Title and body, fit to be shown anywhere as plain text.
     fn text(&self) -> PageText {
         let text = page_text(self.language, &self.incident, self.page.level, self.reminder);
-        let mark = match (self.test, self.language) {
-            (false, _) => "",
-            (true, Language::En) => "[TEST] ",
-            (true, Language::Zh) => "【测试】",
+        let mark = match (self.test, self.unrecorded, self.language) {
+            (false, false, _) => "",
+            (true, _, Language::En) => "[TEST] ",
+            (true, _, Language::Zh) => "【测试】",
+            (false, true, Language::En) => "[UNRECORDED] ",
+            (false, true, Language::Zh) => "【未入库】",
         };
         PageText {
             title: format!("{mark}{}", outbound::visible(&text.title).replace('\n', " ")),

@@ -2,6 +2,16 @@
 
 pub mod auth;
 pub mod channels;
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod db;
+pub mod demo;
 pub mod entropy;
+pub mod failpoint;
+pub mod http;
+pub mod ingest;
+pub mod live;
 pub mod outbound;
+pub mod runtime;
+pub mod telemetry;

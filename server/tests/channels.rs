@@ -123,6 +123,7 @@ fn delivery(address: Address) -> Delivery {
         ack_url: Some(ACK.into()),
         incident_url: "https://tocsin.example.org/incidents/42".into(),
         test: false,
+        unrecorded: false,
         reminder: false,
     }
 }

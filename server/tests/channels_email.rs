@@ -123,6 +123,7 @@ fn delivery(key: &str) -> Delivery {
         ack_url: Some("https://tocsin.example.org/a/canary".into()),
         incident_url: "https://tocsin.example.org/incidents/42".into(),
         test: false,
+        unrecorded: false,
         reminder: false,
     }
 }

@@ -47,6 +47,18 @@ pub enum Charset {
     Lossy,
 }
 
+impl Charset {
+    /// The name used in storage and on pages.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Utf8 => "utf8",
+            Self::Gb18030 => "gb18030",
+            Self::Lossy => "lossy",
+        }
+    }
+}
+
 /// One event and where its fields were found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parsed {

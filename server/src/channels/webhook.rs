@@ -62,6 +62,7 @@ struct Body<'a> {
     ack_url: Option<&'a str>,
     test: bool,
     reminder: bool,
+    unrecorded: bool,
 }
 
 #[derive(Serialize)]
@@ -109,6 +110,7 @@ fn body<'a>(delivery: &'a Delivery, recipient: &'a str) -> Body<'a> {
         ack_url: delivery.ack_url.as_deref(),
         test: delivery.test,
         reminder: delivery.reminder,
+        unrecorded: delivery.unrecorded,
     }
 }
 

@@ -1,10 +1,12 @@
 //! Every sentence the product says, in English and Simplified Chinese; a missing translation does not compile.
 
 mod page;
+mod reason;
 mod timeline;
 
 pub use crate::config::Language;
 pub use page::{PageText, page_text};
+pub use reason::reject_reason;
 pub use timeline::{happening, recipient_name};
 
 /// Declares messages: a function each, taking the language and typed arguments.

@@ -1,0 +1,202 @@
+//! Warnings: what works, and is probably not what was meant.
+
+use super::{
+    AHEAD,
+    reach::{contact_fault, hook_is_usable, local_time},
+    warning,
+};
+use crate::{compile::Snapshot, matcher::Matcher};
+use shared::{
+    Delay, HookId, PersonId, PolicyId, ScheduleId, Severity, TeamId, Timestamp,
+    config::{ContactKind, Finding, Policy, Route, Target},
+};
+use std::collections::BTreeSet;
+
+/// Everything doubtful, in the order of the document.
+pub(super) fn advice(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
+    let used = Used::of(snapshot);
+    let mut findings = Vec::new();
+    address(snapshot, &mut findings);
+    people(snapshot, &used, &mut findings);
+    schedules(snapshot, &used, now, &mut findings);
+    hooks(snapshot, &used, &mut findings);
+    for policy in &snapshot.document.policies {
+        levels(policy, &mut findings);
+        if !used.policies.contains(&policy.id) {
+            let message = format!("no route leads to policy `{}`", policy.id);
+            findings.push(warning(format!("policies[{}]", policy.id), message));
+        }
+    }
+    for team in snapshot.document.teams.iter().filter(|team| !used.teams.contains(&team.id)) {
+        findings.push(warning(format!("teams[{}]", team.id), format!("nothing names team `{}`", team.id)));
+    }
+    routes(&snapshot.document.routes, "routes", &mut findings);
+    findings
+}
+
+/// What the document's levels, fallback, routes and shifts name.
+#[derive(Default)]
+struct Used<'a> {
+    policies: BTreeSet<&'a PolicyId>,
+    people: BTreeSet<&'a PersonId>,
+    /// Those a level, the fallback or a shift pages; the others are only members or covers.
+    schedules: BTreeSet<&'a ScheduleId>,
+    teams: BTreeSet<&'a TeamId>,
+    hooks: BTreeSet<&'a HookId>,
+}
+
+impl<'a> Used<'a> {
+    fn of(snapshot: &'a Snapshot) -> Self {
+        let document = &snapshot.document;
+        let mut used = Self::default();
+        used.by_routes(&document.routes);
+        let levels = document.policies.iter().flat_map(|policy| &policy.levels).flat_map(|level| &level.notify);
+        for target in levels.chain(&document.fallback) {
+            match target {
+                Target::Person(id) => drop(used.people.insert(id)),
+                Target::Schedule(id) => drop(used.schedules.insert(id)),
+                Target::Team(id) => drop(used.teams.insert(id)),
+                Target::Webhook(id) => drop(used.hooks.insert(id)),
+            }
+        }
+        for schedule in document.schedules.iter().filter(|it| used.schedules.contains(&it.id)) {
+            used.people.extend(schedule.rotations.iter().flat_map(|rotation| &rotation.people));
+            used.people.extend(schedule.overrides.iter().map(|cover| &cover.person));
+        }
+        for team in document.teams.iter().filter(|team| used.teams.contains(&team.id)) {
+            used.people.extend(&team.members);
+        }
+        used
+    }
+
+    fn by_routes(&mut self, routes: &'a [Route]) {
+        for route in routes {
+            self.policies.extend(&route.policy);
+            self.teams.extend(&route.team);
+            self.by_routes(&route.routes);
+        }
+    }
+}
+
+fn address(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
+    let document = &snapshot.document;
+    let linked = |kind| matches!(kind, ContactKind::Email | ContactKind::Ntfy);
+    let mut contacts = document.people.iter().flat_map(|person| &person.contacts);
+    if document.public_url.is_none() && contacts.any(|it| it.address().is_some_and(|(kind, _)| linked(kind))) {
+        let message = "pages by e-mail and ntfy carry no link to answer with; set `public_url` to the address phones \
+                       reach this server by";
+        findings.push(warning("public_url", message));
+    }
+}
+
+fn people(snapshot: &Snapshot, used: &Used<'_>, findings: &mut Vec<Finding>) {
+    for person in &snapshot.document.people {
+        let path = format!("people[{}]", person.id);
+        if !used.people.contains(&person.id) {
+            let message = format!("nothing pages `{}`: no level, shift, team or fallback names them", person.id);
+            findings.push(warning(&path, message));
+        } else if person.contacts.is_empty() {
+            let message = format!("`{}` is on call without a contact, and is passed over; add one", person.id);
+            findings.push(warning(format!("{path}.contacts"), message));
+        }
+        for (i, contact) in person.contacts.iter().enumerate() {
+            let here = format!("{path}.contacts[{i}]");
+            if let Some(fault) = contact_fault(snapshot, contact) {
+                findings.push(warning(&here, format!("`{}` can never be used: {fault}", contact.id)));
+            }
+            if contact.webhook.is_some() && contact.secret.is_none() {
+                findings.push(warning(format!("{here}.secret"), unsigned(contact.id.as_str())));
+            }
+        }
+        for (i, _) in person.rules.iter().enumerate().filter(|(_, rule)| rule.notify.is_empty()) {
+            let message = "the rule names no contact, so it makes pages that reach nobody; name one or remove it";
+            findings.push(warning(format!("{path}.rules[{i}].notify"), message));
+        }
+    }
+}
+
+fn unsigned(id: &str) -> String {
+    format!("calls of webhook `{id}` are not signed, so its receiver cannot tell them from forged ones; add `secret`")
+}
+
+fn hooks(snapshot: &Snapshot, used: &Used<'_>, findings: &mut Vec<Finding>) {
+    for hook in &snapshot.document.webhooks {
+        let path = format!("webhooks[{}]", hook.id);
+        if !used.hooks.contains(&hook.id) {
+            findings.push(warning(&path, format!("no level or fallback names webhook `{}`", hook.id)));
+        }
+        if !hook_is_usable(snapshot, hook) {
+            let message = "an http:// address is refused while `channels.webhook.allow_http` is off; write https://…";
+            findings.push(warning(format!("{path}.url"), message));
+        }
+        if hook.secret.is_none() {
+            findings.push(warning(format!("{path}.secret"), unsigned(hook.id.as_str())));
+        }
+    }
+}
+
+fn schedules(snapshot: &Snapshot, used: &Used<'_>, now: Timestamp, findings: &mut Vec<Finding>) {
+    for schedule in &snapshot.document.schedules {
+        let path = format!("schedules[{}]", schedule.id);
+        if !used.schedules.contains(&schedule.id) {
+            findings.push(warning(path, format!("no level or fallback names schedule `{}`", schedule.id)));
+            continue;
+        }
+        let Some(roster) = snapshot.rosters.get(&schedule.id) else { continue };
+        let shifts = roster.between(now, now.after(AHEAD));
+        let Some(first) = shifts.iter().position(|stretch| stretch.duties.is_empty()) else { continue };
+        let gap: Vec<_> = shifts.iter().skip(first).take_while(|stretch| stretch.duties.is_empty()).collect();
+        let (Some(from), Some(until)) = (gap.first(), gap.last()) else { continue };
+        let from = local_time(&schedule.time_zone, from.from);
+        let length = if first + gap.len() == shifts.len() {
+            format!("from {from} on")
+        } else {
+            format!("from {from} until {}", local_time(&schedule.time_zone, until.until))
+        };
+        let message = format!("nobody is on call {length}; the next level or the fallback is paged instead");
+        findings.push(warning(path, message));
+    }
+}
+
+fn levels(policy: &Policy, findings: &mut Vec<Finding>) {
+    let last = policy.levels.len().saturating_sub(1);
+    for (i, level) in policy.levels.iter().enumerate() {
+        let path = format!("policies[{}].levels[{i}]", policy.id);
+        if level.notify.is_empty() {
+            findings.push(warning(format!("{path}.notify"), "the level names nobody and is passed over"));
+        } else if level.delay == Delay::ZERO && (i < last || policy.repeat > 0) {
+            let message = "the next level follows in the same instant, so nobody has time to answer; give it a delay";
+            findings.push(warning(format!("{path}.delay"), message));
+        } else if level.delay == Delay::ZERO {
+            let message = "the policy is used up in the same instant, before any delivery can be confirmed, and a P0 \
+                           pages the fallback at once; give the last level a delay";
+            findings.push(warning(format!("{path}.delay"), message));
+        }
+    }
+}
+
+/// Routes that nothing can reach: behind one that takes everything, or with conditions no severity meets.
+fn routes(routes: &[Route], path: &str, findings: &mut Vec<Finding>) {
+    let mut taken_by: Option<&Route> = None;
+    for route in routes {
+        let here = format!("{path}[{}]", route.id);
+        if let Some(before) = taken_by {
+            let message = format!(
+                "never asked: route `{}` before it matches everything and does not continue; move it up",
+                before.id
+            );
+            findings.push(warning(&here, message));
+            continue;
+        }
+        let matchers: Vec<Matcher> = route.matches.iter().filter_map(|text| Matcher::parse(text).ok()).collect();
+        let admits = |severity: &Severity| matchers.iter().all(|matcher| matcher.admits(*severity));
+        if !Severity::ALL.iter().any(admits) {
+            let message = "never matches: its conditions on `severity` contradict each other".to_owned();
+            findings.push(warning(&here, message));
+        }
+        if route.matches.is_empty() && !route.continues {
+            taken_by = Some(route);
+        }
+        self::routes(&route.routes, &format!("{here}.routes"), findings);
+    }
+}

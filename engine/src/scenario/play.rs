@@ -1,0 +1,421 @@
+//! Plays a scenario against the engine under the virtual clock, and tells what happened.
+
+use super::{Action, Behaviour, ConfigText, Expectation, Scenario, Step, What, parse::LATENCY};
+use crate::{
+    compile::Snapshot,
+    engine::Engine,
+    event::{Act, Command, Effects, Event, Ingested},
+    normalize::{Source, normalize},
+    sim::Store,
+};
+use shared::{
+    AttemptId, ContactId, Delay, Failure as Refused, Incident, IncidentId, IncidentState, Page, Recipient, Timestamp,
+    config::Document,
+    text::{Language, happening},
+    timeline::{Actor, Outcome},
+};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+    sync::Arc,
+};
+
+/// A promise of the scenario, or of the engine, that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {what}")]
+pub struct Failure {
+    pub line: usize,
+    pub what: String,
+}
+
+/// What happened.
+#[derive(Clone, Debug, Default)]
+pub struct Story {
+    /// One line for each thing that happened, and the incidents as they stand at the end.
+    pub text: String,
+    pub failures: Vec<Failure>,
+}
+
+/// Plays the steps in order; `read` turns a configuration's text into a document.
+pub fn play(
+    scenario: &Scenario,
+    mut read: impl FnMut(&ConfigText) -> Result<Document, String>,
+) -> Result<Story, Failure> {
+    let mut config = |text: &ConfigText, version: i64, line: usize| {
+        let document = read(text).map_err(|what| Failure { line, what })?;
+        Snapshot::compile(version, document)
+            .map(Arc::new)
+            .map_err(|findings| Failure { line, what: format!("the configuration is refused: {findings:?}") })
+    };
+    let first = config(&scenario.config, 1, 1)?;
+    let mut player = Player::new(scenario.start, first);
+    for step in &scenario.steps {
+        let until = scenario.start.after(step.at);
+        player.line = step.line;
+        player.advance(until);
+        player.step(step, |text, version| config(text, version, step.line))?;
+    }
+    player.close();
+    Ok(player.story)
+}
+
+/// A delivery that began.
+struct Delivery {
+    at: Timestamp,
+    to: String,
+    contact: ContactId,
+    level: u32,
+    reminder: bool,
+}
+
+/// A provider's answer on its way.
+struct Answer {
+    incident: IncidentId,
+    attempt: AttemptId,
+    try_number: u32,
+    result: Result<Option<String>, Refused>,
+}
+
+struct Player {
+    start: Timestamp,
+    now: Timestamp,
+    /// None while the process is down.
+    engine: Option<Engine>,
+    up_at: Timestamp,
+    store: Store,
+    version: i64,
+    answers: BTreeMap<(Timestamp, u64), Answer>,
+    next_answer: u64,
+    /// The newest rule for a contact counts.
+    providers: Vec<(String, Behaviour)>,
+    deliveries: Vec<Delivery>,
+    incidents: BTreeMap<IncidentId, Incident>,
+    outcomes: Vec<Outcome>,
+    /// The time of the step before the ones at `now`.
+    previous: Timestamp,
+    stepped_at: Timestamp,
+    line: usize,
+    story: Story,
+}
+
+impl Player {
+    fn new(start: Timestamp, config: Arc<Snapshot>) -> Self {
+        Self {
+            start,
+            now: start,
+            engine: Some(Engine::new(config.clone())),
+            up_at: start,
+            store: Store::new(config),
+            version: 1,
+            answers: BTreeMap::new(),
+            next_answer: 0,
+            providers: Vec::new(),
+            deliveries: Vec::new(),
+            incidents: BTreeMap::new(),
+            outcomes: Vec::new(),
+            previous: start.plus_ms(-1),
+            stepped_at: start.plus_ms(-1),
+            line: 0,
+            story: Story::default(),
+        }
+    }
+
+    fn fail(&mut self, what: impl Into<String>) {
+        self.story.failures.push(Failure { line: self.line, what: what.into() });
+    }
+
+    fn tell(&mut self, what: fmt::Arguments<'_>) {
+        let after = Delay(self.now.ms_since(self.start)).to_string();
+        if writeln!(self.story.text, "{after:<9} {what}").is_err() {
+            self.fail("the story could not be written");
+        }
+    }
+
+    /// Lets everything happen that is due until then.
+    fn advance(&mut self, until: Timestamp) {
+        loop {
+            let answer = self.answers.first_key_value().map(|((at, _), _)| *at);
+            let deadline = self.engine.as_ref().and_then(Engine::next_deadline).map(|(at, _)| at);
+            let restart = self.engine.is_none().then_some(self.up_at);
+            // A process that stands still handles what came meanwhile when it goes on.
+            let next = [answer, deadline, restart].into_iter().flatten().min().map(|at| at.max(self.up_at));
+            let Some(next) = next.filter(|next| *next <= until) else { break };
+            self.now = self.now.max(next);
+            if self.engine.is_none() {
+                self.engine = Some(self.store.restore(self.now));
+                self.tell(format_args!("the server is up again"));
+                self.handle(Event::Wake);
+            } else if answer.is_some_and(|at| at <= self.now) && deadline.is_none_or(|at| answer < Some(at)) {
+                let Some((_, answer)) = self.answers.pop_first() else { break };
+                let Answer { incident, attempt, try_number, result } = answer;
+                self.handle(Event::DeliveryFinished { incident, attempt, try_number, result });
+            } else {
+                self.handle(Event::Wake);
+            }
+        }
+        self.now = self.now.max(until);
+        if self.stepped_at < self.now {
+            (self.previous, self.stepped_at) = (self.stepped_at, self.now);
+        }
+    }
+
+    /// One event through the engine, the store and the providers.
+    fn handle(&mut self, event: Event) -> Option<Effects> {
+        let now = self.now;
+        let engine = self.engine.as_mut()?;
+        let effects = engine.handle(now, event);
+        let broken = engine.state.check(now, engine.config().paging().in_flight).err().map(|it| it.to_string());
+        let changes = engine.take_changes();
+        for incident in &changes.incidents {
+            self.incidents.insert(incident.id, incident.clone());
+        }
+        let told: Vec<String> = changes
+            .timeline
+            .iter()
+            .map(|entry| format!("#{} {} {}", entry.incident, by(&entry.actor), happening(Language::En, &entry.what)))
+            .collect();
+        for line in told {
+            self.tell(format_args!("{line}"));
+        }
+        let stored = self.store.apply(now, changes).err();
+        for what in broken.into_iter().chain(stored) {
+            self.fail(what);
+        }
+        for command in &effects.commands {
+            self.deliver(command);
+        }
+        Some(effects)
+    }
+
+    fn deliver(&mut self, command: &Command) {
+        let Command::Deliver { incident, page, attempt, contact, try_number, reminder, .. } = command;
+        let found = self.incidents.get(incident).and_then(|it| it.pages.iter().rev().find(|it| it.id == *page));
+        let Some(Page { recipient, policy, level, .. }) = found.cloned() else {
+            return self.fail(format!("delivery {attempt} belongs to no page"));
+        };
+        let to = match &recipient {
+            Recipient::Person(id) => format!("person:{id}"),
+            Recipient::Webhook(id) => format!("webhook:{id}"),
+        };
+        let again = if *try_number > 1 { format!(", try {try_number}") } else { String::new() };
+        let slow = if *reminder { ", reminder" } else { "" };
+        let human = level + 1;
+        self.tell(format_args!("-> #{incident} {to} via {contact} ({policy} level {human}{again}{slow})"));
+        self.deliveries.push(Delivery { at: self.now, to, contact: contact.clone(), level, reminder: *reminder });
+        let (after, result) = match self.behaviour(&recipient, contact) {
+            Behaviour::Accepts { after } => (after, Ok(None)),
+            Behaviour::Fails { permanently } => (LATENCY, Err(refused("the provider refused it", permanently))),
+            Behaviour::TooMany { retry_after } => {
+                let retry_after_ms = retry_after.map(|delay| delay.0);
+                (LATENCY, Err(Refused { retry_after_ms, ..refused("too many requests", false) }))
+            }
+            Behaviour::LosesTheAnswer => {
+                (LATENCY, Err(Refused { ambiguous: true, ..refused("the answer was lost", false) }))
+            }
+            Behaviour::TimesOut => return,
+        };
+        self.next_answer += 1;
+        let answer = Answer { incident: *incident, attempt: *attempt, try_number: *try_number, result };
+        self.answers.insert((self.now.after(after), self.next_answer), answer);
+    }
+
+    fn behaviour(&self, recipient: &Recipient, contact: &ContactId) -> Behaviour {
+        let full = match recipient {
+            Recipient::Person(person) => format!("{person}/{contact}"),
+            Recipient::Webhook(hook) => hook.0.clone(),
+        };
+        let rule = self.providers.iter().rev().find(|(name, _)| *name == full || name == contact.as_str());
+        rule.map_or(Behaviour::Accepts { after: LATENCY }, |(_, behaviour)| *behaviour)
+    }
+
+    fn step(
+        &mut self,
+        step: &Step,
+        config: impl FnOnce(&ConfigText, i64) -> Result<Arc<Snapshot>, Failure>,
+    ) -> Result<(), Failure> {
+        match &step.what {
+            What::Post { integration, key, body } => {
+                let Some(engine) = &self.engine else {
+                    self.tell(format_args!("post {integration}: the server is down"));
+                    return Ok(());
+                };
+                let settings = engine.config().integration(integration);
+                let source = Source { integration: &settings, content_type: None, format: None, received_at: self.now };
+                let parsed = normalize(&source, body.as_bytes());
+                let events = parsed.events.into_iter().map(|parsed| parsed.event).collect();
+                let (integration, rejected) = (integration.clone(), parsed.rejected);
+                self.post(Ingested { integration, key: key.clone(), events, rejected }, body);
+            }
+            What::Act { incident, by, act, refused } => self.act(*incident, by, act, *refused),
+            What::Provider { contact, behaviour } => self.providers.push((contact.clone(), *behaviour)),
+            What::Config(text) => {
+                self.version += 1;
+                let config = config(text, self.version)?;
+                self.store.replace_config(config.clone());
+                let version = self.version;
+                self.tell(format_args!("configuration {version} is in force"));
+                self.handle(Event::ConfigReplaced(config));
+            }
+            What::Crash { down } => {
+                self.tell(format_args!("the server is killed"));
+                self.engine = None;
+                self.answers.clear();
+                self.up_at = self.now.after(*down);
+                self.advance(self.now);
+            }
+            What::Sleep { length } => {
+                self.tell(format_args!("the machine stands still for {length}"));
+                self.up_at = self.now.after(*length);
+            }
+            What::Expect(expectation) => self.expect(expectation),
+        }
+        Ok(())
+    }
+
+    fn post(&mut self, message: Ingested, body: &str) {
+        let (integration, key, at) = (message.integration.clone(), message.key.clone(), self.now);
+        self.tell(format_args!("post {integration} {}", body.replace('\n', "\\n")));
+        let Some(effects) = self.handle(Event::Ingested(message)) else { return };
+        if let (Some(key), Some(event), false) = (key, effects.event, effects.repeated) {
+            self.store.remember(at, integration, key, event, effects.outcomes.clone());
+        }
+        let again = if effects.repeated { " (the same message)" } else { "" };
+        for outcome in &effects.outcomes {
+            self.tell(format_args!("   {}{again}", ended(outcome)));
+        }
+        self.outcomes = effects.outcomes;
+    }
+
+    fn act(&mut self, incident: i64, by: &str, act: &Action, expected: bool) {
+        let by = match by.split_once(':') {
+            Some(("link", person)) => Actor::Link { person: person.into() },
+            Some(("token", name)) => Actor::Token { name: name.to_owned() },
+            _ => Actor::Account { login: by.to_owned() },
+        };
+        let act = match act {
+            Action::Ack { length } => Act::Ack { until: length.map(|length| self.now.after(length)) },
+            Action::Unack => Act::Unack,
+            Action::Resolve => Act::Resolve,
+            Action::Snooze { length } => Act::Snooze { until: self.now.after(*length) },
+            Action::Escalate { policy, level, version } => {
+                Act::Escalate { policy: policy.clone(), level: *level, version: *version }
+            }
+            Action::Reassign { to } => Act::Reassign { to: to.clone() },
+            Action::Note { text } => Act::Note { text: text.clone() },
+        };
+        let Some(effects) = self.handle(Event::Acted { incident: IncidentId(incident), by, act }) else {
+            return self.fail("the server is down");
+        };
+        if let Some(refusal) = &effects.refused {
+            self.tell(format_args!("   refused: {refusal}"));
+        }
+        match (&effects.refused, expected) {
+            (Some(refusal), false) => self.fail(format!("it was refused: {refusal}")),
+            (None, true) => self.fail("it was not refused"),
+            _ => {}
+        }
+    }
+
+    fn expect(&mut self, expectation: &Expectation) {
+        match expectation {
+            Expectation::Page { to, via, level, reminder, within } => {
+                let since = self.now.plus_ms(-within.0);
+                let is = |it: &&Delivery| {
+                    it.to == *to
+                        && via.as_ref().is_none_or(|via| *via == it.contact)
+                        && level.is_none_or(|level| level == it.level)
+                        && it.reminder == *reminder
+                };
+                if !self.deliveries.iter().rev().take_while(|it| it.at > since).any(|it| is(&it)) {
+                    let last = self.deliveries.iter().rev().find(is).map(|it| it.at);
+                    let last = last.map_or_else(
+                        || "there was none at all".to_owned(),
+                        |at| format!("the last one began at {}", Delay(at.ms_since(self.start))),
+                    );
+                    self.fail(format!("no such page to {to} began: {last}"));
+                }
+            }
+            Expectation::Silence { to } => {
+                let previous = self.previous;
+                let rang: Vec<String> = self
+                    .deliveries
+                    .iter()
+                    .filter(|it| it.at > previous && to.as_ref().is_none_or(|to| *to == it.to))
+                    .map(|it| format!("{} at {}", it.to, Delay(it.at.ms_since(self.start))))
+                    .collect();
+                if !rang.is_empty() {
+                    self.fail(format!("it was not silent: {}", rang.join(", ")));
+                }
+            }
+            Expectation::Incident { incident, state, severity } => {
+                let Some(found) = self.incidents.get(&IncidentId(*incident)) else {
+                    return self.fail(format!("there is no incident {incident}"));
+                };
+                let stands = (found.state, found.severity);
+                if stands.0 != *state || severity.is_some_and(|severity| severity != stands.1) {
+                    self.fail(format!("incident {incident} is {:?} {}", stands.0, stands.1));
+                }
+            }
+            Expectation::Outcome { name } => {
+                let names: Vec<&str> = self.outcomes.iter().map(Outcome::name).collect();
+                if names != [name.as_str()] {
+                    self.fail(format!("the post ended as {names:?}"));
+                }
+            }
+        }
+    }
+
+    /// How everything stands at the end.
+    fn close(&mut self) {
+        for incident in std::mem::take(&mut self.incidents).into_values() {
+            let Incident { id, severity, state, version, count, alerts, firing, .. } = &incident;
+            let (state, known) = (name(*state), alerts.len());
+            let again = incident.again.map_or_else(String::new, |again| {
+                let since = Delay(incident.opened_at.ms_since(again.closed_at));
+                format!(", again after {since}, last was #{}, {} times in 24 h", again.previous, again.times)
+            });
+            self.tell(format_args!(
+                "== #{id} {severity} {state}, version {version}, {count} messages, {firing} of {known} firing{again}"
+            ));
+        }
+        if let Some(engine) = &self.engine {
+            let accounts = engine.state.accounts;
+            let (waiting, flying) = (engine.state.queued(), engine.state.in_flight());
+            self.tell(format_args!("== {waiting} deliveries wait, {flying} are under way; {accounts:?}"));
+        }
+    }
+}
+
+const fn name(state: IncidentState) -> &'static str {
+    match state {
+        IncidentState::Triggered => "triggered",
+        IncidentState::Acked => "acked",
+        IncidentState::Snoozed => "snoozed",
+        IncidentState::Resolved => "resolved",
+    }
+}
+
+fn refused(detail: &str, permanent: bool) -> Refused {
+    Refused { permanent, ambiguous: false, detail: detail.to_owned(), retry_after_ms: None }
+}
+
+fn by(actor: &Actor) -> String {
+    match actor {
+        Actor::System => "·".to_owned(),
+        Actor::Account { login } => format!("{login}:"),
+        Actor::Link { person } => format!("{person} by link:"),
+        Actor::Token { name } => format!("token {name}:"),
+        Actor::Integration { integration } => format!("{integration}:"),
+    }
+}
+
+fn ended(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Opened { alert, incident } => format!("opened alert {alert} in #{incident}"),
+        Outcome::Refreshed { alert, incident } => format!("refreshed alert {alert} in #{incident}"),
+        Outcome::Closed { alert, incident } => format!("closed alert {alert} in #{incident}"),
+        Outcome::Suppressed { reason } => format!("suppressed: {reason:?}"),
+        Outcome::Dropped { reason } => format!("dropped: {reason:?}"),
+        Outcome::Rejected { reason } => format!("rejected: {reason:?}"),
+    }
+}

@@ -1,0 +1,182 @@
+//! Configurations for a simulated house: people, shifts in several zones, policies and routes, all made by chance.
+
+use super::world::Chance;
+use crate::{compile::Snapshot, lint::lint};
+use shared::{
+    Delay, Severity, Timestamp,
+    config::{
+        Channels, Contact, Document, EmailChannel, Every, Hook, Level, NtfyChannel, Override, Paging, Person, Policy,
+        Rotation, Route, Rule, RuleStep, Schedule, Target, Team,
+    },
+};
+use std::sync::Arc;
+
+const ZONES: [&str; 5] = ["Asia/Shanghai", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "UTC"];
+
+/// A configuration in which a P0 always reaches somebody; tried again until the lint finds nothing fatal.
+pub(super) fn house(chance: &mut Chance, version: i64, now: Timestamp) -> Arc<Snapshot> {
+    for _ in 0..50 {
+        let document = document(chance, now);
+        if let Ok(snapshot) = Snapshot::compile(version, document)
+            && lint(&snapshot, now).iter().all(|finding| !finding.fatal)
+        {
+            return Arc::new(snapshot);
+        }
+    }
+    Arc::new(Snapshot { version, ..Snapshot::default() })
+}
+
+fn document(chance: &mut Chance, now: Timestamp) -> Document {
+    let people: Vec<Person> = (0..chance.between(3, 7)).map(|n| person(chance, n)).collect();
+    let ids: Vec<String> = people.iter().map(|person| person.id.0.clone()).collect();
+    let schedules: Vec<Schedule> = (0..3).map(|n| schedule(chance, n, &ids, now)).collect();
+    let team = Team {
+        id: "crew".into(),
+        name: "Crew".to_owned(),
+        members: ids.iter().filter(|_| chance.one_in(2)).map(|id| id.as_str().into()).collect(),
+    };
+    let policies = (0..4).map(|n| policy(chance, n, &ids)).collect();
+    Document {
+        channels: Channels {
+            email: Some(EmailChannel {
+                host: "mail.example".to_owned(),
+                port: None,
+                tls: shared::config::EmailTls::default(),
+                from: "tocsin@example.org".to_owned(),
+                username: None,
+                password: None,
+            }),
+            ntfy: Some(NtfyChannel { server: "https://ntfy.example".to_owned(), token: None }),
+            ..Channels::default()
+        },
+        paging: paging(chance),
+        fallback: vec![Target::Person("p0".into()), Target::Webhook("noc".into())],
+        people,
+        teams: vec![team],
+        schedules,
+        webhooks: vec![Hook { id: "noc".into(), url: "https://noc.example/hook".to_owned(), secret: None }],
+        policies,
+        routes: routes(chance),
+        ..Document::default()
+    }
+}
+
+fn paging(chance: &mut Chance) -> Paging {
+    let mut paging = Paging::default();
+    if chance.one_in(3) {
+        // A narrow house: storms must queue, and P0 must still pass.
+        (paging.in_flight, paging.in_flight_p0, paging.in_flight_per_target) = (6, 2, 2);
+    }
+    if chance.one_in(3) {
+        (paging.tries, paging.give_up_after) = (2, Delay::mins(1));
+    }
+    paging
+}
+
+/// Person 0 always has contacts, so that the fallback holds.
+fn person(chance: &mut Chance, n: u64) -> Person {
+    let mut contacts = Vec::new();
+    let contact = |id: &str| Contact { id: id.into(), ..Contact::default() };
+    if n == 0 || !chance.one_in(6) {
+        contacts.push(Contact { email: Some(format!("p{n}@example.org")), ..contact("mail") });
+    }
+    if n == 0 || chance.one_in(2) {
+        contacts.push(Contact { ntfy: Some(format!("p{n}")), ..contact("push") });
+    }
+    if chance.one_in(4) {
+        contacts.push(Contact { webhook: Some(format!("https://p{n}.example/")), ..contact("call") });
+    }
+    let mut rules = Vec::new();
+    if n > 0 && chance.one_in(2) {
+        let steps = |delay: i64| {
+            let step =
+                |(i, it): (usize, &Contact)| RuleStep { contact: it.id.clone(), after: Delay::mins(delay * i as i64) };
+            contacts.iter().enumerate().map(step).collect::<Vec<_>>()
+        };
+        rules.push(Rule { severity: vec![Severity::P0, Severity::P1], notify: steps(2) });
+        if chance.one_in(2) {
+            rules.push(Rule { severity: Vec::new(), notify: steps(10) });
+        }
+    }
+    Person { id: format!("p{n}").as_str().into(), name: format!("Person {n}"), contacts, rules, ..Person::default() }
+}
+
+fn some_of(chance: &mut Chance, ids: &[String]) -> Vec<shared::PersonId> {
+    let first = chance.below(ids.len() as u64) as usize;
+    let many = chance.between(1, 4) as usize;
+    ids.iter().cycle().skip(first).take(many.min(ids.len())).map(|id| id.as_str().into()).collect()
+}
+
+fn schedule(chance: &mut Chance, n: u64, ids: &[String], now: Timestamp) -> Schedule {
+    let zone = chance.pick(&ZONES).copied().unwrap_or("UTC");
+    let date = |days: i64| {
+        let at = jiff::Timestamp::from_millisecond(now.plus_ms(days * 86_400_000).0).unwrap_or_default();
+        at.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
+    };
+    let rotations = (0..chance.between(1, 2))
+        .map(|_| Rotation {
+            people: some_of(chance, ids),
+            every: if chance.one_in(2) { Every::Day } else { Every::Week },
+            length: 1,
+            handoff: format!("{:02}:{:02}", chance.below(24), chance.below(2) * 30),
+            // Some begin later: until then the schedule has a gap.
+            start: date(if chance.one_in(4) { 2 } else { -20 }),
+        })
+        .collect();
+    let overrides = (0..chance.below(3))
+        .map(|_| {
+            let day = chance.below(12) as i64;
+            Override {
+                person: some_of(chance, ids).swap_remove(0),
+                replaces: if chance.one_in(2) { some_of(chance, ids).pop() } else { None },
+                from: format!("{} {:02}:00", date(day), chance.below(24)),
+                until: format!("{} {:02}:30", date(day + 1), chance.below(24)),
+            }
+        })
+        .collect();
+    Schedule {
+        id: format!("s{n}").as_str().into(),
+        name: format!("Shift {n}"),
+        time_zone: zone.to_owned(),
+        rotations,
+        overrides,
+    }
+}
+
+fn policy(chance: &mut Chance, n: u64, ids: &[String]) -> Policy {
+    let levels = (0..chance.between(1, 4))
+        .map(|_| Level {
+            notify: (0..chance.between(1, 2)).map(|_| target(chance, ids)).collect(),
+            delay: Delay::mins(chance.between(1, 15) as i64),
+        })
+        .collect();
+    Policy { id: format!("policy{n}").as_str().into(), name: String::new(), levels, repeat: chance.below(3) as u32 }
+}
+
+fn target(chance: &mut Chance, ids: &[String]) -> Target {
+    match chance.below(8) {
+        0 => Target::Team("crew".into()),
+        1 => Target::Webhook("noc".into()),
+        2 | 3 => Target::Person(some_of(chance, ids).swap_remove(0)),
+        _ => Target::Schedule(format!("s{}", chance.below(3)).as_str().into()),
+    }
+}
+
+fn routes(chance: &mut Chance) -> Vec<Route> {
+    let route = |id: &str, matches: &[&str], policy: &str| Route {
+        id: id.into(),
+        matches: matches.iter().map(|it| (*it).to_owned()).collect(),
+        policy: Some(policy.into()),
+        ..Route::default()
+    };
+    let mut routes = vec![
+        Route { continues: true, ..route("watch", &["severity=P0", "host=~.*[0-4]"], "policy3") },
+        route("db", &["host=~db-.*"], "policy0"),
+        route("web", &["host=~web-.*", "severity=~P0|P1|P2|P3"], "policy1"),
+        Route { severity: Some(Severity::P6), policy: None, ..route("lab", &["host=~lab-.*"], "") },
+    ];
+    if chance.one_in(2) {
+        routes.push(route("rest", &["severity!=P6"], "policy2"));
+    }
+    routes
+}

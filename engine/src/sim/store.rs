@@ -1,0 +1,182 @@
+//! A model of the store: it keeps exactly what [`Engine::take_changes`] says, and rebuilds an engine from it.
+
+use crate::{
+    compile::Snapshot,
+    engine::Engine,
+    event::Changes,
+    state::{Counters, Recent, Restored},
+};
+use shared::{
+    Alert, AlertId, AlertState, AttemptState, Delay, EventId, Incident, IncidentId, IncidentState, IntegrationId,
+    Timestamp, timeline::Outcome,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+/// What the engine may ask the store for after a restart: a day.
+const KEPT: Delay = Delay(86_400_000);
+
+/// A message with an idempotency key: when it came, whose it is, its number and the answer it got.
+type Seen = (Timestamp, IntegrationId, String, EventId, Vec<Outcome>);
+
+/// What is durable.
+#[derive(Clone, Debug, Default)]
+pub struct Store {
+    counters: Counters,
+    open_alerts: BTreeMap<AlertId, Alert>,
+    /// Closed within the last day, oldest first.
+    closed_alerts: VecDeque<Alert>,
+    incidents: BTreeMap<IncidentId, Incident>,
+    /// Timeline rows of each incident that can still grow.
+    rows: BTreeMap<IncidentId, u32>,
+    configs: BTreeMap<i64, Arc<Snapshot>>,
+    seen: VecDeque<Seen>,
+}
+
+impl Store {
+    /// A store that knows one configuration.
+    #[must_use]
+    pub fn new(config: Arc<Snapshot>) -> Self {
+        Self { configs: BTreeMap::from([(config.version, config)]), ..Self::default() }
+    }
+
+    /// Keeps a configuration; incidents that run an older one still find it.
+    pub fn replace_config(&mut self, config: Arc<Snapshot>) {
+        self.configs.insert(config.version, config);
+        let used: BTreeSet<i64> =
+            self.incidents.values().flat_map(|incident| &incident.escalations).map(|it| it.config).collect();
+        let newest = self.configs.keys().next_back().copied();
+        self.configs.retain(|version, _| Some(*version) == newest || used.contains(version));
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> Arc<Snapshot> {
+        self.configs.values().next_back().cloned().unwrap_or_default()
+    }
+
+    /// Commits changes; the error names a promise of the engine to the store that does not hold.
+    pub fn apply(&mut self, now: Timestamp, changes: Changes) -> Result<(), String> {
+        let Changes { alerts, incidents, timeline, counters } = changes;
+        let before = std::mem::replace(&mut self.counters, counters);
+        if counters.event < before.event
+            || counters.alert < before.alert
+            || counters.incident < before.incident
+            || counters.page < before.page
+            || counters.attempt < before.attempt
+        {
+            return Err(format!("a number was given back: {before:?}, then {counters:?}"));
+        }
+        for entry in timeline {
+            let last = self.rows.entry(entry.incident).or_default();
+            if entry.seq != *last + 1 || entry.at > now {
+                return Err(format!("timeline of incident {}: entry {} after {last}", entry.incident, entry.seq));
+            }
+            *last = entry.seq;
+        }
+        for incident in incidents {
+            self.keep(incident, before)?;
+        }
+        for alert in alerts {
+            if !self.open_alerts.contains_key(&alert.id) && alert.id.0 <= before.alert {
+                return Err(format!("alert {} came back, or its number was used before", alert.id));
+            }
+            if alert.state == AlertState::Resolved {
+                self.open_alerts.remove(&alert.id);
+                self.closed_alerts.push_back(alert);
+            } else {
+                self.open_alerts.insert(alert.id, alert);
+            }
+        }
+        let since = now.plus_ms(-KEPT.0);
+        while self.closed_alerts.front().is_some_and(|alert| alert.closed_at <= Some(since)) {
+            self.closed_alerts.pop_front();
+        }
+        while self.seen.front().is_some_and(|seen| seen.0 <= since) {
+            self.seen.pop_front();
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, incident: Incident, before: Counters) -> Result<(), String> {
+        let id = incident.id;
+        match self.incidents.get(&id) {
+            None if id.0 <= before.incident => {
+                return Err(format!("incident {id} came back, or its number was used before"));
+            }
+            Some(known) if known.version > incident.version || known.count > incident.count => {
+                return Err(format!("incident {id} went back in time: version {}", incident.version));
+            }
+            _ => {}
+        }
+        if self.rows.get(&id).copied().unwrap_or_default() != incident.timeline {
+            return Err(format!("incident {id} counts {} timeline entries, the store has others", incident.timeline));
+        }
+        let sending = incident.pages.iter().flat_map(|page| &page.attempts).any(|it| it.state == AttemptState::Sending);
+        if incident.state == IncidentState::Resolved && !sending {
+            self.incidents.remove(&id);
+            self.rows.remove(&id);
+        } else {
+            self.incidents.insert(id, incident);
+        }
+        Ok(())
+    }
+
+    /// Keeps the answer to a message with an idempotency key, in the same transaction.
+    pub fn remember(
+        &mut self,
+        at: Timestamp,
+        integration: IntegrationId,
+        key: String,
+        event: EventId,
+        outcomes: Vec<Outcome>,
+    ) {
+        self.seen.push_back((at, integration, key, event, outcomes));
+    }
+
+    /// The incidents that are open, or have a delivery under way.
+    #[must_use]
+    pub fn incidents(&self) -> &BTreeMap<IncidentId, Incident> {
+        &self.incidents
+    }
+
+    /// The alerts that are open.
+    #[must_use]
+    pub fn alerts(&self) -> &BTreeMap<AlertId, Alert> {
+        &self.open_alerts
+    }
+
+    /// An engine as a new process would have it.
+    #[must_use]
+    pub fn restore(&self, now: Timestamp) -> Engine {
+        let since = now.plus_ms(-KEPT.0);
+        let mut recent: BTreeMap<(IntegrationId, String), Recent> = BTreeMap::new();
+        for alert in self.closed_alerts.iter().filter(|alert| alert.closed_at > Some(since)) {
+            let Some(closed_at) = alert.closed_at else { continue };
+            let entry = recent
+                .entry((alert.integration.clone(), alert.event.dedup_key.clone()))
+                .or_insert_with(|| Recent { incident: alert.incident, closed_at, opened: Vec::new() });
+            entry.incident = alert.incident;
+            entry.closed_at = closed_at;
+            entry.opened.push(alert.first_at);
+        }
+        let policies = self
+            .configs
+            .iter()
+            .flat_map(|(version, config)| {
+                config.policies.iter().map(|(id, policy)| ((*version, id.clone()), policy.clone()))
+            })
+            .collect();
+        let restored = Restored {
+            counters: self.counters,
+            alerts: self.open_alerts.values().cloned().collect(),
+            incidents: self.incidents.values().cloned().collect(),
+            policies,
+            recent: recent.into_iter().map(|((integration, key), recent)| (integration, key, recent)).collect(),
+            seen: self.seen.iter().filter(|seen| seen.0 > since).cloned().collect(),
+        };
+        Engine::restore(self.config(), restored)
+    }
+}

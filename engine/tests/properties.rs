@@ -1,0 +1,305 @@
+//! What holds for every order of events: the invariants, the accounts, and that a restart changes nothing.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+use engine::{
+    Act, Command, Effects, Engine, Event, Ingested, Snapshot,
+    normalize::{Source, normalize},
+    sim::Store,
+};
+use proptest::prelude::*;
+use shared::{
+    Action, AlertEvent, AttemptId, Failure, IncidentId, Timestamp,
+    config::Integration,
+    timeline::{Actor, Outcome},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+const HOUSES: [&str; 2] = [
+    r#"
+fallback = ["person:chen"]
+people = [
+  { id = "wang", name = "Wang", contacts = [{ id = "push", ntfy = "wang" }, { id = "mail", email = "w@example.org" }], rules = [{ severity = ["P0", "P1"], notify = [{ contact = "push" }, { contact = "mail", after = "2m" }] }] },
+  { id = "li", name = "Li", contacts = [{ id = "mail", email = "l@example.org" }] },
+  { id = "chen", name = "Chen", contacts = [{ id = "hook", webhook = "https://chen.example/" }] },
+  { id = "mute", name = "Mute" },
+]
+[[policies]]
+id = "db"
+repeat = 1
+levels = [{ notify = ["person:wang"], delay = "5m" }, { notify = ["person:mute"], delay = "5m" }, { notify = ["person:li", "person:wang"], delay = "0s" }]
+[[policies]]
+id = "watch"
+levels = [{ notify = ["person:li"], delay = "5m" }]
+[[routes]]
+id = "watch"
+match = ["severity=~P0|P2"]
+policy = "watch"
+continue = true
+[[routes]]
+id = "db"
+match = ["host=~a.*"]
+policy = "db"
+"#,
+    r#"
+fallback = ["person:li"]
+people = [{ id = "li", name = "Li", contacts = [{ id = "mail", email = "l@example.org" }] }]
+[paging]
+tries = 2
+give_up_after = "20s"
+ack_timeout_p0 = "1m"
+[[policies]]
+id = "db"
+levels = [{ notify = ["person:li"], delay = "1m" }]
+[[routes]]
+id = "all"
+policy = "db"
+severity = "P1"
+"#,
+];
+
+fn house(n: usize, version: i64) -> Arc<Snapshot> {
+    let document = toml::from_str(HOUSES[n % HOUSES.len()]).expect("the document is TOML");
+    Arc::new(Snapshot::compile(version, document).expect("the document compiles"))
+}
+
+fn events(sender: &str, body: &str, at: Timestamp) -> Vec<AlertEvent> {
+    let integration = Integration::undeclared(sender.into());
+    let source = Source { integration: &integration, content_type: None, format: None, received_at: at };
+    normalize(&source, body.as_bytes()).events.into_iter().map(|parsed| parsed.event).collect()
+}
+
+#[derive(Clone, Debug)]
+enum Op {
+    Post { sender: usize, host: usize, check: usize, severity: u8, over: bool, key: Option<u8> },
+    Answer { which: usize, how: u8 },
+    Act { incident: i64, what: u8 },
+    Config(usize),
+    Restart,
+    Nothing,
+}
+
+/// How long nothing comes in, and whether the process sleeps through it.
+fn pause() -> impl Strategy<Value = (i64, bool)> {
+    prop_oneof![
+        4 => Just((0, false)),
+        6 => proptest::sample::select(vec![1, 1_000, 15_000, 60_000, 300_000, 3_600_000]).prop_map(|ms| (ms, false)),
+        1 => proptest::sample::select(vec![60_000, 3_600_000, 90_000_000]).prop_map(|ms| (ms, true)),
+    ]
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let post = (0..2_usize, 0..3_usize, 0..2_usize, 0..7_u8, any::<bool>(), proptest::option::weighted(0.2, 0..4_u8));
+    prop_oneof![
+        6 => post.prop_map(|(sender, host, check, severity, over, key)| {
+            Op::Post { sender, host, check, severity, over, key }
+        }),
+        6 => (any::<usize>(), 0..6_u8).prop_map(|(which, how)| Op::Answer { which, how }),
+        4 => (1..6_i64, 0..9_u8).prop_map(|(incident, what)| Op::Act { incident, what }),
+        1 => (0..2_usize).prop_map(Op::Config),
+        1 => Just(Op::Restart),
+        4 => Just(Op::Nothing),
+    ]
+}
+
+fn body(host: usize, check: usize, severity: u8, over: bool) -> String {
+    let (status, host) = (if over { "OK" } else { "PROBLEM" }, ["a1", "a2", "b1"][host]);
+    format!("[P{severity}][{status}][{host}][][{}]", ["host is down", "disk is full"][check])
+}
+
+fn act(what: u8, now: Timestamp) -> Act {
+    match what {
+        0 => Act::Ack { until: None },
+        1 => Act::Ack { until: Some(now.plus_ms(400_000)) },
+        2 => Act::Unack,
+        3 => Act::Resolve,
+        4 => Act::Snooze { until: now.plus_ms(200_000) },
+        5 => Act::Escalate { policy: None, level: None, version: None },
+        6 => Act::Escalate { policy: Some("db".into()), level: Some(0), version: Some(2) },
+        7 => Act::Reassign { to: "li".into() },
+        _ => Act::Note { text: "looking".to_owned() },
+    }
+}
+
+/// The running engine, and one that was restored on the way and must go on alike.
+struct Pair {
+    now: Timestamp,
+    running: Engine,
+    restored: Option<Engine>,
+    store: Store,
+    version: i64,
+    flying: Vec<(IncidentId, AttemptId, u32)>,
+    attempts: BTreeSet<(AttemptId, u32)>,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let config = house(0, 1);
+        Self {
+            now: Timestamp(1_795_392_000_000),
+            running: Engine::new(config.clone()),
+            restored: None,
+            store: Store::new(config),
+            version: 1,
+            flying: Vec::new(),
+            attempts: BTreeSet::new(),
+        }
+    }
+
+    fn handle(&mut self, event: Event) -> Effects {
+        let now = self.now;
+        let message = match &event {
+            Event::Ingested(message) => Some(message.clone()),
+            _ => None,
+        };
+        let effects = self.running.handle(now, event.clone());
+        self.running.state.check(now, self.running.config().paging().in_flight).unwrap();
+        assert_eq!(self.running.state.held_up(self.running.config().paging()), None);
+        let changes = self.running.take_changes();
+        if let Some(other) = &mut self.restored {
+            let theirs = other.handle(now, event);
+            assert_eq!(theirs.commands, effects.commands, "a restored engine pages differently");
+            assert_eq!(theirs.outcomes, effects.outcomes);
+            assert_eq!(
+                (theirs.event, theirs.repeated, &theirs.refused),
+                (effects.event, effects.repeated, &effects.refused)
+            );
+            assert_eq!(other.take_changes().timeline, changes.timeline, "a restored engine tells another story");
+        }
+        self.store.apply(now, changes).unwrap();
+        if let Some(message) = message {
+            assert_eq!(effects.outcomes.len(), message.events.len() + message.rejected.len());
+            if let (Some(key), Some(event), false) = (message.key, effects.event, effects.repeated) {
+                self.store.remember(now, message.integration, key, event, effects.outcomes.clone());
+            }
+        }
+        let rebuilt = self.store.restore(now);
+        assert_eq!(
+            self.running.state.differs_from(&rebuilt.state, now),
+            None,
+            "a restored engine knows something else"
+        );
+        for command in &effects.commands {
+            let Command::Deliver { incident, attempt, try_number, .. } = command;
+            assert!(self.attempts.insert((*attempt, *try_number)), "the same try began twice");
+            self.flying.push((*incident, *attempt, *try_number));
+        }
+        effects
+    }
+
+    fn compare(&self) {
+        let rebuilt = self.store.restore(self.now);
+        let differs = self.running.state.differs_from(&rebuilt.state, self.now);
+        assert_eq!(differs, None, "a restored engine knows something else");
+    }
+
+    fn step(&mut self, op: Op) {
+        match op {
+            Op::Post { sender, host, check, severity, over, key } => {
+                let sender = ["falcon", "zabbix"][sender];
+                let events = events(sender, &body(host, check, severity, over), self.now);
+                let key = key.map(|key| format!("key-{key}"));
+                self.handle(Event::Ingested(Ingested {
+                    integration: sender.into(),
+                    key,
+                    events,
+                    rejected: Vec::new(),
+                }));
+            }
+            Op::Answer { which, how } if !self.flying.is_empty() => {
+                let at = which % self.flying.len();
+                // Some answers come twice.
+                let (incident, attempt, try_number) =
+                    if how == 5 { self.flying[at] } else { self.flying.swap_remove(at) };
+                let failure = |permanent, ambiguous, retry_after_ms| {
+                    Err(Failure { permanent, ambiguous, detail: "no".to_owned(), retry_after_ms })
+                };
+                let result = match how {
+                    0 => failure(true, false, None),
+                    1 => failure(false, false, None),
+                    2 => failure(false, true, Some(30_000)),
+                    _ => Ok(None),
+                };
+                self.handle(Event::DeliveryFinished { incident, attempt, try_number, result });
+            }
+            Op::Act { incident, what } => {
+                let act = act(what, self.now);
+                let by = Actor::Account { login: "li".to_owned() };
+                self.handle(Event::Acted { incident: IncidentId(incident), by, act });
+            }
+            Op::Config(n) => {
+                self.version += 1;
+                let config = house(n, self.version);
+                self.store.replace_config(config.clone());
+                self.handle(Event::ConfigReplaced(config));
+            }
+            Op::Restart => {
+                self.handle(Event::Wake);
+                self.restored = Some(self.store.restore(self.now));
+            }
+            Op::Answer { .. } | Op::Nothing => {
+                self.handle(Event::Wake);
+            }
+        }
+    }
+
+    /// Deadlines are met one by one, as the shell does.
+    fn advance(&mut self, ms: i64) {
+        let until = self.now.plus_ms(ms);
+        while let Some((due, _)) = self.running.next_deadline().filter(|(due, _)| *due <= until) {
+            self.now = self.now.max(due);
+            self.handle(Event::Wake);
+        }
+        self.now = until;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_order_of_events_keeps_every_promise_and_survives_a_restart(
+        ops in proptest::collection::vec((op(), pause()), 1..40),
+    ) {
+        let mut pair = Pair::new();
+        for (op, (ms, asleep)) in ops {
+            if asleep { pair.now = pair.now.plus_ms(ms) } else { pair.advance(ms) }
+            pair.step(op);
+            pair.compare();
+        }
+    }
+
+    #[test]
+    fn an_alert_is_opened_repeated_and_closed_by_its_identity(
+        posts in proptest::collection::vec((0..2_usize, 0..3_usize, 0..2_usize, 0..7_u8, any::<bool>()), 1..60),
+    ) {
+        let mut engine = Engine::new(house(0, 1));
+        let mut now = Timestamp(1_795_392_000_000);
+        let mut open: BTreeMap<(String, String), String> = BTreeMap::new();
+        for (sender, host, check, severity, over) in posts {
+            now = now.plus_ms(1_000);
+            let sender = ["falcon", "zabbix"][sender];
+            let parsed = events(sender, &body(host, check, severity, over), now);
+            let event = parsed[0].clone();
+            let key = (sender.to_owned(), event.dedup_key.clone());
+            let place = event.host.clone().unwrap_or_default();
+            let of_host: Vec<_> =
+                open.iter().filter(|((from, _), host)| from == sender && **host == place).map(|(key, _)| key.clone()).collect();
+            let expected = match (event.action, open.contains_key(&key), of_host.as_slice()) {
+                (Action::Trigger, true, _) => "refreshed",
+                (Action::Trigger, false, _) => { open.insert(key, place); "opened" }
+                (Action::Resolve, true, _) => { open.remove(&key); "closed" }
+                (Action::Resolve, false, [only]) if event.resolve_by_host => { open.remove(only); "closed" }
+                (Action::Resolve, false, _) => "dropped",
+            };
+            let message = Ingested { integration: sender.into(), key: None, events: parsed, rejected: Vec::new() };
+            let effects = engine.handle(now, Event::Ingested(message));
+            let names: Vec<&str> = effects.outcomes.iter().map(Outcome::name).collect();
+            prop_assert_eq!(names, vec![expected]);
+            prop_assert_eq!(engine.state.alerts.len(), open.len());
+        }
+    }
+}

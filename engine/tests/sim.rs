@@ -1,0 +1,32 @@
+//! Simulated days around the engine: the same seed is the same world, and every promise holds in it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+use engine::sim::{Report, run};
+
+fn simulate(seed: u64, days: u32) -> Report {
+    run(seed, days, None, |_| {}).unwrap_or_else(|failure| panic!("\n{failure}\n"))
+}
+
+#[test]
+fn every_promise_holds_for_a_few_seeds() {
+    for seed in 1..=6 {
+        let report = simulate(seed, 5);
+        let counts = report.counts;
+        assert!(counts.incidents > 50 && counts.deliveries > 100, "seed {seed} is an idle world:\n{counts}");
+    }
+}
+
+#[test]
+fn the_same_seed_is_the_same_world_byte_for_byte() {
+    let (first, second, other) = (simulate(7, 2), simulate(7, 2), simulate(8, 2));
+    assert_eq!(first, second);
+    assert_ne!(first.trace, other.trace);
+}
+
+#[test]
+fn progress_is_told_once_a_day() {
+    let mut days = Vec::new();
+    run(9, 4, None, |progress| days.push(progress.day)).unwrap();
+    assert_eq!(days, [1, 2, 3, 4]);
+}

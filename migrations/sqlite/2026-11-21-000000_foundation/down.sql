@@ -1,0 +1,12 @@
+DROP TABLE audit;
+DROP TABLE token;
+DROP TABLE session;
+DROP TABLE account;
+DROP TABLE config_version;
+DROP TABLE timeline;
+DROP TABLE alert;
+DROP TABLE incident;
+DROP TABLE member;
+DROP TABLE event;
+DROP TABLE counters;
+DROP TABLE meta;

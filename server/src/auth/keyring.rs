@@ -1,0 +1,122 @@
+//! The tokens of senders and programs in memory, by hash: a request does not wait for the store to be let in.
+
+use super::token;
+use crate::{
+    clock,
+    db::{Readers, StoreError, TokenKind},
+};
+use shared::{IntegrationId, Timestamp, api::Role};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+/// A program's token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    pub id: i64,
+    pub name: String,
+    pub role: Role,
+}
+
+#[derive(Default)]
+struct Keys {
+    senders: HashMap<String, IntegrationId>,
+    programs: HashMap<String, ApiKey>,
+}
+
+/// Every token that is not revoked. A new one works at once, a revoked one stops within a second.
+pub struct Keyring {
+    keys: RwLock<Keys>,
+    /// Unknown tokens make it look into the store, but not more often than this allows.
+    looked_at: AtomicI64,
+}
+
+/// Between two looks because of unknown tokens.
+const LOOK_EVERY_MS: i64 = 250;
+/// Between two looks in any case.
+pub const REFRESH_EVERY_MS: u64 = 1_000;
+
+impl Keyring {
+    /// Reads the tokens.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub fn open(readers: &Readers) -> Result<Self, StoreError> {
+        let keyring = Self { keys: RwLock::default(), looked_at: AtomicI64::new(0) };
+        keyring.read(readers)?;
+        Ok(keyring)
+    }
+
+    /// Reads the tokens again; blocks.
+    ///
+    /// # Errors
+    /// When the store does not answer; the tokens read before stay in force.
+    pub fn read(&self, readers: &Readers) -> Result<(), StoreError> {
+        let found = readers.with(|store| store.live_tokens())?;
+        let mut keys = Keys::default();
+        for (hash, token) in found {
+            match (token.kind, token.integration, token.role) {
+                (TokenKind::Integration, Some(sender), _) => drop(keys.senders.insert(hash, sender)),
+                (TokenKind::Api, _, Some(role)) => {
+                    drop(keys.programs.insert(hash, ApiKey { id: token.id, name: token.name, role }))
+                }
+                _ => {}
+            }
+        }
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Ok(())
+    }
+
+    /// Reads the tokens again, on a thread that may block; the old ones stay in force when that fails.
+    pub async fn reload(self: &Arc<Self>, readers: &Arc<Readers>) {
+        let (keyring, readers) = (self.clone(), readers.clone());
+        match actix_web::web::block(move || keyring.read(&readers)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the tokens could not be read; those known stay in force"),
+            Err(error) => tracing::warn!(%error, "the tokens could not be read; those known stay in force"),
+        }
+    }
+
+    /// The sender a token belongs to.
+    #[must_use]
+    pub fn integration(&self, text: &str) -> Option<IntegrationId> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).senders.get(&token::hash_hex(text)).cloned()
+    }
+
+    /// The program a token belongs to.
+    #[must_use]
+    pub fn api(&self, text: &str) -> Option<ApiKey> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).programs.get(&token::hash_hex(text)).cloned()
+    }
+
+    /// The same as [`Self::integration`], looking into the store for a token that is not known yet.
+    pub async fn find_integration(self: &Arc<Self>, text: &str, readers: &Arc<Readers>) -> Option<IntegrationId> {
+        if let Some(found) = self.integration(text) {
+            return Some(found);
+        }
+        self.look(clock::now(), readers).await;
+        self.integration(text)
+    }
+
+    /// The same as [`Self::api`], looking into the store for a token that is not known yet.
+    pub async fn find_api(self: &Arc<Self>, text: &str, readers: &Arc<Readers>) -> Option<ApiKey> {
+        if let Some(found) = self.api(text) {
+            return Some(found);
+        }
+        self.look(clock::now(), readers).await;
+        self.api(text)
+    }
+
+    /// Reads the tokens unless that was just done: guessing tokens must not keep the store busy.
+    async fn look(self: &Arc<Self>, now: Timestamp, readers: &Arc<Readers>) {
+        let before = self.looked_at.load(Ordering::Relaxed);
+        let due = now.0.saturating_sub(before) >= LOOK_EVERY_MS || now.0 < before;
+        if due && self.looked_at.compare_exchange(before, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            self.reload(readers).await;
+        }
+    }
+}

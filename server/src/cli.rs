@@ -1,0 +1,157 @@
+//! The command line: what an operator types, and what they are told when it does not work.
+//!
+//! Results go to stdout, everything else to stderr. Exit code 0 is success, 1 a refusal or failure, 2 wrong usage.
+
+mod audit;
+mod configure;
+mod doctor;
+mod log;
+mod serve;
+mod simulate;
+mod token;
+mod user;
+
+use crate::{
+    config::{Serve, Storage},
+    db::{Store, StoreError},
+};
+use clap::{Parser, Subcommand};
+use shared::config::Finding;
+use std::process::ExitCode;
+
+/// Where the data of an ordinary server is.
+const DATABASE: &str = "tocsin.db";
+
+/// The program.
+#[derive(Parser, Debug)]
+#[command(
+    name = "tocsin",
+    version,
+    about = "A self-hosted on-call platform: it takes alerts, wakes whoever is on call, and keeps trying",
+    arg_required_else_help = true,
+    after_help = "Start with `tocsin serve`, or look around with `tocsin serve --demo`."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    storage: Storage,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run the server
+    Serve(Box<Serve>),
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Accounts: who may sign in
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Tokens of senders, programs and agents
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// Check a configuration (a file, or a folder of *.toml) and run its tests
+    Check(configure::Check),
+    /// Put a configuration in force
+    Apply(configure::Apply),
+    /// Print the configuration in force
+    Export(configure::Export),
+    /// Live through days of alerts in seconds, and print what happened
+    Simulate(simulate::Simulate),
+    /// Look for what keeps this installation from working
+    Doctor(doctor::Doctor),
+}
+
+/// Why a command did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A document is refused; each finding is a line.
+    #[error("the configuration is refused")]
+    Findings(Vec<Finding>),
+    /// In our own words, with the mend.
+    #[error("{0}")]
+    Told(String),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// It was said already.
+    #[error("")]
+    Said,
+}
+
+impl From<String> for CliError {
+    fn from(text: String) -> Self {
+        Self::Told(text)
+    }
+}
+
+type Done = Result<(), CliError>;
+
+/// Runs the program and gives its exit code.
+#[must_use]
+pub fn run(cli: Cli) -> ExitCode {
+    match carry_out(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn carry_out(cli: Cli) -> Done {
+    let Cli { storage, command } = cli;
+    match command {
+        Command::Serve(settings) => serve::serve(&storage, &settings),
+        Command::Migrate => migrate(&storage),
+        Command::User(command) => user::run(&storage, command),
+        Command::Token(command) => token::run(&storage, command),
+        Command::Check(command) => configure::check(&command),
+        Command::Apply(command) => configure::apply(&storage, &command),
+        Command::Export(command) => configure::export(&storage, &command),
+        Command::Simulate(command) => simulate::simulate(&command),
+        Command::Doctor(command) => doctor::doctor(&storage, &command),
+    }
+}
+
+fn tell(error: &CliError) {
+    match error {
+        CliError::Said => {}
+        CliError::Findings(findings) => {
+            print_findings(findings);
+            eprintln!("error: {error}; nothing was changed");
+        }
+        error => eprintln!("error: {error}"),
+    }
+}
+
+/// One finding a line, the place first.
+fn print_findings(findings: &[Finding]) {
+    for finding in findings {
+        let word = if finding.fatal { "error" } else { "warning" };
+        eprintln!("{word}: {}: {}", finding.path, finding.message);
+    }
+}
+
+/// The database, with the schema of this program.
+fn open(storage: &Storage) -> Result<Store, CliError> {
+    let url = storage.database(DATABASE)?;
+    let mut store = Store::open(&url)?;
+    // A new database has no schema, and an older one gets what is missing; a newer one is refused.
+    store.migrate()?;
+    Ok(store)
+}
+
+fn migrate(storage: &Storage) -> Done {
+    let url = storage.database(DATABASE)?;
+    let mut store = Store::open(&url)?;
+    let applied = store.migrate()?;
+    if applied.is_empty() {
+        println!("{url} is up to date");
+    }
+    for name in applied {
+        println!("applied {name}");
+    }
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! `tocsin serve`: everything put together, started in the order in which it depends on each other, and stopped.
+
+use super::{CliError, DATABASE, Done, audit, log};
+use crate::{
+    auth::{keyring, keyring::Keyring, throttle::Throttle},
+    clock, config,
+    config::{Serve, Storage, fallback_url},
+    db::{DatabaseUrl, LockError, Readers, Store, WriterLock},
+    demo, entropy,
+    http::{self, App, Instance, Listening},
+    live::{self, Board},
+    runtime::{Links, Runtime, Start, Stopped},
+    telemetry,
+};
+use actix_web::web;
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    thread::JoinHandle,
+    time::Duration,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+const READERS: usize = 8;
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// What is queued must be stored by then, or it was never answered.
+const LAST_WORK: Duration = Duration::from_secs(10);
+
+pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
+    log::install(settings)?;
+    telemetry::install()?;
+    let url = storage.database(if settings.demo { demo::DATABASE } else { DATABASE })?;
+    actix_web::rt::System::new().block_on(async {
+        let listening = http::listen(&settings.listen)?;
+        let (mut store, lock) = claim(&url)?;
+        let demo = if settings.demo { Some(demo::prepare(&mut store).map_err(CliError::Told)?) } else { None };
+        if let Some(path) = &settings.config {
+            take_over(&mut store, path)?;
+        }
+        let code = http::new_code(&mut store, clock::now())?;
+        let (app, thread) = assemble(settings, &url, store, lock, &listening)?;
+        greet(&app, &listening, &url, code.as_deref());
+        let server = listening.begin(app.clone());
+        let handle = server.handle();
+        let serving = actix_web::rt::spawn(server);
+        if let Some(demo) = demo {
+            demo::begin(&app, demo);
+        }
+        keep_fresh(&app);
+        wait(&thread).await?;
+        handle.stop(true).await;
+        app.runtime.stop();
+        if let Ok(Err(error)) = serving.await {
+            tracing::error!(%error, "the HTTP server failed");
+        }
+        end(thread).await
+    })
+}
+
+/// Opens the database and makes sure that nobody else decides on it.
+fn claim(url: &DatabaseUrl) -> Result<(Store, WriterLock), CliError> {
+    // The folder must be there before the lock.
+    let mut store = Store::open(url)?;
+    let lock = WriterLock::acquire(url).map_err(|error| match error {
+        LockError::Taken { .. } => CliError::Told(error.to_string()),
+        LockError::Store(error) => error.into(),
+    })?;
+    for name in store.migrate()? {
+        tracing::info!(name, "applied a migration");
+    }
+    Ok((store, lock))
+}
+
+/// Puts the configuration of `--config` in force when it says something else than the stored one.
+fn take_over(store: &mut Store, path: &Path) -> Done {
+    let text = config::read(path).map_err(CliError::Findings)?;
+    let (version, stored) = store.config_current()?.unwrap_or_default();
+    let old = config::parse(&stored).map_err(|finding| CliError::Findings(vec![finding]))?;
+    let text = config::restore(&text, &old).map_err(CliError::Findings)?;
+    let checked = config::check(&text, version + 1, clock::now());
+    let checked = checked.map_err(|refused| CliError::Findings(refused.findings))?;
+    for finding in &checked.warnings {
+        tracing::warn!(at = finding.path, finding.message, "the configuration is doubtful");
+    }
+    let changes = config::plan(&old, &checked.document);
+    if changes.is_empty() && version > 0 {
+        return Ok(());
+    }
+    let entry = audit::entry("config.apply", &(version + 1).to_string(), changes.join(", "));
+    let version = store.audited(&entry, |store| store.config_put(&text, audit::BY, entry.at, Some(version)))?;
+    tracing::info!(version, file = %path.display(), "put the configuration of --config in force");
+    Ok(())
+}
+
+/// A fact that is made once for a database: the same on every server and after every start.
+fn once(store: &mut Store, key: &str) -> Result<String, CliError> {
+    Ok(store.meta_once(key, &entropy::token(""))?)
+}
+
+fn assemble(
+    settings: &Serve,
+    url: &DatabaseUrl,
+    mut store: Store,
+    lock: WriterLock,
+    listening: &Listening,
+) -> Result<(web::Data<App>, JoinHandle<Stopped>), CliError> {
+    let instance = Instance {
+        version: env!("CARGO_PKG_VERSION"),
+        demo: settings.demo,
+        own_url: listening.addresses.first().copied().map(fallback_url).unwrap_or_default(),
+        trusted_proxies: settings.trusted_proxies.clone(),
+    };
+    // Stored as text of 192 random bits; signing takes all of it.
+    let secret = crate::auth::token::hash(&once(&mut store, "secret")?);
+    let links = Links::new(settings.public_url.clone(), instance.own_url.clone(), secret);
+    let own_name = once(&mut store, "instance")?;
+    let (board, readers) =
+        (Arc::new(Board::new(clock::now().0.unsigned_abs())), Arc::new(Readers::new(url.clone(), READERS)));
+    let keyring = Arc::new(Keyring::open(&readers)?);
+    let start = Start { url: url.clone(), store, lock, links, board: board.clone(), instance: own_name };
+    let (runtime, thread) = Runtime::start(start).map_err(|error| CliError::Told(error.to_string()))?;
+    let app = App { runtime, board, readers, keyring, throttle: Mutex::new(Throttle::default()), instance, secret };
+    Ok((web::Data::new(app), thread))
+}
+
+/// What an operator wants to see first, on stdout: where to click.
+fn greet(app: &App, listening: &Listening, url: &DatabaseUrl, code: Option<&str>) {
+    let listens: Vec<String> = listening.addresses.iter().map(|address| fallback_url(*address)).collect();
+    println!("Tocsin {} listens on {}, store {url}", app.instance.version, listens.join(" and "));
+    if let Some(code) = code {
+        println!("Make the first administrator: {}/setup?code={code}", app.public_url());
+        println!("(the link works once, and for 24 hours; each start makes a new one)");
+    } else {
+        println!("Open {}", app.public_url());
+    }
+    if !http::is_built() {
+        println!("The web interface is not built into this binary: run `cargo xtask build`");
+    }
+}
+
+/// Browsers hear of changes, and tokens made or revoked by another process count within a second.
+fn keep_fresh(app: &web::Data<App>) {
+    drop(actix_web::rt::spawn(live::publish(app.board.clone())));
+    let app = app.clone();
+    drop(actix_web::rt::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_millis(keyring::REFRESH_EVERY_MS)).await;
+            app.keyring.reload(&app.readers).await;
+        }
+    }));
+}
+
+/// Until somebody asks for the end, or the engine's thread is gone.
+async fn wait(thread: &JoinHandle<Stopped>) -> Done {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let engine_gone = async {
+        while !thread.is_finished() {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("asked to stop (SIGTERM)"),
+        _ = interrupt.recv() => tracing::info!("asked to stop (SIGINT)"),
+        () = engine_gone => tracing::error!("the engine has stopped"),
+    }
+    Ok(())
+}
+
+/// Waits for the engine's last commit and says how it ended.
+async fn end(thread: JoinHandle<Stopped>) -> Done {
+    let watch = clock::Stopwatch::start();
+    while !thread.is_finished() {
+        if u128::from(watch.elapsed_ms().unsigned_abs()) > LAST_WORK.as_millis() {
+            return Err(CliError::Told(
+                "the engine did not finish in time; what it had not stored was never answered".to_owned(),
+            ));
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    match thread.join() {
+        Ok(Stopped::Asked) => {
+            tracing::info!("stopped; everything answered is stored");
+            Ok(())
+        }
+        Ok(Stopped::Superseded) => Err(CliError::Told("another server took over this database".to_owned())),
+        Err(_) => Err(CliError::Told("the engine panicked; the log says where".to_owned())),
+    }
+}

@@ -1,0 +1,46 @@
+//! `tocsin simulate`: the engine under a virtual clock, against everything that can go wrong.
+
+use super::{CliError, Done};
+use crate::{clock, config};
+use clap::Args;
+use std::{path::PathBuf, sync::Arc};
+
+#[derive(Args, Debug)]
+pub(super) struct Simulate {
+    /// The same seed lives through the same days
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many days
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    days: u32,
+    /// A configuration to live with; without one the simulator makes its own
+    #[arg(long)]
+    config: Option<PathBuf>,
+}
+
+pub(super) fn simulate(command: &Simulate) -> Done {
+    let config = match &command.config {
+        Some(path) => {
+            let text = config::read(path).map_err(CliError::Findings)?;
+            let checked =
+                config::check(&text, 1, clock::now()).map_err(|refused| CliError::Findings(refused.findings))?;
+            Some(Arc::new(checked.snapshot))
+        }
+        None => None,
+    };
+    match engine::sim::run(command.seed, command.days, config, |_| {}) {
+        Ok(report) => {
+            print!("{}", report.counts);
+            println!("trace {}", report.trace);
+            Ok(())
+        }
+        Err(failure) => {
+            for line in &failure.tail {
+                eprintln!("{line}");
+            }
+            let (seed, days, at) = (failure.seed, failure.days, failure.at.0);
+            eprintln!("error: seed {seed}, {days} days, at {at} ms: {}", failure.what);
+            Err(CliError::Said)
+        }
+    }
+}

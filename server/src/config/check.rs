@@ -1,0 +1,135 @@
+//! Everything that is asked of a document before it is put in force: reading, compiling, linting, its own tests.
+
+use super::{
+    parse::{fault, parse},
+    plan::plan,
+    secrets::KEPT,
+    settings,
+};
+use crate::channels::Channels;
+use engine::Snapshot;
+use shared::{
+    Timestamp,
+    api::{ConfigReport, TrialResult},
+    config::{Document, Finding},
+};
+
+/// A document that may be put in force.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    pub document: Document,
+    pub snapshot: Snapshot,
+    /// What is doubtful, but allowed.
+    pub warnings: Vec<Finding>,
+    pub tests: Vec<TrialResult>,
+}
+
+/// Why a document is not put in force; at least one finding is fatal.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    pub findings: Vec<Finding>,
+    pub tests: Vec<TrialResult>,
+    /// What it says, when it could be read.
+    pub document: Option<Document>,
+}
+
+/// Checks a document's text; `now` is what "on call now" and "in the coming weeks" mean. Blocks for a while.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn check(toml: &str, version: i64, now: Timestamp) -> Result<Checked, Box<Refused>> {
+    match parse(toml) {
+        Ok(document) => check_document(document, version, now),
+        Err(finding) => Err(Box::new(Refused { findings: vec![finding], tests: Vec::new(), document: None })),
+    }
+}
+
+/// Checks a document that was read already.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn check_document(document: Document, version: i64, now: Timestamp) -> Result<Checked, Box<Refused>> {
+    let mut findings = outside(&document);
+    let snapshot = match Snapshot::compile(version, document.clone()) {
+        Ok(snapshot) => snapshot,
+        Err(faults) => {
+            findings.extend(faults);
+            return Err(Box::new(Refused { findings, tests: Vec::new(), document: Some(document) }));
+        }
+    };
+    findings.extend(engine::lint::lint(&snapshot, now));
+    let tests = engine::trial::run(&snapshot, &document);
+    findings.extend(
+        tests
+            .iter()
+            .filter(|test| !test.passed)
+            .map(|test| fault(format!("tests[{}]", test.name), format!("the test fails: {}", test.detail))),
+    );
+    if findings.iter().any(|finding| finding.fatal) {
+        return Err(Box::new(Refused { findings, tests, document: Some(document) }));
+    }
+    Ok(Checked { document, snapshot, warnings: findings, tests })
+}
+
+/// What the engine does not look at: addresses of our own, and the channels.
+fn outside(document: &Document) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(Err(message)) = document.public_url.as_deref().map(settings::public_url) {
+        findings.push(fault("public_url", message));
+    }
+    if let Err(message) = Channels::new(&document.channels) {
+        findings.push(fault("channels", message));
+    }
+    let contacts = document.people.iter().flat_map(|person| {
+        person.contacts.iter().map(|it| (format!("people[{}].contacts[{}].secret", person.id, it.id), &it.secret))
+    });
+    let hooks = document.webhooks.iter().map(|it| (format!("webhooks[{}].secret", it.id), &it.secret));
+    for (path, _) in contacts.chain(hooks).filter(|(_, secret)| secret.as_deref() == Some(KEPT)) {
+        findings.push(fault(path, "`********` only stands for a secret; write the secret out"));
+    }
+    findings
+}
+
+/// The report of a check against what is in force; nothing is applied.
+#[must_use]
+pub fn report(result: &Result<Checked, Box<Refused>>, old: &Document, version: i64) -> ConfigReport {
+    let (document, findings, tests) = match result {
+        Ok(checked) => (Some(&checked.document), &checked.warnings, &checked.tests),
+        Err(refused) => (refused.document.as_ref(), &refused.findings, &refused.tests),
+    };
+    ConfigReport {
+        version,
+        applied: false,
+        changes: document.map(|document| plan(old, document)).unwrap_or_default(),
+        findings: findings.clone(),
+        tests: tests.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_795_000_000_000);
+
+    #[test]
+    fn an_empty_document_is_allowed_with_a_warning() {
+        let checked = check("", 1, NOW).unwrap();
+        assert!(!checked.warnings.is_empty() && checked.warnings.iter().all(|finding| !finding.fatal));
+    }
+
+    #[test]
+    fn every_fault_is_named() {
+        let text = r#"
+            public_url = "tocsin.example.org"
+            [channels.webhook]
+            allow_networks = ["nowhere"]
+            [[policies]]
+            id = "p"
+            levels = []
+        "#;
+        let refused = check(text, 1, NOW).unwrap_err();
+        let paths: Vec<&str> = refused.findings.iter().map(|finding| finding.path.as_str()).collect();
+        assert_eq!(paths, ["public_url", "channels", "policies[p].levels"]);
+    }
+}

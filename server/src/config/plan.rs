@@ -1,0 +1,105 @@
+//! What applying a document would change, one short line a thing: `people +li`, `policies ~db`, `routes -old`.
+
+use shared::config::{Document, Route};
+use std::collections::BTreeMap;
+
+/// The differences between two documents, section by section; empty when they mean the same.
+#[must_use]
+pub fn plan(old: &Document, new: &Document) -> Vec<String> {
+    let mut changes = Vec::new();
+    for (name, changed) in [
+        ("public_url", old.public_url != new.public_url),
+        ("paging", old.paging != new.paging),
+        ("channels", old.channels != new.channels),
+    ] {
+        if changed {
+            changes.push(format!("{name} ~"));
+        }
+    }
+    section(&mut changes, "integrations", &old.integrations, &new.integrations, |it| &it.id.0);
+    section(&mut changes, "people", &old.people, &new.people, |it| &it.id.0);
+    section(&mut changes, "teams", &old.teams, &new.teams, |it| &it.id.0);
+    section(&mut changes, "schedules", &old.schedules, &new.schedules, |it| &it.id.0);
+    section(&mut changes, "webhooks", &old.webhooks, &new.webhooks, |it| &it.id.0);
+    section(&mut changes, "policies", &old.policies, &new.policies, |it| &it.id.0);
+    routes(&mut changes, &old.routes, &new.routes);
+    if old.fallback != new.fallback {
+        changes.push("fallback ~".to_owned());
+    }
+    section(&mut changes, "tests", &old.tests, &new.tests, |it| &it.name);
+    changes
+}
+
+fn section<T: PartialEq>(changes: &mut Vec<String>, name: &str, old: &[T], new: &[T], id: impl Fn(&T) -> &String) {
+    let known: BTreeMap<&String, &T> = old.iter().map(|item| (id(item), item)).collect();
+    let wanted: BTreeMap<&String, &T> = new.iter().map(|item| (id(item), item)).collect();
+    for (id, item) in &wanted {
+        match known.get(id) {
+            None => changes.push(format!("{name} +{id}")),
+            Some(before) if before != item => changes.push(format!("{name} ~{id}")),
+            Some(_) => {}
+        }
+    }
+    changes.extend(known.keys().filter(|id| !wanted.contains_key(*id)).map(|id| format!("{name} -{id}")));
+}
+
+/// A route, without what hangs below it, and where it hangs.
+#[derive(PartialEq)]
+struct Flat {
+    id: String,
+    above: String,
+    own: Route,
+}
+
+/// Routes are a tree whose order matters: each is compared by itself, then the order of all.
+fn routes(changes: &mut Vec<String>, old: &[Route], new: &[Route]) {
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    flatten(old, "", &mut before);
+    flatten(new, "", &mut after);
+    let count = changes.len();
+    section(changes, "routes", &before, &after, |it| &it.id);
+    let order = |list: &[Flat]| list.iter().map(|it| it.id.clone()).collect::<Vec<_>>();
+    if changes.len() == count && order(&before) != order(&after) {
+        changes.push("routes ~order".to_owned());
+    }
+}
+
+fn flatten(routes: &[Route], above: &str, into: &mut Vec<Flat>) {
+    for route in routes {
+        let own = Route { routes: Vec::new(), ..route.clone() };
+        into.push(Flat { id: route.id.0.clone(), above: above.to_owned(), own });
+        flatten(&route.routes, route.id.as_str(), into);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::config::Person;
+
+    fn person(id: &str, name: &str) -> Person {
+        Person { id: id.into(), name: name.to_owned(), ..Person::default() }
+    }
+
+    fn route(id: &str, routes: Vec<Route>) -> Route {
+        Route { id: id.into(), routes, ..Route::default() }
+    }
+
+    #[test]
+    fn each_change_is_one_line() {
+        let old = Document { people: vec![person("db", "A"), person("old", "B")], ..Document::default() };
+        let mut new = Document { people: vec![person("li", "C"), person("db", "D")], ..Document::default() };
+        new.paging.tries = 9;
+        assert_eq!(plan(&old, &new), ["paging ~", "people ~db", "people +li", "people -old"]);
+        assert!(plan(&old, &old).is_empty());
+    }
+
+    #[test]
+    fn a_route_is_compared_without_its_children_and_with_its_place() {
+        let old = Document { routes: vec![route("a", vec![route("b", vec![])])], ..Document::default() };
+        let moved = Document { routes: vec![route("a", vec![]), route("b", vec![])], ..Document::default() };
+        assert_eq!(plan(&old, &moved), ["routes ~b"]);
+        let turned = Document { routes: vec![route("b", vec![]), route("a", vec![])], ..Document::default() };
+        assert_eq!(plan(&moved, &turned), ["routes ~order"]);
+    }
+}

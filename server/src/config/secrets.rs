@@ -1,0 +1,236 @@
+//! Secrets of a document are shown as `********`, and whoever puts that back keeps what is stored.
+
+use super::parse::{fault, parse, to_toml};
+use shared::config::{Document, Finding, Person};
+use toml_edit::{DocumentMut, Item, TableLike, Value};
+
+/// What stands for a secret that is not shown.
+pub const KEPT: &str = "********";
+
+/// Where a secret stands, by the names of what it belongs to.
+#[derive(Clone, Copy, Debug)]
+enum Place<'a> {
+    EmailPassword,
+    NtfyToken,
+    Contact { person: &'a str, contact: &'a str },
+    Hook(&'a str),
+}
+
+impl Place<'_> {
+    fn path(self) -> String {
+        match self {
+            Self::EmailPassword => "channels.email.password".to_owned(),
+            Self::NtfyToken => "channels.ntfy.token".to_owned(),
+            Self::Contact { person, contact } => format!("people[{person}].contacts[{contact}].secret"),
+            Self::Hook(id) => format!("webhooks[{id}].secret"),
+        }
+    }
+
+    fn find(self, document: &Document) -> Option<&str> {
+        match self {
+            Self::EmailPassword => document.channels.email.as_ref()?.password.as_deref(),
+            Self::NtfyToken => document.channels.ntfy.as_ref()?.token.as_deref(),
+            Self::Contact { person, contact } => {
+                let person = document.people.iter().find(|it| it.id.as_str() == person)?;
+                person.contacts.iter().find(|it| it.id.as_str() == contact)?.secret.as_deref()
+            }
+            Self::Hook(id) => document.webhooks.iter().find(|it| it.id.as_str() == id)?.secret.as_deref(),
+        }
+    }
+}
+
+/// The text with every secret replaced; comments and order stay.
+#[must_use]
+pub fn hide(text: &str) -> String {
+    match text.parse::<DocumentMut>() {
+        Ok(mut document) => {
+            each_secret(&mut document, &mut |_, secret| put(secret, KEPT));
+            document.to_string()
+        }
+        // Stored text always parses; if it does not, nothing of it is shown as it is.
+        Err(_) => parse(text).map(|document| to_toml(&without_secrets(document))).unwrap_or_default(),
+    }
+}
+
+/// The text with every `********` replaced by the secret that is stored in its place.
+///
+/// # Errors
+/// Where nothing is stored.
+pub fn restore(text: &str, stored: &Document) -> Result<String, Vec<Finding>> {
+    // What is no TOML gets its own, better finding.
+    let Ok(mut document) = text.parse::<DocumentMut>() else { return Ok(text.to_owned()) };
+    let (mut findings, mut restored) = (Vec::new(), false);
+    each_secret(&mut document, &mut |place, secret| {
+        if secret.as_str() != Some(KEPT) {
+            return;
+        }
+        match place.find(stored) {
+            Some(known) => {
+                restored = true;
+                put(secret, known);
+            }
+            None => findings.push(fault(
+                place.path(),
+                "`********` keeps a stored secret, and none is stored here; write the secret out",
+            )),
+        }
+    });
+    match (findings.is_empty(), restored) {
+        (true, true) => Ok(document.to_string()),
+        (true, false) => Ok(text.to_owned()),
+        (false, _) => Err(findings),
+    }
+}
+
+/// The same for one person.
+///
+/// # Errors
+/// Where nothing is stored.
+pub fn restore_person(mut person: Person, stored: Option<&Person>) -> Result<Person, Vec<Finding>> {
+    let mut findings = Vec::new();
+    for contact in person.contacts.iter_mut().filter(|it| it.secret.as_deref() == Some(KEPT)) {
+        let known = stored.and_then(|stored| stored.contacts.iter().find(|it| it.id == contact.id));
+        match known.and_then(|known| known.secret.clone()) {
+            Some(secret) => contact.secret = Some(secret),
+            None => findings.push(fault(
+                format!("contacts[{}].secret", contact.id),
+                "`********` keeps a stored secret, and none is stored here; write the secret out",
+            )),
+        }
+    }
+    if findings.is_empty() { Ok(person) } else { Err(findings) }
+}
+
+/// A document whose secrets may be shown.
+#[must_use]
+pub fn without_secrets(mut document: Document) -> Document {
+    let hidden = |secret: &mut Option<String>| {
+        if let Some(secret) = secret {
+            KEPT.clone_into(secret);
+        }
+    };
+    if let Some(email) = &mut document.channels.email {
+        hidden(&mut email.password);
+    }
+    if let Some(ntfy) = &mut document.channels.ntfy {
+        hidden(&mut ntfy.token);
+    }
+    document.people.iter_mut().flat_map(|it| &mut it.contacts).for_each(|it| hidden(&mut it.secret));
+    document.webhooks.iter_mut().for_each(|it| hidden(&mut it.secret));
+    document
+}
+
+fn put(secret: &mut Value, text: &str) {
+    let decor = secret.decor().clone();
+    *secret = Value::from(text);
+    *secret.decor_mut() = decor;
+}
+
+type Visit<'a> = dyn FnMut(Place<'_>, &mut Value) + 'a;
+
+fn each_secret(document: &mut DocumentMut, visit: &mut Visit<'_>) {
+    if let Some(channels) = document.get_mut("channels").and_then(Item::as_table_like_mut) {
+        for (name, key, place) in [("email", "password", Place::EmailPassword), ("ntfy", "token", Place::NtfyToken)] {
+            if let Some(channel) = channels.get_mut(name).and_then(Item::as_table_like_mut) {
+                secret_of(channel, key, place, visit);
+            }
+        }
+    }
+    if let Some(people) = document.get_mut("people") {
+        each_table(people, &mut |person| {
+            let id = id_of(person);
+            let Some(contacts) = person.get_mut("contacts") else { return };
+            each_table(contacts, &mut |contact| {
+                let contact_id = id_of(contact);
+                secret_of(contact, "secret", Place::Contact { person: &id, contact: &contact_id }, visit);
+            });
+        });
+    }
+    if let Some(hooks) = document.get_mut("webhooks") {
+        each_table(hooks, &mut |hook| {
+            let id = id_of(hook);
+            secret_of(hook, "secret", Place::Hook(&id), visit);
+        });
+    }
+}
+
+fn secret_of(table: &mut dyn TableLike, key: &str, place: Place<'_>, visit: &mut Visit<'_>) {
+    if let Some(secret) = table.get_mut(key).and_then(Item::as_value_mut) {
+        visit(place, secret);
+    }
+}
+
+fn id_of(table: &dyn TableLike) -> String {
+    table.get("id").and_then(Item::as_str).unwrap_or_default().to_owned()
+}
+
+/// A list of tables may be written as `[[people]]` or as `people = [{…}]`.
+fn each_table(item: &mut Item, visit: &mut dyn FnMut(&mut dyn TableLike)) {
+    match item {
+        Item::ArrayOfTables(tables) => tables.iter_mut().for_each(|table| visit(table)),
+        Item::Value(Value::Array(values)) => {
+            values.iter_mut().filter_map(Value::as_inline_table_mut).for_each(|table| visit(table));
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"# our mail server
+[channels.email]
+host = "mail"
+from = "a@b"
+password = "geheim-1" # rotated yearly
+[channels.ntfy]
+server = "https://ntfy"
+token = "geheim-2"
+
+[[people]]
+id = "li"
+name = "Li"
+contacts = [{ id = "hook", webhook = "https://x", secret = "geheim-3" }]
+
+[[people]]
+id = "wang"
+name = "Wang"
+[[people.contacts]]
+id = "hook"
+webhook = "https://y"
+secret = "geheim-4"
+
+[[webhooks]]
+id = "noc"
+url = "https://z"
+secret = "geheim-5"
+"#;
+
+    #[test]
+    fn what_is_hidden_comes_back_unchanged() {
+        let hidden = hide(TEXT);
+        assert!(!hidden.contains("geheim") && hidden.matches(KEPT).count() == 5, "{hidden}");
+        assert!(hidden.contains("# our mail server") && hidden.contains("# rotated yearly"));
+        assert_eq!(restore(&hidden, &parse(TEXT).unwrap()).unwrap(), TEXT);
+        let shown = toml::to_string(&without_secrets(parse(TEXT).unwrap())).unwrap();
+        assert!(!shown.contains("geheim"), "{shown}");
+    }
+
+    #[test]
+    fn a_hidden_secret_that_is_not_stored_is_refused() {
+        let renamed = hide(TEXT).replace("id = \"noc\"", "id = \"other\"");
+        let findings = restore(&renamed, &parse(TEXT).unwrap()).unwrap_err();
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0].path, "webhooks[other].secret");
+    }
+
+    #[test]
+    fn a_person_keeps_their_secret() {
+        let stored = parse(TEXT).unwrap().people.remove(0);
+        let mut shown = stored.clone();
+        shown.contacts[0].secret = Some(KEPT.to_owned());
+        assert_eq!(restore_person(shown.clone(), Some(&stored)).unwrap(), stored);
+        assert!(restore_person(shown, None).is_err());
+    }
+}

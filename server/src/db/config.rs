@@ -1,0 +1,67 @@
+//! Every configuration that was ever in force, by version.
+
+use super::{Refused, Store, StoreError, connection::Turn, schema::config_version, text::plain};
+use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, dsl::max};
+use shared::Timestamp;
+
+impl Store {
+    /// The configuration in force and its version; none before the first one was applied.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn config_current(&mut self) -> Result<Option<(i64, String)>, StoreError> {
+        Ok(config_version::table
+            .order(config_version::version.desc())
+            .select((config_version::version, config_version::toml))
+            .first(&mut self.db)
+            .optional()?)
+    }
+
+    /// The version in force; 0 before the first one was applied. Cheap enough to ask every second.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn config_number(&mut self) -> Result<i64, StoreError> {
+        let newest: Option<i64> = config_version::table.select(max(config_version::version)).first(&mut self.db)?;
+        Ok(newest.unwrap_or(0))
+    }
+
+    /// The text of a version.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn config_at(&mut self, version: i64) -> Result<Option<String>, StoreError> {
+        Ok(config_version::table.find(version).select(config_version::toml).first(&mut self.db).optional()?)
+    }
+
+    /// Puts a configuration in force and gives its version. With `expected`, only when that version (0 for none) is
+    /// still in force.
+    ///
+    /// # Errors
+    /// [`Refused::ConfigMoved`] when it is not.
+    pub fn config_put(
+        &mut self,
+        toml: &str,
+        by: &str,
+        at: Timestamp,
+        expected: Option<i64>,
+    ) -> Result<i64, StoreError> {
+        self.write(|store| {
+            store.take_turn(Turn::Configuration)?;
+            let found = store.config_number()?;
+            if let Some(expected) = expected.filter(|expected| *expected != found) {
+                return Err(Refused::ConfigMoved { expected, found }.into());
+            }
+            let version = found + 1;
+            diesel::insert_into(config_version::table)
+                .values((
+                    config_version::version.eq(version),
+                    config_version::at.eq(at.0),
+                    config_version::actor.eq(plain(by)),
+                    config_version::toml.eq(plain(toml)),
+                ))
+                .execute(&mut store.db)?;
+            Ok(version)
+        })
+    }
+}

@@ -1,0 +1,179 @@
+//! Reading messages: one as it arrived, lists of them, and when each sender was last heard.
+
+use super::{
+    Message, Store, StoreError,
+    commit::MessageDoc,
+    incidents::LIMIT_MAX,
+    restore::document,
+    schema::{event, member},
+    text::index_key,
+};
+use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
+use shared::{EventId, IncidentId, IntegrationId, Timestamp, api::EventRow};
+
+/// Which messages; what is none does not choose.
+#[derive(Clone, Debug, Default)]
+pub struct EventQuery {
+    pub integration: Option<IntegrationId>,
+    /// The name of an outcome that one of its members had; `rejected` is the quarantine.
+    pub outcome: Option<String>,
+    /// About this incident.
+    pub incident: Option<IncidentId>,
+    /// Only older ones: the `next` of the page before.
+    pub before: Option<EventId>,
+    /// At most [`LIMIT_MAX`].
+    pub limit: usize,
+}
+
+/// One page of messages, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventPage {
+    pub items: Vec<EventRow>,
+    /// Pass it as `before` to get the next page; none at the end.
+    pub next: Option<EventId>,
+}
+
+/// The newest message of a sender.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastHeard {
+    pub integration: IntegrationId,
+    pub event: EventId,
+    pub at: Timestamp,
+}
+
+impl Store {
+    /// One message, as it arrived.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn event(&mut self, id: EventId) -> Result<Option<Message>, StoreError> {
+        Ok(self.messages(&[id.0])?.pop())
+    }
+
+    /// The newest messages about an incident, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn messages_of(&mut self, id: IncidentId, limit: usize) -> Result<Vec<Message>, StoreError> {
+        let query = EventQuery { incident: Some(id), ..EventQuery::default() };
+        self.snapshot(|store| {
+            let ids = store.event_ids(&query, limit.min(LIMIT_MAX))?;
+            store.messages(&ids)
+        })
+    }
+
+    /// One page of messages without their bodies, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn events(&mut self, query: &EventQuery) -> Result<EventPage, StoreError> {
+        let limit = query.limit.clamp(1, LIMIT_MAX);
+        self.snapshot(|store| {
+            let mut ids = store.event_ids(query, limit + 1)?;
+            let more = ids.len() > limit;
+            ids.truncate(limit);
+            let next = ids.last().filter(|_| more).map(|id| EventId(*id));
+            let rows: Vec<(i64, i64, i64, String)> = event::table
+                .filter(event::id.eq_any(&ids))
+                .order(event::id.desc())
+                .select((event::id, event::received_at, event::size_bytes, event::doc))
+                .load(&mut store.db)?;
+            let mut items = Vec::with_capacity(rows.len());
+            for (id, received_at, size, doc) in rows {
+                let doc: MessageDoc<'_> = document("message", id, &doc)?;
+                items.push(EventRow {
+                    id: EventId(id),
+                    integration: doc.integration.into_owned(),
+                    received_at: Timestamp(received_at),
+                    peer: doc.peer.into_owned(),
+                    size_bytes: u64::try_from(size).unwrap_or_default(),
+                    text: doc.excerpt.into_owned(),
+                    outcomes: doc.outcomes.into_owned(),
+                });
+            }
+            Ok(EventPage { items, next })
+        })
+    }
+
+    /// When each sender was last heard. Asks once a sender, however many messages there are.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn integrations_heard(&mut self) -> Result<Vec<LastHeard>, StoreError> {
+        self.snapshot(|store| {
+            let mut heard = Vec::new();
+            let mut last = String::new();
+            loop {
+                let next: Option<String> = event::table
+                    .filter(event::integration.gt(&last))
+                    .order(event::integration)
+                    .select(event::integration)
+                    .first(&mut store.db)
+                    .optional()?;
+                let Some(integration) = next else { return Ok(heard) };
+                let (id, at): (i64, i64) = event::table
+                    .filter(event::integration.eq(&integration))
+                    .order(event::id.desc())
+                    .select((event::id, event::received_at))
+                    .first(&mut store.db)?;
+                last.clone_from(&integration);
+                heard.push(LastHeard {
+                    integration: IntegrationId(integration),
+                    event: EventId(id),
+                    at: Timestamp(at),
+                });
+            }
+        })
+    }
+
+    /// The numbers of the messages a query asks for, newest first, read off one index.
+    fn event_ids(&mut self, query: &EventQuery, limit: usize) -> Result<Vec<i64>, StoreError> {
+        let before = query.before.map_or(i64::MAX, |id| id.0);
+        let integration = query.integration.as_ref().map(|id| index_key(id.as_str()));
+        if query.outcome.is_none() && query.incident.is_none() {
+            let mut found = event::table.filter(event::id.lt(before)).into_boxed();
+            if let Some(integration) = integration {
+                found = found.filter(event::integration.eq(integration));
+            }
+            return Ok(found.order(event::id.desc()).limit(limit as i64).select(event::id).load(&mut self.db)?);
+        }
+        let mut found = member::table.filter(member::event.lt(before)).into_boxed();
+        if let Some(integration) = integration {
+            found = found.filter(member::integration.eq(integration));
+        }
+        if let Some(outcome) = &query.outcome {
+            found = found.filter(member::outcome.eq(outcome));
+        }
+        if let Some(incident) = query.incident {
+            found = found.filter(member::incident.eq(incident.0));
+        }
+        let found = found.order(member::event.desc()).limit(limit as i64).select(member::event).distinct();
+        Ok(found.load(&mut self.db)?)
+    }
+
+    fn messages(&mut self, ids: &[i64]) -> Result<Vec<Message>, StoreError> {
+        let rows: Vec<(i64, i64, String, Vec<u8>)> = event::table
+            .filter(event::id.eq_any(ids))
+            .order(event::id.desc())
+            .select((event::id, event::received_at, event::doc, event::body))
+            .load(&mut self.db)?;
+        let mut messages = Vec::with_capacity(rows.len());
+        for (id, received_at, doc, body) in rows {
+            let doc: MessageDoc<'_> = document("message", id, &doc)?;
+            messages.push(Message {
+                id: EventId(id),
+                integration: doc.integration.into_owned(),
+                received_at: Timestamp(received_at),
+                peer: doc.peer.into_owned(),
+                content_type: doc.content_type.into_owned(),
+                charset: doc.charset.into_owned(),
+                formats: doc.formats.into_owned(),
+                key: doc.key.map(std::borrow::Cow::into_owned),
+                excerpt: doc.excerpt.into_owned(),
+                body,
+                outcomes: doc.outcomes.into_owned(),
+            });
+        }
+        Ok(messages)
+    }
+}

@@ -1,0 +1,186 @@
+//! Reading incidents: lists, one with its story, and what happened before.
+
+use super::{
+    Store, StoreError,
+    commit::state_name,
+    connection::AnyBackend,
+    restore::document,
+    schema::{alert, incident, timeline},
+    text::{containing, host_key, index_key},
+};
+use diesel::{
+    BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _,
+    QueryDsl as _, RunQueryDsl as _, TextExpressionMethods as _, dsl::count_star,
+};
+use shared::{Alert, Incident, IncidentId, IncidentState, IntegrationId, Severity, TeamId, timeline::TimelineEntry};
+use std::collections::BTreeSet;
+
+/// Which incidents; what is empty or none does not choose.
+#[derive(Clone, Debug, Default)]
+pub struct IncidentQuery {
+    pub states: Vec<IncidentState>,
+    pub severities: Vec<Severity>,
+    pub integration: Option<IntegrationId>,
+    pub team: Option<TeamId>,
+    /// A host name or an address, whole, in whatever case.
+    pub host: Option<String>,
+    /// Words as they stand in the number (`#123`), the title, the host name or the address, in whatever case.
+    pub text: Option<String>,
+    /// Only older ones: the `next` of the page before.
+    pub before: Option<IncidentId>,
+    /// At most [`LIMIT_MAX`].
+    pub limit: usize,
+}
+
+/// One page of a list, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncidentPage {
+    pub items: Vec<Incident>,
+    /// Pass it as `before` to get the next page; none at the end.
+    pub next: Option<IncidentId>,
+    /// How many there are on all pages.
+    pub total: u32,
+}
+
+/// The longest page.
+pub const LIMIT_MAX: usize = 500;
+
+impl Store {
+    /// One page of incidents, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn incidents(&mut self, query: &IncidentQuery) -> Result<IncidentPage, StoreError> {
+        let limit = query.limit.clamp(1, LIMIT_MAX);
+        self.snapshot(|store| {
+            let total: i64 = matching(query).select(count_star()).first(&mut store.db)?;
+            let mut rows: Vec<(i64, String)> = matching(query)
+                .filter(incident::id.lt(query.before.map_or(i64::MAX, |id| id.0)))
+                .order(incident::id.desc())
+                .limit(limit as i64 + 1)
+                .select((incident::id, incident::doc))
+                .load(&mut store.db)?;
+            let more = rows.len() > limit;
+            rows.truncate(limit);
+            let next = rows.last().filter(|_| more).map(|(id, _)| IncidentId(*id));
+            let items = rows.iter().map(|(id, doc)| document("incident", *id, doc)).collect::<Result<_, _>>()?;
+            Ok(IncidentPage { items, next, total: u32::try_from(total).unwrap_or(u32::MAX) })
+        })
+    }
+
+    /// One incident.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn incident(&mut self, id: IncidentId) -> Result<Option<Incident>, StoreError> {
+        let doc: Option<String> = incident::table.find(id.0).select(incident::doc).first(&mut self.db).optional()?;
+        doc.map(|doc| document("incident", id.0, &doc)).transpose()
+    }
+
+    /// The alerts of an incident, oldest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn alerts_of(&mut self, id: IncidentId) -> Result<Vec<Alert>, StoreError> {
+        let rows: Vec<(i64, String)> = alert::table
+            .filter(alert::incident.eq(id.0))
+            .order(alert::id)
+            .select((alert::id, alert::doc))
+            .load(&mut self.db)?;
+        rows.iter().map(|(id, doc)| document("alert", *id, doc)).collect()
+    }
+
+    /// The timeline of an incident, from its beginning.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn timeline(&mut self, id: IncidentId) -> Result<Vec<TimelineEntry>, StoreError> {
+        let docs: Vec<String> = timeline::table
+            .filter(timeline::incident.eq(id.0))
+            .order(timeline::seq)
+            .select(timeline::doc)
+            .load(&mut self.db)?;
+        docs.iter().map(|doc| document("the timeline of incident", id.0, doc)).collect()
+    }
+
+    /// Earlier incidents of the same identity or on the same machine, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn before(&mut self, of: &Incident, limit: usize) -> Result<Vec<Incident>, StoreError> {
+        let limit = limit.min(LIMIT_MAX);
+        self.snapshot(|store| {
+            let mut ids: BTreeSet<i64> = store.same_identity(of, limit)?.into_iter().collect();
+            if let Some(host) = of.host.as_deref().map(host_key) {
+                ids.extend(store.older(of, limit, |query| query.filter(incident::host.eq(host)))?);
+            }
+            if let Some(ip) = of.ip.as_deref().map(host_key) {
+                ids.extend(store.older(of, limit, |query| query.filter(incident::ip.eq(ip)))?);
+            }
+            let newest: Vec<i64> = ids.into_iter().rev().take(limit).collect();
+            let rows: Vec<(i64, String)> = incident::table
+                .filter(incident::id.eq_any(&newest))
+                .order(incident::id.desc())
+                .select((incident::id, incident::doc))
+                .load(&mut store.db)?;
+            rows.iter().map(|(id, doc)| document("incident", *id, doc)).collect()
+        })
+    }
+
+    fn same_identity(&mut self, of: &Incident, limit: usize) -> Result<Vec<i64>, StoreError> {
+        let keys: Vec<String> = alert::table
+            .filter(alert::incident.eq(of.id.0))
+            .order(alert::id.desc())
+            .limit(LIMIT_MAX as i64)
+            .select(alert::dedup_key)
+            .load(&mut self.db)?;
+        Ok(alert::table
+            .filter(alert::integration.eq(index_key(of.integration.as_str())).and(alert::dedup_key.eq_any(&keys)))
+            .filter(alert::incident.lt(of.id.0))
+            .order(alert::incident.desc())
+            .limit(limit as i64)
+            .select(alert::incident)
+            .distinct()
+            .load(&mut self.db)?)
+    }
+
+    fn older<'a>(
+        &mut self,
+        than: &Incident,
+        limit: usize,
+        on: impl FnOnce(Incidents<'a>) -> Incidents<'a>,
+    ) -> Result<Vec<i64>, StoreError> {
+        Ok(on(incident::table.into_boxed())
+            .filter(incident::id.lt(than.id.0))
+            .order(incident::id.desc())
+            .limit(limit as i64)
+            .select(incident::id)
+            .load(&mut self.db)?)
+    }
+}
+
+type Incidents<'a> = incident::BoxedQuery<'a, AnyBackend>;
+
+/// The incidents a query asks for, on all pages.
+fn matching(query: &IncidentQuery) -> Incidents<'_> {
+    let mut found = incident::table.into_boxed();
+    if !query.states.is_empty() {
+        found = found.filter(incident::state.eq_any(query.states.iter().map(|state| state_name(*state))));
+    }
+    if !query.severities.is_empty() {
+        found = found.filter(incident::severity.eq_any(query.severities.iter().map(|level| i16::from(level.rank()))));
+    }
+    if let Some(integration) = &query.integration {
+        found = found.filter(incident::integration.eq(index_key(integration.as_str())));
+    }
+    if let Some(team) = &query.team {
+        found = found.filter(incident::team.eq(index_key(team.as_str())));
+    }
+    if let Some(host) = query.host.as_deref().map(host_key) {
+        found = found.filter(incident::host.eq(host.clone()).or(incident::ip.eq(host)));
+    }
+    if let Some(text) = query.text.as_deref().filter(|text| !text.trim().is_empty()) {
+        found = found.filter(incident::search.like(containing(text.trim())).escape('\\'));
+    }
+    found
+}

@@ -1,0 +1,42 @@
+//! The store: all SQL of the product, on SQLite or PostgreSQL, in functions that take and give our own types.
+//!
+//! Calls block. Times are arguments. Text may be anything, NUL included. A failed call stores nothing.
+
+mod accounts;
+mod audit;
+mod commit;
+mod config;
+mod connection;
+mod error;
+mod events;
+mod incidents;
+mod lock;
+mod meta;
+mod migrate;
+mod readers;
+mod restore;
+mod schema;
+mod sessions;
+mod setup;
+mod text;
+mod tokens;
+mod url;
+
+pub use accounts::{Account, AccountPatch};
+pub use audit::{AuditEntry, AuditVerdict};
+pub use commit::{EXCERPT_CHARS, Message};
+pub use error::{Refused, StoreError};
+pub use events::{EventPage, EventQuery, LastHeard};
+pub use incidents::{IncidentPage, IncidentQuery, LIMIT_MAX};
+pub use lock::{LockError, WriterLock};
+pub use readers::Readers;
+pub use sessions::{NewSession, Session};
+pub use tokens::{NewToken, Token, TokenKind};
+pub use url::DatabaseUrl;
+
+/// One connection to the database.
+pub struct Store {
+    db: connection::Db,
+    /// The revision of the engine's memory that this connection restored or wrote last.
+    revision: Option<i64>,
+}

@@ -1,0 +1,225 @@
+//! What the engine gets back at start: everything that is still open, and what it must remember of the last day.
+
+use super::{
+    Store, StoreError,
+    commit::MessageDoc,
+    schema::{alert, config_version, counters, event, incident},
+};
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use engine::{Counters, Recent, Restored, compile::FALLBACK};
+use serde::{Deserialize, de::DeserializeOwned};
+use shared::{
+    Alert, Delay, EventId, Incident, IncidentId, IntegrationId, PolicyId, Timestamp,
+    config::{Document, Level, Policy},
+    timeline::Outcome,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// How long the engine remembers closed identities and idempotency keys.
+const MEMORY_MS: i64 = 86_400_000;
+/// How many openings of one identity it counts.
+const RECENT_MAX: usize = 100;
+
+/// An idempotency key: when it came, whose it is, which message it had, and which answer.
+type Seen = (Timestamp, IntegrationId, String, EventId, Vec<Outcome>);
+
+impl Store {
+    /// Reads the engine's memory as of one moment, and makes this store the one that may [`Store::commit`] to it.
+    ///
+    /// # Errors
+    /// When the database does not answer, or holds something unreadable: an open incident is never left out silently.
+    pub fn restore(&mut self, now: Timestamp) -> Result<Restored, StoreError> {
+        let (revision, restored) = self.snapshot(|store| {
+            let (revision, counters) = store.counters()?;
+            let incidents = store.live_incidents()?;
+            let restored = Restored {
+                counters,
+                alerts: store.open_alerts()?,
+                policies: store.policies_of(&incidents)?,
+                incidents,
+                recent: store.recent(now)?,
+                seen: store.seen(now)?,
+            };
+            Ok((revision, restored))
+        })?;
+        self.revision = Some(revision);
+        Ok(restored)
+    }
+
+    fn counters(&mut self) -> Result<(i64, Counters), StoreError> {
+        let row: (i64, i64, i64, i64, i64, i64) = counters::table
+            .select((
+                counters::revision,
+                counters::event,
+                counters::alert,
+                counters::incident,
+                counters::page,
+                counters::attempt,
+            ))
+            .first(&mut self.db)?;
+        let (revision, event, alert, incident, page, attempt) = row;
+        Ok((revision, Counters { event, alert, incident, page, attempt }))
+    }
+
+    /// The open alerts, oldest first.
+    ///
+    /// # Errors
+    /// When the database does not answer, or one is unreadable.
+    pub fn open_alerts(&mut self) -> Result<Vec<Alert>, StoreError> {
+        let rows: Vec<(i64, String)> = alert::table
+            .filter(alert::closed_at.is_null())
+            .order(alert::id)
+            .select((alert::id, alert::doc))
+            .load(&mut self.db)?;
+        rows.iter().map(|(id, doc)| document("alert", *id, doc)).collect()
+    }
+
+    fn live_incidents(&mut self) -> Result<Vec<Incident>, StoreError> {
+        let rows: Vec<(i64, String)> = incident::table
+            .filter(incident::live.eq(1))
+            .order(incident::id)
+            .select((incident::id, incident::doc))
+            .load(&mut self.db)?;
+        rows.iter().map(|(id, doc)| document("incident", *id, doc)).collect()
+    }
+
+    /// The policies these incidents started with. One that cannot be found any more is left out with an error in the
+    /// log: the engine still holds its incident, and a pager that does not start pages nobody.
+    fn policies_of(&mut self, incidents: &[Incident]) -> Result<BTreeMap<(i64, PolicyId), Arc<Policy>>, StoreError> {
+        let mut wanted: BTreeMap<i64, BTreeSet<&PolicyId>> = BTreeMap::new();
+        for escalation in incidents.iter().flat_map(|incident| &incident.escalations) {
+            wanted.entry(escalation.config).or_default().insert(&escalation.policy);
+        }
+        let mut found = BTreeMap::new();
+        for (version, policies) in wanted {
+            let Some(known) = self.policies_at(version)? else { continue };
+            for policy in policies {
+                match known.get(policy) {
+                    Some(plan) => drop(found.insert((version, policy.clone()), plan.clone())),
+                    None => {
+                        tracing::error!(%policy, version, "an open incident follows a policy that its configuration lacks")
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn policies_at(&mut self, version: i64) -> Result<Option<BTreeMap<PolicyId, Arc<Policy>>>, StoreError> {
+        use diesel::OptionalExtension as _;
+        let toml: Option<String> =
+            config_version::table.find(version).select(config_version::toml).first(&mut self.db).optional()?;
+        let document = match toml.as_deref().map(toml::from_str::<Document>) {
+            // Version 0 is the built-in configuration, which is not stored.
+            None => Document::default(),
+            Some(Ok(document)) => document,
+            Some(Err(error)) => {
+                tracing::error!(%error, version, "open incidents follow a configuration that cannot be read any more");
+                return Ok(None);
+            }
+        };
+        Ok(Some(policies_in(document)))
+    }
+
+    /// Identities that closed within the memory, as the engine would remember them: closing by closing. A closing
+    /// counts the openings of the day before it, hence two days are read.
+    fn recent(&mut self, now: Timestamp) -> Result<Vec<(IntegrationId, String, Recent)>, StoreError> {
+        /// The part of an alert that is needed.
+        #[derive(Deserialize)]
+        struct Identity {
+            integration: IntegrationId,
+            event: Key,
+        }
+        #[derive(Deserialize)]
+        struct Key {
+            dedup_key: String,
+        }
+        let rows: Vec<(i64, i64, i64, Option<i64>, String)> = alert::table
+            .filter(alert::closed_at.gt(now.plus_ms(-2 * MEMORY_MS).0))
+            .order((alert::closed_at, alert::id))
+            .select((alert::id, alert::incident, alert::first_at, alert::closed_at, alert::doc))
+            .load(&mut self.db)?;
+        let mut recent: BTreeMap<(IntegrationId, String), Recent> = BTreeMap::new();
+        for (id, incident, first_at, closed_at, doc) in rows {
+            let Some(closed_at) = closed_at.map(Timestamp) else { continue };
+            let identity: Identity = document("alert", id, &doc)?;
+            let key = (identity.integration, identity.event.dedup_key);
+            let incident = IncidentId(incident);
+            let entry = recent.entry(key).or_insert_with(|| Recent { incident, closed_at, opened: Vec::new() });
+            let since = closed_at.plus_ms(-MEMORY_MS);
+            entry.incident = incident;
+            entry.closed_at = closed_at;
+            entry.opened.retain(|at| *at > since);
+            entry.opened.push(Timestamp(first_at));
+            if entry.opened.len() > RECENT_MAX {
+                entry.opened.remove(0);
+            }
+        }
+        let since = now.plus_ms(-MEMORY_MS);
+        recent.retain(|_, entry| entry.closed_at > since);
+        Ok(recent.into_iter().map(|((integration, key), entry)| (integration, key, entry)).collect())
+    }
+
+    fn seen(&mut self, now: Timestamp) -> Result<Vec<Seen>, StoreError> {
+        let rows: Vec<(i64, i64, String)> = event::table
+            .filter(event::idem_key.is_not_null())
+            .filter(event::received_at.gt(now.plus_ms(-MEMORY_MS).0))
+            .order(event::id)
+            .select((event::id, event::received_at, event::doc))
+            .load(&mut self.db)?;
+        let mut seen = Vec::with_capacity(rows.len());
+        for (id, at, doc) in rows {
+            let message: MessageDoc<'_> = document("message", id, &doc)?;
+            let Some(key) = message.key else { continue };
+            let (integration, outcomes) = (message.integration.into_owned(), message.outcomes.into_owned());
+            seen.push((Timestamp(at), integration, key.into_owned(), EventId(id), outcomes));
+        }
+        Ok(seen)
+    }
+}
+
+/// The policies of a document, with the one that is made of its `fallback` ([`engine::compile`] makes the same one;
+/// it is not asked, because it refuses documents that a later version finds fault with).
+fn policies_in(document: Document) -> BTreeMap<PolicyId, Arc<Policy>> {
+    let fallback = Policy {
+        id: FALLBACK.into(),
+        name: String::new(),
+        levels: vec![Level { notify: document.fallback, delay: Delay::mins(5) }],
+        repeat: 0,
+    };
+    let mut policies: BTreeMap<_, _> =
+        document.policies.into_iter().map(|policy| (policy.id.clone(), Arc::new(policy))).collect();
+    policies.entry(fallback.id.clone()).or_insert_with(|| Arc::new(fallback));
+    policies
+}
+
+/// Reads a stored document back.
+pub(super) fn document<T: DeserializeOwned>(what: &str, id: i64, doc: &str) -> Result<T, StoreError> {
+    serde_json::from_str(doc).map_err(|error| StoreError::corrupt(format!("{what} {id}: {error}"), error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::Snapshot;
+
+    #[test]
+    fn the_policies_are_those_the_engine_compiles() {
+        let text = r#"
+            fallback = ["person:li"]
+            [[people]]
+            id = "li"
+            name = "Li"
+            contacts = [{ id = "mail", email = "li@example.org" }]
+            [[policies]]
+            id = "db"
+            levels = [{ notify = ["person:li"], delay = "5m" }]
+        "#;
+        let document: Document = toml::from_str(text).unwrap();
+        let snapshot = Snapshot::compile(7, document.clone()).unwrap();
+        assert_eq!(policies_in(document), snapshot.policies);
+    }
+}

@@ -1,0 +1,154 @@
+//! The tables as Diesel sees them: the same on every store (`migrations/`).
+
+diesel::table! {
+    meta (key) {
+        key -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    counters (id) {
+        id -> Integer,
+        revision -> BigInt,
+        event -> BigInt,
+        alert -> BigInt,
+        incident -> BigInt,
+        page -> BigInt,
+        attempt -> BigInt,
+    }
+}
+
+diesel::table! {
+    event (id) {
+        id -> BigInt,
+        integration -> Text,
+        received_at -> BigInt,
+        idem_key -> Nullable<Text>,
+        size_bytes -> BigInt,
+        doc -> Text,
+        body -> Binary,
+    }
+}
+
+diesel::table! {
+    member (event, place) {
+        event -> BigInt,
+        place -> Integer,
+        integration -> Text,
+        outcome -> Text,
+        alert -> Nullable<BigInt>,
+        incident -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    incident (id) {
+        id -> BigInt,
+        version -> BigInt,
+        state -> Text,
+        severity -> SmallInt,
+        title -> Text,
+        host -> Nullable<Text>,
+        ip -> Nullable<Text>,
+        integration -> Text,
+        team -> Nullable<Text>,
+        opened_at -> BigInt,
+        updated_at -> BigInt,
+        resolved_at -> Nullable<BigInt>,
+        live -> SmallInt,
+        search -> Text,
+        doc -> Text,
+    }
+}
+
+diesel::table! {
+    alert (id) {
+        id -> BigInt,
+        incident -> BigInt,
+        integration -> Text,
+        dedup_key -> Text,
+        state -> Text,
+        first_at -> BigInt,
+        last_at -> BigInt,
+        closed_at -> Nullable<BigInt>,
+        doc -> Text,
+    }
+}
+
+diesel::table! {
+    timeline (incident, seq) {
+        incident -> BigInt,
+        seq -> BigInt,
+        at -> BigInt,
+        doc -> Text,
+    }
+}
+
+diesel::table! {
+    config_version (version) {
+        version -> BigInt,
+        at -> BigInt,
+        actor -> Text,
+        toml -> Text,
+    }
+}
+
+diesel::table! {
+    account (login_key) {
+        login_key -> Text,
+        login -> Text,
+        name -> Text,
+        role -> Text,
+        person -> Nullable<Text>,
+        password_hash -> Nullable<Text>,
+        disabled -> SmallInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    session (id) {
+        id -> BigInt,
+        token_hash -> Text,
+        account -> Text,
+        created_at -> BigInt,
+        last_seen_at -> BigInt,
+        expires_at -> BigInt,
+        user_agent -> Text,
+        peer -> Text,
+    }
+}
+
+diesel::table! {
+    token (id) {
+        id -> BigInt,
+        kind -> Text,
+        name -> Text,
+        integration -> Nullable<Text>,
+        role -> Nullable<Text>,
+        hash -> Text,
+        hint -> Text,
+        created_at -> BigInt,
+        created_by -> Text,
+        last_used_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    audit (id) {
+        id -> BigInt,
+        at -> BigInt,
+        actor -> Text,
+        action -> Text,
+        object -> Text,
+        detail -> Text,
+        outcome -> Text,
+        prev_hash -> Text,
+        hash -> Text,
+    }
+}
+
+diesel::joinable!(session -> account (account));
+diesel::allow_tables_to_appear_in_same_query!(session, account);

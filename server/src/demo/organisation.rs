@@ -1,0 +1,40 @@
+//! The demo's organisation: twelve people in two countries, four teams, and who is paged for what.
+
+/// The person the demo's account is.
+pub(super) const VISITOR: &str = "li.wei";
+
+/// Its senders: id and name.
+pub(super) const SENDERS: &[(&str, &str)] = &[
+    ("open-falcon", "Open-Falcon"),
+    ("sms-gateway", "短信网关 SMS gateway"),
+    ("prometheus", "Prometheus, Berlin"),
+    ("shop", "商城 Shop"),
+];
+
+/// The configuration, with pages going to a port of this machine.
+pub(super) fn document(port: u16) -> String {
+    include_str!("organisation.toml").replace("{sink}", &format!("http://127.0.0.1:{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config, demo::trouble::TROUBLES};
+    use shared::Timestamp;
+
+    #[test]
+    fn the_organisation_passes_its_own_check() {
+        let checked = config::check(&document(9), 1, Timestamp(1_795_000_000_000));
+        let checked = checked.unwrap_or_else(|refused| panic!("{:#?}", refused.findings));
+        assert!(checked.tests.iter().all(|test| test.passed), "{:?}", checked.tests);
+        let document = checked.document;
+        assert_eq!((document.people.len(), document.teams.len()), (12, 4));
+        for (id, _) in SENDERS {
+            assert!(document.integrations.iter().any(|sender| sender.id.as_str() == *id), "{id}");
+        }
+        for trouble in TROUBLES {
+            assert!(SENDERS.iter().any(|(id, _)| *id == trouble.sender), "{trouble:?}");
+        }
+        assert!(document.people.iter().any(|person| person.id.as_str() == VISITOR));
+    }
+}

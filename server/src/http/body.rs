@@ -1,0 +1,120 @@
+//! Bodies of requests: JSON that says it is JSON, within a limit, and an answer that names the mistake.
+
+use super::problem::ApiError;
+use actix_web::{
+    FromRequest, HttpMessage as _, HttpRequest,
+    dev::Payload,
+    http::StatusCode,
+    web::{self, Bytes},
+};
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+
+/// Far more than any body of the interface but a configuration needs.
+const MOST_BYTES: usize = 256 * 1024;
+/// A configuration may be this long.
+pub(super) const MOST_CONFIG_BYTES: usize = 4 * 1024 * 1024;
+
+/// A body that must be there; at most `MOST` bytes.
+pub(super) struct Json<T, const MOST: usize = MOST_BYTES>(pub(super) T);
+
+impl<T: DeserializeOwned, const MOST: usize> FromRequest for Json<T, MOST> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_json = is_json(request);
+        let payload = web::Payload::from_request(request, payload);
+        Box::pin(async move {
+            let body = whole(payload.await.map_err(unreadable)?, MOST).await?;
+            if !is_json {
+                return Err(not_json());
+            }
+            read(&body).map(Self)
+        })
+    }
+}
+
+/// A body that may be missing: then everything in it is absent.
+pub(super) struct MaybeJson<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Default> FromRequest for MaybeJson<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_json = is_json(request);
+        let payload = web::Payload::from_request(request, payload);
+        Box::pin(async move {
+            let body = whole(payload.await.map_err(unreadable)?, MOST_BYTES).await?;
+            match (body.is_empty(), is_json) {
+                (true, _) => Ok(Self(T::default())),
+                (false, true) => read(&body).map(Self),
+                (false, false) => Err(not_json()),
+            }
+        })
+    }
+}
+
+/// The whole body, or a refusal when it is longer than `most`.
+pub(super) async fn whole(payload: web::Payload, most: usize) -> Result<Bytes, ApiError> {
+    match payload.to_bytes_limited(most).await {
+        Ok(body) => body.map_err(unreadable),
+        Err(_) => Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is too long")
+            .detail(format!("At most {most} bytes are taken here."))),
+    }
+}
+
+fn unreadable(_: actix_web::Error) -> ApiError {
+    ApiError::new(StatusCode::BAD_REQUEST, "bad_body", "The body did not arrive whole")
+}
+
+/// Forms of foreign pages can send text, but not this type.
+fn is_json(request: &HttpRequest) -> bool {
+    let media = request.content_type();
+    media.eq_ignore_ascii_case("application/json") || (media.starts_with("application/") && media.ends_with("+json"))
+}
+
+fn not_json() -> ApiError {
+    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", "The body must be JSON")
+        .detail("Send it with `Content-Type: application/json`.")
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(body).map_err(|error| {
+        ApiError::new(StatusCode::BAD_REQUEST, "bad_json", "The body cannot be read").detail(error.to_string())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::{ResponseError as _, test::TestRequest};
+    use shared::api::{ActionRequest, SignInRequest};
+
+    async fn taken(content_type: &'static str, body: &'static str) -> Result<String, u16> {
+        let (request, mut payload) =
+            TestRequest::post().insert_header(("content-type", content_type)).set_payload(body).to_http_parts();
+        let taken = Json::<SignInRequest, 64>::from_request(&request, &mut payload).await;
+        taken.map(|Json(body)| body.login).map_err(|error| error.status_code().as_u16())
+    }
+
+    #[actix_web::test]
+    async fn a_body_is_json_by_its_word_and_in_truth() {
+        let good = r#"{"login":"li","password":"x"}"#;
+        assert_eq!(taken("application/json", good).await, Ok("li".to_owned()));
+        assert_eq!(taken("application/json; charset=utf-8", good).await, Ok("li".to_owned()));
+        assert_eq!(taken("text/plain", good).await, Err(415));
+        assert_eq!(taken("application/json", "{").await, Err(400));
+        assert_eq!(taken("application/json", r#"{"login":"li"}"#).await, Err(400));
+        let long = r#"{"login":"liiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii","password":"x"}"#;
+        assert_eq!(taken("application/json", long).await, Err(413));
+    }
+
+    #[actix_web::test]
+    async fn an_action_needs_no_body() {
+        let (request, mut payload) = TestRequest::post().to_http_parts();
+        let MaybeJson(body) = MaybeJson::<ActionRequest>::from_request(&request, &mut payload).await.unwrap();
+        assert_eq!(body, ActionRequest::default());
+    }
+}

@@ -1,0 +1,117 @@
+//! The configuration: shown without its secrets, checked, and put in force when nobody else was faster.
+
+use super::{
+    App,
+    app::{act, blocking, now},
+    body::{Json, MOST_CONFIG_BYTES},
+    principal::Principal,
+    problem::ApiError,
+};
+use crate::{
+    config::{self, Refused},
+    db::{AuditEntry, Store},
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{ETAG, IF_MATCH},
+    },
+    web,
+};
+use shared::{
+    api::{ConfigReport, ConfigText},
+    config::Document,
+};
+
+/// The newest stored version, its text and what it says; version 0 is the built-in one, which is empty.
+pub(super) async fn stored(app: &App) -> Result<(i64, String, Document), ApiError> {
+    let (version, text) = app.db(Store::config_current).await?.unwrap_or_default();
+    let document = config::parse(&text).map_err(|finding| {
+        tracing::error!(version, at = finding.path, finding.message, "the stored configuration cannot be read");
+        ApiError::internal()
+    })?;
+    Ok((version, text, document))
+}
+
+pub(super) async fn show_config(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let (version, text, _) = stored(&app).await?;
+    Ok(HttpResponse::Ok().insert_header((ETAG, tag(version))).json(ConfigText { toml: config::hide(&text) }))
+}
+
+pub(super) async fn check_config(
+    app: web::Data<App>,
+    Json(body): Json<ConfigText, MOST_CONFIG_BYTES>,
+) -> Result<web::Json<ConfigReport>, ApiError> {
+    let (version, _, old) = stored(&app).await?;
+    let report = blocking(move || {
+        let text = match config::restore(&body.toml, &old) {
+            Ok(text) => text,
+            Err(findings) => {
+                let refused = Refused { findings, tests: Vec::new(), document: None };
+                return config::report(&Err(Box::new(refused)), &old, version);
+            }
+        };
+        config::report(&config::check(&text, version + 1, now()), &old, version)
+    });
+    Ok(web::Json(report.await?))
+}
+
+pub(super) async fn apply_config(
+    app: web::Data<App>,
+    request: HttpRequest,
+    principal: Principal,
+    Json(body): Json<ConfigText, MOST_CONFIG_BYTES>,
+) -> Result<HttpResponse, ApiError> {
+    let (version, _, old) = stored(&app).await?;
+    if let Some(seen) = seen(&request).filter(|seen| *seen != version) {
+        return Err(ApiError::from(crate::db::Refused::ConfigMoved { expected: seen, found: version })
+            .detail("Load it again, and make your change there."));
+    }
+    let text = config::restore(&body.toml, &old)
+        .map_err(|findings| refusal(&Refused { findings, tests: Vec::new(), document: None }))?;
+    let entry = act(&principal.record_name(), "config.apply", (version + 1).to_string(), "");
+    let report = put(&app, entry, text, version).await?;
+    Ok(HttpResponse::Ok().insert_header((ETAG, tag(report.version))).json(report))
+}
+
+/// Checks a text and puts it in force unless version `expected` is not in force any more.
+pub(super) async fn put(
+    app: &App,
+    mut entry: AuditEntry,
+    text: String,
+    expected: i64,
+) -> Result<ConfigReport, ApiError> {
+    let (_, _, old) = stored(app).await?;
+    let checked_text = text.clone();
+    let result = blocking(move || config::check(&checked_text, expected + 1, now())).await?;
+    let mut report = config::report(&result, &old, expected);
+    if let Err(refused) = result {
+        return Err(refusal(&refused));
+    }
+    entry.detail = report.changes.join(", ").chars().take(2_000).collect();
+    let (by, at) = (entry.actor.clone(), entry.at);
+    report.version = app.change(entry, move |store| store.config_put(&text, &by, at, Some(expected))).await?;
+    // Stored is in force: should the engine not answer now, it finds the new version by itself.
+    if app.runtime.reload().await.is_err() {
+        tracing::warn!(version = report.version, "the engine has not taken the new configuration yet");
+    }
+    report.applied = true;
+    Ok(report)
+}
+
+fn refusal(refused: &Refused) -> ApiError {
+    let fatal = refused.findings.iter().filter(|finding| finding.fatal).count();
+    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "config_refused", "The configuration is refused")
+        .detail(format!("{fatal} things must be mended; nothing was changed."))
+        .findings(refused.findings.clone())
+}
+
+fn tag(version: i64) -> String {
+    format!("\"{version}\"")
+}
+
+/// The version its author looked at, when they say so.
+fn seen(request: &HttpRequest) -> Option<i64> {
+    request.headers().get(IF_MATCH)?.to_str().ok()?.trim().trim_matches('"').parse().ok()
+}

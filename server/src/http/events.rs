@@ -1,0 +1,103 @@
+//! Messages as they arrived, and what a body would become.
+
+use super::{
+    App,
+    app::{blocking, now},
+    body::whole,
+    problem::ApiError,
+};
+use crate::{
+    db::{EventQuery, Message},
+    ingest,
+};
+use actix_web::{
+    HttpRequest,
+    http::header::CONTENT_TYPE,
+    web::{self, Payload, Query},
+};
+use engine::{
+    Snapshot,
+    normalize::{Normalized, Source, normalize},
+};
+use serde::Deserialize;
+use shared::{
+    EventId, IncidentId, IntegrationId,
+    api::{EventDetail, EventRow, List, Preview},
+};
+
+const PREVIEW_BYTES: usize = 1024 * 1024;
+
+#[derive(Deserialize)]
+pub(super) struct EventFilter {
+    integration: Option<IntegrationId>,
+    outcome: Option<String>,
+    incident: Option<i64>,
+    after: Option<i64>,
+    limit: Option<usize>,
+}
+
+pub(super) async fn list_events(
+    app: web::Data<App>,
+    filter: Query<EventFilter>,
+) -> Result<web::Json<List<EventRow>>, ApiError> {
+    let filter = filter.into_inner();
+    let query = EventQuery {
+        integration: filter.integration,
+        outcome: filter.outcome.filter(|outcome| !outcome.is_empty()),
+        incident: filter.incident.map(IncidentId),
+        before: filter.after.map(EventId),
+        limit: filter.limit.unwrap_or(50),
+    };
+    let page = app.db(move |store| store.events(&query)).await?;
+    Ok(web::Json(List { items: page.items, next: page.next.map(|id| id.to_string()) }))
+}
+
+pub(super) async fn show_event(app: web::Data<App>, id: web::Path<i64>) -> Result<web::Json<EventDetail>, ApiError> {
+    let id = EventId(id.into_inner());
+    let message = app.db(move |store| store.event(id)).await?.ok_or_else(|| ApiError::not_found("message"))?;
+    let config = app.runtime.config();
+    Ok(web::Json(blocking(move || detail(&config, message)).await?))
+}
+
+/// A stored message, read again so that the fields can be marked.
+pub(super) fn detail(config: &Snapshot, message: Message) -> EventDetail {
+    let integration = config.integration(&message.integration);
+    let source = Source {
+        integration: &integration,
+        content_type: Some(message.content_type.as_str()).filter(|text| !text.is_empty()),
+        format: None,
+        received_at: message.received_at,
+    };
+    let Normalized { text, events, .. } = normalize(&source, &message.body);
+    EventDetail {
+        id: message.id,
+        integration: message.integration,
+        received_at: message.received_at,
+        peer: message.peer,
+        content_type: message.content_type,
+        charset: message.charset,
+        size_bytes: message.body.len() as u64,
+        text,
+        fields: events.into_iter().flat_map(|parsed| parsed.spans).collect(),
+        formats: message.formats,
+        outcomes: message.outcomes,
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct PreviewFormat {
+    format: Option<String>,
+}
+
+pub(super) async fn preview_event(
+    app: web::Data<App>,
+    request: HttpRequest,
+    format: Query<PreviewFormat>,
+    payload: Payload,
+) -> Result<web::Json<Preview>, ApiError> {
+    let body = whole(payload, PREVIEW_BYTES).await?;
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+    let (config, format) = (app.runtime.config(), format.into_inner().format);
+    let preview = blocking(move || ingest::preview(&config, content_type.as_deref(), format.as_deref(), &body, now()));
+    Ok(web::Json(preview.await?))
+}

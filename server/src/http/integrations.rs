@@ -1,0 +1,140 @@
+//! Senders: their tokens, and when each was last heard.
+
+use super::{
+    App,
+    app::{act, now},
+    body::Json,
+    principal::Principal,
+    problem::ApiError,
+    tokens::named,
+};
+use crate::{
+    auth::token,
+    db::{self, TokenKind},
+    entropy,
+};
+use actix_web::{HttpResponse, web};
+use shared::{
+    IntegrationId, Timestamp,
+    api::{IntegrationRow, List, NewIntegration, NewToken},
+};
+use std::collections::BTreeMap;
+
+/// The longest id the configuration takes.
+const MOST_CHARS: usize = 64;
+
+/// The id of a sender with this name: what may stand in a configuration, in small letters.
+#[must_use]
+pub fn sender_id(name: &str) -> Option<IntegrationId> {
+    let mut id = String::new();
+    for c in name.trim().chars().flat_map(char::to_lowercase) {
+        let fits = c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+        match (fits, id.ends_with('-')) {
+            (true, _) if id.len() + c.len_utf8() <= MOST_CHARS => id.push(c),
+            (false, false) if !id.is_empty() && id.len() < MOST_CHARS => id.push('-'),
+            _ => {}
+        }
+    }
+    let id = id.trim_matches('-');
+    (!id.is_empty() && id != engine::compile::SELF).then(|| IntegrationId(id.to_owned()))
+}
+
+pub(super) async fn list_integrations(app: web::Data<App>) -> Result<web::Json<List<IntegrationRow>>, ApiError> {
+    let (tokens, heard) =
+        app.db(|store| Ok((store.tokens(TokenKind::Integration)?, store.integrations_heard()?))).await?;
+    let config = app.runtime.config();
+    let mut rows: BTreeMap<IntegrationId, IntegrationRow> = BTreeMap::new();
+    let fresh = |id: &IntegrationId| IntegrationRow {
+        id: id.clone(),
+        name: config.integration(id).name,
+        tokens: Vec::new(),
+        created_at: Timestamp(0),
+        last_event_at: None,
+        events: app.board.heard_of(id),
+    };
+    for id in config.integrations.keys() {
+        rows.insert(id.clone(), fresh(id));
+    }
+    for it in tokens {
+        let Some(id) = it.integration else { continue };
+        let row = rows.entry(id.clone()).or_insert_with(|| fresh(&id));
+        row.tokens.push(it.hint);
+        // Oldest first: the first token's time is when the sender was made, and its name what it was called.
+        if row.created_at == Timestamp(0) {
+            row.created_at = it.created_at;
+        }
+        if row.name.is_empty() || (row.name == id.0 && !config.integrations.contains_key(&id)) {
+            row.name = it.name;
+        }
+    }
+    for it in heard {
+        rows.entry(it.integration.clone()).or_insert_with(|| fresh(&it.integration)).last_event_at = Some(it.at);
+    }
+    Ok(web::Json(List { items: rows.into_values().collect(), next: None }))
+}
+
+pub(super) async fn make_integration(
+    app: web::Data<App>,
+    principal: Principal,
+    Json(body): Json<NewIntegration>,
+) -> Result<HttpResponse, ApiError> {
+    let name = named(&body.name)?;
+    let id = sender_id(&name)
+        .ok_or_else(|| ApiError::invalid("name", "Use letters or digits; `tocsin` is taken by Tocsin itself."))?;
+    let text = entropy::token("tin_");
+    let (by, sender, secret) = (principal.record_name(), id.clone(), text.clone());
+    app.change(act(&by, "integration.create", id.0.clone(), ""), move |store| {
+        let new = db::NewToken {
+            kind: TokenKind::Integration,
+            name: &name,
+            integration: Some(&sender),
+            role: None,
+            hash: &token::hash_hex(&secret),
+            hint: &token::hint(&secret),
+            created_by: &by,
+        };
+        store.token_create(&new, now())
+    })
+    .await?;
+    app.keyring.reload(&app.readers).await;
+    let url = format!("{}/ingest/{text}", app.public_url());
+    Ok(HttpResponse::Created().json(NewToken { token: text, integration: Some(id), url: Some(url) }))
+}
+
+pub(super) async fn revoke_integration(
+    app: web::Data<App>,
+    principal: Principal,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let id = IntegrationId(id.into_inner());
+    let entry = act(&principal.record_name(), "integration.revoke", id.0.clone(), "");
+    let revoked = app.change(entry, move |store| store.tokens_revoke_of(&id, now())).await?;
+    app.keyring.reload(&app.readers).await;
+    if revoked.is_empty() {
+        Err(ApiError::not_found("sender with a token"))
+    } else {
+        Ok(HttpResponse::NoContent().finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sender_id;
+
+    #[test]
+    fn a_name_becomes_an_id_that_a_configuration_takes() {
+        for (name, id) in [
+            ("Zabbix", "zabbix"),
+            (" Zabbix (Beijing) ", "zabbix-beijing"),
+            ("监控 北京", "监控-北京"),
+            ("a--b", "a--b"),
+            ("prod.db_1", "prod.db_1"),
+        ] {
+            assert_eq!(sender_id(name).unwrap().as_str(), id);
+        }
+        for name in ["", "---", "!!!", "Tocsin"] {
+            assert_eq!(sender_id(name), None, "{name}");
+        }
+        assert!(sender_id(&"字".repeat(100)).unwrap().0.len() <= 64);
+    }
+}

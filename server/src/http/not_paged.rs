@@ -1,0 +1,197 @@
+//! For each person who was not paged: the reason, from what was decided and what the policies would have done next.
+
+use super::upcoming::Policies;
+use engine::{Snapshot, compile::FALLBACK};
+use shared::{
+    Incident, IncidentState, PersonId, Recipient,
+    api::NotPaged,
+    config::{Language, Policy, Target},
+    messages,
+    timeline::{Happening, Skip, TargetResult, TimelineEntry},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+messages! {
+    no_contact() { en: "was to be paged, but has no contact", zh: "本应通知，但没有联系方式" }
+    no_rule(severity: &str) { en: "was to be paged, but their own rules name no contact for {severity}", zh: "本应通知，但其规则在 {severity} 级别没有联系方式" }
+    not_reached(policy: &str, level: u32) { en: "level {level} of policy {policy} names them, and it has not run", zh: "策略 {policy} 的第 {level} 级包含此人，但尚未执行" }
+    stopped(policy: &str, level: u32) { en: "level {level} of policy {policy} names them; it was not needed, because somebody answered first", zh: "策略 {policy} 的第 {level} 级包含此人；有人先响应，未执行" }
+    off_duty(schedule: &str) { en: "is in schedule {schedule}, but was not on call when it was asked", zh: "在值班表 {schedule} 中，但当时不值班" }
+    unnamed(policies: &str) { en: "no level of {policies} names them", zh: "{policies} 的任何级别都未包含此人" }
+    unrouted() { en: "no route matched, and the fallback does not name them", zh: "没有匹配的路由，且兜底联系人不包含此人" }
+    joined_later() { en: "was not in the configuration that this incident follows", zh: "不在此事件所依据的配置中" }
+}
+
+/// One reason a person, in the order of their names' ids.
+pub(super) fn reasons(
+    l: Language,
+    incident: &Incident,
+    timeline: &[TimelineEntry],
+    policies: &Policies,
+    config: &Snapshot,
+) -> Vec<NotPaged> {
+    let paged: BTreeSet<&PersonId> = incident
+        .pages
+        .iter()
+        .filter_map(|page| match &page.recipient {
+            Recipient::Person(id) => Some(id),
+            Recipient::Webhook(_) => None,
+        })
+        .collect();
+    let skips = skips(timeline);
+    let people = config.people.values().filter(|person| !paged.contains(&person.id));
+    people
+        .map(|person| NotPaged {
+            person: person.id.clone(),
+            name: person.name.clone(),
+            reason: reason(l, &person.id, incident, &skips, policies, config),
+        })
+        .collect()
+}
+
+/// People a level left out, with the last reason.
+fn skips(timeline: &[TimelineEntry]) -> BTreeMap<PersonId, Skip> {
+    let mut found = BTreeMap::new();
+    let targets = timeline.iter().flat_map(|entry| -> &[TargetResult] {
+        match &entry.what {
+            Happening::LevelRan { targets, .. }
+            | Happening::LevelEmpty { targets, .. }
+            | Happening::NobodyReached { fallback: targets, .. } => targets,
+            _ => &[],
+        }
+    });
+    for skip in targets.flat_map(|target| &target.skipped) {
+        match skip {
+            Skip::NoContact { person } | Skip::NoRule { person } => {
+                found.insert(person.clone(), skip.clone());
+            }
+            Skip::NobodyOnCall | Skip::EmptyTeam | Skip::Gone | Skip::AlreadyPaged { .. } => {}
+        }
+    }
+    found
+}
+
+fn reason(
+    l: Language,
+    person: &PersonId,
+    incident: &Incident,
+    skips: &BTreeMap<PersonId, Skip>,
+    policies: &Policies,
+    config: &Snapshot,
+) -> String {
+    match skips.get(person) {
+        Some(Skip::NoContact { .. }) => return no_contact(l),
+        Some(Skip::NoRule { .. }) => return no_rule(l, incident.severity.as_str()),
+        _ => {}
+    }
+    let mut off_duty_in = None;
+    for escalation in &incident.escalations {
+        let Some(policy) = policies.get(&(escalation.config, escalation.policy.clone())) else { continue };
+        match named(policy, person, config) {
+            Named::Surely(level) if incident.state == IncidentState::Triggered => {
+                return not_reached(l, policy.id.as_str(), level + 1);
+            }
+            Named::Surely(level) => return stopped(l, policy.id.as_str(), level + 1),
+            Named::Sometimes(schedule) => off_duty_in = off_duty_in.or(Some(schedule)),
+            Named::Never => {}
+        }
+    }
+    if let Some(schedule) = off_duty_in {
+        return off_duty(l, &schedule);
+    }
+    let known: Vec<&str> =
+        incident.escalations.iter().map(|it| it.policy.as_str()).filter(|policy| *policy != FALLBACK).collect();
+    match known.as_slice() {
+        [] if incident.escalations.is_empty() => joined_later(l),
+        [] => unrouted(l),
+        known => unnamed(l, &known.join(", ")),
+    }
+}
+
+enum Named {
+    /// Directly or by team, first in this level (0-based).
+    Surely(u32),
+    /// By a schedule in which they take turns.
+    Sometimes(String),
+    Never,
+}
+
+fn named(policy: &Policy, person: &PersonId, config: &Snapshot) -> Named {
+    let mut sometimes = None;
+    for (index, level) in policy.levels.iter().enumerate() {
+        for target in &level.notify {
+            let surely = match target {
+                Target::Person(id) => id == person,
+                Target::Team(id) => config.teams.get(id).is_some_and(|team| team.members.contains(person)),
+                Target::Schedule(id) => {
+                    let schedule = config.document.schedules.iter().find(|schedule| schedule.id == *id);
+                    let turns = schedule.is_some_and(|schedule| {
+                        schedule.rotations.iter().any(|rotation| rotation.people.contains(person))
+                            || schedule.overrides.iter().any(|cover| cover.person == *person)
+                    });
+                    if turns && sometimes.is_none() {
+                        sometimes = Some(id.0.clone());
+                    }
+                    false
+                }
+                Target::Webhook(_) => false,
+            };
+            if surely {
+                return Named::Surely(u32::try_from(index).unwrap_or(u32::MAX));
+            }
+        }
+    }
+    sometimes.map_or(Named::Never, Named::Sometimes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::{Engine, Event, Ingested, normalize};
+    use shared::{IntegrationId, Timestamp};
+    use std::sync::Arc;
+
+    const DOCUMENT: &str = r#"
+        people = [
+          { id = "a", name = "A", contacts = [{ id = "m", email = "a@x" }] },
+          { id = "b", name = "B", contacts = [{ id = "m", email = "b@x" }] },
+          { id = "c", name = "C" },
+          { id = "d", name = "D", contacts = [{ id = "m", email = "d@x" }] },
+          { id = "e", name = "E", contacts = [{ id = "m", email = "e@x" }] },
+        ]
+        teams = [{ id = "t", name = "T", members = ["b"] }]
+        schedules = [{ id = "s", name = "S", time_zone = "UTC", rotations = [
+          { people = ["a", "e"], handoff = "00:00", start = "2026-01-05" }] }]
+        policies = [{ id = "p", levels = [
+          { notify = ["schedule:s", "person:c"], delay = "5m" }, { notify = ["team:t"], delay = "5m" }] }]
+        routes = [{ id = "all", policy = "p" }]
+    "#;
+
+    #[test]
+    fn everybody_who_was_not_paged_has_a_reason() {
+        let config = Arc::new(Snapshot::compile(1, toml::from_str(DOCUMENT).unwrap()).unwrap());
+        let mut engine = Engine::new(config.clone());
+        // 2026-01-06: A is on call.
+        let now = Timestamp(1_767_693_600_000);
+        let integration = config.integration(&IntegrationId::from("x"));
+        let source =
+            normalize::Source { integration: &integration, content_type: None, format: None, received_at: now };
+        let read = normalize::normalize(&source, b"[P1][PROBLEM][db-07][10.0.3.7][down]");
+        let events = read.events.into_iter().map(|it| it.event).collect();
+        engine.handle(now, Event::Ingested(Ingested { integration: "x".into(), key: None, events, rejected: vec![] }));
+        let timeline = engine.take_changes().timeline;
+        let incident = engine.state.incidents.values().next().unwrap();
+        let policies: Policies = engine.state.policies.clone();
+        let found = reasons(Language::En, incident, &timeline, &policies, &config);
+        let found: Vec<(&str, &str)> = found.iter().map(|it| (it.person.as_str(), it.reason.as_str())).collect();
+        assert_eq!(
+            found,
+            [
+                ("b", "level 2 of policy p names them, and it has not run"),
+                ("c", "was to be paged, but has no contact"),
+                ("d", "no level of p names them"),
+                ("e", "is in schedule s, but was not on call when it was asked"),
+            ]
+        );
+    }
+}

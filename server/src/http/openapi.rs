@@ -1,0 +1,262 @@
+//! The description of the interface, made of the table of endpoints and the types themselves.
+
+use super::routes::name;
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH},
+};
+use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+use shared::{
+    Alert,
+    api::{self, ENDPOINTS, Endpoint},
+    config::{Person, Policy, Route, Schedule},
+    live::{BrowserMessage, LiveMessage},
+    problem::Problem,
+};
+use std::sync::LazyLock;
+
+static TEXT: LazyLock<(String, String)> = LazyLock::new(|| {
+    let text = build().to_string();
+    let digest = Sha256::digest(text.as_bytes());
+    let tag: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    (text, format!("\"{tag}\""))
+});
+
+pub(super) async fn document(request: HttpRequest) -> HttpResponse {
+    let (text, tag) = &*TEXT;
+    let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let mut response = if known == Some(tag) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response.insert_header((ETAG, tag.as_str())).insert_header((CACHE_CONTROL, "no-cache"));
+    if known == Some(tag) {
+        return response.finish();
+    }
+    response.content_type("application/json").body(text.as_str())
+}
+
+/// What list endpoints take in their query string.
+const QUERIES: &[(&str, &[(&str, &str)])] = &[
+    (
+        "/api/v1/incidents",
+        &[
+            ("state", "Comma-separated: triggered, acked, snoozed, resolved; `open` (the default) and `all`"),
+            ("severity", "Comma-separated: P0 to P6"),
+            ("integration", "A sender's id"),
+            ("team", "A team's id"),
+            ("host", "A host name or address, whole"),
+            ("q", "Words in number, title, host or address"),
+            ("after", "`next` of the page before"),
+            ("limit", "1 to 500"),
+        ],
+    ),
+    ("/api/v1/alerts", &[("after", "`next` of the page before"), ("limit", "1 to 500")]),
+    (
+        "/api/v1/events",
+        &[
+            ("integration", "A sender's id"),
+            ("outcome", "opened, refreshed, closed, suppressed, dropped or rejected"),
+            ("incident", "An incident's number"),
+            ("after", "`next` of the page before"),
+            ("limit", "1 to 500"),
+        ],
+    ),
+    ("/api/v1/audit", &[("after", "`next` of the page before"), ("limit", "1 to 500")]),
+    ("/api/v1/preview/event", &[("format", "auto, bracket, falcon, json, text or form")]),
+];
+
+macro_rules! known {
+    ($generator:ident, $name:ident, $($key:literal => $type:ty),* $(,)?) => {
+        match $name {
+            $($key => Some(inline::<$type>(&mut $generator)),)*
+            _ => None,
+        }
+    };
+}
+
+fn inline<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
+    let name = T::schema_name().into_owned();
+    let reference = generator.subschema_for::<T>().to_value();
+    generator.definitions().get(&name).cloned().unwrap_or(reference)
+}
+
+/// The schema of a type by the name the table gives it, with the types it refers to.
+fn schema(name: &str) -> Option<(Value, Map<String, Value>)> {
+    let settings = SchemaSettings::draft2020_12().with(|it| it.definitions_path = "/components/schemas".into());
+    let mut generator = settings.into_generator();
+    let found = known!(generator, name,
+        "SetupState" => api::SetupState,
+        "SetupRequest" => api::SetupRequest,
+        "SessionInfo" => api::SessionInfo,
+        "SignInRequest" => api::SignInRequest,
+        "List_SessionRow" => api::List<api::SessionRow>,
+        "PasswordRequest" => api::PasswordRequest,
+        "Person" => Person,
+        "TestPageRequest" => api::TestPageRequest,
+        "TestPageResult" => api::TestPageResult,
+        "IncidentList" => api::IncidentList,
+        "IncidentDetail" => api::IncidentDetail,
+        "Why" => api::Why,
+        "ActionRequest" => api::ActionRequest,
+        "IncidentRow" => api::IncidentRow,
+        "List_Alert" => api::List<Alert>,
+        "OnCallNow" => api::OnCallNow,
+        "List_Schedule" => api::List<Schedule>,
+        "List_Policy" => api::List<Policy>,
+        "List_Route" => api::List<Route>,
+        "List_PersonRow" => api::List<api::PersonRow>,
+        "List_IntegrationRow" => api::List<api::IntegrationRow>,
+        "NewIntegration" => api::NewIntegration,
+        "NewToken" => api::NewToken,
+        "List_EventRow" => api::List<api::EventRow>,
+        "EventDetail" => api::EventDetail,
+        "Preview" => api::Preview,
+        "List_AccountRow" => api::List<api::AccountRow>,
+        "NewAccount" => api::NewAccount,
+        "AccountRow" => api::AccountRow,
+        "AccountChange" => api::AccountChange,
+        "List_TokenRow" => api::List<api::TokenRow>,
+        "NewApiToken" => api::NewApiToken,
+        "ConfigText" => api::ConfigText,
+        "ConfigReport" => api::ConfigReport,
+        "List_AuditRow" => api::List<api::AuditRow>,
+        "PagerStatus" => api::PagerStatus,
+        "Problem" => Problem,
+        "Receipt" => api::Receipt,
+        "LiveMessage" => LiveMessage,
+        "BrowserMessage" => BrowserMessage,
+    )?;
+    Some((found, generator.take_definitions(true)))
+}
+
+fn build() -> Value {
+    let mut schemas = Map::new();
+    let bodies = ENDPOINTS.iter().flat_map(|row| [row.request, row.response]);
+    for name in bodies.chain(["Problem", "Receipt", "LiveMessage", "BrowserMessage"]) {
+        if let Some((schema, others)) = schema(name) {
+            schemas.extend(others);
+            schemas.insert(name.to_owned(), schema);
+        }
+    }
+    let mut paths: Map<String, Value> = Map::new();
+    for row in ENDPOINTS {
+        let path = paths.entry(row.path.to_owned()).or_insert_with(|| json!({}));
+        path[name(row.method).to_ascii_lowercase()] = operation(row);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Tocsin",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Lists are {items, next}: pass `next` as `after`. Refusals are application/problem+json \
+                            with a stable `code`. Times are milliseconds since 1970. The live connection is a \
+                            WebSocket at /api/v1/live (LiveMessage, BrowserMessage). Senders post to /ingest/{token} \
+                            and get a Receipt.",
+            "license": { "name": "Apache-2.0" },
+        },
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "token": { "type": "http", "scheme": "bearer" },
+                "session": { "type": "apiKey", "in": "cookie", "name": "tocsin" },
+            },
+        },
+        "paths": paths,
+    })
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+fn operation(row: &Endpoint) -> Value {
+    let mut responses = json!({
+        "default": {
+            "description": "Refused, with the reason",
+            "content": { "application/problem+json": { "schema": reference("Problem") } },
+        },
+    });
+    responses[success(row)] = if row.response.is_empty() {
+        json!({ "description": "Done" })
+    } else {
+        json!({ "description": "Done", "content": { "application/json": { "schema": reference(row.response) } } })
+    };
+    let mut operation = json!({
+        "summary": row.summary,
+        "operationId": operation_id(row),
+        "parameters": parameters(row),
+        "responses": responses,
+    });
+    if !row.request.is_empty() {
+        let required = row.request != "ActionRequest";
+        operation["requestBody"] = json!({
+            "required": required,
+            "content": { "application/json": { "schema": reference(row.request) } },
+        });
+    } else if row.path.starts_with("/api/v1/preview/") {
+        operation["requestBody"] = json!({ "required": true, "content": { "*/*": {} } });
+    }
+    match row.role {
+        Some(role) => {
+            operation["security"] = json!([{ "token": [] }, { "session": [] }]);
+            operation["x-role"] = json!(role);
+        }
+        None => operation["security"] = json!([]),
+    }
+    operation
+}
+
+fn success(row: &Endpoint) -> &'static str {
+    match (row.response, row.method, row.path) {
+        ("", ..) => "204",
+        (_, api::Method::Post, "/api/v1/integrations" | "/api/v1/accounts" | "/api/v1/tokens") => "201",
+        _ => "200",
+    }
+}
+
+fn operation_id(row: &Endpoint) -> String {
+    let words = row.path.trim_start_matches("/api/v1/").replace(['{', '}'], "").replace('/', "_");
+    format!("{}_{words}", name(row.method).to_ascii_lowercase())
+}
+
+fn parameters(row: &Endpoint) -> Value {
+    let in_path = row.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let of_path = in_path.map(|name| {
+        let is_name = name == "login" || row.path.contains("integrations");
+        let kind = if is_name { "string" } else { "integer" };
+        json!({ "name": name, "in": "path", "required": true, "schema": { "type": kind } })
+    });
+    let reads = matches!(row.method, api::Method::Get) || row.path.starts_with("/api/v1/preview/");
+    let queries = QUERIES.iter().filter(|(path, _)| reads && *path == row.path).flat_map(|(_, list)| *list);
+    let of_query = queries.map(|(name, meaning)| {
+        let kind = if *name == "limit" { "integer" } else { "string" };
+        json!({ "name": name, "in": "query", "description": meaning, "schema": { "type": kind } })
+    });
+    of_path.chain(of_query).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_of_the_table_has_a_schema_and_every_reference_an_end() {
+        let document = build();
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        for row in ENDPOINTS {
+            for name in [row.request, row.response].into_iter().filter(|name| !name.is_empty()) {
+                assert!(schemas.contains_key(name), "{name}");
+            }
+        }
+        let text = document.to_string();
+        for part in text.split("\"$ref\":\"").skip(1) {
+            let target = part.split('"').next().unwrap();
+            let name = target.strip_prefix("#/components/schemas/").unwrap_or_else(|| panic!("{target}"));
+            assert!(schemas.contains_key(name), "{name}");
+        }
+        let paths = document["paths"].as_object().unwrap();
+        let operations: usize = paths.values().map(|path| path.as_object().unwrap().len()).sum();
+        assert_eq!(operations, ENDPOINTS.len());
+        assert_eq!(document["paths"]["/api/v1/incidents/{id}/ack"]["post"]["x-role"], "responder");
+    }
+}

@@ -1,0 +1,48 @@
+//! What is configured, as everybody may see it: people without addresses, schedules, policies, routes.
+
+use super::App;
+use actix_web::web;
+use shared::{
+    api::{List, PersonRow},
+    config::{Contact, Policy, Route, Schedule},
+};
+
+fn whole<T>(items: Vec<T>) -> web::Json<List<T>> {
+    web::Json(List { items, next: None })
+}
+
+pub(super) async fn list_people(app: web::Data<App>) -> web::Json<List<PersonRow>> {
+    let config = app.runtime.config();
+    let people = config.document.people.iter().map(|person| {
+        let mut contacts: Vec<_> = person.contacts.iter().filter_map(Contact::address).map(|(kind, _)| kind).collect();
+        contacts.sort_unstable();
+        contacts.dedup();
+        PersonRow {
+            id: person.id.clone(),
+            name: person.name.clone(),
+            language: person.language,
+            time_zone: person.time_zone.clone(),
+            teams: config
+                .document
+                .teams
+                .iter()
+                .filter(|team| team.members.contains(&person.id))
+                .map(|team| team.id.clone())
+                .collect(),
+            contacts,
+        }
+    });
+    whole(people.collect())
+}
+
+pub(super) async fn list_schedules(app: web::Data<App>) -> web::Json<List<Schedule>> {
+    whole(app.runtime.config().document.schedules.clone())
+}
+
+pub(super) async fn list_policies(app: web::Data<App>) -> web::Json<List<Policy>> {
+    whole(app.runtime.config().document.policies.clone())
+}
+
+pub(super) async fn list_routes(app: web::Data<App>) -> web::Json<List<Route>> {
+    whole(app.runtime.config().document.routes.clone())
+}

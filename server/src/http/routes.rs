@@ -1,0 +1,192 @@
+//! Where each handler is mounted: the table of endpoints is the list, and nothing is served beside it.
+
+use super::{
+    accounts, ack, actions, audit, config, events, health, incidents, integrations, me, oncall, openapi, people,
+    principal, problem::ApiError, session, setup, tokens, ui, why,
+};
+use crate::{ingest, live};
+use actix_web::{
+    HttpRequest, HttpResponse, Responder, Route,
+    guard::{self, Guard},
+    http,
+    middleware::{Compress, from_fn},
+    web,
+};
+use shared::api::{ENDPOINTS, Endpoint, Method, Role};
+
+const PREFIX: &str = "/api/v1";
+
+/// The live connection: not an exchange of bodies, hence not in the table, but authorised like one that is.
+pub(super) const LIVE: Endpoint = Endpoint {
+    method: Method::Get,
+    path: "/api/v1/live",
+    role: Some(Role::Viewer),
+    summary: "The live connection",
+    request: "",
+    response: "",
+};
+
+type Mount = fn() -> Route;
+use Method::{Delete, Get, Post, Put};
+
+macro_rules! to {
+    ($handler:path) => {
+        || web::route().to($handler)
+    };
+}
+
+const HANDLERS: &[(Method, &str, Mount)] = &[
+    (Get, "/setup", to!(setup::setup_state)),
+    (Post, "/setup", to!(setup::set_up)),
+    (Post, "/session", to!(session::sign_in)),
+    (Get, "/session", to!(session::who_am_i)),
+    (Delete, "/session", to!(session::sign_out)),
+    (Get, "/sessions", to!(session::list_sessions)),
+    (Delete, "/sessions/{id}", to!(session::end_session)),
+    (Put, "/me/password", to!(me::change_password)),
+    (Get, "/me/person", to!(me::own_person)),
+    (Put, "/me/person", to!(me::change_person)),
+    (Post, "/me/test", to!(me::send_test)),
+    (Get, "/incidents", to!(incidents::list_incidents)),
+    (Get, "/incidents/{id}", to!(incidents::show_incident)),
+    (Get, "/incidents/{id}/why", to!(why::explain)),
+    (Post, "/incidents/{id}/ack", to!(actions::ack)),
+    (Post, "/incidents/{id}/unack", to!(actions::unack)),
+    (Post, "/incidents/{id}/resolve", to!(actions::resolve)),
+    (Post, "/incidents/{id}/snooze", to!(actions::snooze)),
+    (Post, "/incidents/{id}/escalate", to!(actions::escalate)),
+    (Post, "/incidents/{id}/reassign", to!(actions::reassign)),
+    (Post, "/incidents/{id}/note", to!(actions::note)),
+    (Get, "/alerts", to!(incidents::list_alerts)),
+    (Get, "/oncall", to!(oncall::on_call_now)),
+    (Get, "/schedules", to!(people::list_schedules)),
+    (Get, "/policies", to!(people::list_policies)),
+    (Get, "/routes", to!(people::list_routes)),
+    (Get, "/people", to!(people::list_people)),
+    (Get, "/integrations", to!(integrations::list_integrations)),
+    (Post, "/integrations", to!(integrations::make_integration)),
+    (Delete, "/integrations/{id}", to!(integrations::revoke_integration)),
+    (Get, "/events", to!(events::list_events)),
+    (Get, "/events/{id}", to!(events::show_event)),
+    (Post, "/preview/event", to!(events::preview_event)),
+    (Get, "/accounts", to!(accounts::list_accounts)),
+    (Post, "/accounts", to!(accounts::make_account)),
+    (Put, "/accounts/{login}", to!(accounts::change_account)),
+    (Get, "/tokens", to!(tokens::list_tokens)),
+    (Post, "/tokens", to!(tokens::make_token)),
+    (Delete, "/tokens/{id}", to!(tokens::revoke_token)),
+    (Get, "/config", to!(config::show_config)),
+    (Put, "/config", to!(config::apply_config)),
+    (Post, "/config/check", to!(config::check_config)),
+    (Get, "/audit", to!(audit::list_audit)),
+    (Get, "/status", to!(health::status)),
+];
+
+/// Every endpoint that has a handler, as (method, path); for the test that compares them with the table.
+#[must_use]
+pub fn mounted() -> Vec<(Method, String)> {
+    HANDLERS.iter().map(|(method, path, _)| (*method, format!("{PREFIX}{path}"))).collect()
+}
+
+/// Mounts everything the server answers.
+pub fn configure(server: &mut web::ServiceConfig) {
+    server
+        .app_data(web::PathConfig::default().error_handler(|_, _| ApiError::not_found("thing").into()))
+        .app_data(web::QueryConfig::default().error_handler(|error, _| {
+            ApiError::new(http::StatusCode::BAD_REQUEST, "bad_query", "The query string cannot be read")
+                .detail(error.to_string())
+                .into()
+        }))
+        .configure(ingest::routes)
+        .service(
+            web::scope(PREFIX)
+                .wrap(Compress::default())
+                .wrap(from_fn(principal::authorise))
+                .configure(endpoints)
+                .default_service(web::to(no_endpoint)),
+        )
+        .route("/api/openapi.json", web::get().to(openapi::document))
+        .service(
+            web::resource("/a/{cap}")
+                .route(web::route().guard(readable()).to(ack::show))
+                .route(web::post().to(ack::act))
+                .default_service(web::to(|| async { not_allowed("GET, HEAD, POST") })),
+        )
+        .route("/healthz", web::route().guard(readable()).to(health::healthz))
+        .route("/readyz", web::route().guard(readable()).to(health::readyz))
+        .route("/metrics", web::route().guard(readable()).to(health::metrics))
+        .default_service(web::to(ui::serve));
+}
+
+fn endpoints(scope: &mut web::ServiceConfig) {
+    scope.route("/live", web::get().to(live::socket));
+    let mut paths: Vec<&str> = HANDLERS.iter().map(|(_, path, _)| *path).collect();
+    paths.dedup();
+    for path in paths {
+        let mut resource = web::resource(path);
+        for (method, _, mount) in HANDLERS.iter().filter(|(_, other, _)| *other == path) {
+            let route = match method {
+                Get => mount().guard(readable()),
+                Post => mount().guard(guard::Post()),
+                Put => mount().guard(guard::Put()),
+                Delete => mount().guard(guard::Delete()),
+            };
+            resource = resource.route(route);
+        }
+        scope.service(resource.default_service(web::to(wrong_method)));
+    }
+}
+
+/// HEAD is GET without the body.
+fn readable() -> impl Guard {
+    guard::Any(guard::Get()).or(guard::Head())
+}
+
+/// The row of the table a request asks for.
+pub(super) fn endpoint(request: &HttpRequest) -> Option<&'static Endpoint> {
+    let method = match *request.method() {
+        http::Method::GET | http::Method::HEAD => Get,
+        http::Method::POST => Post,
+        http::Method::PUT => Put,
+        http::Method::DELETE => Delete,
+        _ => return None,
+    };
+    let pattern = request.match_pattern()?;
+    ENDPOINTS.iter().chain([&LIVE]).find(|row| row.method == method && row.path == pattern)
+}
+
+async fn no_endpoint() -> Result<HttpResponse, ApiError> {
+    Err(ApiError::not_found("endpoint").detail("/api/openapi.json lists them."))
+}
+
+async fn wrong_method(request: HttpRequest) -> impl Responder {
+    let pattern = request.match_pattern().unwrap_or_default();
+    let allowed: Vec<&str> = ENDPOINTS.iter().filter(|row| row.path == pattern).map(|row| name(row.method)).collect();
+    not_allowed(&allowed.join(", "))
+}
+
+pub(super) const fn name(method: Method) -> &'static str {
+    match method {
+        Get => "GET",
+        Post => "POST",
+        Put => "PUT",
+        Delete => "DELETE",
+    }
+}
+
+pub(super) fn not_allowed(methods: &str) -> Result<HttpResponse, ApiError> {
+    let title = "This address does not take that method";
+    let refusal = ApiError::new(http::StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", title);
+    Err(refusal.detail(format!("It takes {methods}.")).allow(methods.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_and_the_handlers_are_the_same_list() {
+        let table: Vec<(Method, String)> = ENDPOINTS.iter().map(|row| (row.method, row.path.to_owned())).collect();
+        assert_eq!(mounted(), table);
+    }
+}

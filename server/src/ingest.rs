@@ -1,0 +1,150 @@
+//! Where senders post: authenticates, bounds, reads, and answers with success only what is stored.
+
+mod body;
+mod preview;
+
+pub use preview::preview;
+
+use crate::{
+    clock,
+    http::{ApiError, App},
+    runtime::{Arrived, Refused},
+    telemetry,
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER, USER_AGENT},
+    },
+    web,
+};
+use engine::normalize::{Source, normalize};
+use shared::{api::Receipt, timeline::Outcome};
+
+/// The largest body, in bytes; a batch of 256 alerts of the wordiest sender fits.
+pub const BODY_MAX_BYTES: usize = 1 << 20;
+/// Longer keys are as good as their hash.
+const KEY_MAX_CHARS: usize = 255;
+/// Names a path may give the body's format.
+const FORMATS: &[&str] = &["auto", "bracket", "falcon", "json", "text", "form"];
+
+/// Mounts the addresses senders post to. None of them ever redirects: a sender that follows a redirect loses
+/// the body and takes the answer for success.
+pub fn routes(config: &mut web::ServiceConfig) {
+    for path in ["/ingest/{token}", "/ingest/{token}/", "/ingest/{token}/{format}", "/ingest/{token}/{format}/"] {
+        config.service(web::resource(path).route(web::post().to(receive)).default_service(web::to(|| async {
+            Err::<HttpResponse, _>(
+                ApiError::new(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    "method_not_allowed",
+                    "This address takes alerts by POST",
+                )
+                .allow("POST".to_owned()),
+            )
+        })));
+    }
+}
+
+async fn receive(request: HttpRequest, payload: web::Payload, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let token = request.match_info().get("token").unwrap_or_default();
+    let Some(integration) = app.keyring.find_integration(token, &app.readers).await else {
+        telemetry::refused("token");
+        return Err(ApiError::new(StatusCode::UNAUTHORIZED, "unknown_token", "There is no such integration token")
+            .detail(
+                "Make one with `tocsin token create --kind integration --name NAME` or on the Integrations page.",
+            ));
+    };
+    let format = request.match_info().get("format").map(ToOwned::to_owned);
+    if let Some(name) = format.as_deref().filter(|name| !FORMATS.contains(name)) {
+        telemetry::refused("format");
+        return Err(ApiError::new(StatusCode::NOT_FOUND, "unknown_format", "There is no such format").detail(format!(
+            "`{name}` is not one of {}; leave it out and it is found by looking.",
+            FORMATS.join(", ")
+        )));
+    }
+    if let Some(encoding) =
+        text_of(request.headers(), &CONTENT_ENCODING).filter(|it| !it.eq_ignore_ascii_case("identity"))
+    {
+        telemetry::refused("encoding");
+        return Err(ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "encoded_body",
+            "Compressed bodies are not taken",
+        )
+        .detail(format!("The request says `Content-Encoding: {encoding}`; send it without.")));
+    }
+    let body = body::read(payload, BODY_MAX_BYTES).await.inspect_err(|_| telemetry::refused("body"))?;
+    let received_at = clock::now();
+    let content_type = text_of(request.headers(), &CONTENT_TYPE).unwrap_or_default();
+    let config = app.runtime.config();
+    let settings = config.integration(&integration);
+    let source = Source {
+        integration: &settings,
+        content_type: Some(content_type.as_str()).filter(|it| !it.is_empty()),
+        format: format.as_deref(),
+        received_at,
+    };
+    let read = normalize(&source, &body);
+    let arrived = Arrived {
+        integration,
+        received_at,
+        peer: app.peer(&request).to_string(),
+        content_type,
+        key: idempotency_key(request.headers()),
+        body,
+        read,
+    };
+    match app.runtime.ingest(arrived).await {
+        Ok(receipt) => Ok(answer(receipt)),
+        Err(refused) => Ok(overloaded(&request, refused)),
+    }
+}
+
+/// Success when anything of it was understood; otherwise the reason, and where it is kept.
+fn answer(receipt: Receipt) -> HttpResponse {
+    if receipt.accepted > 0 || receipt.outcomes.is_empty() {
+        return HttpResponse::Ok().json(receipt);
+    }
+    let why = receipt.outcomes.iter().find_map(|outcome| match outcome {
+        Outcome::Rejected { reason } => Some(shared::text::reject_reason(shared::config::Language::En, reason)),
+        _ => None,
+    });
+    let kept = format!("It is kept as message {}, in quarantine.", receipt.event);
+    let error = ApiError::new(StatusCode::BAD_REQUEST, "not_understood", "The body could not be understood")
+        .detail(format!("{} {kept}", why.unwrap_or_default()));
+    actix_web::ResponseError::error_response(&error)
+}
+
+/// Some senders try again on 429 only, all others on 503.
+fn overloaded(request: &HttpRequest, refused: Refused) -> HttpResponse {
+    let (Refused::Overloaded { retry_after_s } | Refused::Unavailable { retry_after_s }) = refused;
+    let (reason, code) = match refused {
+        Refused::Overloaded { .. } => ("overload", "overloaded"),
+        Refused::Unavailable { .. } => ("store", "unavailable"),
+    };
+    telemetry::refused(reason);
+    let agent = text_of(request.headers(), &USER_AGENT).unwrap_or_default().to_lowercase();
+    let wants_429 = ["n9e", "nightingale", "pagerduty", "opsgenie"].iter().any(|name| agent.contains(name));
+    let status = if wants_429 { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::SERVICE_UNAVAILABLE };
+    let error = ApiError::new(status, code, "The message was not stored").detail(refused.to_string());
+    let mut response = actix_web::ResponseError::error_response(&error);
+    response.headers_mut().insert(RETRY_AFTER, retry_after_s.into());
+    response
+}
+
+/// The sender's own name for the message, by whichever convention it follows.
+fn idempotency_key(headers: &HeaderMap) -> Option<String> {
+    let named = |name: &'static str| text_of(headers, &HeaderName::from_static(name)).filter(|key| !key.is_empty());
+    let event = || Some(format!("{} {}", named("ce-source")?, named("ce-id")?));
+    let key = named("idempotency-key")
+        .or_else(|| named("webhook-id"))
+        .or_else(|| named("x-github-delivery"))
+        .or_else(event)?;
+    let short = key.chars().count() <= KEY_MAX_CHARS;
+    Some(if short { key } else { crate::auth::token::hash_hex(&key) })
+}
+
+fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
+}

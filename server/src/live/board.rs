@@ -1,0 +1,338 @@
+//! The open incidents as rows, in the order of the list, and what changed since the last delta.
+
+use super::counts::Tally;
+use bytestring::ByteString;
+use shared::{
+    Incident, IncidentId, IncidentState, IntegrationId, Severity, Timestamp,
+    api::{IncidentList, IncidentRow},
+    live::{Heard, LiveMessage},
+};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+use tokio::sync::{Notify, broadcast};
+
+/// Deltas kept for browsers that come back, by number and by size.
+const KEPT: usize = 512;
+const KEPT_BYTES: usize = 8 << 20;
+/// Deltas a browser may be behind before it has to fetch the board again.
+const BEHIND: usize = 64;
+/// Rows of one delta; when more change at once, browsers fetch the board instead.
+const ROWS_MAX: usize = 2_000;
+
+/// A numbered delta, encoded once for everybody.
+#[derive(Clone, Debug)]
+pub(super) struct Frame {
+    pub(super) seq: u64,
+    pub(super) text: ByteString,
+}
+
+/// Which open incidents a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct BoardFilter {
+    /// Empty: every state.
+    pub states: Vec<IncidentState>,
+    /// Empty: every severity.
+    pub severities: Vec<Severity>,
+    pub integration: Option<IntegrationId>,
+    pub team: Option<shared::TeamId>,
+    /// In title, host, address or sender, in any case; or an incident's number.
+    pub text: Option<String>,
+    /// As given by the page before.
+    pub after: Option<String>,
+    pub limit: usize,
+}
+
+/// Worst first, unanswered before answered, newest before older; the browser sorts by the same.
+type Place = (Severity, IncidentState, Reverse<Timestamp>, Reverse<IncidentId>);
+
+fn place(row: &IncidentRow) -> Place {
+    (row.severity, row.state, Reverse(row.opened_at), Reverse(row.id))
+}
+
+#[derive(Debug, Default)]
+struct Rows {
+    rows: BTreeMap<IncidentId, IncidentRow>,
+    order: BTreeSet<Place>,
+    tally: Tally,
+    seq: u64,
+    /// What the next delta tells.
+    changed: BTreeSet<IncidentId>,
+    gone: BTreeMap<IncidentId, IncidentRow>,
+    heard: BTreeMap<IntegrationId, Heard>,
+    heard_counts: BTreeMap<IntegrationId, u64>,
+    config: Option<i64>,
+    /// Everybody has to fetch the board again.
+    resync: bool,
+    kept: VecDeque<Frame>,
+    kept_bytes: usize,
+}
+
+/// The board: written by the engine's thread after each commit, read by everybody.
+#[derive(Debug)]
+pub struct Board {
+    rows: Mutex<Rows>,
+    frames: broadcast::Sender<Frame>,
+    pub(super) dirty: Notify,
+    browsers: AtomicU32,
+}
+
+impl Board {
+    /// An empty board. Numbers begin at `epoch`, which must be larger than any number a former process gave.
+    #[must_use]
+    pub fn new(epoch: u64) -> Self {
+        let rows = Rows { seq: epoch, ..Rows::default() };
+        Self {
+            rows: Mutex::new(rows),
+            frames: broadcast::Sender::new(BEHIND),
+            dirty: Notify::new(),
+            browsers: AtomicU32::new(0),
+        }
+    }
+
+    /// Forgets everything and takes these incidents; browsers fetch the board again.
+    pub(crate) fn reset<'a>(&self, incidents: impl Iterator<Item = &'a Incident>, config: i64) {
+        let mut rows = self.lock();
+        let before = std::mem::take(&mut *rows);
+        rows.seq = before.seq;
+        rows.heard_counts = before.heard_counts;
+        rows.config = Some(config);
+        rows.resync = true;
+        for incident in incidents.filter(|it| it.state != IncidentState::Resolved) {
+            rows.put(IncidentRow::from(incident));
+        }
+        drop(rows);
+        self.dirty.notify_one();
+    }
+
+    /// Takes the newest state of incidents whose changes are stored.
+    pub(crate) fn apply(&self, incidents: &[Incident], heard: Vec<Heard>) {
+        if incidents.is_empty() && heard.is_empty() {
+            return;
+        }
+        let mut rows = self.lock();
+        for incident in incidents {
+            let row = IncidentRow::from(incident);
+            if incident.state == IncidentState::Resolved {
+                rows.take(incident.id);
+                rows.changed.remove(&incident.id);
+                rows.gone.insert(incident.id, row);
+            } else {
+                rows.changed.insert(incident.id);
+                rows.put(row);
+            }
+        }
+        for heard in heard {
+            *rows.heard_counts.entry(heard.integration.clone()).or_default() += 1;
+            rows.heard.insert(heard.integration.clone(), heard);
+        }
+        if rows.changed.len() + rows.gone.len() > ROWS_MAX {
+            rows.resync = true;
+        }
+        drop(rows);
+        self.dirty.notify_one();
+    }
+
+    /// A new configuration is in force.
+    pub(crate) fn configured(&self, version: i64) {
+        self.lock().config = Some(version);
+        self.dirty.notify_one();
+    }
+
+    /// Messages a sender sent since the server started.
+    #[must_use]
+    pub fn heard_of(&self, integration: &IntegrationId) -> u64 {
+        self.lock().heard_counts.get(integration).copied().unwrap_or(0)
+    }
+
+    /// Open incidents, from memory.
+    #[must_use]
+    pub fn list(&self, filter: &BoardFilter, now: Timestamp) -> IncidentList {
+        let rows = self.lock();
+        let after = filter.after.as_deref().and_then(read_cursor);
+        let needle = filter.text.as_deref().map(str::to_lowercase).filter(|text| !text.is_empty());
+        let limit = filter.limit.clamp(1, 500);
+        let mut items = Vec::new();
+        let (mut total, mut more) = (0, false);
+        for place in &rows.order {
+            let Some(row) = rows.rows.get(&place.3.0).filter(|row| filter.shows(row, needle.as_deref())) else {
+                continue;
+            };
+            total += 1;
+            if after.is_some_and(|after| *place <= after) {
+                continue;
+            }
+            if items.len() < limit {
+                items.push(row.clone());
+            } else {
+                more = true;
+                if filter.shows_all() {
+                    total = rows.rows.len() as u32;
+                    break;
+                }
+            }
+        }
+        let next = items.last().filter(|_| more).map(write_cursor);
+        IncidentList { items, next, counts: rows.tally.counts(), seq: rows.seq, now, total }
+    }
+
+    /// The last delta's number.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.lock().seq
+    }
+
+    /// How many browsers are connected.
+    #[must_use]
+    pub fn browsers(&self) -> u32 {
+        self.browsers.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn joined(&self, change: i32) {
+        let before = if change > 0 {
+            self.browsers.fetch_add(1, Ordering::Relaxed)
+        } else {
+            self.browsers.fetch_sub(1, Ordering::Relaxed)
+        };
+        crate::telemetry::browsers(before.saturating_add_signed(change));
+    }
+
+    /// What a browser that knows everything up to `seq` has missed (none: it must fetch the board), and all that
+    /// follows; nothing falls between the two.
+    pub(super) fn resume(&self, seq: u64) -> (Option<Vec<Frame>>, broadcast::Receiver<Frame>) {
+        let rows = self.lock();
+        let receiver = self.frames.subscribe();
+        let missed = if seq == rows.seq {
+            Some(Vec::new())
+        } else if rows.kept.front().is_some_and(|first| first.seq <= seq + 1) && seq < rows.seq {
+            Some(rows.kept.iter().filter(|frame| frame.seq > seq).cloned().collect())
+        } else {
+            None
+        };
+        (missed, receiver)
+    }
+
+    /// Tells everybody what changed since the last time; nothing when nothing did.
+    pub(super) fn publish(&self, now: Timestamp) {
+        let mut rows = self.lock();
+        let Some(message) = rows.delta(now) else { return };
+        let text = match serde_json::to_string(&message) {
+            Ok(text) => ByteString::from(text),
+            Err(error) => {
+                tracing::error!(%error, "a delta could not be written");
+                return;
+            }
+        };
+        let frame = Frame { seq: rows.seq, text };
+        if matches!(message, LiveMessage::Resync { .. }) {
+            // What was kept leads nowhere any more.
+            rows.kept.clear();
+            rows.kept_bytes = 0;
+        } else {
+            rows.keep(frame.clone());
+        }
+        // Under the lock, so that a browser that joins sees each frame once. No receiver is no fault.
+        drop(self.frames.send(frame));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Rows> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Rows {
+    fn put(&mut self, row: IncidentRow) {
+        self.take(row.id);
+        self.tally.add(&row);
+        self.order.insert(place(&row));
+        self.rows.insert(row.id, row);
+    }
+
+    fn take(&mut self, id: IncidentId) {
+        if let Some(row) = self.rows.remove(&id) {
+            self.tally.remove(&row);
+            self.order.remove(&place(&row));
+        }
+    }
+
+    fn delta(&mut self, now: Timestamp) -> Option<LiveMessage> {
+        let quiet = self.changed.is_empty() && self.gone.is_empty() && self.heard.is_empty() && self.config.is_none();
+        if quiet && !self.resync {
+            return None;
+        }
+        self.seq += 1;
+        let changed = std::mem::take(&mut self.changed);
+        let gone = std::mem::take(&mut self.gone);
+        let heard = std::mem::take(&mut self.heard);
+        let config = self.config.take();
+        if std::mem::take(&mut self.resync) {
+            return Some(LiveMessage::Resync { seq: self.seq });
+        }
+        Some(LiveMessage::Delta {
+            seq: self.seq,
+            now,
+            rows: changed.iter().filter_map(|id| self.rows.get(id).cloned()).collect(),
+            gone: gone.into_values().collect(),
+            counts: self.tally.counts(),
+            heard: heard.into_values().collect(),
+            config,
+        })
+    }
+
+    fn keep(&mut self, frame: Frame) {
+        self.kept_bytes += frame.text.len();
+        self.kept.push_back(frame);
+        while self.kept.len() > KEPT || self.kept_bytes > KEPT_BYTES {
+            let Some(oldest) = self.kept.pop_front() else { break };
+            self.kept_bytes -= oldest.text.len();
+        }
+    }
+}
+
+impl BoardFilter {
+    fn shows_all(&self) -> bool {
+        self.states.is_empty()
+            && self.severities.is_empty()
+            && self.integration.is_none()
+            && self.team.is_none()
+            && self.text.is_none()
+    }
+
+    fn shows(&self, row: &IncidentRow, needle: Option<&str>) -> bool {
+        (self.states.is_empty() || self.states.contains(&row.state))
+            && (self.severities.is_empty() || self.severities.contains(&row.severity))
+            && self.integration.as_ref().is_none_or(|it| row.integration == *it)
+            && self.team.as_ref().is_none_or(|it| row.team.as_ref() == Some(it))
+            && needle.is_none_or(|needle| mentions(row, needle))
+    }
+}
+
+fn mentions(row: &IncidentRow, needle: &str) -> bool {
+    let texts = [Some(&row.title), row.host.as_ref(), row.ip.as_ref(), Some(&row.integration.0)];
+    texts.into_iter().flatten().any(|text| text.to_lowercase().contains(needle))
+        || needle.trim_start_matches('#').parse() == Ok(row.id.0)
+}
+
+fn write_cursor(row: &IncidentRow) -> String {
+    format!("{}.{}.{}.{}", row.severity.rank(), state_rank(row.state), row.opened_at.0, row.id)
+}
+
+fn read_cursor(text: &str) -> Option<Place> {
+    let mut parts = text.splitn(4, '.');
+    let severity = Severity::from_rank(parts.next()?.parse().ok()?);
+    let rank: u8 = parts.next()?.parse().ok()?;
+    let state = [IncidentState::Triggered, IncidentState::Acked, IncidentState::Snoozed]
+        .into_iter()
+        .find(|it| state_rank(*it) == rank)?;
+    let opened_at = Timestamp(parts.next()?.parse().ok()?);
+    Some((severity, state, Reverse(opened_at), Reverse(IncidentId(parts.next()?.parse().ok()?))))
+}
+
+const fn state_rank(state: IncidentState) -> u8 {
+    state as u8
+}

@@ -1,0 +1,317 @@
+//! The loop around the engine: next event or next deadline, decide, commit, and only then act.
+//!
+//! One thread owns the engine and the writing connection. Everybody else reaches it through bounded lanes
+//! (P0 first) and waits for the answer, which comes after the commit. A commit takes everything that was
+//! queued: one flush for many messages. When a commit fails nothing of it is answered with success, and the
+//! state is read back from the store before anything else is recorded; see [`blind`] for what pages then.
+
+mod blind;
+mod deliver;
+mod inbox;
+mod pace;
+mod writer;
+
+pub use deliver::Links;
+pub use writer::{Start, StartError, Stopped};
+
+use crate::channels::{Channels, Delivery};
+use engine::{Act, Engine, Refusal, Snapshot};
+use inbox::{Inbox, Item};
+use shared::{
+    Alert, AttemptId, ContactId, EventId, Failure, Incident, IncidentId, IntegrationId, PageId, PersonId, Recipient,
+    Severity, Timestamp,
+    api::{PagerStatus, Receipt, TestPageResult},
+    config::Person,
+    timeline::Actor,
+};
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::oneshot;
+
+/// How long somebody waits for the store before they are told to come back.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The engine is taken for dead when it has not completed a turn for this long.
+const TICK_MAX_MS: i64 = 5_000;
+
+/// A sender's message on its way to the engine, already read.
+#[derive(Clone, Debug)]
+pub struct Arrived {
+    pub integration: IntegrationId,
+    pub received_at: Timestamp,
+    /// The sender's address, for the list of messages.
+    pub peer: String,
+    pub content_type: String,
+    /// The sender's idempotency key.
+    pub key: Option<String>,
+    pub body: Vec<u8>,
+    pub read: engine::normalize::Normalized,
+}
+
+impl Arrived {
+    /// Whether any member is a P0: it takes the lane that nothing can fill up.
+    #[must_use]
+    pub fn is_p0(&self) -> bool {
+        self.read.events.iter().any(|it| it.event.severity == Severity::P0)
+    }
+}
+
+/// Why a message was not taken. Nothing of it was stored as far as we know: send it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("too many messages are waiting; send it again in {retry_after_s} s")]
+    Overloaded { retry_after_s: u32 },
+    #[error("the store does not take anything at the moment; send it again in {retry_after_s} s")]
+    Unavailable { retry_after_s: u32 },
+}
+
+/// Why an action had no effect.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ActError {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("the action could not be stored; try again in {retry_after_s} s")]
+    Unavailable { retry_after_s: u32 },
+}
+
+/// The store (or the engine's thread) does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the store does not answer at the moment; try again")]
+pub struct Unavailable;
+
+/// The way to the engine; cheap to clone.
+#[derive(Clone)]
+pub struct Runtime {
+    inbox: Arc<Inbox>,
+    vitals: Arc<Vitals>,
+}
+
+/// What the engine's thread shows of itself without being asked.
+#[derive(Debug)]
+struct Vitals {
+    config: RwLock<Arc<Snapshot>>,
+    channels: RwLock<Arc<Channels>>,
+    store: Mutex<String>,
+    /// Why nothing can be stored, while that is so.
+    trouble: Mutex<Option<String>>,
+    last_tick: AtomicI64,
+    lateness_ms: AtomicI64,
+    queued: AtomicU32,
+    in_flight: AtomicU32,
+    due: AtomicU32,
+    open: AtomicU32,
+    alive: AtomicBool,
+    links: Links,
+}
+
+impl Runtime {
+    /// Decides on a message; the answer comes after the commit.
+    pub async fn ingest(&self, arrived: Arrived) -> Result<Receipt, Refused> {
+        let (reply, answer) = oneshot::channel();
+        if !self.inbox.arrived(arrived, reply) {
+            return Err(Refused::Overloaded { retry_after_s: 2 });
+        }
+        match tokio::time::timeout(PATIENCE, answer).await {
+            Ok(Ok(answer)) => answer,
+            // The message may yet be stored; sent again it is a repetition.
+            _ => Err(Refused::Unavailable { retry_after_s: 2 }),
+        }
+    }
+
+    /// Acts on an incident; the answer comes after the commit, with the incident as it then is.
+    pub async fn act(&self, incident: IncidentId, by: Actor, act: Act) -> Result<Incident, ActError> {
+        let (reply, answer) = oneshot::channel();
+        let unavailable = ActError::Unavailable { retry_after_s: 2 };
+        if !self.inbox.push(Item::Act { incident, by, act, reply }) {
+            return Err(unavailable);
+        }
+        match tokio::time::timeout(PATIENCE, answer).await {
+            Ok(Ok(answer)) => answer,
+            _ => Err(unavailable),
+        }
+    }
+
+    /// Takes the store's newest configuration into force and gives its version.
+    pub async fn reload(&self) -> Result<i64, Unavailable> {
+        let (reply, answer) = oneshot::channel();
+        if !self.inbox.push(Item::Reload(Some(reply))) {
+            return Err(Unavailable);
+        }
+        match tokio::time::timeout(PATIENCE, answer).await {
+            Ok(Ok(answer)) => answer,
+            _ => Err(Unavailable),
+        }
+    }
+
+    /// Asks the engine something between two events.
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Engine) -> T + Send + 'static,
+    ) -> Result<T, Unavailable> {
+        let (reply, answer) = oneshot::channel();
+        let asked = Item::Ask(Box::new(move |engine| drop(reply.send(question(engine)))));
+        if !self.inbox.push(asked) {
+            return Err(Unavailable);
+        }
+        tokio::time::timeout(PATIENCE, answer).await.ok().and_then(Result::ok).ok_or(Unavailable)
+    }
+
+    /// An open incident, from memory.
+    pub async fn incident(&self, id: IncidentId) -> Result<Option<Incident>, Unavailable> {
+        self.ask(move |engine| engine.state.incidents.get(&id).cloned()).await
+    }
+
+    /// Open alerts with larger numbers than `after`, from memory.
+    pub async fn alerts(&self, after: i64, limit: usize) -> Result<Vec<Alert>, Unavailable> {
+        let from = shared::AlertId(after.saturating_add(1));
+        self.ask(move |engine| engine.state.alerts.range(from..).map(|(_, alert)| alert.clone()).take(limit).collect())
+            .await
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> Arc<Snapshot> {
+        self.vitals.config.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Links as they stand in pages.
+    #[must_use]
+    pub fn links(&self) -> &Links {
+        &self.vitals.links
+    }
+
+    /// Whether messages can be stored and the engine completes its turns; the error says what is wrong.
+    pub fn ready(&self, now: Timestamp) -> Result<(), String> {
+        let vitals = &self.vitals;
+        if !vitals.alive.load(Ordering::Acquire) {
+            return Err("the engine has stopped".to_owned());
+        }
+        if let Some(trouble) = vitals.trouble.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            return Err(format!("the store takes nothing: {trouble}"));
+        }
+        let age = now.0.saturating_sub(vitals.last_tick.load(Ordering::Acquire));
+        if age > TICK_MAX_MS { Err(format!("the engine has not completed a turn for {age} ms")) } else { Ok(()) }
+    }
+
+    /// The pager looking at itself.
+    #[must_use]
+    pub fn status(&self, now: Timestamp, browsers: u32) -> PagerStatus {
+        let vitals = &self.vitals;
+        PagerStatus {
+            now,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            store: vitals.store.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            last_tick_ms: now.0.saturating_sub(vitals.last_tick.load(Ordering::Acquire)).max(0),
+            lateness_ms: vitals.lateness_ms.load(Ordering::Relaxed),
+            queue: self.inbox.waiting(),
+            in_flight: vitals.in_flight.load(Ordering::Relaxed),
+            due: vitals.queued.load(Ordering::Relaxed),
+            browsers,
+            open_incidents: vitals.open.load(Ordering::Relaxed),
+            config: self.config().version,
+            warnings: self.ready(now).err().into_iter().collect(),
+        }
+    }
+
+    /// Sends a test page to one contact of a person, by the channels in force.
+    pub async fn test_page(
+        &self,
+        person: &Person,
+        contact: &ContactId,
+        severity: Severity,
+        now: Timestamp,
+    ) -> TestPageResult {
+        let watch = crate::clock::Stopwatch::start();
+        let channels = self.vitals.channels.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let failure = match test_delivery(person, contact, severity, now, &self.vitals.links) {
+            Ok(delivery) => channels.deliver(&delivery).await.err(),
+            Err(detail) => Some(Failure { permanent: true, ambiguous: false, detail, retry_after_ms: None }),
+        };
+        TestPageResult { accepted: failure.is_none(), took_ms: watch.elapsed_ms(), failure }
+    }
+
+    /// Lets the engine finish what is queued, then stops it.
+    pub fn stop(&self) {
+        self.inbox.close();
+    }
+}
+
+/// A page about nothing, to one contact.
+fn test_delivery(
+    person: &Person,
+    contact: &ContactId,
+    severity: Severity,
+    now: Timestamp,
+    links: &Links,
+) -> Result<Delivery, String> {
+    let found = person
+        .contacts
+        .iter()
+        .find(|it| it.id == *contact)
+        .ok_or_else(|| format!("you have no contact `{contact}`; save it first"))?;
+    let address = deliver::address(person, found).ok_or("the contact has no address, or more than one")?;
+    let incident = Incident {
+        id: IncidentId(0),
+        version: 0,
+        state: shared::IncidentState::Triggered,
+        severity,
+        title: "Tocsin: test page".to_owned(),
+        integration: IntegrationId::from(engine::compile::SELF),
+        host: None,
+        ip: None,
+        team: None,
+        alerts: Vec::new(),
+        firing: 0,
+        count: 0,
+        opened_at: now,
+        updated_at: now,
+        ack: None,
+        snoozed_until: None,
+        resolved_at: None,
+        again: None,
+        escalations: Vec::new(),
+        pages: Vec::new(),
+        timeline: 0,
+    };
+    let page = shared::Page {
+        id: PageId(0),
+        recipient: Recipient::Person(PersonId(person.id.0.clone())),
+        via: shared::PageVia::Direct,
+        policy: engine::compile::SELF.into(),
+        level: 0,
+        cycle: 0,
+        rule: None,
+        created_at: now,
+        attempts: Vec::new(),
+    };
+    Ok(Delivery {
+        key: crate::entropy::token("test-"),
+        attempt: AttemptId(0),
+        try_number: 1,
+        incident: Arc::new(incident),
+        page,
+        language: person.language,
+        address,
+        ack_url: None,
+        incident_url: links.base(),
+        test: true,
+        reminder: false,
+        unrecorded: false,
+    })
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runtime").field("waiting", &self.inbox.waiting()).finish_non_exhaustive()
+    }
+}
+
+/// The receipt of a message.
+fn receipt(event: Option<EventId>, outcomes: Vec<shared::timeline::Outcome>) -> Receipt {
+    let rejected = outcomes.iter().filter(|it| matches!(it, shared::timeline::Outcome::Rejected { .. })).count() as u32;
+    Receipt { event: event.unwrap_or_default(), accepted: outcomes.len() as u32 - rejected, rejected, outcomes }
+}

@@ -1,0 +1,192 @@
+//! From a decided delivery to its channel: addresses, links, and the report back to the engine.
+
+use super::inbox::{Finished, Inbox, Item};
+use crate::{
+    auth::caplink,
+    channels::{Address, Channels, Delivery},
+    failpoint,
+};
+use engine::{Command, Snapshot};
+use shared::{
+    Attempt, Failure, Incident, IncidentId, Page, PersonId, Recipient, Timestamp,
+    config::{Contact, ContactKind, Language, Person},
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+/// Links as they stand in pages. The base may change with the configuration.
+#[derive(Debug)]
+pub struct Links {
+    base: RwLock<String>,
+    /// Set by flag or environment; overrules the configuration.
+    chosen: Option<String>,
+    /// Used when nothing names a public address.
+    own: String,
+    secret: Secret,
+}
+
+/// The key that signs acknowledgement links; never shown.
+struct Secret([u8; 32]);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl Links {
+    /// `chosen` overrules the configuration's `public_url`; `own` is where this server listens, for want of both.
+    #[must_use]
+    pub fn new(chosen: Option<String>, own: String, secret: [u8; 32]) -> Self {
+        let links = Self { base: RwLock::default(), chosen, own, secret: Secret(secret) };
+        links.configure(None);
+        links
+    }
+
+    pub(super) fn configure(&self, public_url: Option<&str>) {
+        let base = self.chosen.as_deref().or(public_url).unwrap_or(&self.own).trim_end_matches('/').to_owned();
+        *self.base.write().unwrap_or_else(PoisonError::into_inner) = base;
+    }
+
+    /// Where browsers reach this server, without a slash at the end.
+    #[must_use]
+    pub fn base(&self) -> String {
+        self.base.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The incident's page.
+    #[must_use]
+    pub fn incident(&self, id: IncidentId) -> String {
+        format!("{}/incidents/{id}", self.base())
+    }
+
+    /// The link by which the recipient of a page can acknowledge.
+    #[must_use]
+    pub fn ack(&self, incident: IncidentId, person: &PersonId, attempt: &Attempt, now: Timestamp) -> String {
+        let cap = caplink::mint(&self.secret.0, incident, person, attempt.id, now.after(caplink::LIFETIME));
+        format!("{}/a/{cap}", self.base())
+    }
+
+    /// What an acknowledgement link allows.
+    pub fn verify(&self, text: &str, now: Timestamp) -> Result<caplink::Cap, caplink::CapError> {
+        caplink::verify(&self.secret.0, text, now)
+    }
+}
+
+/// Hands decided deliveries to their channels and reports how they went.
+pub(super) struct Dispatcher {
+    pub(super) tasks: tokio::runtime::Handle,
+    pub(super) inbox: Arc<Inbox>,
+    /// Makes keys unique among servers.
+    pub(super) instance: String,
+}
+
+/// How a batch of deliveries is carried out.
+pub(super) struct Sending<'a> {
+    pub(super) config: &'a Snapshot,
+    pub(super) channels: &'a Arc<Channels>,
+    pub(super) links: &'a Links,
+    pub(super) now: Timestamp,
+    /// Set when the decision could not be stored.
+    pub(super) blind: Option<u64>,
+}
+
+impl Dispatcher {
+    /// Begins deliveries whose decision is stored (or, blind, could not be).
+    pub(super) fn send(
+        &self,
+        commands: Vec<Command>,
+        incidents: &BTreeMap<IncidentId, Arc<Incident>>,
+        how: &Sending<'_>,
+    ) {
+        for command in commands {
+            let Command::Deliver { incident: id, page, attempt, try_number, reminder, .. } = command;
+            let found = incidents.get(&id).and_then(|incident| {
+                let page = incident.pages.iter().find(|it| it.id == page)?;
+                Some((incident, page, page.attempts.iter().find(|it| it.id == attempt)?))
+            });
+            let report = Finished { incident: id, attempt, try_number, result: Ok(None), blind: how.blind };
+            let delivery = found.ok_or("the page is gone").and_then(|(incident, page, attempt)| {
+                self.delivery(incident, page, attempt, how).ok_or("the contact was removed from the configuration")
+            });
+            match delivery {
+                Ok(delivery) => self.begin(Delivery { try_number, reminder, ..delivery }, report, how.channels.clone()),
+                Err(why) => {
+                    let failure =
+                        Failure { permanent: true, ambiguous: false, detail: why.to_owned(), retry_after_ms: None };
+                    self.inbox.push(Item::Finished(Finished { result: Err(failure), ..report }));
+                }
+            }
+        }
+    }
+
+    fn delivery(
+        &self,
+        incident: &Arc<Incident>,
+        page: &Page,
+        attempt: &Attempt,
+        how: &Sending<'_>,
+    ) -> Option<Delivery> {
+        let (address, language, person) = match &page.recipient {
+            Recipient::Webhook(id) => {
+                let hook = how.config.hooks.get(id)?;
+                let address =
+                    Address::Webhook { url: hook.url.clone(), secret: hook.secret.clone(), recipient: id.0.clone() };
+                (address, Language::default(), None)
+            }
+            Recipient::Person(id) => {
+                let person = how.config.people.get(id)?;
+                let contact = person.contacts.iter().find(|it| it.id == attempt.contact)?;
+                (address(person, contact)?, person.language, Some(id))
+            }
+        };
+        let key = match how.blind {
+            None => format!("{}-{}", self.instance, attempt.id),
+            Some(epoch) => format!("{}-unrecorded-{epoch}-{}", self.instance, attempt.id),
+        };
+        // An incident the store does not hold can be neither opened nor acknowledged by link.
+        let ack_url =
+            person.filter(|_| how.blind.is_none()).map(|person| how.links.ack(incident.id, person, attempt, how.now));
+        Some(Delivery {
+            key,
+            attempt: attempt.id,
+            try_number: attempt.tries,
+            incident: incident.clone(),
+            page: page.clone(),
+            language,
+            address,
+            ack_url,
+            incident_url: how.links.incident(incident.id),
+            test: false,
+            reminder: false,
+            unrecorded: how.blind.is_some(),
+        })
+    }
+
+    fn begin(&self, delivery: Delivery, report: Finished, channels: Arc<Channels>) {
+        let inbox = self.inbox.clone();
+        self.tasks.spawn(async move {
+            failpoint::hit("notify.claimed");
+            let watch = crate::clock::Stopwatch::start();
+            let channel = delivery.address.kind();
+            let result = channels.deliver(&delivery).await;
+            failpoint::hit("notify.sent");
+            crate::telemetry::delivered(channel, &result, watch.elapsed_ms());
+            inbox.push(Item::Finished(Finished { result: result.map(|taken| taken.provider_id), ..report }));
+        });
+    }
+}
+
+/// The address of a contact, when it has exactly one.
+pub(super) fn address(person: &Person, contact: &Contact) -> Option<Address> {
+    let (kind, text) = contact.address()?;
+    Some(match kind {
+        ContactKind::Email => Address::Email { to: text.to_owned(), name: person.name.clone() },
+        ContactKind::Ntfy => Address::Ntfy { topic: text.to_owned() },
+        ContactKind::Webhook => {
+            Address::Webhook { url: text.to_owned(), secret: contact.secret.clone(), recipient: person.id.0.clone() }
+        }
+    })
+}

@@ -1,0 +1,173 @@
+//! The lanes to the engine's thread, bounded by count and by bytes; the P0 lane has its own bounds.
+
+use super::{ActError, Arrived, Refused, Unavailable};
+use engine::{Act, Engine};
+use shared::{AttemptId, Failure, Incident, IncidentId, api::Receipt, timeline::Actor};
+use std::{
+    collections::VecDeque,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::sync::oneshot;
+
+pub(super) type IngestReply = oneshot::Sender<Result<Receipt, Refused>>;
+pub(super) type Question = Box<dyn FnOnce(&Engine) + Send>;
+
+/// Something for the engine's thread to do.
+pub(super) enum Item {
+    Arrived(Box<Arrived>, IngestReply),
+    Act {
+        incident: IncidentId,
+        by: Actor,
+        act: Act,
+        reply: oneshot::Sender<Result<Incident, ActError>>,
+    },
+    Finished(Finished),
+    /// Look for a newer configuration.
+    Reload(Option<oneshot::Sender<Result<i64, Unavailable>>>),
+    Ask(Question),
+}
+
+/// A delivery came to its end.
+#[derive(Clone, Debug)]
+pub(super) struct Finished {
+    pub(super) incident: IncidentId,
+    pub(super) attempt: AttemptId,
+    pub(super) try_number: u32,
+    pub(super) result: Result<Option<String>, Failure>,
+    /// The state it was begun in, when that was never stored.
+    pub(super) blind: Option<u64>,
+}
+
+struct Bounds {
+    items: usize,
+    bytes: usize,
+}
+
+/// Messages of any severity.
+const ORDINARY: Bounds = Bounds { items: 16_384, bytes: 64 << 20 };
+/// Messages with a P0 in them.
+const URGENT: Bounds = Bounds { items: 4_096, bytes: 16 << 20 };
+/// Actions, questions and results; bounded by the slots and by the patience of people.
+const CONTROL_MAX: usize = 8_192;
+
+#[derive(Default)]
+struct Lane {
+    items: VecDeque<(Box<Arrived>, IngestReply)>,
+    bytes: usize,
+}
+
+impl Lane {
+    fn offer(&mut self, arrived: Arrived, reply: IngestReply, bounds: &Bounds) -> bool {
+        let size = weight(&arrived);
+        if self.items.len() >= bounds.items || self.bytes + size > bounds.bytes {
+            return false;
+        }
+        self.bytes += size;
+        self.items.push_back((Box::new(arrived), reply));
+        true
+    }
+
+    fn take(&mut self) -> Option<(Box<Arrived>, IngestReply)> {
+        let (arrived, reply) = self.items.pop_front()?;
+        self.bytes -= weight(&arrived);
+        Some((arrived, reply))
+    }
+}
+
+/// The read form is about as large as the body itself.
+fn weight(arrived: &Arrived) -> usize {
+    2 * arrived.body.len() + 1_024
+}
+
+#[derive(Default)]
+struct Lanes {
+    control: VecDeque<Item>,
+    urgent: Lane,
+    ordinary: Lane,
+    closed: bool,
+}
+
+#[derive(Default)]
+pub(super) struct Inbox {
+    lanes: Mutex<Lanes>,
+    filled: Condvar,
+}
+
+/// What one turn of the thread takes at most, so that a commit stays short.
+pub(super) const BATCH_ITEMS: usize = 1_024;
+const BATCH_BYTES: usize = 4 << 20;
+
+impl Inbox {
+    /// Queues a message, unless its lane is full.
+    pub(super) fn arrived(&self, arrived: Arrived, reply: IngestReply) -> bool {
+        let mut lanes = self.lock();
+        let taken = if lanes.closed {
+            false
+        } else if arrived.is_p0() {
+            lanes.urgent.offer(arrived, reply, &URGENT)
+        } else {
+            lanes.ordinary.offer(arrived, reply, &ORDINARY)
+        };
+        drop(lanes);
+        self.filled.notify_one();
+        taken
+    }
+
+    /// Queues anything else. Results of deliveries are always taken: their number is bounded by the slots.
+    pub(super) fn push(&self, item: Item) -> bool {
+        let mut lanes = self.lock();
+        let result = matches!(item, Item::Finished(_));
+        if (lanes.closed || lanes.control.len() >= CONTROL_MAX) && !result {
+            return false;
+        }
+        lanes.control.push_back(item);
+        drop(lanes);
+        self.filled.notify_one();
+        true
+    }
+
+    /// Waits at most `patience`, then takes a batch: actions and results first, then P0, then the rest.
+    /// None once the inbox is closed and empty.
+    pub(super) fn drain(&self, patience: Duration) -> Option<Vec<Item>> {
+        let mut lanes = self.lock();
+        if lanes.is_empty() && !lanes.closed && !patience.is_zero() {
+            let waited = self.filled.wait_timeout_while(lanes, patience, |lanes| lanes.is_empty() && !lanes.closed);
+            lanes = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        if lanes.closed && lanes.is_empty() {
+            return None;
+        }
+        let mut batch: Vec<Item> = Vec::new();
+        batch.extend(lanes.control.drain(..));
+        let mut bytes = 0;
+        while batch.len() < BATCH_ITEMS && bytes < BATCH_BYTES {
+            let next = lanes.urgent.take();
+            let Some((arrived, reply)) = next.or_else(|| lanes.ordinary.take()) else { break };
+            bytes += weight(&arrived);
+            batch.push(Item::Arrived(arrived, reply));
+        }
+        Some(batch)
+    }
+
+    /// Nothing more is taken; what waits is still served.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_one();
+    }
+
+    pub(super) fn waiting(&self) -> u32 {
+        let lanes = self.lock();
+        (lanes.control.len() + lanes.urgent.items.len() + lanes.ordinary.items.len()) as u32
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lanes {
+    fn is_empty(&self) -> bool {
+        self.control.is_empty() && self.urgent.items.is_empty() && self.ordinary.items.is_empty()
+    }
+}

@@ -1,0 +1,100 @@
+//! What the server measures of itself, as Prometheus text; every metric is named and described here.
+
+use crate::channels::Accepted;
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use shared::{Failure, timeline::Outcome};
+use std::sync::OnceLock;
+
+static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Seconds; from a flush of a fast disk to a provider's last chance.
+const BUCKETS: &[f64] = &[0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// Begins to measure; the second call of a process changes nothing.
+///
+/// # Errors
+/// When another recorder is installed.
+pub fn install() -> Result<(), String> {
+    if HANDLE.get().is_some() {
+        return Ok(());
+    }
+    let builder = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), BUCKETS)
+        .map_err(|error| error.to_string())?;
+    let handle = builder.install_recorder().map_err(|error| error.to_string())?;
+    drop(HANDLE.set(handle));
+    describe_counter!("tocsin_alerts_total", "Members of accepted messages by where they ended; the law of accounts");
+    describe_counter!("tocsin_refused_total", "Requests to ingest that were refused, by reason");
+    describe_counter!("tocsin_deliveries_total", "Tries of deliveries by channel and result");
+    describe_counter!("tocsin_commits_total", "Transactions of the engine");
+    describe_counter!("tocsin_store_failures_total", "Commits the store refused");
+    describe_histogram!("tocsin_commit_seconds", Unit::Seconds, "How long a commit took");
+    describe_histogram!("tocsin_batch_messages", "Messages committed together");
+    describe_histogram!("tocsin_delivery_seconds", Unit::Seconds, "How long a channel took to answer");
+    describe_histogram!("tocsin_lateness_seconds", Unit::Seconds, "How late due decisions were taken");
+    describe_gauge!("tocsin_open_incidents", "Incidents that are not resolved");
+    describe_gauge!("tocsin_deliveries_due", "Deliveries that wait for a slot");
+    describe_gauge!("tocsin_deliveries_in_flight", "Deliveries under way");
+    describe_gauge!("tocsin_queue", "Messages and actions that wait for the engine");
+    describe_gauge!("tocsin_browsers", "Live connections");
+    Ok(())
+}
+
+/// Everything measured so far, as Prometheus text.
+#[must_use]
+pub fn render() -> String {
+    HANDLE.get().map(PrometheusHandle::render).unwrap_or_default()
+}
+
+pub(crate) fn ingested(outcomes: &[Outcome]) {
+    for outcome in outcomes {
+        counter!("tocsin_alerts_total", "outcome" => outcome.name()).increment(1);
+    }
+}
+
+pub(crate) fn refused(reason: &'static str) {
+    counter!("tocsin_refused_total", "reason" => reason).increment(1);
+}
+
+pub(crate) fn committed(messages: usize, took_ms: i64) {
+    counter!("tocsin_commits_total").increment(1);
+    histogram!("tocsin_commit_seconds").record(seconds(took_ms));
+    if messages > 0 {
+        histogram!("tocsin_batch_messages").record(messages as f64);
+    }
+}
+
+pub(crate) fn store_failed() {
+    counter!("tocsin_store_failures_total").increment(1);
+}
+
+pub(crate) fn delivered(channel: &'static str, result: &Result<Accepted, Failure>, took_ms: i64) {
+    let result = match result {
+        Ok(_) => "accepted",
+        Err(Failure { permanent: true, .. }) => "permanent",
+        Err(Failure { ambiguous: true, .. }) => "ambiguous",
+        Err(_) => "transient",
+    };
+    counter!("tocsin_deliveries_total", "channel" => channel, "result" => result).increment(1);
+    histogram!("tocsin_delivery_seconds").record(seconds(took_ms));
+}
+
+pub(crate) fn late(late_ms: i64) {
+    histogram!("tocsin_lateness_seconds").record(seconds(late_ms));
+}
+
+pub(crate) fn vitals(open: usize, due: usize, in_flight: usize, queue: u32) {
+    gauge!("tocsin_open_incidents").set(open as f64);
+    gauge!("tocsin_deliveries_due").set(due as f64);
+    gauge!("tocsin_deliveries_in_flight").set(in_flight as f64);
+    gauge!("tocsin_queue").set(f64::from(queue));
+}
+
+pub(crate) fn browsers(count: u32) {
+    gauge!("tocsin_browsers").set(f64::from(count));
+}
+
+fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1_000.0
+}

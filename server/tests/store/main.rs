@@ -1,0 +1,28 @@
+//! What the store promises, on SQLite and on a real PostgreSQL alike.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
+/// Makes two tests of each function: one a store.
+macro_rules! promises {
+    ($($name:ident)*) => {
+        mod on_sqlite {
+            $(#[test] fn $name() { super::$name(&crate::world::sqlite()); })*
+        }
+        mod on_postgres {
+            $(#[test] fn $name() { super::$name(&crate::world::postgres()); })*
+        }
+    };
+}
+pub(crate) use promises;
+
+mod audit;
+mod engine_memory;
+mod fencing;
+mod life;
+mod lists;
+mod people;
+mod places;
+mod random;
+mod schema;
+mod tokens;
+mod world;
