@@ -29,6 +29,10 @@ const LAST_WORK: Duration = Duration::from_secs(10);
 pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
     log::install(settings)?;
     telemetry::install()?;
+    #[cfg(feature = "failpoints")]
+    if let Some(failpoint) = &settings.failpoint {
+        crate::failpoint::arm(failpoint)?;
+    }
     let url = storage.database(if settings.demo { demo::DATABASE } else { DATABASE })?;
     actix_web::rt::System::new().block_on(async {
         let listening = http::listen(&settings.listen)?;

@@ -70,6 +70,10 @@ pub struct Serve {
     /// What is logged: a level, or parts such as `info,server::ingest=debug`
     #[arg(long, env = "TOCSIN_LOG", value_name = "FILTER", default_value = "info")]
     pub log: String,
+    /// Where this process is to die, and at the how manieth time it gets there; for tests
+    #[cfg(feature = "failpoints")]
+    #[arg(long, value_name = "NAME[:N]", hide = true)]
+    pub failpoint: Option<String>,
 }
 
 /// `8080`, `:8080`, `localhost:8080` and `[::]:8080` all say where to listen.

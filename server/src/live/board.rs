@@ -336,3 +336,97 @@ fn read_cursor(text: &str) -> Option<Place> {
 const fn state_rank(state: IncidentState) -> u8 {
     state as u8
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn incident(id: i64, severity: &str, state: &str, title: &str) -> Incident {
+        serde_json::from_value(serde_json::json!({
+            "id": id, "version": 1, "state": state, "severity": severity, "title": title, "integration": "falcon",
+            "host": format!("db-{id}"), "alerts": [id], "firing": 1, "count": 1, "opened_at": 1_000 + id,
+            "updated_at": 2_000, "escalations": [], "timeline": 1
+        }))
+        .unwrap()
+    }
+
+    fn board() -> Board {
+        let board = Board::new(100);
+        let all = [
+            incident(1, "P3", "triggered", "slow"),
+            incident(2, "P0", "acked", "down"),
+            incident(3, "P0", "triggered", "down"),
+            incident(4, "P0", "triggered", "gone"),
+        ];
+        board.apply(&all, Vec::new());
+        board
+    }
+
+    fn ids(list: &IncidentList) -> Vec<i64> {
+        list.items.iter().map(|row| row.id.0).collect()
+    }
+
+    #[test]
+    fn the_worst_unanswered_newest_comes_first_and_pages_join_without_a_seam() {
+        let board = board();
+        let whole = board.list(&BoardFilter { limit: 10, ..BoardFilter::default() }, Timestamp(0));
+        assert_eq!((ids(&whole), whole.total, whole.next), (vec![4, 3, 2, 1], 4, None));
+        let mut filter = BoardFilter { limit: 3, ..BoardFilter::default() };
+        let first = board.list(&filter, Timestamp(0));
+        assert_eq!((ids(&first), first.total), (vec![4, 3, 2], 4));
+        filter.after = first.next;
+        let second = board.list(&filter, Timestamp(0));
+        assert_eq!((ids(&second), second.next), (vec![1], None));
+    }
+
+    #[test]
+    fn a_list_finds_by_text_number_and_severity() {
+        let board = board();
+        let find = |text: &str| {
+            let filter = BoardFilter { text: Some(text.to_owned()), limit: 10, ..BoardFilter::default() };
+            ids(&board.list(&filter, Timestamp(0)))
+        };
+        assert_eq!((find("DOWN"), find("#4"), find("db-1"), find("nothing")), (vec![3, 2], vec![4], vec![1], vec![]));
+        let filter = BoardFilter { severities: vec![Severity::P3], limit: 10, ..BoardFilter::default() };
+        assert_eq!(ids(&board.list(&filter, Timestamp(0))), [1]);
+    }
+
+    #[test]
+    fn the_heading_counts_what_is_open() {
+        let board = board();
+        let counts = board.list(&BoardFilter::default(), Timestamp(0)).counts;
+        assert_eq!((counts.triggered[0], counts.acked[0], counts.triggered[3]), (2, 1, 1));
+        board.apply(&[incident(3, "P0", "resolved", "down"), incident(1, "P1", "triggered", "worse")], Vec::new());
+        let counts = board.list(&BoardFilter::default(), Timestamp(0)).counts;
+        assert_eq!((counts.triggered[0], counts.triggered[1], counts.triggered[3]), (1, 1, 0));
+        assert_eq!(counts.oldest_triggered, Some(Timestamp(1_001)));
+    }
+
+    #[test]
+    fn who_comes_back_gets_what_it_missed_or_is_told_to_fetch_the_board() {
+        let board = board();
+        board.publish(Timestamp(1));
+        let seq = board.seq();
+        board.apply(&[incident(5, "P2", "triggered", "new")], Vec::new());
+        board.publish(Timestamp(2));
+        let (missed, _) = board.resume(seq);
+        let missed = missed.unwrap();
+        assert_eq!(missed.iter().map(|frame| frame.seq).collect::<Vec<_>>(), [seq + 1]);
+        assert!(missed[0].text.contains("\"new\""));
+        assert_eq!(board.resume(seq + 1).0.map(|frames| frames.len()), Some(0));
+        assert!(board.resume(3).0.is_none(), "from before this process");
+        assert!(board.resume(seq + 9).0.is_none(), "from a future nobody has seen");
+        board.reset(std::iter::empty(), 1);
+        board.publish(Timestamp(3));
+        assert!(board.resume(seq + 1).0.is_none(), "what was known is void");
+    }
+
+    #[test]
+    fn nothing_is_said_when_nothing_changed() {
+        let board = board();
+        board.publish(Timestamp(1));
+        let seq = board.seq();
+        board.publish(Timestamp(2));
+        assert_eq!(board.seq(), seq);
+    }
+}
