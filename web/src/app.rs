@@ -30,6 +30,7 @@ fn Root() -> impl IntoView {
     provide_context(app);
     app.prefs.apply();
     app.start_clock();
+    app.follow_hand_offs();
     driver::watch();
     worker::register();
     ask_session(app);

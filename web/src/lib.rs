@@ -15,6 +15,7 @@ mod frame;
 mod incident;
 mod live;
 mod pages;
+mod shifts;
 mod state;
 mod text;
 

@@ -1,7 +1,5 @@
 //! Query strings: written in a fixed order, without the parts that say nothing.
 
-use std::fmt::Write as _;
-
 /// `?a=1&b=x%20y`, or nothing.
 pub(crate) fn build(pairs: &[(&str, &str)]) -> String {
     let mut text = String::new();
@@ -26,8 +24,7 @@ fn encode(value: &str, out: &mut String) {
         if byte.is_ascii_alphanumeric() || b"-_.~:,".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            // Writing to a string does not fail.
-            let _ = write!(out, "%{byte:02X}");
+            out.push_str(&format!("%{byte:02X}"));
         }
     }
 }

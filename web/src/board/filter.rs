@@ -16,7 +16,7 @@ pub(crate) enum View {
 }
 
 impl View {
-    pub(crate) const ALL: [Self; 5] = [Self::Unacked, Self::Acked, Self::Urgent, Self::Open, Self::Resolved];
+    pub(crate) const ALL: [Self; 5] = [Self::Open, Self::Unacked, Self::Acked, Self::Urgent, Self::Resolved];
 
     /// The word in the address bar; nothing for the default.
     pub(crate) const fn word(self) -> &'static str {

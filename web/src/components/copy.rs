@@ -13,8 +13,11 @@ pub(crate) fn copy_button(label: String, text: impl Fn() -> String + Send + Sync
         let text = text();
         spawn_local(async move {
             if dom::copy(&text).await {
-                drop(copied.try_set(true));
-                set_timeout(move || drop(copied.try_set(false)), Duration::from_secs(2));
+                copied.try_set(true);
+                let fade = move || {
+                    copied.try_set(false);
+                };
+                set_timeout(fade, Duration::from_secs(2));
             } else {
                 app.toasts.bad(t::copy_failed(l));
             }

@@ -22,8 +22,6 @@ pub(crate) enum Icon {
     Arrow,
     Clock,
     Hand,
-    Up,
-    Note,
     Undo,
     Warning,
     Plug,
@@ -43,7 +41,9 @@ impl Icon {
             Self::Messages => "M4 5h16v11H9l-5 4zM8 9h8M8 12h5",
             Self::Settings => "M4 7h10M18 7h2M4 17h2M10 17h10M16 5v4M8 15v4",
             Self::Status => "M3 12h4l3-7 4 14 3-7h4",
-            Self::More => "M5 12h.01M12 12h.01M19 12h.01",
+            Self::More => {
+                "M4 12a1 1 0 1 0 2 0 1 1 0 1 0-2 0M11 12a1 1 0 1 0 2 0 1 1 0 1 0-2 0M18 12a1 1 0 1 0 2 0 1 1 0 1 0-2 0"
+            }
             Self::Search => "M11 4a7 7 0 1 0 .01 0M16 16l5 5",
             Self::Check => "M5 13l4 4L19 7",
             Self::Cross => "M6 6l12 12M18 6L6 18",
@@ -53,8 +53,6 @@ impl Icon {
             Self::Hand => {
                 "M8 12V6a1.500 1.500 0 0 1 3 0v5V4.500a1.500 1.500 0 0 1 3 0V11V6a1.500 1.500 0 0 1 3 0v8a6 6 0 0 1-6 6c-3 0-4-1-7-6l1.500-1L8 15z"
             }
-            Self::Up => "M12 19V6M6 11l6-6 6 6",
-            Self::Note => "M5 4h14v11l-5 5H5zM14 20v-5h5M8 9h8",
             Self::Undo => "M9 7L5 11l4 4M5 11h9a5 5 0 0 1 0 10h-3",
             Self::Warning => "M12 4L2.500 20h19zM12 10v4M12 17h.01",
             Self::Plug => "M12 20v-5M8 3v5M16 3v5M6 8h12v3a6 6 0 0 1-12 0z",

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use shared::alert::FieldSpan;
 
 /// Text nodes only: whatever a sender wrote stays text.
-pub(crate) fn marked(text: &str, fields: &[FieldSpan]) -> impl IntoView {
+pub(crate) fn marked(text: &str, fields: &[FieldSpan]) -> impl IntoView + use<> {
     let parts = pieces(text, fields).into_iter().map(piece).collect_view();
     view! { <pre class="marked" tabindex="0">{parts}</pre> }
 }

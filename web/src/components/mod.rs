@@ -7,6 +7,7 @@ pub(crate) mod icon;
 pub(crate) mod key;
 pub(crate) mod marked;
 pub(crate) mod modal;
+pub(crate) mod more;
 pub(crate) mod page;
 pub(crate) mod state_word;
 pub(crate) mod states;

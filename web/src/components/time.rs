@@ -1,11 +1,8 @@
 //! Times: relative or on the wall, with the exact one (and UTC) in the tooltip.
 
-use crate::{
-    format::{self, civil::Civil},
-    state::App,
-};
+use crate::{format::civil::Civil, state::App};
 use leptos::prelude::*;
-use shared::Timestamp;
+use shared::{Timestamp, text::span};
 
 /// `Fri 21 Nov 03:02:11 · 19:02:11 UTC`.
 pub(crate) fn exact(app: App, at: Timestamp) -> String {
@@ -17,7 +14,7 @@ pub(crate) fn ago(at: Timestamp) -> impl IntoView {
     let app = App::here();
     let l = app.l();
     view! {
-        <time datetime=iso(at) title=exact(app, at)>{move || format::age(l, app.now.get().ms_since(at))}</time>
+        <time datetime=iso(at) title=exact(app, at)>{move || span(l, app.now.get().ms_since(at))}</time>
     }
 }
 

@@ -41,6 +41,19 @@ pub(crate) fn initials(name: &str) -> String {
     letters.to_uppercase()
 }
 
+/// Thousands apart, as both languages write them: `18,233`.
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Bytes with a unit.
 pub(crate) fn bytes(n: u64) -> String {
     if n < 1_024 { format!("{n} B") } else { format!("{}.{} KiB", n / 1_024, n % 1_024 * 10 / 1_024) }
@@ -82,6 +95,11 @@ mod tests {
         assert_eq!(initials("李伟"), "李");
         assert_eq!(initials("admin"), "AD");
         assert_eq!(initials(""), "?");
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!([0, 999, 1_000, 18_233, 1_234_567].map(grouped), ["0", "999", "1,000", "18,233", "1,234,567"]);
     }
 
     #[test]

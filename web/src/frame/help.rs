@@ -14,6 +14,7 @@ pub(super) fn help(app: App) -> impl IntoView {
             (&["r"], t::resolve(l)),
             (&["e"], t::escalate(l)),
             (&["s"], t::snooze(l)),
+            (&["t"], t::reassign(l)),
             (&["n"], t::note(l)),
             (&["/"], t::key_filter(l)),
             (&["Esc"], t::key_back(l)),
@@ -32,5 +33,5 @@ pub(super) fn help(app: App) -> impl IntoView {
         };
         view! { <dl class="keys">{keys.into_iter().map(row).collect_view()}</dl> }.into_any()
     };
-    modal(app.help, "narrow", move || t::help_title(l), rows)
+    modal(app.help, "wide", move || t::help_title(l), rows)
 }

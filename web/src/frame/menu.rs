@@ -16,8 +16,9 @@ pub(super) fn menu(app: App) -> impl IntoView {
     let name = move || info().map(|info| info.name).unwrap_or_default();
     let line = move || info().map(|info| t::signed_in_as(l, &info.login, &words::role(l, info.role)));
     view! {
-        <button type="button" class="who" popovertarget="account" aria-label=t::account(l)>
-            {move || format::initials(&name())}
+        <button type="button" class="who" popovertarget="account">
+            <span aria-hidden="true">{move || format::initials(&name())}</span>
+            <span class="sr">{t::account(l)}</span>
         </button>
         <div id="account" class="popover" popover="auto">
             <p class="who-name"><strong>{name}</strong><small>{line}</small></p>

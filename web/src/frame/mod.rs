@@ -28,7 +28,8 @@ pub(crate) fn frame() -> impl IntoView {
             <div class="column">
                 {top::top(app)}
                 {banner::banners(app)}
-                <main id="content" tabindex="-1">{routes()}</main>
+                // A long page without a link in it is scrolled with the keyboard all the same.
+                <main id="content" tabindex="0">{routes()}</main>
             </div>
             {nav::bottom_bar(app)}
         </div>

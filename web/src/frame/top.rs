@@ -23,7 +23,10 @@ pub(super) fn top(app: App) -> impl IntoView {
             <div class="top-end">
                 {move || app.info().is_some_and(|info| info.demo).then(|| view! { <span class="chip warn">{t::demo(l)}</span> })}
                 {move || on_call_until(app).map(|until| view! {
-                    <a class="chip call" href="/oncall">{t::on_call_until(l, &app.clock_time(until))}</a>
+                    <a class="chip call" href="/oncall">
+                        <span class="long">{t::on_call_until(l, &app.clock_time(until))}</span>
+                        <span class="short" aria-hidden="true">{t::on_call_short(l, &app.civil(until).short_time())}</span>
+                    </a>
                 })}
                 {connection::light(app)}
                 {menu::menu(app)}

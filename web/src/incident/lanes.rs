@@ -1,10 +1,6 @@
 //! The swim-lane: a lane for each recipient and contact, its deliveries placed along the time since opening.
 
-use shared::{
-    Attempt, AttemptState, Recipient, Timestamp,
-    api::{IncidentDetail, UpcomingLevel},
-    config::ContactKind,
-};
+use shared::{Attempt, AttemptState, Recipient, Timestamp, api::IncidentDetail, config::ContactKind};
 
 /// One recipient reached by one contact.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +36,15 @@ pub(crate) struct Why {
     pub(crate) ambiguous: bool,
 }
 
+impl Mark {
+    const fn width(&self) -> f64 {
+        match self.what {
+            What::Delivery { .. } => MARK_WIDTH,
+            What::Level { .. } => LEVEL_WIDTH,
+        }
+    }
+}
+
 /// All lanes over one stretch of time.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Lanes {
@@ -53,7 +58,9 @@ pub(crate) struct Lanes {
 /// More deliveries of one lane than this would only cover each other.
 const MOST_MARKS: usize = 4;
 /// A mark takes about this share of a lane; the next one starts after it.
-const MARK_WIDTH: f64 = 17.0;
+const MARK_WIDTH: f64 = 20.0;
+/// A coming level says more.
+const LEVEL_WIDTH: f64 = 30.0;
 const SHORTEST_MS: i64 = 60_000;
 
 pub(crate) fn lanes(detail: &IncidentDetail) -> Lanes {
@@ -79,7 +86,8 @@ pub(crate) fn lanes(detail: &IncidentDetail) -> Lanes {
         for recipient in &level.recipients {
             let what = What::Level { policy: level.policy.0.clone(), level: level.level + 1 };
             let mark = Mark { left: place(level.at), at: level.at, what };
-            upcoming_lane(&mut lanes, recipient, level).marks.push(mark);
+            // A lane of its own: which contact will be used is not decided yet.
+            lane_of(&mut lanes, recipient, None).marks.push(mark);
         }
     }
     lanes.iter_mut().for_each(spread);
@@ -120,25 +128,19 @@ fn lane_of<'a>(
     &mut lanes[index]
 }
 
-/// A coming level stands in a lane of its own: which contact will be used is not decided yet.
-fn upcoming_lane<'a>(lanes: &'a mut Vec<Lane>, recipient: &Recipient, _: &UpcomingLevel) -> &'a mut Lane {
-    lane_of(lanes, recipient, None)
-}
-
 /// Keeps the newest marks and moves them apart, so that none covers another.
 fn spread(lane: &mut Lane) {
     lane.marks.sort_by_key(|mark| mark.at);
     lane.hidden = lane.marks.len().saturating_sub(MOST_MARKS);
     lane.marks.drain(..lane.hidden);
-    let mut right = f64::INFINITY;
-    let mut lefts: Vec<f64> = lane.marks.iter().map(|mark| mark.left).collect();
     let mut least = 0.0_f64;
-    for left in &mut lefts {
-        *left = left.max(least);
-        least = *left + MARK_WIDTH;
+    for mark in &mut lane.marks {
+        mark.left = mark.left.max(least);
+        least = mark.left + mark.width();
     }
-    for (mark, left) in lane.marks.iter_mut().zip(lefts).rev() {
-        mark.left = left.min(100.0 - MARK_WIDTH).min(right - MARK_WIDTH).max(0.0);
+    let mut right = 100.0_f64;
+    for mark in lane.marks.iter_mut().rev() {
+        mark.left = mark.left.min(right - mark.width()).max(0.0);
         right = mark.left;
     }
 }
@@ -148,7 +150,8 @@ mod tests {
     use super::*;
 
     fn mark(left: f64, at: i64) -> Mark {
-        Mark { left, at: Timestamp(at), what: What::Level { policy: "db".into(), level: 1 } }
+        let what = What::Delivery { state: AttemptState::Accepted, tries: 1, delay_ms: None, why: None };
+        Mark { left, at: Timestamp(at), what }
     }
 
     fn lane(marks: Vec<Mark>) -> Lane {

@@ -1,11 +1,102 @@
-//! Not written yet.
+//! Escalation policies, each drawn as the flow it is.
+
+use crate::{
+    components::{
+        icon::{Icon, icon},
+        page::page_head,
+        states::{empty, loaded},
+    },
+    state::{App, Remote},
+    text::{frame, oncall as t},
+};
 use leptos::prelude::*;
+use shared::{
+    PersonId,
+    api::List,
+    config::{Level, Policy, Target},
+};
+use std::collections::BTreeMap;
+
 pub(crate) fn page() -> impl IntoView {
-    view! { <h1>"p"</h1> }
+    let app = App::here();
+    let l = app.l();
+    let policies = Remote::<List<Policy>>::new("/api/v1/policies");
+    let body = loaded(frame::policies(l), policies, 8, move |list| {
+        if list.items.is_empty() {
+            return empty(t::no_policies(l), ().into_any());
+        }
+        let names = app.names();
+        view! { <div class="flows">{list.items.iter().map(|policy| flow(app, &names, policy)).collect_view()}</div> }
+            .into_any()
+    });
+    view! {
+        <div class="page">
+            {page_head(frame::policies(l), t::policies_lead(l), super::routes::where_to_change(app))}
+            {body}
+        </div>
+    }
 }
-pub(crate) fn target_name(
-    _: &std::collections::BTreeMap<shared::PersonId, String>,
-    target: &shared::config::Target,
-) -> String {
-    target.to_string()
+
+/// A target in words, with a person's name where it is known.
+pub(crate) fn target_name(names: &BTreeMap<PersonId, String>, target: &Target) -> String {
+    let name = if let Target::Person(id) = target { names.get(id).map(String::as_str) } else { None };
+    t::target(App::here().l(), target, name)
+}
+
+fn flow(app: App, names: &BTreeMap<PersonId, String>, policy: &Policy) -> AnyView {
+    let l = app.l();
+    let name = if policy.name.is_empty() { policy.id.0.clone() } else { policy.name.clone() };
+    let mut waited = 0;
+    let last = policy.levels.len();
+    let levels = policy.levels.iter().enumerate().map(|(index, level)| {
+        let start = waited;
+        waited += level.delay.0;
+        step(app, names, index, level, start, index + 1 < last || policy.repeat > 0)
+    });
+    let levels = levels.collect_view();
+    let end = match policy.repeat {
+        0 => t::ends(l),
+        1 => t::repeat_once(l),
+        n => t::repeat(l, n),
+    };
+    view! {
+        <section class="card flow">
+            <div class="card-head"><h2>{name}</h2><span class="mono muted">{policy.id.0.clone()}</span></div>
+            <ol>{levels}</ol>
+            <p class="flow-end">{icon(if policy.repeat > 0 { Icon::Undo } else { Icon::Bell })}{end}</p>
+        </section>
+    }
+    .into_any()
+}
+
+fn step(
+    app: App,
+    names: &BTreeMap<PersonId, String>,
+    index: usize,
+    level: &Level,
+    start_ms: i64,
+    goes_on: bool,
+) -> impl IntoView + use<> {
+    let l = app.l();
+    let when = if start_ms == 0 { t::at_once(l) } else { format!("+{}", shared::text::span(l, start_ms)) };
+    let targets = level.notify.iter().map(|target| {
+        let sign = match target {
+            Target::Person(_) | Target::Team(_) => Icon::Hand,
+            Target::Schedule(_) => Icon::OnCall,
+            Target::Webhook(_) => Icon::Plug,
+        };
+        view! { <li>{icon(sign)}{target_name(names, target)}</li> }
+    });
+    let wait = goes_on.then(
+        || view! { <p class="flow-wait">{icon(Icon::Clock)}{t::wait(l, &shared::text::span(l, level.delay.0))}</p> },
+    );
+    view! {
+        <li>
+            <div class="flow-level">
+                <p><strong>{t::level(l, index + 1)}</strong><small class="muted">{when}</small></p>
+                <ul>{targets.collect_view()}</ul>
+            </div>
+            {wait}
+        </li>
+    }
 }

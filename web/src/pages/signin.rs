@@ -38,7 +38,7 @@ pub(crate) fn page() -> impl IntoView {
                 Ok(info) => app.signed_in(info),
                 Err(failed) => error.set(Some(failed)),
             }
-            drop(busy.try_set(false));
+            busy.try_set(false);
         });
     };
     view! {

@@ -11,6 +11,7 @@ pub(crate) const UNACK: &str = "unack";
 pub(crate) const RESOLVE: &str = "resolve";
 pub(crate) const SNOOZE: &str = "snooze";
 pub(crate) const ESCALATE: &str = "escalate";
+pub(crate) const REASSIGN: &str = "reassign";
 pub(crate) const NOTE: &str = "note";
 
 pub(crate) fn verb_name(l: Language, verb: &str) -> String {
@@ -20,6 +21,7 @@ pub(crate) fn verb_name(l: Language, verb: &str) -> String {
         RESOLVE => t::resolve(l),
         SNOOZE => t::snooze(l),
         ESCALATE => t::escalate(l),
+        REASSIGN => t::reassign(l),
         _ => t::note(l),
     }
 }
@@ -84,6 +86,7 @@ fn done(l: Language, id: IncidentId, verb: &str) -> String {
         RESOLVE => t::done_resolve(l, id.0),
         SNOOZE => t::done_snooze(l, id.0),
         ESCALATE => t::done_escalate(l, id.0),
+        REASSIGN => t::done_reassign(l, id.0),
         _ => t::done_note(l, id.0),
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     browser::{self, zone},
     format::civil::Civil,
     live::machine::Connection,
+    shifts,
     state::snapshot,
 };
 use leptos::{prelude::*, task::spawn_local};
@@ -16,6 +17,9 @@ use shared::{
     live::Heard,
 };
 use std::{collections::BTreeMap, time::Duration};
+
+/// Between questions that were not answered.
+const ASK_AGAIN_MS: i64 = 15_000;
 
 /// Who is signed in.
 #[derive(Clone, Debug, PartialEq)]
@@ -150,6 +154,20 @@ impl App {
         self.session.set(Session::In(info));
         crate::live::driver::start(self);
         self.refresh_on_call();
+    }
+
+    /// Asks again who is on call when a shift ended or began.
+    pub(crate) fn follow_hand_offs(self) {
+        let asked_at = StoredValue::new(Timestamp(0));
+        Effect::new(move || {
+            let now = self.now.get();
+            let outdated =
+                self.on_call.with(|known| known.as_ref().is_some_and(|known| shifts::is_outdated(known, now)));
+            if outdated && now.ms_since(asked_at.get_value()) > ASK_AGAIN_MS {
+                asked_at.set_value(now);
+                self.refresh_on_call();
+            }
+        });
     }
 
     pub(crate) fn refresh_on_call(self) {

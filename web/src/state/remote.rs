@@ -17,6 +17,8 @@ pub(crate) struct Remote<T: Send + Sync + 'static> {
     pub(crate) value: RwSignal<Load<T>>,
     path: StoredValue<String>,
     round: StoredValue<u32>,
+    /// Kept, because a timer or an answer that asks again knows no context.
+    app: App,
 }
 
 impl<T: Send + Sync + 'static> Clone for Remote<T> {
@@ -36,7 +38,12 @@ impl<T: DeserializeOwned + Clone + Send + Sync + 'static> Remote<T> {
 
     /// Not fetched until asked.
     pub(crate) fn idle(path: impl Into<String>) -> Self {
-        Self { value: RwSignal::new(Load::Loading), path: StoredValue::new(path.into()), round: StoredValue::new(0) }
+        Self {
+            value: RwSignal::new(Load::Loading),
+            path: StoredValue::new(path.into()),
+            round: StoredValue::new(0),
+            app: App::here(),
+        }
     }
 
     pub(crate) fn point(self, path: String) {
@@ -48,8 +55,9 @@ impl<T: DeserializeOwned + Clone + Send + Sync + 'static> Remote<T> {
     }
 
     pub(crate) fn reload(self) {
-        let app = App::here();
-        let round = self.round.get_value() + 1;
+        let app = self.app;
+        // Asked by an answer that came after the page was left.
+        let Some(round) = self.round.try_get_value().map(|round| round + 1) else { return };
         self.round.set_value(round);
         spawn_local(async move {
             let Some(path) = self.path.try_get_value() else { return };

@@ -24,7 +24,9 @@ pub(crate) struct Toasts {
     next: RwSignal<u32>,
 }
 
-const GOOD_FOR: Duration = Duration::from_secs(10);
+const GOOD_FOR: Duration = Duration::from_secs(5);
+/// Long enough to notice a slip and take it back.
+const UNDO_FOR: Duration = Duration::from_secs(10);
 const MOST: usize = 4;
 
 impl Toasts {
@@ -33,8 +35,9 @@ impl Toasts {
     }
 
     pub(crate) fn good(self, text: String, undo: Option<Callback<()>>) {
+        let shown_for = if undo.is_some() { UNDO_FOR } else { GOOD_FOR };
         let id = self.push(Tone::Good, text, undo);
-        set_timeout(move || self.dismiss(id), GOOD_FOR);
+        set_timeout(move || self.dismiss(id), shown_for);
     }
 
     pub(crate) fn bad(self, text: String) {

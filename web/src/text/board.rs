@@ -48,7 +48,7 @@ shared::messages! {
     acked_left(who: &str, time: &str) { en: "{who}, {time} left", zh: "{who}，剩余 {time}" }
     acked_by(who: &str) { en: "{who}", zh: "{who}" }
     wakes_in(time: &str) { en: "wakes in {time}", zh: "{time} 后恢复通知" }
-    resolved_ago(time: &str) { en: "resolved {time} ago", zh: "{time}前恢复" }
+    resolved_ago(time: &str) { en: "{time} ago", zh: "{time}前" }
     proof_after(state: &str, time: &str) { en: "{state} {time}", zh: "{state} {time}" }
     proof_failed(n: u32) { en: "{n} failed", zh: "{n} 次失败" }
     proof_none() { en: "nobody paged", zh: "未通知任何人" }
@@ -56,14 +56,16 @@ shared::messages! {
     resolve() { en: "Resolve", zh: "恢复" }
     snooze() { en: "Snooze", zh: "暂停" }
     escalate() { en: "Escalate", zh: "升级" }
+    reassign() { en: "Reassign", zh: "转交" }
     note() { en: "Note", zh: "备注" }
     unack() { en: "Un-ack", zh: "取消认领" }
     sending() { en: "sending…", zh: "发送中…" }
     empty_title() { en: "Nothing is firing", zh: "当前没有告警" }
     empty_heard(who: &str, when: &str) { en: "The pipe works: {who} was heard {when} ago.", zh: "链路正常：{when}前收到 {who} 的消息。" }
     empty_unheard() { en: "No sender has been heard yet.", zh: "尚未收到任何来源的消息。" }
+    empty_sender() { en: "1 sender is set up.", zh: "已接入 1 个来源。" }
     empty_senders(n: usize) { en: "{n} senders are set up.", zh: "已接入 {n} 个来源。" }
-    empty_test() { en: "Send a test alert", zh: "发送测试告警" }
+    empty_test() { en: "Try a payload", zh: "试解析一条消息" }
     empty_filtered() { en: "No incident matches this filter", zh: "没有符合筛选条件的事件" }
     empty_filtered_hint(n: usize) { en: "{n} open incidents are hidden by it.", zh: "有 {n} 个未恢复事件被筛除。" }
     clear_filter() { en: "Clear the filter", zh: "清除筛选" }
@@ -72,17 +74,16 @@ shared::messages! {
     select_all(n: usize) { en: "Select all {n}", zh: "全选 {n} 项" }
     clear_selection() { en: "Clear", zh: "取消选择" }
     bulk_title(verb: &str, n: usize) { en: "{verb}: {n} incidents", zh: "{verb}：{n} 个事件" }
-    bulk_breakdown(counts: &str) { en: "Chosen: {counts}", zh: "已选：{counts}" }
     bulk_p0(n: usize) { en: "Include the {n} P0", zh: "包括 {n} 个 P0" }
     bulk_p0_hint() { en: "P0 are left out unless you tick this.", zh: "默认不包括 P0，勾选后才会处理。" }
     bulk_progress(done: usize, n: usize) { en: "{done} of {n}", zh: "{done} / {n}" }
     bulk_done(done: usize, n: usize) { en: "{done} of {n} done", zh: "已完成 {done} / {n}" }
-    bulk_go() { en: "Do it", zh: "执行" }
     done_ack(id: i64) { en: "#{id} acked: escalation stopped", zh: "#{id} 已认领：停止升级" }
     done_unack(id: i64) { en: "#{id}: acknowledgement taken back", zh: "#{id} 已取消认领" }
     done_resolve(id: i64) { en: "#{id} resolved", zh: "#{id} 已恢复" }
     done_snooze(id: i64) { en: "#{id} snoozed", zh: "#{id} 已暂停通知" }
     done_escalate(id: i64) { en: "#{id} escalated", zh: "#{id} 已升级" }
+    done_reassign(id: i64) { en: "#{id} reassigned", zh: "#{id} 已转交" }
     done_note(id: i64) { en: "Note added to #{id}", zh: "已为 #{id} 添加备注" }
     not_done(id: i64, verb: &str, why: &str) { en: "{verb} #{id} was NOT done. {why}", zh: "{verb} #{id} 未成功。{why}" }
     summary(n: usize) { en: "{n} new incidents", zh: "{n} 个新事件" }

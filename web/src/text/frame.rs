@@ -33,6 +33,7 @@ shared::messages! {
     role_admin() { en: "admin", zh: "管理员" }
     sign_out() { en: "Sign out", zh: "退出登录" }
     on_call_until(when: &str) { en: "You are on call until {when}", zh: "您正在值班，至 {when}" }
+    on_call_short(at: &str) { en: "on call – {at}", zh: "值班至 {at}" }
     demo() { en: "Demo: data is made up", zh: "演示：数据为虚构" }
 
     connecting() { en: "Connecting", zh: "连接中" }
@@ -66,14 +67,12 @@ shared::messages! {
     to_board() { en: "To the board", zh: "返回面板" }
     admin_only() { en: "Only administrators see this.", zh: "仅管理员可见。" }
     load_more() { en: "Load more", zh: "加载更多" }
-    now() { en: "now", zh: "现在" }
     none() { en: "none", zh: "无" }
 
     sign_in() { en: "Sign in", zh: "登录" }
     sign_in_lead() { en: "Who is woken, why, and whether they answered.", zh: "叫醒谁、为何叫醒、是否有人响应。" }
     login() { en: "Login", zh: "用户名" }
     password() { en: "Password", zh: "密码" }
-    show_password() { en: "Show password", zh: "显示密码" }
     signing_in() { en: "Signing in…", zh: "登录中…" }
     setup() { en: "First-run set-up", zh: "首次设置" }
     setup_lead() { en: "Make the first administrator. The one-time code is in the server's log.", zh: "创建第一个管理员。一次性代码在服务器日志中。" }

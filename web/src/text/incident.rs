@@ -36,7 +36,7 @@ shared::messages! {
     rule_number(n: u32) { en: "rule {n}", zh: "第 {n} 条规则" }
     rule_builtin() { en: "every contact at once", zh: "同时使用所有联系方式" }
     step_now(contact: &str) { en: "{contact} at once", zh: "立即 {contact}" }
-    step_after(contact: &str, time: &str) { en: "{contact} after {time}", zh: "{time} 后 {contact}" }
+    step_after(contact: &str, time: &str) { en: "{contact} after {time}", zh: "{time}后 {contact}" }
     who() { en: "paged", zh: "通知" }
     you() { en: "you", zh: "您" }
     proof() { en: "Show the proof", zh: "查看依据" }
@@ -60,7 +60,6 @@ shared::messages! {
     reached_nobody() { en: "Nobody has been paged.", zh: "尚未通知任何人。" }
     lanes_label() { en: "Deliveries by person and contact, over time", zh: "按人和联系方式排列的送达时间线" }
     earlier(n: usize) { en: "{n} earlier", zh: "更早 {n} 次" }
-    ghost(at: &str) { en: "{at}", zh: "{at}" }
     unless_acked() { en: "unless acked", zh: "若未认领" }
     upcoming_level(policy: &str, level: u32) { en: "{policy} level {level}", zh: "{policy} 第 {level} 级" }
     tries(n: u32) { en: "try {n}", zh: "第 {n} 次" }
@@ -76,6 +75,7 @@ shared::messages! {
     raw() { en: "As it arrived", zh: "原始消息" }
     raw_none() { en: "The messages are no longer kept.", zh: "消息已不再保存。" }
     message(id: i64) { en: "message {id}", zh: "消息 {id}" }
+    older_message() { en: "1 older message", zh: "更早的 1 条消息" }
     older_messages(n: usize) { en: "{n} older messages", zh: "更早的 {n} 条消息" }
     charset(name: &str) { en: "decoded as {name}", zh: "按 {name} 解码" }
     from_peer(peer: &str) { en: "from {peer}", zh: "来自 {peer}" }
@@ -86,22 +86,22 @@ shared::messages! {
     firing() { en: "firing", zh: "告警中" }
     over() { en: "over", zh: "已恢复" }
     identity() { en: "Identity", zh: "标识" }
-    links() { en: "Links", zh: "链接" }
-    labels() { en: "Labels", zh: "标签" }
     before() { en: "Before", zh: "历史" }
     before_none() { en: "First time for this identity and host.", zh: "该标识和主机首次出现。" }
     note_title() { en: "Add a note", zh: "添加备注" }
     note_hint() { en: "What was found, what was done. Everybody reads it.", zh: "发现了什么，做了什么。所有人可见。" }
     note_add() { en: "Add note", zh: "添加" }
-    snooze_until() { en: "Quiet until", zh: "暂停至" }
     snooze_15() { en: "15 minutes", zh: "15 分钟" }
     snooze_60() { en: "1 hour", zh: "1 小时" }
     snooze_morning() { en: "until 09:00", zh: "至 09:00" }
     snooze_other() { en: "Another time", zh: "其他时间" }
     snooze_after() { en: "Then it pages again.", zh: "到时将再次通知。" }
     snooze_past() { en: "That time is over already.", zh: "该时间已过。" }
+    reassign_lead() { en: "Pages somebody in particular now, by their own rules.", zh: "立即按对方的规则通知指定的人。" }
+    reassign_me() { en: "you", zh: "您" }
+    reassign_nobody() { en: "The configuration names nobody.", zh: "配置中没有人员。" }
+    no_contact() { en: "has no contact: cannot be paged", zh: "没有联系方式，无法通知" }
     escalate_lead() { en: "Runs a level now, without waiting.", zh: "立即执行某一级，不再等待。" }
     escalate_next() { en: "The next level", zh: "下一级" }
     escalate_level(policy: &str, level: usize) { en: "{policy}, level {level}", zh: "{policy} 第 {level} 级" }
-    offline_button() { en: "cannot be sent while offline", zh: "离线时无法发送" }
 }

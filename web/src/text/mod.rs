@@ -3,8 +3,8 @@
 pub(crate) mod board;
 pub(crate) mod frame;
 pub(crate) mod incident;
-pub(crate) mod messages;
 pub(crate) mod oncall;
 pub(crate) mod senders;
 pub(crate) mod settings;
+pub(crate) mod status;
 pub(crate) mod words;

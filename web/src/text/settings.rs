@@ -1,1 +1,101 @@
-//! Not written yet.
+//! Settings: how one is reached, one's sessions, and what administrators look after.
+
+shared::messages! {
+    lead() { en: "How you are reached, and what this server does.", zh: "如何联系您，以及本服务器的配置。" }
+    tab_me() { en: "How I am reached", zh: "我的联系方式" }
+    tab_security() { en: "Sign-in", zh: "登录安全" }
+    tab_browser() { en: "This browser", zh: "本浏览器" }
+    tab_accounts() { en: "Accounts", zh: "账户" }
+    tab_tokens() { en: "API tokens", zh: "API 令牌" }
+    tab_config() { en: "Configuration", zh: "配置" }
+    tab_audit() { en: "Audit", zh: "审计" }
+    no_person() { en: "This account is not a person of the on-call configuration, so it cannot be paged.", zh: "此账户未关联值班配置中的人员，因此不会收到通知。" }
+    no_person_hint() { en: "An administrator links them under Accounts.", zh: "管理员可在“账户”中关联。" }
+    no_contacts() { en: "You cannot be reached: add a contact.", zh: "无法联系到您：请添加联系方式。" }
+    contacts() { en: "Contacts", zh: "联系方式" }
+    contact_name() { en: "Name", zh: "名称" }
+    contact_kind() { en: "Kind", zh: "类型" }
+    address_email() { en: "E-mail address", zh: "邮箱地址" }
+    address_ntfy() { en: "Topic", zh: "主题" }
+    address_webhook() { en: "URL", zh: "URL" }
+    add_contact() { en: "Add a contact", zh: "添加联系方式" }
+    remove() { en: "Remove", zh: "移除" }
+    test() { en: "Send a test page", zh: "发送测试通知" }
+    test_saved_only() { en: "Save first: a test uses what is saved.", zh: "请先保存：测试使用已保存的内容。" }
+    testing() { en: "Sending…", zh: "发送中…" }
+    test_ok(time: &str) { en: "Accepted after {time}. Did it ring?", zh: "{time}后已被接收。您听到响铃了吗？" }
+    test_failed(why: &str) { en: "Failed: {why}", zh: "失败：{why}" }
+    rules() { en: "Rules", zh: "规则" }
+    rules_hint() { en: "The first rule that fits the level is followed. Without rules, every contact is used at once.", zh: "采用第一条符合级别的规则。没有规则时，同时使用所有联系方式。" }
+    rule_for() { en: "For", zh: "对于" }
+    every_level() { en: "every level", zh: "所有级别" }
+    use_contact() { en: "use", zh: "使用" }
+    then() { en: "then", zh: "然后" }
+    at_once() { en: "at once", zh: "立即" }
+    after(time: &str) { en: "after {time}", zh: "{time} 后" }
+    when() { en: "When", zh: "何时" }
+    add_step() { en: "then another", zh: "再加一步" }
+    add_rule() { en: "Add a rule", zh: "添加规则" }
+    rule_number(n: usize) { en: "Rule {n}", zh: "规则 {n}" }
+    preview(n: usize) { en: "Rule {n}: the first ten minutes", zh: "规则 {n}：前十分钟" }
+    remove_rule() { en: "Remove the rule", zh: "移除规则" }
+    language_of_pages() { en: "Language of your pages", zh: "通知语言" }
+    zone() { en: "Time zone of your pages", zh: "通知时区" }
+    zone_default() { en: "the server's default", zh: "服务器默认" }
+    password() { en: "Password", zh: "密码" }
+    password_old() { en: "Old password", zh: "原密码" }
+    password_new() { en: "New password", zh: "新密码" }
+    password_change() { en: "Change password", zh: "修改密码" }
+    password_hint() { en: "All other sessions are signed out.", zh: "其他会话将全部退出。" }
+    password_done() { en: "Password changed; other sessions are signed out", zh: "密码已修改，其他会话已退出" }
+    sessions() { en: "Sessions", zh: "会话" }
+    this_session() { en: "this browser", zh: "本浏览器" }
+    last_seen(time: &str) { en: "last seen {time} ago", zh: "{time}前活动" }
+    signed_in_at(at: &str) { en: "signed in {at}", zh: "{at} 登录" }
+    end() { en: "Sign out", zh: "退出" }
+    login() { en: "Login", zh: "用户名" }
+    name() { en: "Name", zh: "姓名" }
+    role() { en: "Role", zh: "角色" }
+    person() { en: "Person", zh: "人员" }
+    person_none() { en: "nobody", zh: "无" }
+    disabled() { en: "disabled", zh: "已停用" }
+    disable() { en: "Disable", zh: "停用" }
+    enable() { en: "Enable", zh: "启用" }
+    reset() { en: "Set password", zh: "重设密码" }
+    reset_of(login: &str) { en: "New password for {login}", zh: "为 {login} 设置新密码" }
+    reset_done(login: &str) { en: "{login} has a new password and is signed out everywhere", zh: "{login} 的密码已重设，并已在各处退出" }
+    secret() { en: "Signing secret", zh: "签名密钥" }
+    secret_hint() { en: "whsec_…, so that the receiver can tell our pages from others.", zh: "whsec_…，便于接收方验证来源。" }
+    new_account() { en: "New account", zh: "新建账户" }
+    first_password() { en: "First password", zh: "初始密码" }
+    create() { en: "Create", zh: "创建" }
+    account_made(login: &str) { en: "Account {login} made", zh: "账户 {login} 已创建" }
+    token_name() { en: "What it is for", zh: "用途" }
+    new_token() { en: "New API token", zh: "新建 API 令牌" }
+    token_once() { en: "Shown once; copy it now.", zh: "仅显示一次，请立即复制。" }
+    last_used() { en: "Last used", zh: "最近使用" }
+    never() { en: "never", zh: "从未" }
+    ago(time: &str) { en: "{time} ago", zh: "{time}前" }
+    revoke() { en: "Revoke", zh: "吊销" }
+    no_tokens() { en: "No API token.", zh: "没有 API 令牌。" }
+    config_lead() { en: "People, schedules, policies and routes as one document. Nothing changes until it is applied.", zh: "人员、值班表、策略和路由合为一份文档。应用前不会产生任何更改。" }
+    config_label() { en: "Configuration (TOML)", zh: "配置（TOML）" }
+    check() { en: "Check", zh: "检查" }
+    apply() { en: "Apply", zh: "应用" }
+    applied(version: i64) { en: "Applied: version {version} is in force", zh: "已应用：版本 {version} 生效" }
+    checked() { en: "Checked: nothing was changed", zh: "已检查：未做任何更改" }
+    refused() { en: "Refused: mend the findings below", zh: "被拒绝：请修正以下问题" }
+    changes() { en: "Changes", zh: "更改" }
+    no_changes() { en: "no change", zh: "无更改" }
+    findings() { en: "Findings", zh: "问题" }
+    error() { en: "error", zh: "错误" }
+    warning() { en: "warning", zh: "警告" }
+    tests() { en: "Tests", zh: "测试" }
+    passed() { en: "passed", zh: "通过" }
+    failed() { en: "failed", zh: "失败" }
+    audit_when() { en: "When", zh: "时间" }
+    audit_who() { en: "Who", zh: "操作者" }
+    audit_what() { en: "What", zh: "操作" }
+    audit_outcome() { en: "Outcome", zh: "结果" }
+    unsaved() { en: "Not saved yet", zh: "尚未保存" }
+}

@@ -26,7 +26,7 @@ shared::messages! {
     failed() { en: "failed", zh: "失败" }
     cancelled() { en: "not needed", zh: "已不需要" }
     email() { en: "e-mail", zh: "邮件" }
-    ntfy() { en: "push (ntfy)", zh: "推送（ntfy）" }
+    ntfy() { en: "ntfy push", zh: "ntfy 推送" }
     webhook() { en: "webhook", zh: "Webhook" }
     bracket() { en: "bracket line", zh: "方括号行" }
     falcon() { en: "Open-Falcon line", zh: "Open-Falcon 行" }

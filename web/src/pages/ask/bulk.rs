@@ -27,6 +27,8 @@ pub(super) fn confirm(app: App, asker: Asker, ask: Ask, body: ActionRequest) -> 
     let verb = ask.verb;
     let ids: Vec<(IncidentId, bool)> =
         ask.ids.iter().map(|id| (*id, rows.iter().any(|row| row.0 == *id && row.1 == Severity::P0))).collect();
+    let all = ids.len();
+    let chosen_count = move || if with_p0.get() { all } else { all - p0 };
     let go = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let chosen: Vec<IncidentId> =
@@ -49,8 +51,11 @@ pub(super) fn confirm(app: App, asker: Asker, ask: Ask, body: ActionRequest) -> 
             <p role="status">{move || progress.get().map(|(done, all)| t::bulk_progress(l, done, all))}</p>
             <div class="form-end">
                 <button type="button" class="btn" on:click=move |_| asker.open.set(false)>{frame::cancel(l)}</button>
-                <button class="btn primary" autofocus disabled=move || progress.get().is_some()>
-                    {actions::verb_name(l, verb)}
+                <button class="btn primary" autofocus disabled=move || progress.get().is_some() || chosen_count() == 0>
+                    {move || {
+                        let name = actions::verb_name(l, verb);
+                        if many { format!("{name} · {}", chosen_count()) } else { name }
+                    }}
                 </button>
             </div>
         </form>
@@ -81,7 +86,7 @@ fn run(
                 Ok(()) => done += 1,
                 Err(why) => last_error = Some((id, why)),
             }
-            drop(progress.try_set(Some((done, all))));
+            progress.try_set(Some((done, all)));
         }
         match last_error {
             None => app.toasts.good(t::bulk_done(l, done, all), None),

@@ -18,7 +18,7 @@ const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 86_400_000;
 
 /// A form, and after it the last look when there are many incidents.
-fn two_steps(
+pub(super) fn two_steps(
     app: App,
     asker: Asker,
     ask: Ask,

@@ -2,12 +2,13 @@
 
 mod bulk;
 mod forms;
+mod people;
 
 use crate::{
     components::modal::modal,
     state::{
         App,
-        actions::{self, ESCALATE, NOTE, SNOOZE},
+        actions::{self, ESCALATE, NOTE, REASSIGN, SNOOZE},
     },
     text::board as t,
 };
@@ -45,7 +46,8 @@ impl Asker {
     fn finish(self) {
         self.open.set(false);
         if let Some(done) = self.done {
-            done.run(());
+            // Nobody is left to be told when the page was left meanwhile.
+            done.try_run(());
         }
     }
 
@@ -77,6 +79,7 @@ pub(crate) fn dialog(app: App, asker: Asker) -> impl IntoView {
         match ask.verb {
             SNOOZE => forms::snooze(app, asker, ask),
             ESCALATE => forms::escalate(app, asker, ask),
+            REASSIGN => people::reassign(app, asker, ask),
             NOTE => forms::note(app, asker, ask),
             _ => bulk::confirm(app, asker, ask, ActionRequest::default()),
         }

@@ -8,7 +8,7 @@ use crate::{
     text::{board as t, words},
 };
 use leptos::prelude::*;
-use shared::{IncidentState, api::IncidentRow, config::Language};
+use shared::{IncidentState, api::IncidentRow, config::Language, text::span};
 
 pub(super) fn cells(app: App, row: ArcRwSignal<IncidentRow>, pending: ArcRwSignal<Option<Pending>>) -> impl IntoView {
     let l = app.l();
@@ -77,7 +77,7 @@ pub(crate) fn next_words(app: App, row: &IncidentRow) -> String {
     let left = |at: shared::Timestamp| at.ms_since(app.now.get());
     match (row.state, &row.next) {
         (IncidentState::Resolved, _) => {
-            row.resolved_at.map_or_else(String::new, |at| t::resolved_ago(l, &format::age(l, -left(at))))
+            row.resolved_at.map_or_else(String::new, |at| t::resolved_ago(l, &span(l, -left(at))))
         }
         (IncidentState::Snoozed, _) => {
             row.snoozed_until.map_or_else(String::new, |at| t::wakes_in(l, &format::countdown(left(at))))

@@ -52,7 +52,9 @@ fn calm(app: App) -> impl IntoView {
             }
             None => view! { <p>{t::empty_unheard(l)}</p> }.into_any(),
         };
-        Some(view! { {words} <p class="muted">{t::empty_senders(l, list.items.len())}</p> })
+        Some(
+            view! { {words} <p class="muted">{match list.items.len() { 1 => t::empty_sender(l), n => t::empty_senders(l, n) }}</p> },
+        )
     };
     view! {
         <div class="calm">

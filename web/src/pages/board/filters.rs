@@ -3,6 +3,7 @@
 use super::Page;
 use crate::{
     board::{arrange::Grouping, filter::View},
+    browser::dom,
     components::{
         icon::{Icon, icon},
         key,
@@ -11,6 +12,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use shared::config::Language;
+use std::collections::BTreeSet;
 
 fn name(l: Language, view: View) -> String {
     match view {
@@ -30,6 +32,11 @@ pub(super) fn filters(page: Page) -> impl IntoView {
                 on:click=move |_| page.set_view(view)>{name(l, view)}</button>
         }
     });
+    // On a phone the chosen chip may stand outside the row.
+    Effect::new(move || {
+        page.view.track();
+        request_animation_frame(|| dom::reveal(".chips [aria-pressed='true']"));
+    });
     view! {
         <div class="filters">
             <div class="chips" role="group" aria-label=t::views(l)>{chips.collect_view()}</div>
@@ -43,9 +50,24 @@ pub(super) fn filters(page: Page) -> impl IntoView {
                 />
                 {key::hint("/")}
             </label>
-            {grouping(page)}
+            {pick(page)}
             {pill(page)}
+            {grouping(page)}
         </div>
+    }
+}
+
+/// Only on a phone, where there is no column of boxes.
+fn pick(page: Page) -> impl IntoView {
+    let l = page.app.l();
+    let on_click = move |_| {
+        page.picking.update(|picking| *picking = !*picking);
+        page.selected.update(BTreeSet::clear);
+    };
+    view! {
+        <button type="button" class="chip pick" aria-pressed=move || page.picking.get().to_string() on:click=on_click>
+            {t::col_select(l)}
+        </button>
     }
 }
 

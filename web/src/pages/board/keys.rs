@@ -4,7 +4,7 @@ use super::{Page, list, row};
 use crate::{
     board::arrange::Item,
     browser::dom,
-    state::actions::{self, ACK, ESCALATE, NOTE, RESOLVE, SNOOZE},
+    state::actions::{self, ACK, ESCALATE, NOTE, REASSIGN, RESOLVE, SNOOZE},
 };
 use leptos::{ev, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
@@ -56,6 +56,7 @@ fn press(page: Page, key: &str, shift: bool) -> bool {
         "r" => page.asker.ask(RESOLVE, page.aimed_at()),
         "e" => page.asker.ask(ESCALATE, page.aimed_at()),
         "s" => page.asker.ask(SNOOZE, page.aimed_at()),
+        "t" => page.asker.ask(REASSIGN, page.aimed_at()),
         "n" => page.asker.ask(NOTE, page.aimed_at()),
         _ => return false,
     }
@@ -77,7 +78,9 @@ fn step(page: Page, by: isize, extend: bool) {
     }
     let from = page.cursor.get_untracked().and_then(|id| page.position(id));
     if extend && let Some(id) = page.cursor.get_untracked() {
-        page.selected.update(|selected| drop(selected.insert(id)));
+        page.selected.update(|selected| {
+            selected.insert(id);
+        });
     }
     let mut to = match from {
         Some(from) => from.saturating_add_signed(by).min(count - 1),
@@ -90,7 +93,9 @@ fn step(page: Page, by: isize, extend: bool) {
     }
     list::go_to(page, to);
     if extend && let Some(id) = page.cursor.get_untracked() {
-        page.selected.update(|selected| drop(selected.insert(id)));
+        page.selected.update(|selected| {
+            selected.insert(id);
+        });
     }
 }
 

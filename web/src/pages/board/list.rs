@@ -16,7 +16,7 @@ pub(super) fn list(page: Page) -> impl IntoView {
     let l = page.app.l();
     let scroller = NodeRef::<html::Div>::new();
     let measure = move || {
-        if let Some(element) = scroller.get_untracked() {
+        if let Some(element) = scroller.try_get_untracked().flatten() {
             page.scroll_top.set(element.scroll_top());
             page.height.set(element.client_height());
         }
@@ -39,12 +39,12 @@ pub(super) fn list(page: Page) -> impl IntoView {
     view! {
         <div class="list-box">
             <div
-                id=SCROLLER class="list" role="grid" node_ref=scroller
+                id=SCROLLER class="list" class:picking=move || page.picking.get() role="grid" node_ref=scroller
                 aria-label=t::incidents(l) aria-colcount=COLUMNS.to_string() aria-multiselectable="true"
                 aria-rowcount=move || (page.shown.with(|shown| shown.len()) + 1).to_string()
                 on:scroll=move |_| measure()
                 on:pointermove=moved
-                on:pointerleave=move |_| page.pointer_at.set(None)
+                on:pointerleave=move |_| page.pointer_left()
             >
                 {heading(l)}
                 {lines(page)}
@@ -61,9 +61,9 @@ fn heading(l: Language) -> impl IntoView {
         ("", t::col_what(l)),
         ("", t::col_host(l)),
         ("c-source", t::col_source(l)),
-        ("num", t::col_count(l)),
+        ("c-count num", t::col_count(l)),
         ("num", t::col_age(l)),
-        ("", t::col_next(l)),
+        ("c-next", t::col_next(l)),
         ("c-proof", t::col_proof(l)),
     ];
     let cells = names.map(|(class, name)| view! { <span role="columnheader" class=class>{name}</span> });

@@ -45,6 +45,8 @@ struct Page {
     waiting: RwSignal<Vec<IncidentId>>,
     cursor: RwSignal<Option<IncidentId>>,
     selected: RwSignal<BTreeSet<IncidentId>>,
+    /// On a phone a tap selects instead of opening.
+    picking: RwSignal<bool>,
     /// When the pointer last moved over the list.
     pointer_at: RwSignal<Option<Timestamp>>,
     scroll_top: RwSignal<i32>,
@@ -60,6 +62,8 @@ struct Page {
 
 /// A pointer that rests longer than this no longer holds the list.
 const POINTER_HOLDS_MS: i64 = 20_000;
+/// One that left still holds it for this long: it may be on its way to the pill of waiting rows.
+const LEAVING_HOLDS_MS: i64 = 2_000;
 const TYPING_PAUSE: Duration = Duration::from_millis(250);
 
 pub(crate) fn page() -> impl IntoView {
@@ -105,7 +109,11 @@ impl Page {
             }
             .any()
         });
-        let done = Callback::new(move |()| selected.update(BTreeSet::clear));
+        let picking = RwSignal::new(false);
+        let done = Callback::new(move |()| {
+            selected.update(BTreeSet::clear);
+            picking.set(false);
+        });
         Self {
             app,
             view,
@@ -116,6 +124,7 @@ impl Page {
             waiting: RwSignal::new(Vec::new()),
             cursor: RwSignal::new(None),
             selected,
+            picking,
             pointer_at,
             scroll_top,
             height: RwSignal::new(600),
@@ -144,6 +153,10 @@ impl Page {
     fn aimed_at(self) -> Vec<IncidentId> {
         let selected: Vec<IncidentId> = self.selected.with_untracked(|selected| selected.iter().copied().collect());
         if selected.is_empty() { self.cursor.get_untracked().into_iter().collect() } else { selected }
+    }
+
+    fn pointer_left(self) {
+        self.pointer_at.set(Some(self.app.clock().plus_ms(LEAVING_HOLDS_MS - POINTER_HOLDS_MS)));
     }
 
     /// Lets the waiting rows in and goes to the top.

@@ -41,11 +41,25 @@ pub(super) fn row(page: Page, id: IncidentId) -> impl IntoView {
     };
     let navigate = use_navigate();
     let open = move |event: web_sys::MouseEvent| {
-        let on_control =
-            |element: web_sys::Element| element.closest("button, input, a, label").ok().flatten().is_some();
         let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-        if !target.is_some_and(on_control) {
+        let is_on = |what: &str| target.as_ref().is_some_and(|target| target.closest(what).ok().flatten().is_some());
+        if is_on("button, input, label") {
+            return;
+        }
+        if page.picking.get_untracked() {
+            // The title is a link, but a finger that picks does not want to leave.
+            event.prevent_default();
+            toggle(page, id);
+        } else if !is_on("a") {
             navigate(&format!("/incidents/{id}"), NavigateOptions::default());
+        }
+    };
+    // A long press on a touch screen.
+    let pick = move |event: web_sys::MouseEvent| {
+        if page.narrow.get_untracked() && !page.picking.get_untracked() {
+            event.prevent_default();
+            page.picking.set(true);
+            toggle(page, id);
         }
     };
     let view = view! {
@@ -53,7 +67,7 @@ pub(super) fn row(page: Page, id: IncidentId) -> impl IntoView {
             id=format!("row-{id}") data-testid=format!("row-{id}") role="row" class=class
             class:cursor=is_cursor aria-rowindex=move || index().to_string()
             aria-selected=move || is_selected().to_string() tabindex=tab
-            on:focus=move |_| page.cursor.set(Some(id)) on:click=open
+            on:focus=move |_| page.cursor.set(Some(id)) on:click=open on:contextmenu=pick
         >
             {select_cell(page, id)}
             {cells::cells(page.app, row, pending)}

@@ -34,7 +34,7 @@ fn selection(page: Page) -> impl IntoView {
             <button type="button" class="btn ghost" on:click=select_all>{move || t::select_all(l, all())}</button>
             <button type="button" class="btn ghost" on:click=move |_| page.selected.set(BTreeSet::new())>{t::clear_selection(l)}</button>
             <span class="grow"></span>
-            {[ACK, RESOLVE, SNOOZE].map(button).collect_view()}
+            <span class="select-verbs">{[ACK, RESOLVE, SNOOZE].map(button).collect_view()}</span>
         </div>
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     pages::ask::Asker,
     state::{
         App,
-        actions::{self, ACK, ESCALATE, NOTE, RESOLVE, SNOOZE, UNACK},
+        actions::{self, ACK, ESCALATE, NOTE, REASSIGN, RESOLVE, SNOOZE, UNACK},
         board::Pending,
     },
     text::board as t,
@@ -24,6 +24,7 @@ pub(super) fn standing(app: App, id: IncidentId) -> Option<(IncidentState, Optio
     Some((cell.row.with(|row| row.state), cell.pending.get()))
 }
 
+/// What one does next is the first and the filled button: answer it, then end it.
 pub(super) fn buttons(app: App, id: IncidentId, asker: Asker, with_ids: bool) -> impl IntoView {
     let l = app.l();
     let testid = move |name: &'static str| with_ids.then_some(name);
@@ -32,29 +33,33 @@ pub(super) fn buttons(app: App, id: IncidentId, asker: Asker, with_ids: bool) ->
         let busy = pending.is_some();
         let at_once = move |verb: &'static str| move |_| actions::act(app, id, verb, ActionRequest::default());
         let asked = move |verb: &'static str| move |_| asker.ask(verb, vec![id]);
-        let first = match state {
-            IncidentState::Triggered => Some(view! {
+        let open = state != IncidentState::Resolved;
+        let ack = (state == IncidentState::Triggered).then(|| {
+            view! {
                 <button type="button" class="btn primary" data-testid=testid("ack") disabled=busy on:click=at_once(ACK)>
                     {icon(Icon::Hand)} {t::ack(l)} {key::hint("a")}
                 </button>
-            }.into_any()),
-            IncidentState::Acked => Some(view! {
+            }
+        });
+        let is_next = state != IncidentState::Triggered;
+        let rest = open.then(|| view! {
+            <button type="button" class="btn" class:primary=is_next data-testid=testid("resolve") disabled=busy on:click=at_once(RESOLVE)>{t::resolve(l)} {key::hint("r")}</button>
+            <button type="button" class="btn" data-testid=testid("escalate") disabled=busy on:click=asked(ESCALATE)>{t::escalate(l)} {key::hint("e")}</button>
+            <button type="button" class="btn" data-testid=testid("snooze") disabled=busy on:click=asked(SNOOZE)>{t::snooze(l)} {key::hint("s")}</button>
+            <button type="button" class="btn" data-testid=testid("reassign") disabled=busy on:click=asked(REASSIGN)>{t::reassign(l)} {key::hint("t")}</button>
+        });
+        let unack = (state == IncidentState::Acked).then(|| {
+            view! {
                 <button type="button" class="btn" data-testid=testid("unack") disabled=busy on:click=at_once(UNACK)>
                     {icon(Icon::Undo)} {t::unack(l)}
                 </button>
-            }.into_any()),
-            _ => None,
-        };
-        let open = state != IncidentState::Resolved;
-        let rest = open.then(|| view! {
-            <button type="button" class="btn" data-testid=testid("resolve") disabled=busy on:click=at_once(RESOLVE)>{t::resolve(l)} {key::hint("r")}</button>
-            <button type="button" class="btn" data-testid=testid("escalate") disabled=busy on:click=asked(ESCALATE)>{t::escalate(l)} {key::hint("e")}</button>
-            <button type="button" class="btn" data-testid=testid("snooze") disabled=busy on:click=asked(SNOOZE)>{t::snooze(l)} {key::hint("s")}</button>
+            }
         });
         Some(view! {
-            {first}
+            {ack}
             {rest}
-            <button type="button" class="btn" data-testid=testid("note") on:click=asked(NOTE)>{t::note(l)} {key::hint("n")}</button>
+            {unack}
+            <button type="button" class="btn note-button" data-testid=testid("note") on:click=asked(NOTE)>{t::note(l)} {key::hint("n")}</button>
         })
     }
 }
@@ -75,6 +80,7 @@ pub(super) fn listen(app: App, id: IncidentId, asker: Asker) {
             "r" => asker.ask(RESOLVE, vec![id]),
             "e" => asker.ask(ESCALATE, vec![id]),
             "s" => asker.ask(SNOOZE, vec![id]),
+            "t" => asker.ask(REASSIGN, vec![id]),
             "n" => asker.ask(NOTE, vec![id]),
             "Escape" => navigate("/", NavigateOptions::default()),
             _ => return,

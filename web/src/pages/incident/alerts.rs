@@ -37,7 +37,7 @@ fn alert(app: App, alert: &Alert) -> AnyView {
     view! {
         <article class="alert">
             <p>{badge(l, event.severity)} <strong>{event.summary.clone()}</strong></p>
-            {(!event.content.is_empty()).then(|| view! { <pre class="content">{event.content.clone()}</pre> })}
+            {(!event.content.is_empty()).then(|| view! { <pre class="content" tabindex="0">{event.content.clone()}</pre> })}
             <p class="message-facts"><span>{state}</span><span>{format!("×{}", alert.count)}</span>{wall(alert.last_at)}</p>
             <p class="message-facts"><span class="muted">{t::identity(l)}</span><span class="mono">{event.dedup_key.clone()}</span></p>
             {(!event.labels.is_empty()).then(|| view! { <p class="label-pairs">{labels}</p> })}

@@ -3,7 +3,6 @@
 use super::part;
 use crate::{
     components::{badge::badge, page::card as boxed},
-    format,
     state::{App, Remote},
     text::incident as t,
 };
@@ -25,7 +24,7 @@ pub(super) fn card(app: App, detail: Remote<IncidentDetail>) -> AnyView {
 
 fn line(app: App, row: &IncidentRow) -> impl IntoView + use<> {
     let l = app.l();
-    let lasted = row.resolved_at.map(|at| format::age(l, at.ms_since(row.opened_at)));
+    let lasted = row.resolved_at.map(|at| shared::text::span(l, at.ms_since(row.opened_at)));
     view! {
         <li>
             {badge(l, row.severity)}

@@ -10,6 +10,8 @@ mod raw;
 mod timeline;
 mod why;
 
+pub(crate) use raw::message;
+
 use super::ask::{self, Asker};
 use crate::{
     components::{page::name_page, states::loaded},
@@ -46,6 +48,7 @@ fn incident(id: IncidentId) -> impl IntoView {
     view! {
         <div class="page incident">
             // The skeleton and the failure; what is there is drawn part by part below, so that no part blinks.
+            {move || (!there.get()).then(|| view! { <h1>{t::title(app.l(), id.0)}</h1> })}
             {body}
             {move || there.get().then(|| parts(app, id, detail, asker))}
         </div>
@@ -62,11 +65,11 @@ fn parts(app: App, id: IncidentId, detail: Remote<IncidentDetail>, asker: Asker)
             <div>
                 {lanes::card(app, detail)}
                 {raw::card(app, detail)}
+                {alerts::card(app, detail)}
             </div>
             <div>
                 {timeline::card(app, id, detail)}
                 {before::card(app, detail)}
-                {alerts::card(app, detail)}
             </div>
         </div>
     }

@@ -23,7 +23,7 @@ pub(super) fn card(app: App, detail: Remote<IncidentDetail>) -> AnyView {
         let count = older.len();
         let older = (count > 0).then(|| {
             let each = older.iter().map(|event| message(app, event)).collect_view();
-            view! { <details class="older"><summary>{t::older_messages(l, count)}</summary>{each}</details> }
+            view! { <details class="older"><summary>{if count == 1 { t::older_message(l) } else { t::older_messages(l, count) }}</summary>{each}</details> }
         });
         Some(view! { {message(app, &newest)}{older} }.into_any())
     };

@@ -62,7 +62,7 @@ pub(super) fn card(app: App, id: IncidentId, detail: Remote<IncidentDetail>) -> 
         <section class="card">
             <div class="card-head"><h2>{t::timeline(l)}</h2>{filter}</div>
             {note_form(app, id)}
-            <ol class="timeline" data-testid="timeline">
+            <ol class="timeline" data-testid="timeline" tabindex="0" aria-label=t::timeline(l)>
                 <For each=visible key=|entry| entry.seq children=move |item| entry(app, item)/>
             </ol>
         </section>

@@ -25,9 +25,8 @@ pub(super) fn why(app: App, id: IncidentId, detail: Remote<IncidentDetail>) -> i
         let mine = chain.ends_with(me.as_ref());
         let title = if mine { t::why_you(l) } else { t::why(l) };
         let links = links(app, &chain, &names, mine);
-        let count = links.len();
-        let links = links.into_iter().enumerate().map(|(n, (label, words))| {
-            view! { <li><small>{label}</small><span>{words}</span></li>{(n + 1 < count).then(|| view! { <li class="arrow" aria-hidden="true">"→"</li> })} }
+        let links = links.into_iter().map(|(label, words)| {
+            view! { <li><small>{label}</small><span>{words}</span></li> }
         });
         Some(view! { <h2>{title}</h2><ol class="chain">{links.collect_view()}</ol> })
     };

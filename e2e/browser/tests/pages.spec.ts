@@ -1,0 +1,91 @@
+// Every page of a running server: it shows its content, in light and dark, without an axe finding, an error in the
+// console or a sideways scroll. TOCSIN_URL names the server (`tocsin serve --demo`), TOCSIN_LOGIN and TOCSIN_PASSWORD
+// an administrator of it.
+import { expect, test, type Page } from '@playwright/test';
+import AxeBuilder from '@axe-core/playwright';
+
+const url = process.env.TOCSIN_URL;
+test.skip(!url, 'TOCSIN_URL names no server');
+
+// What proves that the page is there and not only its frame.
+const pages: Record<string, [path: string, content: string]> = {
+  board: ['/', '[data-testid="board"] [data-testid^="row-"], .calm'],
+  'on-call': ['/oncall', '.schedule, .empty'],
+  policies: ['/policies', '.flow, .empty'],
+  routes: ['/routes', '.tree-node, .empty'],
+  integrations: ['/integrations', '.senders, .empty'],
+  messages: ['/messages', '.messages, .empty'],
+  quarantine: ['/messages?outcome=rejected', '.messages, .empty'],
+  status: ['/status', '.pipeline'],
+  more: ['/more', '.more-list'],
+  'own contacts': ['/settings', '#person-zone, .notice'],
+  security: ['/settings?tab=security', '.lines-list'],
+  browser: ['/settings?tab=browser', '.narrow-form'],
+  accounts: ['/settings?tab=accounts', '.accounts'],
+  tokens: ['/settings?tab=tokens', '#token-name'],
+  configuration: ['/settings?tab=config', 'textarea.code'],
+  audit: ['/settings?tab=audit', '.audit'],
+  'no such page': ['/nowhere', 'h1'],
+};
+
+let cookies: Awaited<ReturnType<ReturnType<Page['context']>['cookies']>>;
+
+// Once for all: the server slows down whoever signs in again and again.
+test.beforeAll(async ({ browser }) => {
+  const page = await browser.newPage();
+  await page.goto(`${url}/signin`);
+  await page.getByTestId('signin-login').fill(process.env.TOCSIN_LOGIN ?? '');
+  await page.getByTestId('signin-password').fill(process.env.TOCSIN_PASSWORD ?? '');
+  await page.getByTestId('signin-submit').click();
+  await expect(page.getByTestId('connection')).toBeVisible();
+  cookies = await page.context().cookies();
+  await page.close();
+});
+
+/** Opens a page, and returns the console's errors as they come. */
+async function open(page: Page, path: string, content: string): Promise<string[]> {
+  const errors: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  page.on('pageerror', (error) => errors.push(String(error)));
+  await page.addInitScript(() => localStorage.setItem('tocsin.language', 'en'));
+  await page.goto(`${url}${path}`);
+  await expect(page.locator(content).first()).toBeVisible();
+  return errors;
+}
+
+async function examine(page: Page): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ target }) => target.join(' '))]), colorScheme).toEqual([]);
+  }
+  const sideways = await page.evaluate(() =>
+    [document.documentElement, ...document.querySelectorAll('#content')].some((box) => box.scrollWidth > box.clientWidth + 1));
+  expect(sideways, 'a sideways scroll').toBe(false);
+}
+
+for (const [name, [path, content]] of Object.entries(pages)) {
+  test(`${name} is whole`, async ({ page, context }) => {
+    await context.addCookies(cookies);
+    const errors = await open(page, path, content);
+    await examine(page);
+    expect(errors).toEqual([]);
+  });
+}
+
+test('an incident is whole', async ({ page, context }) => {
+  await context.addCookies(cookies);
+  const { items } = await (await context.request.get(`${url}/api/v1/incidents`)).json();
+  test.skip(items.length === 0, 'nothing is open');
+  const errors = await open(page, `/incidents/${items[0].id}`, '[data-testid="swimlane"]');
+  for (const part of ['why', 'raw', 'timeline', 'state']) await expect(page.getByTestId(part)).toBeVisible();
+  await examine(page);
+  expect(errors).toEqual([]);
+});
+
+test('signing in is whole', async ({ page }) => {
+  const errors = await open(page, '/signin', '[data-testid="signin-submit"]');
+  await examine(page);
+  // Asking who is signed in is answered with 401, which the browser itself reports.
+  expect(errors.filter((error) => !error.includes('401'))).toEqual([]);
+});

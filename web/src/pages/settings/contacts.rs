@@ -1,0 +1,167 @@
+//! The ways I can be reached, each with a test that says how it went.
+
+use super::draft::{self, Draft};
+use crate::{
+    api,
+    components::{
+        field::choice,
+        icon::{Icon, icon},
+    },
+    format,
+    state::App,
+    text::{frame, settings as t, words},
+};
+use leptos::{prelude::*, task::spawn_local};
+use shared::{
+    ContactId, Severity,
+    api::{TestPageRequest, TestPageResult},
+    config::{Contact, ContactKind, Language},
+};
+
+const KINDS: [ContactKind; 3] = [ContactKind::Ntfy, ContactKind::Email, ContactKind::Webhook];
+
+pub(super) fn card(app: App, draft: Draft) -> impl IntoView {
+    let l = app.l();
+    let add = move |_| {
+        draft.reshape(|person| {
+            let id = draft::free_name(&person.contacts);
+            person.contacts.push(Contact { id: id.as_str().into(), ntfy: Some(String::new()), ..Contact::default() });
+        });
+    };
+    let rows = move || {
+        draft.shape.track();
+        let contacts = draft.with(|person| person.contacts.clone());
+        if contacts.is_empty() {
+            return view! { <p class="notice bad">{icon(Icon::Warning)}<strong>{t::no_contacts(l)}</strong></p> }
+                .into_any();
+        }
+        contacts
+            .into_iter()
+            .enumerate()
+            .map(|(index, contact)| row(app, draft, index, &contact))
+            .collect_view()
+            .into_any()
+    };
+    view! {
+        <section class="card">
+            <h2>{t::contacts(l)}</h2>
+            <div class="stack">{rows}</div>
+            <button type="button" class="btn small add" on:click=add>{icon(Icon::Plus)}{t::add_contact(l)}</button>
+        </section>
+    }
+}
+
+fn row(app: App, draft: Draft, index: usize, contact: &Contact) -> impl IntoView + use<> {
+    let l = app.l();
+    let (kind, address) =
+        contact.address().map_or((ContactKind::Ntfy, String::new()), |(kind, text)| (kind, text.to_owned()));
+    let kinds = KINDS.map(|kind| (kind.as_str().to_owned(), words::channel(l, kind))).to_vec();
+    let set_kind = move |word: String| {
+        let Some(kind) = KINDS.into_iter().find(|kind| kind.as_str() == word) else { return };
+        draft.reshape(|person| {
+            if let Some(contact) = person.contacts.get_mut(index) {
+                draft::set_kind(contact, kind);
+            }
+        });
+    };
+    let set_address = move |event| {
+        draft.edit(|person| {
+            if let Some(contact) = person.contacts.get_mut(index) {
+                draft::set_address(contact, kind, event_target_value(&event));
+            }
+        });
+    };
+    let set_name = move |event| draft.edit(|person| draft::rename(person, index, &event_target_value(&event)));
+    let remove = move |_| draft.reshape(|person| drop(person.contacts.remove(index)));
+    let (name_id, address_id) = (format!("contact-name-{index}"), format!("contact-address-{index}"));
+    view! {
+        <div class="contact">
+            <div class="row-fields">
+                {choice(format!("contact-kind-{index}"), t::contact_kind(l), kinds, move || kind.as_str().to_owned(), set_kind)}
+                <div class="field">
+                    <label for=name_id.clone()>{t::contact_name(l)}</label>
+                    // Rules are redrawn with the new name once the field is left.
+                    <input id=name_id type="text" required value=contact.id.0.clone() on:input=set_name on:change=move |_| draft.reshape(|_| ())/>
+                </div>
+                <div class="field wide">
+                    <label for=address_id.clone()>{address_label(l, kind)}</label>
+                    <input id=address_id type=if kind == ContactKind::Email { "email" } else { "text" } required autocomplete="off" value=address on:input=set_address/>
+                </div>
+                <button type="button" class="btn square" aria-label=t::remove(l) title=t::remove(l) on:click=remove>{icon(Icon::Trash)}</button>
+            </div>
+            {(kind == ContactKind::Webhook).then(|| secret(app, draft, index, contact))}
+            {test(app, draft, contact.id.clone())}
+        </div>
+    }
+}
+
+/// Webhooks are signed when there is something to sign with.
+fn secret(app: App, draft: Draft, index: usize, contact: &Contact) -> impl IntoView + use<> {
+    let l = app.l();
+    let (id, hint_id) = (format!("contact-secret-{index}"), format!("contact-secret-hint-{index}"));
+    let set = move |event| {
+        let text = event_target_value(&event).trim().to_owned();
+        draft.edit(|person| {
+            if let Some(contact) = person.contacts.get_mut(index) {
+                contact.secret = Some(text).filter(|text| !text.is_empty());
+            }
+        });
+    };
+    view! {
+        <div class="field">
+            <label for=id.clone()>{t::secret(l)}</label>
+            <input id=id type="text" autocomplete="off" spellcheck="false" aria-describedby=hint_id.clone()
+                value=contact.secret.clone().unwrap_or_default() on:input=set/>
+            <p class="hint" id=hint_id>{t::secret_hint(l)}</p>
+        </div>
+    }
+}
+
+fn address_label(l: Language, kind: ContactKind) -> String {
+    match kind {
+        ContactKind::Email => t::address_email(l),
+        ContactKind::Ntfy => t::address_ntfy(l),
+        ContactKind::Webhook => t::address_webhook(l),
+    }
+}
+
+/// Sends a test page and stays to tell how it went.
+fn test(app: App, draft: Draft, contact: ContactId) -> impl IntoView {
+    let l = app.l();
+    let result = RwSignal::new(None::<Result<TestPageResult, String>>);
+    let busy = RwSignal::new(false);
+    let send = move |_| {
+        let contact = contact.clone();
+        busy.set(true);
+        result.set(None);
+        spawn_local(async move {
+            let request = TestPageRequest { contact, severity: Severity::P1 };
+            let answer = api::post::<TestPageResult>("/api/v1/me/test", &request).await;
+            drop(result.try_set(Some(answer.map_err(|error| error.sentence(l)))));
+            busy.try_set(false);
+        });
+    };
+    let words = move || {
+        if busy.get() {
+            return view! { <span class="muted">{t::testing(l)}</span> }.into_any();
+        }
+        match result.get() {
+            None if draft.edits.get() > 0 => view! { <span class="muted">{t::test_saved_only(l)}</span> }.into_any(),
+            None => ().into_any(),
+            Some(Ok(TestPageResult { accepted: true, took_ms, .. })) => {
+                view! { <span class="good">{t::test_ok(l, &format::delay(l, took_ms))}</span> }.into_any()
+            }
+            Some(Ok(result)) => {
+                let why = result.failure.map_or_else(|| frame::none(l), |failure| failure.detail);
+                view! { <span class="bad">{t::test_failed(l, &why)}</span> }.into_any()
+            }
+            Some(Err(why)) => view! { <span class="bad">{t::test_failed(l, &why)}</span> }.into_any(),
+        }
+    };
+    view! {
+        <p class="test">
+            <button type="button" class="btn small" disabled=move || busy.get() || draft.edits.get() != 0 on:click=send>{icon(Icon::Bell)}{t::test(l)}</button>
+            <span role="status">{words}</span>
+        </p>
+    }
+}

@@ -1,0 +1,100 @@
+//! How I am reached: contacts, rules, language and zone of my pages.
+
+use super::{contacts, draft::Draft, rules};
+use crate::{
+    api::{self, ApiError},
+    browser::zone,
+    components::{
+        field::choice,
+        icon::{Icon, icon},
+        states::loaded,
+    },
+    state::{App, Remote},
+    text::{frame, settings as t},
+};
+use leptos::{prelude::*, task::spawn_local};
+use shared::config::{Language, Person};
+
+pub(super) fn part(app: App) -> AnyView {
+    let l = app.l();
+    if app.me().is_none() {
+        return view! {
+            <p class="notice warn">{icon(Icon::Warning)}<span><strong>{t::no_person(l)}</strong> " " {t::no_person_hint(l)}</span></p>
+        }
+        .into_any();
+    }
+    let remote = Remote::<Person>::new("/api/v1/me/person");
+    loaded(t::tab_me(l), remote, 6, move |person| form(app, person))
+}
+
+fn form(app: App, person: Person) -> AnyView {
+    let l = app.l();
+    let draft = Draft::new(person);
+    let error = RwSignal::new(None::<ApiError>);
+    let save = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let person = draft.get();
+        spawn_local(async move {
+            match api::put::<Person>("/api/v1/me/person", &person).await {
+                Ok(person) => {
+                    error.set(None);
+                    draft.saved(person);
+                    app.toasts.good(frame::saved(l), None);
+                }
+                Err(failed) => {
+                    app.noticed(&failed);
+                    error.set(Some(failed));
+                }
+            }
+        });
+    };
+    let unsaved = move || (draft.edits.get() > 0).then(|| view! { <span class="muted">{t::unsaved(l)}</span> });
+    view! {
+        <form class="stack" on:submit=save>
+            {contacts::card(app, draft)}
+            {rules::card(app, draft)}
+            {language_and_zone(app, draft)}
+            <div role="alert">{move || error.get().map(|error| problem(app, &error))}</div>
+            <div class="form-end sticky-end">{unsaved}<button class="btn primary">{frame::save(l)}</button></div>
+        </form>
+    }
+    .into_any()
+}
+
+/// What is wrong and where, finding by finding.
+pub(super) fn problem(app: App, error: &ApiError) -> AnyView {
+    let l = app.l();
+    let findings = error.findings().into_iter().map(|finding| {
+        view! { <li><code class="mono">{finding.path}</code> " " {finding.message}</li> }
+    });
+    let field = error.field().map(|field| view! { <code class="mono">{field.to_owned()}</code> });
+    view! {
+        <div class="notice bad">
+            {icon(Icon::Warning)}
+            <div><strong>{error.title(l)}</strong><p>{error.detail(l)} " " {field}</p><ul>{findings.collect_view()}</ul></div>
+        </div>
+    }
+    .into_any()
+}
+
+fn language_and_zone(app: App, draft: Draft) -> impl IntoView {
+    let l = app.l();
+    let (language, own_zone) = draft.with(|person| (person.language, person.time_zone.clone().unwrap_or_default()));
+    let language_word = if language == Language::Zh { "zh" } else { "en" };
+    let mut zones = vec![(String::new(), t::zone_default(l))];
+    zones.extend(zone::all().into_iter().map(|name| (name.clone(), name)));
+    let languages = vec![("en".to_owned(), "English".to_owned()), ("zh".to_owned(), "简体中文".to_owned())];
+    let set_language = move |word: String| {
+        draft.edit(|person| person.language = if word == "zh" { Language::Zh } else { Language::En });
+    };
+    let set_zone =
+        move |name: String| draft.edit(|person| person.time_zone = Some(name).filter(|name| !name.is_empty()));
+    view! {
+        <section class="card">
+            <div class="row-fields">
+                {choice("person-language".to_owned(), t::language_of_pages(l), languages, move || language_word.to_owned(), set_language)}
+                {choice("person-zone".to_owned(), t::zone(l), zones, move || own_zone.clone(), set_zone)}
+            </div>
+        </section>
+    }
+}

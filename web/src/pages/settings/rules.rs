@@ -1,0 +1,198 @@
+//! Rules as sentences: "For P0, P1 use phone at once, then mail after 5 min", with a strip of the first minutes.
+
+use super::draft::Draft;
+use crate::{
+    components::{
+        badge,
+        icon::{Icon, icon},
+    },
+    state::App,
+    text::settings as t,
+};
+use leptos::prelude::*;
+use shared::{
+    ContactId, Delay, Severity,
+    config::{Rule, RuleStep},
+};
+
+const DELAYS: [Delay; 9] = [
+    Delay::ZERO,
+    Delay::secs(30),
+    Delay::mins(1),
+    Delay::mins(2),
+    Delay::mins(3),
+    Delay::mins(5),
+    Delay::mins(10),
+    Delay::mins(15),
+    Delay::mins(30),
+];
+const STRIP_MS: i64 = 600_000;
+
+pub(super) fn card(app: App, draft: Draft) -> impl IntoView {
+    let l = app.l();
+    let add = move |_| {
+        draft.reshape(|person| {
+            let contact = person.contacts.first().map(|contact| contact.id.clone()).unwrap_or_default();
+            person.rules.push(Rule { severity: Vec::new(), notify: vec![RuleStep { contact, after: Delay::ZERO }] });
+        });
+    };
+    let rows = move || {
+        draft.shape.track();
+        let (rules, contacts) = draft.with(|person| {
+            (person.rules.clone(), person.contacts.iter().map(|contact| contact.id.clone()).collect::<Vec<_>>())
+        });
+        rules.into_iter().enumerate().map(|(index, rule)| one(app, draft, index, &rule, &contacts)).collect_view()
+    };
+    view! {
+        <section class="card">
+            <h2>{t::rules(l)}</h2>
+            <p class="hint">{t::rules_hint(l)}</p>
+            <div class="stack">{rows}</div>
+            <button type="button" class="btn small add" on:click=add>{icon(Icon::Plus)}{t::add_rule(l)}</button>
+        </section>
+    }
+}
+
+fn one(app: App, draft: Draft, index: usize, rule: &Rule, contacts: &[ContactId]) -> impl IntoView + use<> {
+    let l = app.l();
+    let steps = rule
+        .notify
+        .iter()
+        .enumerate()
+        .map(|(n, step)| step_words(app, draft, (index, n), step, contacts))
+        .collect_view();
+    let contact = contacts.first().cloned().unwrap_or_default();
+    let add_step = move |_| {
+        let contact = contact.clone();
+        draft.reshape(|person| {
+            if let Some(rule) = person.rules.get_mut(index) {
+                rule.notify.push(RuleStep { contact, after: Delay::mins(5) });
+            }
+        });
+    };
+    let remove = move |_| draft.reshape(|person| drop(person.rules.remove(index)));
+    view! {
+        <fieldset class="rule">
+            <legend class="sr">{t::rule_number(l, index + 1)}</legend>
+            <div class="sentence">
+                <span>{t::rule_for(l)}</span>
+                {levels(app, draft, index, &rule.severity)}
+                <span>{t::use_contact(l)}</span>
+                {steps}
+                <button type="button" class="btn small ghost" on:click=add_step>{icon(Icon::Plus)}{t::add_step(l)}</button>
+                <button type="button" class="btn square ghost" aria-label=t::remove_rule(l) title=t::remove_rule(l) on:click=remove>{icon(Icon::Trash)}</button>
+            </div>
+            {strip(app, draft, index)}
+        </fieldset>
+    }
+}
+
+/// Ticked levels; none ticked means every level.
+fn levels(app: App, draft: Draft, index: usize, chosen: &[Severity]) -> impl IntoView + use<> {
+    let l = app.l();
+    let boxes = Severity::ALL.map(|level| {
+        let ticked = chosen.contains(&level);
+        let toggle = move |event| {
+            let on = event_target_checked(&event);
+            draft.edit(|person| {
+                if let Some(rule) = person.rules.get_mut(index) {
+                    rule.severity.retain(|other| *other != level);
+                    if on {
+                        rule.severity.push(level);
+                        rule.severity.sort();
+                    }
+                }
+            });
+        };
+        view! {
+            <label class=format!("level-box {}", badge::class(level))>
+                <input type="checkbox" prop:checked=ticked on:change=toggle/>
+                <span>{level.as_str()}</span>
+            </label>
+        }
+    });
+    let every = move || {
+        draft.edits.track();
+        draft.shape.track();
+        draft
+            .with(|person| person.rules.get(index).is_some_and(|rule| rule.severity.is_empty()))
+            .then(|| t::every_level(l))
+    };
+    view! { <span class="levels">{boxes.collect_view()}</span> <strong>{every}</strong> }
+}
+
+fn step_words(
+    app: App,
+    draft: Draft,
+    at: (usize, usize),
+    step: &RuleStep,
+    contacts: &[ContactId],
+) -> impl IntoView + use<> {
+    let l = app.l();
+    let (rule, n) = at;
+    let change = move |change: &dyn Fn(&mut RuleStep)| {
+        draft.edit(|person| {
+            if let Some(step) = person.rules.get_mut(rule).and_then(|rule| rule.notify.get_mut(n)) {
+                change(step);
+            }
+        });
+    };
+    let mut names: Vec<ContactId> = contacts.to_vec();
+    if !names.contains(&step.contact) {
+        names.push(step.contact.clone());
+    }
+    let own = step.contact.clone();
+    let names = names
+        .into_iter()
+        .map(|name| view! { <option value=name.0.clone() selected=name == own>{name.0.clone()}</option> })
+        .collect_view();
+    let mut delays = DELAYS.to_vec();
+    if !delays.contains(&step.after) {
+        delays.push(step.after);
+    }
+    let own_delay = step.after;
+    let delays = delays.into_iter().map(|delay| {
+        let words = if delay == Delay::ZERO { t::at_once(l) } else { t::after(l, &shared::text::span(l, delay.0)) };
+        view! { <option value=delay.to_string() selected=delay == own_delay>{words}</option> }
+    });
+    let delays = delays.collect_view();
+    let set_contact = move |event| change(&|step| step.contact = event_target_value(&event).as_str().into());
+    let set_delay =
+        move |event| change(&|step| step.after = Delay::parse(&event_target_value(&event)).unwrap_or(step.after));
+    let remove = move |_| {
+        draft.reshape(|person| {
+            if let Some(rule) = person.rules.get_mut(rule) {
+                drop(rule.notify.remove(n));
+            }
+        });
+    };
+    view! {
+        <span class="step">
+            {(n > 0).then(|| view! { <span>{t::then(l)}</span> })}
+            <select aria-label=t::use_contact(l) on:change=set_contact>{names}</select>
+            <select aria-label=t::when(l) on:change=set_delay>{delays}</select>
+            {(n > 0).then(|| view! { <button type="button" class="btn ghost square small" aria-label=t::remove(l) on:click=remove>{icon(Icon::Cross)}</button> })}
+        </span>
+    }
+}
+
+/// The first ten minutes of the rule; later steps stand at the edge.
+fn strip(app: App, draft: Draft, index: usize) -> impl IntoView {
+    let l = app.l();
+    let marks = move || {
+        draft.edits.track();
+        draft.shape.track();
+        let steps = draft.with(|person| person.rules.get(index).map(|rule| rule.notify.clone()).unwrap_or_default());
+        let mark = |step: RuleStep| {
+            let left = (step.after.0.clamp(0, STRIP_MS) as f64 / STRIP_MS as f64 * 86.0).min(86.0);
+            view! { <span class="mark" style:left=format!("{left:.1}%")>{step.contact.0}</span> }
+        };
+        steps.into_iter().map(mark).collect_view()
+    };
+    view! {
+        <div class="rule-strip" role="img" aria-label=t::preview(l, index + 1)>
+            <div class="rule-track">{marks}</div>
+            <div class="rule-axis"><span>"0"</span><span>"+5"</span><span>"+10 min"</span></div>
+        </div>
+    }
+}
