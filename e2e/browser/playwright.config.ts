@@ -1,11 +1,12 @@
 // How the browser tests run. `cargo xtask test` sets TOCSIN_BIN (the server to start) and TOCSIN_CHROMIUM (the
-// browser); the tests start their own servers, so nothing here listens on a port.
+// browser); `demo.ts` starts that server once.
 import { defineConfig, devices } from "@playwright/test";
 
 const runsAsRoot = process.getuid?.() === 0;
 
 export default defineConfig({
   testDir: "./tests",
+  globalSetup: "./demo.ts",
   outputDir: "./test-results",
   // A test that passes on the second try is a failed test.
   retries: 0,
