@@ -30,3 +30,12 @@ fn progress_is_told_once_a_day() {
     run(9, 4, None, |progress| days.push(progress.day)).unwrap();
     assert_eq!(days, [1, 2, 3, 4]);
 }
+
+#[test]
+fn a_given_configuration_is_lived_with() {
+    let document = toml::from_str(include_str!("scenarios/house.toml")).expect("the document is TOML");
+    let snapshot = engine::Snapshot::compile(1, document).expect("the document compiles");
+    let report =
+        run(11, 5, Some(std::sync::Arc::new(snapshot)), |_| {}).unwrap_or_else(|failure| panic!("\n{failure}\n"));
+    assert!(report.counts.deliveries > 100, "{}", report.counts);
+}
