@@ -28,18 +28,15 @@ pub(super) fn simulate(command: &Simulate) -> Done {
         }
         None => None,
     };
-    match engine::sim::run(command.seed, command.days, config, |_| {}) {
+    // A line a simulated day, on stderr: stdout holds the report alone.
+    let progress = |at: engine::sim::Progress| eprintln!("day {} of {}: {} events", at.day, at.days, at.events);
+    match engine::sim::run(command.seed, command.days, config, progress) {
         Ok(report) => {
-            print!("{}", report.counts);
-            println!("trace {}", report.trace);
+            print!("{report}");
             Ok(())
         }
         Err(failure) => {
-            for line in &failure.tail {
-                eprintln!("{line}");
-            }
-            let (seed, days, at) = (failure.seed, failure.days, failure.at.0);
-            eprintln!("error: seed {seed}, {days} days, at {at} ms: {}", failure.what);
+            eprintln!("{failure}");
             Err(CliError::Said)
         }
     }

@@ -13,7 +13,8 @@ messages! {
     defaulted(severity: &str) { en: "{severity}, the sender's default", zh: "{severity}（来源默认级别）" }
     by_route(severity: &str, route: &str, was: &str) { en: "{severity} set by route {route} (was {was})", zh: "路由 {route} 设为 {severity}（原为 {was}）" }
     routed(matched: &str, policies: &str) { en: "Route {matched} → policy {policies}", zh: "路由 {matched} → 策略 {policies}" }
-    unrouted() { en: "No route matched: the fallback is paged", zh: "没有匹配的路由：通知兜底联系人" }
+    unrouted() { en: "No route matched: shown, and nobody is paged", zh: "没有匹配的路由：仅显示，不通知" }
+    unrouted_urgent() { en: "No route matched: the fallback is paged", zh: "没有匹配的路由：通知兜底联系人" }
     severity_rose(from: &str, to: &str) { en: "Raised from {from} to {to}: paging again", zh: "级别由 {from} 升为 {to}：再次通知" }
     severity_changed(from: &str, to: &str) { en: "Level changed from {from} to {to}", zh: "级别由 {from} 变为 {to}" }
     level_ran(policy: &str, level: u32, who: &str) { en: "{policy} level {level}: {who}", zh: "{policy} 第 {level} 级：{who}" }
@@ -75,7 +76,11 @@ pub fn happening(l: Language, what: &Happening) -> String {
             let matched: Vec<&str> =
                 trace.iter().filter(|step| step.policy.is_some()).map(|step| step.route.as_str()).collect();
             let policies: Vec<&str> = policies.iter().map(|policy| policy.as_str()).collect();
-            if policies.is_empty() { unrouted(l) } else { routed(l, &matched.join(", "), &policies.join(", ")) }
+            match (matched.is_empty(), policies.is_empty()) {
+                (_, true) => unrouted(l),
+                (true, false) => unrouted_urgent(l),
+                (false, false) => routed(l, &matched.join(", "), &policies.join(", ")),
+            }
         }
         Happening::SeverityChanged { from, to, pages_again: true } => severity_rose(l, from.as_str(), to.as_str()),
         Happening::SeverityChanged { from, to, .. } => severity_changed(l, from.as_str(), to.as_str()),
