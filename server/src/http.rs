@@ -35,6 +35,7 @@ mod why;
 
 pub use app::{App, Instance};
 pub use integrations::sender_id;
+pub use layer::outermost;
 pub use principal::{Principal, Who};
 pub use problem::ApiError;
 pub use routes::{configure, mounted};
@@ -65,7 +66,6 @@ pub struct Listening {
 
 impl Listening {
     /// Begins to answer.
-    #[must_use]
     pub fn begin(self, app: web::Data<App>) -> Server {
         (self.begin)(app)
     }

@@ -19,7 +19,7 @@ use std::{
     thread::JoinHandle,
     time::Duration,
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 const READERS: usize = 8;
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -35,6 +35,8 @@ pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
     }
     let url = storage.database(if settings.demo { demo::DATABASE } else { DATABASE })?;
     actix_web::rt::System::new().block_on(async {
+        // From here on, being asked to stop means to stop in order.
+        let mut signals = Signals::listen()?;
         let listening = http::listen(&settings.listen)?;
         let (mut store, lock) = claim(&url)?;
         let demo = if settings.demo { Some(demo::prepare(&mut store).map_err(CliError::Told)?) } else { None };
@@ -51,7 +53,7 @@ pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
             demo::begin(&app, demo);
         }
         keep_fresh(&app);
-        wait(&thread).await?;
+        signals.wait(&thread).await;
         handle.stop(true).await;
         app.runtime.stop();
         if let Ok(Err(error)) = serving.await {
@@ -154,20 +156,29 @@ fn keep_fresh(app: &web::Data<App>) {
     }));
 }
 
-/// Until somebody asks for the end, or the engine's thread is gone.
-async fn wait(thread: &JoinHandle<Stopped>) -> Done {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let engine_gone = async {
-        while !thread.is_finished() {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    };
-    tokio::select! {
-        _ = terminate.recv() => tracing::info!("asked to stop (SIGTERM)"),
-        _ = interrupt.recv() => tracing::info!("asked to stop (SIGINT)"),
-        () = engine_gone => tracing::error!("the engine has stopped"),
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    /// Until somebody asks for the end, or the engine's thread is gone.
+    async fn wait(&mut self, thread: &JoinHandle<Stopped>) {
+        let engine_gone = async {
+            while !thread.is_finished() {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        tokio::select! {
+            _ = self.terminate.recv() => tracing::info!("asked to stop (SIGTERM)"),
+            _ = self.interrupt.recv() => tracing::info!("asked to stop (SIGINT)"),
+            () = engine_gone => tracing::error!("the engine has stopped"),
+        }
+    }
 }
 
 /// Waits for the engine's last commit and says how it ended.

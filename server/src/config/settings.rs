@@ -68,7 +68,7 @@ pub struct Serve {
     #[arg(long, env = "TOCSIN_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,
     /// What is logged: a level, or parts such as `info,server::ingest=debug`
-    #[arg(long, env = "TOCSIN_LOG", value_name = "FILTER", default_value = "info")]
+    #[arg(long, env = "TOCSIN_LOG", value_name = "FILTER", default_value = "info,actix_server=warn")]
     pub log: String,
     /// Where this process is to die, and at the how manieth time it gets there; for tests
     #[cfg(feature = "failpoints")]

@@ -105,7 +105,7 @@ impl Trouble {
                     "status": status,
                     "alerts": [{
                         "status": status,
-                        "labels": { "alertname": service, "instance": host, "severity": format!("P{severity}"),
+                        "labels": { "alertname": text, "instance": host, "severity": format!("P{severity}"),
                                     "job": service, "ip": ip },
                         "annotations": { "summary": text },
                         "fingerprint": format!("{host}-{service}-{severity}"),

@@ -35,7 +35,7 @@ pub(super) fn page_policy(public_url: &str) -> String {
 }
 
 /// The outermost layer.
-pub(super) async fn outermost(
+pub async fn outermost(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {

@@ -2,7 +2,7 @@
 
 use super::board::{Board, Frame};
 use crate::{
-    clock,
+    clock::{self, Stopwatch},
     http::{App, Principal},
 };
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -12,7 +12,7 @@ use shared::live::{BrowserMessage, LiveMessage, PING_MS, PROTOCOL, WATCHDOG_MS};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
-    time::{Instant, MissedTickBehavior, interval, timeout},
+    time::{MissedTickBehavior, interval, timeout},
 };
 
 /// A browser says hardly anything.
@@ -84,17 +84,16 @@ impl Connection {
             timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
             timer.tick().await;
         }
-        let watchdog = Duration::from_millis(WATCHDOG_MS.unsigned_abs());
-        let mut heard = Instant::now();
+        let mut heard = Stopwatch::start();
         loop {
             let step = tokio::select! {
                 message = stream.next() => {
-                    heard = Instant::now();
+                    heard = Stopwatch::start();
                     self.hear(message.transpose(), &mut frames, &mut last_seq).await
                 }
                 frame = next(&mut frames) => self.pass_on(frame, &mut last_seq).await,
                 _ = ping.tick() => {
-                    if heard.elapsed() > watchdog { Err(End::Left) } else { self.say(&LiveMessage::Ping { now: clock::now() }).await }
+                    if heard.elapsed_ms() > WATCHDOG_MS { Err(End::Left) } else { self.say(&LiveMessage::Ping { now: clock::now() }).await }
                 }
                 _ = check.tick() => self.check_session().await,
             };

@@ -391,6 +391,8 @@ impl Writer {
         if !batch.acts.is_empty() {
             failpoint::hit("act.committed");
         }
+        // First the board: whoever is answered and looks at once finds what they sent.
+        self.board.apply(&changes.incidents, batch.heard);
         for (reply, receipt) in batch.ingests {
             answer(reply, Ok(receipt));
         }
@@ -412,7 +414,6 @@ impl Writer {
         if !batch.commands.is_empty() {
             self.send(batch.commands, changes, now, None);
         }
-        self.board.apply(&changes.incidents, batch.heard);
     }
 
     fn send(&self, commands: Vec<Command>, changes: &Changes, now: Timestamp, blind: Option<u64>) {

@@ -1,0 +1,17 @@
+//! The application interface as a browser, a program and a stranger meet it, in front of a real store and engine.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+
+#[path = "http/house.rs"]
+mod house;
+
+#[path = "http/access.rs"]
+mod access;
+#[path = "http/acknowledge.rs"]
+mod acknowledge;
+#[path = "http/configuration.rs"]
+mod configuration;
+#[path = "http/pages.rs"]
+mod pages;
+#[path = "http/work.rs"]
+mod work;
