@@ -12,6 +12,7 @@ use shared::{
     Severity, TeamId,
     timeline::{Actor, Happening, RecoveryMatch},
 };
+use std::sync::Arc;
 
 /// How long closed identities and idempotency keys are remembered.
 pub(crate) const MEMORY: Delay = Delay(86_400_000);
@@ -21,11 +22,12 @@ impl Turn<'_> {
     pub(crate) fn open(
         &mut self,
         integration: &IntegrationId,
-        event: AlertEvent,
+        mut event: AlertEvent,
         message: EventId,
         severity: Severity,
         team: Option<TeamId>,
     ) -> (AlertId, IncidentId) {
+        event.shrink();
         let state = &mut self.engine.state;
         let (alert_id, incident_id) = (state.counters.next_alert(), state.counters.next_incident());
         let key = (integration.clone(), event.dedup_key.clone());
@@ -58,10 +60,10 @@ impl Turn<'_> {
             timeline: 0,
         };
         if let Some(place) = dedup::place(&event) {
-            state.by_host.entry((integration.clone(), place)).or_default().insert(alert_id);
+            state.by_host.insert(integration, &place, alert_id);
         }
-        state.open.insert(key, alert_id);
-        state.incidents.insert(incident_id, incident);
+        state.open.insert(&key.0, &key.1, alert_id);
+        state.incidents.insert(incident_id, Arc::new(incident));
         let alert = Alert {
             id: alert_id,
             incident: incident_id,
@@ -77,7 +79,7 @@ impl Turn<'_> {
             first_event: message,
             last_event: message,
         };
-        state.alerts.insert(alert_id, alert);
+        state.alerts.insert(alert_id, Arc::new(alert));
         state.dirty.alerts.insert(alert_id);
         state.dirty.incidents.insert(incident_id);
         (alert_id, incident_id)
@@ -92,7 +94,7 @@ impl Turn<'_> {
     ) -> Option<(IncidentId, Severity)> {
         let now = self.now;
         let state = &mut self.engine.state;
-        let alert = state.alerts.get_mut(&alert_id)?;
+        let alert = state.alerts.get_mut(&alert_id).map(Arc::make_mut)?;
         let before = alert.event.severity;
         if alert.first_summary.is_none() && alert.event.summary != event.summary {
             alert.first_summary = Some(alert.event.summary.clone());
@@ -108,12 +110,12 @@ impl Turn<'_> {
         if host_before != host_now {
             self.forget_host(&integration, host_before, alert_id);
             if let Some(place) = host_now {
-                self.engine.state.by_host.entry((integration, place)).or_default().insert(alert_id);
+                self.engine.state.by_host.insert(&integration, &place, alert_id);
             }
         }
         let state = &mut self.engine.state;
         state.dirty.alerts.insert(alert_id);
-        let incident = state.incidents.get_mut(&incident_id)?;
+        let incident = state.incidents.get_mut(&incident_id).map(Arc::make_mut)?;
         incident.count = incident.count.saturating_add(1);
         incident.updated_at = now;
         incident.title = title;
@@ -133,7 +135,7 @@ impl Turn<'_> {
         let incident_id = self.close_alert(alert_id, Some(message))?;
         let integration = self.engine.state.incidents.get(&incident_id)?.integration.clone();
         let by = Actor::Integration { integration };
-        let incident = self.engine.state.incidents.get_mut(&incident_id)?;
+        let incident = self.engine.state.incidents.get_mut(&incident_id).map(Arc::make_mut)?;
         incident.firing = incident.firing.saturating_sub(1);
         if incident.firing == 0 {
             self.note(incident_id, by, Happening::Recovered { alert: alert_id, event: message, matched });
@@ -151,7 +153,7 @@ impl Turn<'_> {
         for alert in alerts {
             self.close_alert(alert, None);
         }
-        if let Some(incident) = self.engine.state.incidents.get_mut(&incident_id) {
+        if let Some(incident) = self.engine.state.incidents.get_mut(&incident_id).map(Arc::make_mut) {
             incident.firing = 0;
         }
         self.note(incident_id, by, Happening::Resolved);
@@ -162,7 +164,7 @@ impl Turn<'_> {
     fn end(&mut self, incident_id: IncidentId) {
         self.quiet(incident_id);
         let now = self.now;
-        if let Some(incident) = self.engine.state.incidents.get_mut(&incident_id) {
+        if let Some(incident) = self.engine.state.incidents.get_mut(&incident_id).map(Arc::make_mut) {
             incident.state = IncidentState::Resolved;
             incident.resolved_at = Some(now);
             incident.updated_at = now;
@@ -172,7 +174,8 @@ impl Turn<'_> {
     }
 
     fn close_alert(&mut self, alert_id: AlertId, message: Option<EventId>) -> Option<IncidentId> {
-        let mut alert = self.engine.state.alerts.remove(&alert_id)?;
+        let mut kept = self.engine.state.alerts.remove(&alert_id)?;
+        let alert = Arc::make_mut(&mut kept);
         alert.state = AlertState::Resolved;
         alert.closed_at = Some(self.now);
         if let Some(message) = message {
@@ -180,7 +183,7 @@ impl Turn<'_> {
             alert.last_at = self.now;
         }
         let key = (alert.integration.clone(), alert.event.dedup_key.clone());
-        self.engine.state.open.remove(&key);
+        self.engine.state.open.remove(&key.0, &key.1, alert_id);
         self.forget_host(&alert.integration, dedup::place(&alert.event), alert_id);
         let incident = alert.incident;
         let since = self.now.plus_ms(-MEMORY.0);
@@ -200,18 +203,12 @@ impl Turn<'_> {
         self.engine.remember(self.now.after(MEMORY), Forgettable::Recent(key));
         let state = &mut self.engine.state;
         state.dirty.alerts.remove(&alert_id);
-        state.dirty.closed.insert(alert_id, alert);
+        state.dirty.closed.insert(alert_id, kept);
         Some(incident)
     }
 
     fn forget_host(&mut self, integration: &IntegrationId, place: Option<String>, alert: AlertId) {
         let Some(place) = place else { return };
-        let key = (integration.clone(), place);
-        if let Some(alerts) = self.engine.state.by_host.get_mut(&key) {
-            alerts.remove(&alert);
-            if alerts.is_empty() {
-                self.engine.state.by_host.remove(&key);
-            }
-        }
+        self.engine.state.by_host.remove(integration, &place, alert);
     }
 }

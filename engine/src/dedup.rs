@@ -1,6 +1,6 @@
 //! Identity: whether a message opens an alert, repeats one, closes one, or concerns nothing.
 
-use crate::state::{Key, State};
+use crate::state::State;
 use shared::{Action, AlertEvent, AlertId, IntegrationId, timeline::RecoveryMatch};
 
 /// What a message is to the alerts that are open.
@@ -17,23 +17,43 @@ pub enum Identity {
 /// five-field form, whose text may differ on recovery, also matches the only open alert of its host.
 #[must_use]
 pub fn identify(state: &State, integration: &IntegrationId, event: &AlertEvent) -> Identity {
-    let key: Key = (integration.clone(), event.dedup_key.clone());
-    match (event.action, state.open.get(&key)) {
-        (Action::Trigger, Some(alert)) => Identity::Repeat(*alert),
+    match (event.action, open(state, integration, &event.dedup_key)) {
+        (Action::Trigger, Some(alert)) => Identity::Repeat(alert),
         (Action::Trigger, None) => Identity::New,
-        (Action::Resolve, Some(alert)) => Identity::Recovery(*alert, RecoveryMatch::Key),
+        (Action::Resolve, Some(alert)) => Identity::Recovery(alert, RecoveryMatch::Key),
         (Action::Resolve, None) if event.resolve_by_host => only_alert_of_host(state, integration, event),
         (Action::Resolve, None) => Identity::Unmatched,
     }
 }
 
+/// The open alert with this identity.
+pub(crate) fn open(state: &State, integration: &IntegrationId, key: &str) -> Option<AlertId> {
+    state
+        .open
+        .candidates(integration, key)
+        .find(|id| state.alerts.get(id).is_some_and(|it| it.integration == *integration && it.event.dedup_key == key))
+}
+
 fn only_alert_of_host(state: &State, integration: &IntegrationId, event: &AlertEvent) -> Identity {
     let Some(host) = place(event) else { return Identity::Unmatched };
-    let alerts = state.by_host.get(&(integration.clone(), host));
-    match alerts.map(|alerts| (alerts.len(), alerts.first())) {
-        Some((1, Some(alert))) => Identity::Recovery(*alert, RecoveryMatch::OnlyAlertOfHost),
+    let mut alerts = of_host(state, integration, &host);
+    match (alerts.next(), alerts.next()) {
+        (Some(only), None) => Identity::Recovery(only, RecoveryMatch::OnlyAlertOfHost),
         _ => Identity::Unmatched,
     }
+}
+
+/// The open alerts of a machine, oldest first.
+pub(crate) fn of_host<'a>(
+    state: &'a State,
+    integration: &'a IntegrationId,
+    host: &'a str,
+) -> impl Iterator<Item = AlertId> + 'a {
+    state.by_host.candidates(integration, host).filter(move |id| {
+        let same =
+            |alert: &shared::Alert| alert.integration == *integration && place(&alert.event).as_deref() == Some(host);
+        state.alerts.get(id).is_some_and(|alert| same(alert))
+    })
 }
 
 /// The host (or address) that groups alerts of one machine; lower case, since senders differ in it.

@@ -53,11 +53,11 @@ impl Engine {
         engine.state.counters = restored.counters;
         engine.state.policies = restored.policies;
         for alert in restored.alerts {
-            engine.state.open.insert((alert.integration.clone(), alert.event.dedup_key.clone()), alert.id);
+            engine.state.open.insert(&alert.integration, &alert.event.dedup_key, alert.id);
             if let Some(place) = dedup::place(&alert.event) {
-                engine.state.by_host.entry((alert.integration.clone(), place)).or_default().insert(alert.id);
+                engine.state.by_host.insert(&alert.integration, &place, alert.id);
             }
-            engine.state.alerts.insert(alert.id, alert);
+            engine.state.alerts.insert(alert.id, Arc::new(alert));
         }
         for (integration, key, recent) in restored.recent {
             let key = (integration, key);
@@ -71,7 +71,7 @@ impl Engine {
         }
         for incident in restored.incidents {
             let id = incident.id;
-            engine.state.incidents.insert(id, incident);
+            engine.state.incidents.insert(id, Arc::new(incident));
             engine.rearm(id);
         }
         engine
@@ -308,7 +308,7 @@ impl Turn<'_> {
         );
         let reason = classify::overruled(stated, routing.severity.as_ref().map(|(route, severity)| (route, *severity)));
         let (to, alert_id) = (reason.severity(), alert.id);
-        let Some(incident) = self.engine.state.incidents.get_mut(&id) else { return };
+        let Some(incident) = self.engine.state.incidents.get_mut(&id).map(Arc::make_mut) else { return };
         let from = incident.severity;
         if to == from {
             return;
@@ -318,7 +318,7 @@ impl Turn<'_> {
         let rises = to < from;
         let by = Actor::Integration { integration };
         self.note(id, by, Happening::SeverityChanged { from, to, pages_again: rises });
-        if let Some(alert) = self.engine.state.alerts.get_mut(&alert_id) {
+        if let Some(alert) = self.engine.state.alerts.get_mut(&alert_id).map(Arc::make_mut) {
             alert.highest = alert.highest.min(to);
         }
         if rises {
@@ -345,7 +345,7 @@ impl Turn<'_> {
             self.engine.state.policies.entry((version, policy.clone())).or_insert_with(|| plan.clone());
         }
         let now = self.now;
-        let Some(incident) = self.engine.state.incidents.get_mut(&id) else { return };
+        let Some(incident) = self.engine.state.incidents.get_mut(&id).map(Arc::make_mut) else { return };
         let place = incident.escalations.len();
         incident.escalations.push(Escalation {
             policy,
@@ -389,7 +389,7 @@ impl Turn<'_> {
 
     /// Appends to an incident's timeline.
     pub(crate) fn note(&mut self, id: IncidentId, actor: Actor, what: Happening) {
-        let Some(incident) = self.engine.state.incidents.get_mut(&id) else { return };
+        let Some(incident) = self.engine.state.incidents.get_mut(&id).map(Arc::make_mut) else { return };
         incident.timeline += 1;
         let entry = TimelineEntry { incident: id, seq: incident.timeline, at: self.now, actor, what };
         self.engine.state.dirty.timeline.push(entry);

@@ -16,14 +16,19 @@ use std::sync::Arc;
 
 impl Turn<'_> {
     pub(crate) fn incident(&mut self, id: IncidentId) -> Option<&mut Incident> {
-        self.engine.state.incidents.get_mut(&id)
+        self.engine.state.incidents.get_mut(&id).map(Arc::make_mut)
     }
 
     /// Moves an escalation's only timer.
     pub(crate) fn set_due(&mut self, id: IncidentId, place: usize, due: Option<Timestamp>) {
         let wake = Wake::Level { incident: id, escalation: place as u32 };
-        let Some(escalation) =
-            self.engine.state.incidents.get_mut(&id).and_then(|incident| incident.escalations.get_mut(place))
+        let Some(escalation) = self
+            .engine
+            .state
+            .incidents
+            .get_mut(&id)
+            .map(Arc::make_mut)
+            .and_then(|incident| incident.escalations.get_mut(place))
         else {
             return;
         };
@@ -245,7 +250,7 @@ impl Turn<'_> {
     pub(crate) fn quiet(&mut self, id: IncidentId) {
         // Whoever was told a moment ago may be told again: what they were told no longer holds.
         self.paged.retain(|(incident, _)| *incident != id);
-        let Some(incident) = self.engine.state.incidents.get_mut(&id) else { return };
+        let Some(incident) = self.engine.state.incidents.get_mut(&id).map(Arc::make_mut) else { return };
         let ack = incident.ack.take().and_then(|ack| ack.until);
         let snooze = incident.snoozed_until.take();
         let places = incident.escalations.len();

@@ -147,8 +147,8 @@ pub struct Effects {
 /// What must become durable: the newest state of everything that changed since the last call.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
-    pub alerts: Vec<Alert>,
-    pub incidents: Vec<Incident>,
+    pub alerts: Vec<Arc<Alert>>,
+    pub incidents: Vec<Arc<Incident>>,
     pub timeline: Vec<TimelineEntry>,
     pub counters: Counters,
 }

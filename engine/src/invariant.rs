@@ -101,19 +101,17 @@ impl State {
 
     fn check_alerts(&self) -> Result<(), Broken> {
         for alert in self.alerts.values() {
-            let key = (alert.integration.clone(), alert.event.dedup_key.clone());
-            let by_host = dedup::place(&alert.event).is_none_or(|place| {
-                self.by_host.get(&(alert.integration.clone(), place)).is_some_and(|it| it.contains(&alert.id))
-            });
-            if self.open.get(&key) != Some(&alert.id) || !by_host {
+            let by_host = dedup::place(&alert.event)
+                .is_none_or(|place| dedup::of_host(self, &alert.integration, &place).any(|it| it == alert.id));
+            if dedup::open(self, &alert.integration, &alert.event.dedup_key) != Some(alert.id) || !by_host {
                 return Err(Broken::OpenIndex(alert.id));
             }
             if self.incidents.get(&alert.incident).is_none_or(|it| it.state == IncidentState::Resolved) {
                 return Err(Broken::Orphan { alert: alert.id, incident: alert.incident });
             }
         }
-        match self.open.values().find(|alert| !self.alerts.contains_key(alert)) {
-            Some(alert) => Err(Broken::OpenIndex(*alert)),
+        match self.open.alerts().chain(self.by_host.alerts()).find(|alert| !self.alerts.contains_key(alert)) {
+            Some(alert) => Err(Broken::OpenIndex(alert)),
             None => Ok(()),
         }
     }

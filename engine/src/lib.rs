@@ -14,6 +14,7 @@ mod dispatch;
 mod engine;
 mod escalate;
 pub mod event;
+mod index;
 pub mod invariant;
 pub mod lint;
 pub mod matcher;

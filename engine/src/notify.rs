@@ -13,6 +13,7 @@ use shared::{
 };
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
+use std::sync::Arc;
 
 /// Pages an incident carries with it; the timeline keeps the record of all of them.
 const PAGES_MAX: usize = 200;
@@ -146,7 +147,7 @@ impl Turn<'_> {
             created_at: now,
             attempts,
         };
-        if let Some(incident) = self.engine.state.incidents.get_mut(&id) {
+        if let Some(incident) = self.engine.state.incidents.get_mut(&id).map(Arc::make_mut) {
             let settled = |page: &Page| page.attempts.iter().all(|attempt| attempt.state.is_final());
             if incident.pages.len() >= PAGES_MAX
                 && let Some(oldest) = incident.pages.iter().position(settled)
@@ -322,8 +323,13 @@ impl Turn<'_> {
     /// A contact is out: the page's next one is tried now; with none left, the level is over.
     fn after_failure(&mut self, id: IncidentId, page: PageId) {
         let now = self.now;
-        let Some(page) =
-            self.engine.state.incidents.get_mut(&id).and_then(|it| it.pages.iter_mut().find(|it| it.id == page))
+        let Some(page) = self
+            .engine
+            .state
+            .incidents
+            .get_mut(&id)
+            .map(Arc::make_mut)
+            .and_then(|it| it.pages.iter_mut().find(|it| it.id == page))
         else {
             return;
         };
@@ -348,7 +354,7 @@ impl Turn<'_> {
     pub(crate) fn cancel_attempts(&mut self, id: IncidentId, of: impl Fn(&Page) -> bool) {
         let now = self.now;
         let state = &mut self.engine.state;
-        let Some(incident) = state.incidents.get_mut(&id) else { return };
+        let Some(incident) = state.incidents.get_mut(&id).map(Arc::make_mut) else { return };
         for page in incident.pages.iter_mut().filter(|page| of(page)) {
             for attempt in
                 page.attempts.iter_mut().filter(|it| matches!(it.state, AttemptState::Planned | AttemptState::Retrying))
@@ -383,7 +389,7 @@ impl Turn<'_> {
     }
 
     fn attempt_mut(&mut self, id: IncidentId, attempt: AttemptId) -> Option<(PageOf, &mut Attempt)> {
-        let pages = &mut self.engine.state.incidents.get_mut(&id)?.pages;
+        let pages = &mut self.engine.state.incidents.get_mut(&id).map(Arc::make_mut)?.pages;
         // Newest pages last, and nearly always the ones asked for.
         pages.iter_mut().rev().find_map(|page| {
             let of = PageOf { id: page.id, policy: page.policy.clone(), cycle: page.cycle };

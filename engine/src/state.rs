@@ -1,6 +1,6 @@
 //! The engine's state: plain data in ordered maps, rebuilt from the store at start.
 
-use crate::{deadline::Deadlines, dispatch::Queue};
+use crate::{deadline::Deadlines, dispatch::Queue, index::Index};
 use serde::{Deserialize, Serialize};
 use shared::{
     Alert, AlertId, AttemptId, EventId, Incident, IncidentId, IntegrationId, PageId, Timestamp,
@@ -102,13 +102,14 @@ pub struct State {
     pub counters: Counters,
     pub accounts: Accounts,
     /// Open alerts.
-    pub alerts: BTreeMap<AlertId, Alert>,
+    pub alerts: BTreeMap<AlertId, Arc<Alert>>,
     /// Open incidents, and resolved ones with a delivery still under way.
-    pub incidents: BTreeMap<IncidentId, Incident>,
+    pub incidents: BTreeMap<IncidentId, Arc<Incident>>,
     /// Policies as incidents started with them.
     pub policies: BTreeMap<(i64, shared::PolicyId), Arc<Policy>>,
-    pub(crate) open: BTreeMap<Key, AlertId>,
-    pub(crate) by_host: BTreeMap<(IntegrationId, String), BTreeSet<AlertId>>,
+    /// By identity.
+    pub(crate) open: Index,
+    pub(crate) by_host: Index,
     pub(crate) recent: BTreeMap<Key, Recent>,
     /// Idempotency keys of the last 24 hours with the message and the answer they got.
     pub(crate) seen: BTreeMap<Key, (EventId, Vec<Outcome>)>,
@@ -134,7 +135,7 @@ pub(crate) struct Dirty {
     pub(crate) alerts: BTreeSet<AlertId>,
     pub(crate) incidents: BTreeSet<IncidentId>,
     /// Closed alerts, which the maps no longer hold.
-    pub(crate) closed: BTreeMap<AlertId, Alert>,
+    pub(crate) closed: BTreeMap<AlertId, Arc<Alert>>,
     pub(crate) timeline: Vec<TimelineEntry>,
 }
 

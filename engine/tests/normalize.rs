@@ -95,7 +95,7 @@ fn compare(want: &Expected, event: &AlertEvent) -> Vec<String> {
         )*};
     }
     let metric = event.metric.clone();
-    let part = |take: fn(&shared::Metric) -> &String| metric.as_ref().map(take).cloned();
+    let part = |take: fn(&shared::Metric) -> &String| metric.as_deref().map(take).cloned();
     same! {
         "severity": want.severity => Some(event.severity),
         "action": want.action => Some(event.action),

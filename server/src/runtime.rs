@@ -162,14 +162,18 @@ impl Runtime {
 
     /// An open incident, from memory.
     pub async fn incident(&self, id: IncidentId) -> Result<Option<Incident>, Unavailable> {
-        self.ask(move |engine| engine.state.incidents.get(&id).cloned()).await
+        self.ask(move |engine| engine.state.incidents.get(&id).cloned())
+            .await
+            .map(|found| found.map(Arc::unwrap_or_clone))
     }
 
     /// Open alerts with larger numbers than `after`, from memory.
     pub async fn alerts(&self, after: i64, limit: usize) -> Result<Vec<Alert>, Unavailable> {
         let from = shared::AlertId(after.saturating_add(1));
-        self.ask(move |engine| engine.state.alerts.range(from..).map(|(_, alert)| alert.clone()).take(limit).collect())
-            .await
+        self.ask(move |engine| {
+            engine.state.alerts.range(from..).map(|(_, alert)| Alert::clone(alert)).take(limit).collect()
+        })
+        .await
     }
 
     /// The configuration in force.

@@ -118,7 +118,8 @@ pub struct AlertEvent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub metric: Option<Metric>,
+    /// On the heap, since few alerts have one.
+    pub metric: Option<Box<Metric>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
     /// What identifies the alert within its integration while it is open.
@@ -135,6 +136,21 @@ pub struct AlertEvent {
     pub links: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<Flag>,
+}
+
+impl AlertEvent {
+    /// Gives back what its texts hold in reserve; an open alert stays in memory for long.
+    pub fn shrink(&mut self) {
+        for text in [&mut self.summary, &mut self.content, &mut self.dedup_key] {
+            text.shrink_to_fit();
+        }
+        let optional = [&mut self.host, &mut self.ip, &mut self.mac, &mut self.service, &mut self.status_raw];
+        for text in optional.into_iter().flatten() {
+            text.shrink_to_fit();
+        }
+        self.links.shrink_to_fit();
+        self.flags.shrink_to_fit();
+    }
 }
 
 /// Whether the sender still says something is wrong.

@@ -380,7 +380,7 @@ fn build_merged(event: &mut AlertEvent, merged: &Merged<'_>, text: &str, spans: 
     bounds::link(event, merged.link);
     let name = bounds::name(event, merged.metric).unwrap_or_default();
     let key = format!("combined:{}:{name}", event.severity);
-    event.metric = Some(Metric { name, ..Metric::default() });
+    event.metric = Some(Box::new(Metric { name, ..Metric::default() }));
     bounds::set_key(event, key);
 }
 
@@ -433,7 +433,7 @@ fn build_falcon(
     for part in ["|", &metric.func, "|", &metric.op, &metric.right] {
         key.push_str(part);
     }
-    event.metric = Some(metric);
+    event.metric = Some(Box::new(metric));
     bounds::set_key(event, key);
 }
 

@@ -89,7 +89,7 @@ struct Player {
     /// The newest rule for a contact counts.
     providers: Vec<(String, Behaviour)>,
     deliveries: Vec<Delivery>,
-    incidents: BTreeMap<IncidentId, Incident>,
+    incidents: BTreeMap<IncidentId, Arc<Incident>>,
     outcomes: Vec<Outcome>,
     /// The time of the step before the ones at `now`.
     previous: Timestamp,
@@ -368,7 +368,7 @@ impl Player {
     /// How everything stands at the end.
     fn close(&mut self) {
         for incident in std::mem::take(&mut self.incidents).into_values() {
-            let Incident { id, severity, state, version, count, alerts, firing, .. } = &incident;
+            let Incident { id, severity, state, version, count, alerts, firing, .. } = &*incident;
             let (state, known) = (name(*state), alerts.len());
             let again = incident.again.map_or_else(String::new, |again| {
                 let since = Delay(incident.opened_at.ms_since(again.closed_at));

@@ -77,9 +77,9 @@ impl Store {
             *last = entry.seq;
         }
         for incident in incidents {
-            self.keep(incident, before)?;
+            self.keep(Arc::unwrap_or_clone(incident), before)?;
         }
-        for alert in alerts {
+        for alert in alerts.into_iter().map(Arc::unwrap_or_clone) {
             if !self.open_alerts.contains_key(&alert.id) && alert.id.0 <= before.alert {
                 return Err(format!("alert {} came back, or its number was used before", alert.id));
             }

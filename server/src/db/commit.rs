@@ -13,7 +13,7 @@ use shared::{
     Alert, AlertState, AttemptState, EventId, Format, Incident, IncidentState, IntegrationId, Timestamp,
     timeline::{Outcome, TimelineEntry},
 };
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 /// A message as it arrived, with what became of each of its members.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,9 +134,9 @@ impl Store {
         Ok(())
     }
 
-    fn put_incidents(&mut self, incidents: &[Incident]) -> Result<(), StoreError> {
+    fn put_incidents(&mut self, incidents: &[Arc<Incident>]) -> Result<(), StoreError> {
         // One statement must not touch a row twice: the newest state of each wins.
-        let newest: BTreeMap<_, _> = incidents.iter().map(|incident| (incident.id, incident)).collect();
+        let newest: BTreeMap<_, _> = incidents.iter().map(|incident| (incident.id, &**incident)).collect();
         let newest: Vec<&Incident> = newest.into_values().collect();
         for batch in newest.chunks(ROWS_MAX) {
             let rows = batch.iter().map(|incident| IncidentRow::of(incident)).collect::<Result<Vec<_>, _>>()?;
@@ -165,8 +165,8 @@ impl Store {
         Ok(())
     }
 
-    fn put_alerts(&mut self, alerts: &[Alert]) -> Result<(), StoreError> {
-        let newest: BTreeMap<_, _> = alerts.iter().map(|alert| (alert.id, alert)).collect();
+    fn put_alerts(&mut self, alerts: &[Arc<Alert>]) -> Result<(), StoreError> {
+        let newest: BTreeMap<_, _> = alerts.iter().map(|alert| (alert.id, &**alert)).collect();
         let newest: Vec<&Alert> = newest.into_values().collect();
         for batch in newest.chunks(ROWS_MAX) {
             let rows = batch.iter().map(|alert| AlertRow::of(alert)).collect::<Result<Vec<_>, _>>()?;

@@ -1,4 +1,4 @@
-//! The open incidents as rows, in the order of the list, and what changed since the last delta.
+//! The open incidents in the order of the list, and what changed since the last delta.
 
 use super::counts::Tally;
 use bytestring::ByteString;
@@ -11,7 +11,7 @@ use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -51,19 +51,20 @@ pub struct BoardFilter {
 /// Worst first, unanswered before answered, newest before older; the browser sorts by the same.
 type Place = (Severity, IncidentState, Reverse<Timestamp>, Reverse<IncidentId>);
 
-fn place(row: &IncidentRow) -> Place {
-    (row.severity, row.state, Reverse(row.opened_at), Reverse(row.id))
+fn place(incident: &Incident) -> Place {
+    (incident.severity, incident.state, Reverse(incident.opened_at), Reverse(incident.id))
 }
 
 #[derive(Debug, Default)]
 struct Rows {
-    rows: BTreeMap<IncidentId, IncidentRow>,
+    /// Shared with the engine; a row is made when somebody looks.
+    incidents: BTreeMap<IncidentId, Arc<Incident>>,
     order: BTreeSet<Place>,
     tally: Tally,
     seq: u64,
     /// What the next delta tells.
     changed: BTreeSet<IncidentId>,
-    gone: BTreeMap<IncidentId, IncidentRow>,
+    gone: BTreeMap<IncidentId, Arc<Incident>>,
     heard: BTreeMap<IntegrationId, Heard>,
     heard_counts: BTreeMap<IntegrationId, u64>,
     config: Option<i64>,
@@ -96,7 +97,7 @@ impl Board {
     }
 
     /// Forgets everything and takes these incidents; browsers fetch the board again.
-    pub(crate) fn reset<'a>(&self, incidents: impl Iterator<Item = &'a Incident>, config: i64) {
+    pub(crate) fn reset<'a>(&self, incidents: impl Iterator<Item = &'a Arc<Incident>>, config: i64) {
         let mut rows = self.lock();
         let before = std::mem::take(&mut *rows);
         rows.seq = before.seq;
@@ -104,27 +105,26 @@ impl Board {
         rows.config = Some(config);
         rows.resync = true;
         for incident in incidents.filter(|it| it.state != IncidentState::Resolved) {
-            rows.put(IncidentRow::from(incident));
+            rows.put(incident.clone());
         }
         drop(rows);
         self.dirty.notify_one();
     }
 
     /// Takes the newest state of incidents whose changes are stored.
-    pub(crate) fn apply(&self, incidents: &[Incident], heard: Vec<Heard>) {
+    pub(crate) fn apply(&self, incidents: &[Arc<Incident>], heard: Vec<Heard>) {
         if incidents.is_empty() && heard.is_empty() {
             return;
         }
         let mut rows = self.lock();
         for incident in incidents {
-            let row = IncidentRow::from(incident);
             if incident.state == IncidentState::Resolved {
                 rows.take(incident.id);
                 rows.changed.remove(&incident.id);
-                rows.gone.insert(incident.id, row);
+                rows.gone.insert(incident.id, incident.clone());
             } else {
                 rows.changed.insert(incident.id);
-                rows.put(row);
+                rows.put(incident.clone());
             }
         }
         for heard in heard {
@@ -160,7 +160,7 @@ impl Board {
         let mut items = Vec::new();
         let (mut total, mut more) = (0, false);
         for place in &rows.order {
-            let Some(row) = rows.rows.get(&place.3.0).filter(|row| filter.shows(row, needle.as_deref())) else {
+            let Some(incident) = rows.incidents.get(&place.3.0).filter(|it| filter.shows(it, needle.as_deref())) else {
                 continue;
             };
             total += 1;
@@ -168,11 +168,11 @@ impl Board {
                 continue;
             }
             if items.len() < limit {
-                items.push(row.clone());
+                items.push(IncidentRow::from(&**incident));
             } else {
                 more = true;
                 if filter.shows_all() {
-                    total = rows.rows.len() as u32;
+                    total = rows.incidents.len() as u32;
                     break;
                 }
             }
@@ -246,17 +246,17 @@ impl Board {
 }
 
 impl Rows {
-    fn put(&mut self, row: IncidentRow) {
-        self.take(row.id);
-        self.tally.add(&row);
-        self.order.insert(place(&row));
-        self.rows.insert(row.id, row);
+    fn put(&mut self, incident: Arc<Incident>) {
+        self.take(incident.id);
+        self.tally.add(&incident);
+        self.order.insert(place(&incident));
+        self.incidents.insert(incident.id, incident);
     }
 
     fn take(&mut self, id: IncidentId) {
-        if let Some(row) = self.rows.remove(&id) {
-            self.tally.remove(&row);
-            self.order.remove(&place(&row));
+        if let Some(incident) = self.incidents.remove(&id) {
+            self.tally.remove(&incident);
+            self.order.remove(&place(&incident));
         }
     }
 
@@ -276,8 +276,8 @@ impl Rows {
         Some(LiveMessage::Delta {
             seq: self.seq,
             now,
-            rows: changed.iter().filter_map(|id| self.rows.get(id).cloned()).collect(),
-            gone: gone.into_values().collect(),
+            rows: changed.iter().filter_map(|id| self.incidents.get(id)).map(|it| IncidentRow::from(&**it)).collect(),
+            gone: gone.values().map(|it| IncidentRow::from(&**it)).collect(),
             counts: self.tally.counts(),
             heard: heard.into_values().collect(),
             config,
@@ -303,7 +303,7 @@ impl BoardFilter {
             && self.text.is_none()
     }
 
-    fn shows(&self, row: &IncidentRow, needle: Option<&str>) -> bool {
+    fn shows(&self, row: &Incident, needle: Option<&str>) -> bool {
         (self.states.is_empty() || self.states.contains(&row.state))
             && (self.severities.is_empty() || self.severities.contains(&row.severity))
             && self.integration.as_ref().is_none_or(|it| row.integration == *it)
@@ -312,7 +312,7 @@ impl BoardFilter {
     }
 }
 
-fn mentions(row: &IncidentRow, needle: &str) -> bool {
+fn mentions(row: &Incident, needle: &str) -> bool {
     let texts = [Some(&row.title), row.host.as_ref(), row.ip.as_ref(), Some(&row.integration.0)];
     texts.into_iter().flatten().any(|text| text.to_lowercase().contains(needle))
         || needle.trim_start_matches('#').parse() == Ok(row.id.0)
@@ -341,13 +341,15 @@ const fn state_rank(state: IncidentState) -> u8 {
 mod tests {
     use super::*;
 
-    fn incident(id: i64, severity: &str, state: &str, title: &str) -> Incident {
-        serde_json::from_value(serde_json::json!({
-            "id": id, "version": 1, "state": state, "severity": severity, "title": title, "integration": "falcon",
-            "host": format!("db-{id}"), "alerts": [id], "firing": 1, "count": 1, "opened_at": 1_000 + id,
-            "updated_at": 2_000, "escalations": [], "timeline": 1
-        }))
-        .unwrap()
+    fn incident(id: i64, severity: &str, state: &str, title: &str) -> Arc<Incident> {
+        Arc::new(
+            serde_json::from_value(serde_json::json!({
+                "id": id, "version": 1, "state": state, "severity": severity, "title": title, "integration": "falcon",
+                "host": format!("db-{id}"), "alerts": [id], "firing": 1, "count": 1, "opened_at": 1_000 + id,
+                "updated_at": 2_000, "escalations": [], "timeline": 1
+            }))
+            .unwrap(),
+        )
     }
 
     fn board() -> Board {

@@ -1,9 +1,6 @@
-//! The board's heading, kept up to date by what each row adds and takes away.
+//! The board's heading, kept up to date by what each incident adds and takes away.
 
-use shared::{
-    IncidentId, IncidentState, Timestamp,
-    api::{Counts, IncidentRow},
-};
+use shared::{Incident, IncidentId, IncidentState, Recipient, Timestamp, api::Counts};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Default)]
@@ -12,42 +9,42 @@ pub(super) struct Tally {
     acked: [u32; 7],
     oldest: BTreeSet<(Timestamp, IncidentId)>,
     /// How many unanswered incidents each recipient was paged for.
-    people: BTreeMap<String, u32>,
+    people: BTreeMap<Recipient, u32>,
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, row: &IncidentRow) {
-        self.count(row, u32::wrapping_add);
-        if row.state == IncidentState::Triggered {
-            self.oldest.insert((row.opened_at, row.id));
-            for name in &row.proof.recipients {
-                *self.people.entry(name.clone()).or_default() += 1;
+    pub(super) fn add(&mut self, incident: &Incident) {
+        self.count(incident, u32::wrapping_add);
+        if incident.state == IncidentState::Triggered {
+            self.oldest.insert((incident.opened_at, incident.id));
+            for recipient in recipients(incident) {
+                *self.people.entry(recipient.clone()).or_default() += 1;
             }
         }
     }
 
-    pub(super) fn remove(&mut self, row: &IncidentRow) {
-        self.count(row, u32::wrapping_sub);
-        if row.state == IncidentState::Triggered {
-            self.oldest.remove(&(row.opened_at, row.id));
-            for name in &row.proof.recipients {
-                if let Some(count) = self.people.get_mut(name) {
+    pub(super) fn remove(&mut self, incident: &Incident) {
+        self.count(incident, u32::wrapping_sub);
+        if incident.state == IncidentState::Triggered {
+            self.oldest.remove(&(incident.opened_at, incident.id));
+            for recipient in recipients(incident) {
+                if let Some(count) = self.people.get_mut(recipient) {
                     *count -= 1;
                     if *count == 0 {
-                        self.people.remove(name);
+                        self.people.remove(recipient);
                     }
                 }
             }
         }
     }
 
-    fn count(&mut self, row: &IncidentRow, change: fn(u32, u32) -> u32) {
-        let ranks = match row.state {
+    fn count(&mut self, incident: &Incident, change: fn(u32, u32) -> u32) {
+        let ranks = match incident.state {
             IncidentState::Triggered => &mut self.triggered,
             IncidentState::Acked | IncidentState::Snoozed => &mut self.acked,
             IncidentState::Resolved => return,
         };
-        if let Some(count) = ranks.get_mut(usize::from(row.severity.rank())) {
+        if let Some(count) = ranks.get_mut(usize::from(incident.severity.rank())) {
             *count = change(*count, 1);
         }
     }
@@ -60,4 +57,9 @@ impl Tally {
             people_paged: self.people.len() as u32,
         }
     }
+}
+
+/// Everybody who was paged, each once.
+fn recipients(incident: &Incident) -> BTreeSet<&Recipient> {
+    incident.pages.iter().map(|page| &page.recipient).collect()
 }

@@ -409,7 +409,7 @@ impl Writer {
                 Some(refusal) => Err(ActError::Refused(refusal)),
                 None => newest().ok_or(ActError::Refused(engine::Refusal::NotOpen)),
             };
-            answer(reply, result);
+            answer(reply, result.map(Arc::unwrap_or_clone));
         }
         if !batch.commands.is_empty() {
             self.send(batch.commands, changes, now, None);
@@ -419,12 +419,8 @@ impl Writer {
     fn send(&self, commands: Vec<Command>, changes: &Changes, now: Timestamp, blind: Option<u64>) {
         let wanted: std::collections::BTreeSet<IncidentId> =
             commands.iter().map(|Command::Deliver { incident, .. }| *incident).collect();
-        let incidents: BTreeMap<_, _> = changes
-            .incidents
-            .iter()
-            .filter(|it| wanted.contains(&it.id))
-            .map(|it| (it.id, Arc::new(it.clone())))
-            .collect();
+        let incidents: BTreeMap<_, _> =
+            changes.incidents.iter().filter(|it| wanted.contains(&it.id)).map(|it| (it.id, it.clone())).collect();
         let how =
             Sending { config: self.engine.config(), channels: &self.channels, links: &self.vitals.links, now, blind };
         self.dispatcher.send(commands, &incidents, &how);

@@ -42,8 +42,8 @@ fn what_was_committed_comes_back(place: &Place) {
     let mut other = place.store();
     let restored = other.restore(NOW).unwrap();
     assert_eq!(restored.counters, life.engine.state.counters);
-    assert_eq!(restored.alerts, life.engine.state.alerts.values().cloned().collect::<Vec<_>>());
-    assert_eq!(restored.incidents, life.engine.state.incidents.values().cloned().collect::<Vec<_>>());
+    assert_eq!(restored.alerts, life.engine.state.alerts.values().map(|it| (**it).clone()).collect::<Vec<_>>());
+    assert_eq!(restored.incidents, life.engine.state.incidents.values().map(|it| (**it).clone()).collect::<Vec<_>>());
     assert_eq!(restored.policies, life.engine.state.policies);
     assert_eq!(restored.seen.len(), 1);
     assert_eq!(other.event(message.id).unwrap().unwrap(), message);
@@ -193,8 +193,8 @@ fn any_text_is_kept(place: &Place) {
     store.commit(std::slice::from_ref(&message), &life.changes()).unwrap();
 
     let restored = store.restore(NOW).unwrap();
-    assert_eq!(restored.incidents, life.engine.state.incidents.values().cloned().collect::<Vec<_>>());
-    assert_eq!(restored.alerts, life.engine.state.alerts.values().cloned().collect::<Vec<_>>());
+    assert_eq!(restored.incidents, life.engine.state.incidents.values().map(|it| (**it).clone()).collect::<Vec<_>>());
+    assert_eq!(restored.alerts, life.engine.state.alerts.values().map(|it| (**it).clone()).collect::<Vec<_>>());
     assert_eq!(restored.seen[0].2, strange);
     message.excerpt = "𝄞\0".repeat(100);
     assert_eq!(store.event(message.id).unwrap().unwrap(), message);
