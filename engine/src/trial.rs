@@ -13,7 +13,7 @@ use shared::{
     Delay, PageVia, Recipient, Timestamp,
     api::TrialResult,
     config::{Document, ExpectedPage, Target, Trial},
-    text::{Language, happening, recipient_name},
+    text::{Language, Names, happening, recipient_name},
     timeline::Outcome,
 };
 use std::sync::Arc;
@@ -169,7 +169,7 @@ fn tell(config: &Arc<Snapshot>, trial: &Trial, at: Timestamp, ahead_ms: i64) -> 
         }
         for entry in engine.take_changes().timeline {
             if story.reasons.len() < LISTED_MAX {
-                story.reasons.push(happening(Language::En, &entry.what));
+                story.reasons.push(happening(Language::En, &Names::new(), &entry.what));
             }
         }
         if answers.is_empty() {

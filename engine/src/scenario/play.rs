@@ -11,7 +11,7 @@ use crate::{
 use shared::{
     AttemptId, ContactId, Delay, Failure as Refused, Incident, IncidentId, IncidentState, Page, Recipient, Timestamp,
     config::Document,
-    text::{Language, happening},
+    text::{Language, Names, happening},
     timeline::{Actor, Outcome},
 };
 use std::{
@@ -169,10 +169,13 @@ impl Player {
         for incident in &changes.incidents {
             self.incidents.insert(incident.id, incident.clone());
         }
+        let names = Names::new();
         let told: Vec<String> = changes
             .timeline
             .iter()
-            .map(|entry| format!("#{} {} {}", entry.incident, by(&entry.actor), happening(Language::En, &entry.what)))
+            .map(|entry| {
+                format!("#{} {} {}", entry.incident, by(&entry.actor), happening(Language::En, &names, &entry.what))
+            })
             .collect();
         for line in told {
             self.tell(format_args!("{line}"));

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, web};
 use shared::{
     IncidentId,
     api::Why,
-    text::happening,
+    text::{Names, happening},
     timeline::{Happening, TimelineEntry},
 };
 
@@ -24,7 +24,8 @@ pub(super) async fn explain(
     let why = blocking(move || {
         let not_paged = not_paged::reasons(language, &incident, &timeline, &policies, &config);
         let decisions: Vec<TimelineEntry> = timeline.into_iter().filter(|entry| is_decision(&entry.what)).collect();
-        let sentences = decisions.iter().map(|entry| happening(language, &entry.what)).collect();
+        let names: Names = config.people.iter().map(|(id, person)| (id.clone(), person.name.clone())).collect();
+        let sentences = decisions.iter().map(|entry| happening(language, &names, &entry.what)).collect();
         Why { incident: id, decisions, sentences, not_paged }
     });
     Ok(web::Json(why.await?))

@@ -7,7 +7,7 @@ mod timeline;
 pub use crate::config::Language;
 pub use page::{PageText, page_text};
 pub use reason::reject_reason;
-pub use timeline::{happening, recipient_name};
+pub use timeline::{Names, happening, recipient_name};
 
 /// Declares messages: a function each, taking the language and typed arguments.
 #[macro_export]

@@ -3,9 +3,10 @@
 use super::{Language, span};
 use crate::messages;
 use crate::{
-    AttemptState, PageVia, Recipient,
+    AttemptState, PageVia, PersonId, Recipient,
     timeline::{Happening, RecoveryMatch, SeverityReason, Skip, TargetResult},
 };
+use std::collections::BTreeMap;
 
 messages! {
     opened(severity: String, key: &str) { en: "Opened: {severity}. Identity {key}", zh: "已创建：{severity}。标识 {key}" }
@@ -67,9 +68,23 @@ pub fn recipient_name(recipient: &Recipient) -> &str {
     }
 }
 
+/// What people are called; somebody without a name here is shown by id.
+pub type Names = BTreeMap<PersonId, String>;
+
+fn person<'a>(names: &'a Names, id: &'a PersonId) -> &'a str {
+    names.get(id).map_or(id.as_str(), String::as_str)
+}
+
+fn recipient<'a>(names: &'a Names, to: &'a Recipient) -> &'a str {
+    match to {
+        Recipient::Person(id) => person(names, id),
+        Recipient::Webhook(id) => id.as_str(),
+    }
+}
+
 /// One entry as a sentence.
 #[must_use]
-pub fn happening(l: Language, what: &Happening) -> String {
+pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
     match what {
         Happening::Opened { severity, key, .. } => opened(l, severity_reason(l, severity), key),
         Happening::Routed { trace, policies, .. } => {
@@ -85,20 +100,20 @@ pub fn happening(l: Language, what: &Happening) -> String {
         Happening::SeverityChanged { from, to, pages_again: true } => severity_rose(l, from.as_str(), to.as_str()),
         Happening::SeverityChanged { from, to, .. } => severity_changed(l, from.as_str(), to.as_str()),
         Happening::LevelRan { policy, level, targets, .. } => {
-            level_ran(l, policy.as_str(), level + 1, &reached(l, targets))
+            level_ran(l, policy.as_str(), level + 1, &reached(l, names, targets))
         }
         Happening::LevelEmpty { policy, level, targets, .. } => {
-            level_empty(l, policy.as_str(), level + 1, &reached(l, targets))
+            level_empty(l, policy.as_str(), level + 1, &reached(l, names, targets))
         }
         Happening::LevelFailed { policy, level } => level_failed(l, policy.as_str(), level + 1),
-        Happening::NobodyReached { policy, fallback } => nobody(l, policy.as_str(), &reached(l, fallback)),
+        Happening::NobodyReached { policy, fallback } => nobody(l, policy.as_str(), &reached(l, names, fallback)),
         Happening::Exhausted { policy, reminder_ms: Some(ms) } => {
             exhausted_reminding(l, policy.as_str(), &span(l, *ms))
         }
         Happening::Exhausted { policy, reminder_ms: None } => exhausted(l, policy.as_str()),
         Happening::Reminded { policy, .. } => reminded(l, policy.as_str()),
-        Happening::Paged { recipient, via, .. } => paged(l, recipient_name(recipient), &page_via(l, via)),
-        Happening::Delivery { .. } => delivery(l, what),
+        Happening::Paged { recipient: to, via, .. } => paged(l, recipient(names, to), &page_via(l, via)),
+        Happening::Delivery { .. } => delivery(l, names, what),
         Happening::PulledForward { contact, .. } => pulled(l, contact.as_str()),
         Happening::Acked { .. } => acked(l),
         Happening::AckExpired => ack_expired(l),
@@ -106,7 +121,7 @@ pub fn happening(l: Language, what: &Happening) -> String {
         Happening::Snoozed { .. } => snoozed(l),
         Happening::SnoozeEnded => snooze_ended(l),
         Happening::Escalated { policy, level } => escalated(l, policy.as_str(), level + 1),
-        Happening::Reassigned { to } => reassigned(l, to.as_str()),
+        Happening::Reassigned { to } => reassigned(l, person(names, to)),
         Happening::Note { text } => note(l, text),
         Happening::Resolved => resolved(l),
         Happening::Recovered { matched: RecoveryMatch::Key, .. } => recovered(l),
@@ -116,11 +131,11 @@ pub fn happening(l: Language, what: &Happening) -> String {
     }
 }
 
-fn delivery(l: Language, what: &Happening) -> String {
-    let Happening::Delivery { recipient, channel, state, tries, delay_ms, failure, .. } = what else {
+fn delivery(l: Language, names: &Names, what: &Happening) -> String {
+    let Happening::Delivery { recipient: to, channel, state, tries, delay_ms, failure, .. } = what else {
         return String::new();
     };
-    let (who, channel) = (recipient_name(recipient), channel.as_str());
+    let (who, channel) = (recipient(names, to), channel.as_str());
     let why = failure.as_ref().map_or("", |failure| failure.detail.as_str());
     match state {
         AttemptState::Planned => planned(l, who, channel),
@@ -151,26 +166,25 @@ fn page_via(l: Language, via: &PageVia) -> String {
 }
 
 /// For each target who was reached, or why nobody was.
-fn reached(l: Language, targets: &[TargetResult]) -> String {
+fn reached(l: Language, names: &Names, targets: &[TargetResult]) -> String {
     let parts: Vec<String> = targets
         .iter()
         .map(|target| {
-            let mut words: Vec<String> =
-                target.recipients.iter().map(|recipient| recipient_name(recipient).to_owned()).collect();
-            words.extend(target.skipped.iter().map(|skip| skipped(l, skip)));
+            let mut words: Vec<String> = target.recipients.iter().map(|to| recipient(names, to).to_owned()).collect();
+            words.extend(target.skipped.iter().map(|skip| skipped(l, names, skip)));
             format!("{} → {}", target.target, words.join(", "))
         })
         .collect();
     parts.join("; ")
 }
 
-fn skipped(l: Language, skip: &Skip) -> String {
+fn skipped(l: Language, names: &Names, skip: &Skip) -> String {
     match skip {
         Skip::NobodyOnCall => nobody_on_call(l),
         Skip::EmptyTeam => empty_team(l),
         Skip::Gone => gone(l),
-        Skip::NoContact { person } => no_contact(l, person.as_str()),
-        Skip::NoRule { person } => no_rule(l, person.as_str()),
-        Skip::AlreadyPaged { person } => already_paged(l, person.as_str()),
+        Skip::NoContact { person: id } => no_contact(l, person(names, id)),
+        Skip::NoRule { person: id } => no_rule(l, person(names, id)),
+        Skip::AlreadyPaged { person: id } => already_paged(l, person(names, id)),
     }
 }

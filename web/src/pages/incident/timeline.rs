@@ -13,7 +13,7 @@ use leptos::prelude::*;
 use shared::{
     IncidentId, Timestamp,
     api::{ActionRequest, IncidentDetail},
-    text::happening,
+    text::{Names, happening},
     timeline::{Actor, Happening, TimelineEntry},
 };
 
@@ -37,6 +37,7 @@ pub(super) fn card(app: App, id: IncidentId, detail: Remote<IncidentDetail>) -> 
     let l = app.l();
     let shown = RwSignal::new("all");
     let entries = part(detail, |detail| detail.timeline.clone());
+    let names = part(detail, |detail| detail.names.clone());
     let filter = segments(
         t::timeline(l),
         vec![
@@ -63,14 +64,14 @@ pub(super) fn card(app: App, id: IncidentId, detail: Remote<IncidentDetail>) -> 
             <div class="card-head"><h2>{t::timeline(l)}</h2>{filter}</div>
             {note_form(app, id)}
             <ol class="timeline" data-testid="timeline" tabindex="0" aria-label=t::timeline(l)>
-                <For each=visible key=|entry| entry.seq children=move |item| entry(app, item)/>
+                <For each=visible key=|entry| entry.seq children=move |item| entry(app, &names.get_untracked().unwrap_or_default(), item)/>
             </ol>
         </section>
     }
     .into_any()
 }
 
-fn entry(app: App, entry: TimelineEntry) -> impl IntoView {
+fn entry(app: App, names: &Names, entry: TimelineEntry) -> impl IntoView + use<> {
     let l = app.l();
     let class = match (kind(&entry), &entry.what) {
         (
@@ -93,7 +94,7 @@ fn entry(app: App, entry: TimelineEntry) -> impl IntoView {
     };
     let words = match &entry.what {
         Happening::Note { text } => text.clone(),
-        what => happening(l, what),
+        what => happening(l, names, what),
     };
     let by = match &entry.actor {
         Actor::System => None,

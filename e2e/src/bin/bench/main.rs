@@ -1,0 +1,25 @@
+//! `cargo xtask bench ingest`: how fast alerts are taken, beside controls measured in the same call.
+//!
+//! Absolute figures move with the neighbours' load, so each stands beside what the same machine does in the same
+//! minute: a raw flush loop, a trivial HTTP handler, and Alertmanager where Debian's package is installed. No figure
+//! ever makes this fail.
+
+mod controls;
+mod rows;
+mod table;
+
+use anyhow::{Result, bail};
+use e2e::environment;
+use rows::Scale;
+
+fn main() -> Result<()> {
+    let arguments = environment::arguments();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["ingest"] => rows::ingest(&Scale::FULL),
+        ["ingest", "--quick"] => rows::ingest(&Scale::QUICK),
+        // A process of its own, as the servers it is compared with.
+        ["trivial-handler"] => controls::serve_trivially(),
+        _ => bail!("benchmarks: ingest [--quick]"),
+    }
+}

@@ -1,0 +1,323 @@
+//! The rows of goals.md that are about taking alerts: throughput, latency, memory, start.
+
+use crate::{
+    controls::{self, Alertmanager},
+    table::{self, Row, Stands},
+};
+use anyhow::{Context as _, Result, ensure};
+use e2e::{
+    hook::HookSink,
+    load::{Measured, closed_loop, due, open_loop, post},
+    tocsin::Tocsin,
+    wait,
+};
+use shared::api::{IncidentList, Role};
+use std::time::Duration;
+
+/// How much is sent.
+pub(crate) struct Scale {
+    singles: u64,
+    batches: u64,
+    seconds: Duration,
+    flushes: usize,
+}
+
+impl Scale {
+    pub(crate) const FULL: Self =
+        Self { singles: 60_000, batches: 1_000, seconds: Duration::from_secs(10), flushes: 3_000 };
+    pub(crate) const QUICK: Self = Self { singles: 5_000, batches: 100, seconds: Duration::from_secs(3), flushes: 500 };
+}
+
+const CONNECTIONS: u64 = 64;
+const TYPE: &str = "text/plain";
+/// Alertmanager in proportion to the trivial handler, as goals.md measured both; used where it is not installed.
+const ALERTMANAGER_SINGLE: f64 = 13.9 / 51.0;
+const ALERTMANAGER_BATCH: f64 = 48.0 / 51.0;
+
+/// Every alert opens an incident, walks the routes and plans a page; the page is due in an hour, so that what is
+/// measured is the taking and not the receiver of pages.
+const QUIET: &str = r#"
+fallback = ["person:wang"]
+[channels.webhook]
+allow_networks = ["127.0.0.0/8"]
+allow_http = true
+[[people]]
+id = "wang"
+name = "Wang"
+contacts = [{ id = "phone", webhook = "http://127.0.0.1:9/phone" }]
+rules = [{ notify = [{ contact = "phone", after = "1h" }] }]
+[[policies]]
+id = "all"
+levels = [{ notify = ["person:wang"], delay = "2h" }]
+[[routes]]
+id = "databases"
+match = ["host=~db-.*", "severity=P0"]
+policy = "all"
+[[routes]]
+id = "all"
+policy = "all"
+"#;
+
+struct Bench {
+    server: Tocsin,
+    path: String,
+    start: Duration,
+}
+
+fn bench(document: &str) -> Result<Bench> {
+    let mut server = Tocsin::fresh()?;
+    server.apply(document)?;
+    let path = format!("/ingest/{}", server.sender("bench")?);
+    let begun = wait::instant();
+    server.start_with(&["--log", "warn"])?;
+    Ok(Bench { start: begun.elapsed(), server, path })
+}
+
+impl Bench {
+    fn single(&self, n: u64) -> Vec<u8> {
+        post(&self.path, TYPE, &format!("[P3][PROBLEM][host-{n}][10.0.{}.{}][disk is full]", n / 250 % 250, n % 250))
+    }
+
+    fn resident_mb(&self) -> Result<f64> {
+        controls::resident_mb(self.server.pid())
+    }
+}
+
+struct Rates {
+    trivial: f64,
+    peer_single: f64,
+    peer_batch: f64,
+    peer: &'static str,
+}
+
+pub(crate) fn ingest(scale: &Scale) -> Result<()> {
+    let probe = Tocsin::fresh()?;
+    let flush = controls::flushes(probe.folder(), scale.flushes)?;
+    println!(
+        "flush: p50 {:.3} ms, p99 {:.3} ms, {:.0}/s",
+        flush.within_ms(500),
+        flush.within_ms(990),
+        flush.per_second()
+    );
+    let trivial = controls::trivial(scale.singles)?;
+    println!("trivial handler: {:.0}/s, p99 {:.2} ms", trivial.per_second(), trivial.within_ms(990));
+    let alertmanager = controls::alertmanager(probe.folder(), scale.singles, scale.batches)?;
+    let rates = rates(&trivial, alertmanager.as_ref());
+
+    let mut rows = single_and_repeated(scale, &rates)?;
+    rows.extend(batches_and_memory(scale, &rates, alertmanager.as_ref())?);
+    rows.push(answer_latency(scale, &flush)?);
+    rows.push(to_the_webhook(
+        scale,
+        "5",
+        "to the webhook at 200/s, p50 / p99",
+        200,
+        ((5.0, 15.0), (2.0, 5.0)),
+        &flush,
+    )?);
+    rows.push(to_the_webhook(scale, "6", "the same at 1,000/s", 1_000, ((5.0, 50.0), (2.0, 15.0)), &flush)?);
+    rows.sort_by_key(|row| row.number.parse::<u32>().unwrap_or(0));
+    table::print(&rows);
+    let again = controls::flushes(probe.folder(), scale.flushes)?;
+    println!("\nflush before: p50 {:.3} ms; after: p50 {:.3} ms", flush.within_ms(500), again.within_ms(500));
+    Ok(())
+}
+
+fn rates(trivial: &Measured, alertmanager: Option<&Alertmanager>) -> Rates {
+    let trivial = trivial.per_second();
+    match alertmanager {
+        Some(it) => {
+            let (single, batch) = (it.single.per_second(), it.batch.per_second() * 100.0);
+            println!(
+                "Alertmanager: {single:.0}/s single, {batch:.0} alerts/s in batches, ready after {} ms, {:.0} MB idle, {:.0} MB per 100 k",
+                it.start.as_millis(),
+                it.idle_mb,
+                it.held_mb
+            );
+            Rates { trivial, peer_single: single, peer_batch: batch, peer: "Alertmanager" }
+        }
+        None => {
+            println!(
+                "Alertmanager is not installed (prometheus-alertmanager): its rates are taken as {ALERTMANAGER_SINGLE:.2} and \
+                 {ALERTMANAGER_BATCH:.2} of the trivial handler's, the proportion in goals.md"
+            );
+            let (single, batch) = (trivial * ALERTMANAGER_SINGLE, trivial * ALERTMANAGER_BATCH);
+            Rates { trivial, peer_single: single, peer_batch: batch, peer: "Alertmanager (estimated)" }
+        }
+    }
+}
+
+/// Rows 1, 3, 11 and the first half of 13.
+fn single_and_repeated(scale: &Scale, rates: &Rates) -> Result<Vec<Row>> {
+    let bench = bench(QUIET)?;
+    let idle = bench.resident_mb()?;
+    let address = bench.server.address();
+    let distinct = closed_loop(address, CONNECTIONS, scale.singles, |n| bench.single(n))?;
+    ensure!(distinct.refused == 0, "{} of the single alerts were refused", distinct.refused);
+    let repeated = closed_loop(address, CONNECTIONS, scale.singles, |n| bench.single(n % 1_000))?;
+    let (one, again) = (distinct.per_second(), repeated.per_second());
+    let start = bench.start.as_secs_f64() * 1_000.0;
+    Ok(vec![
+        Row {
+            number: "1",
+            metric: "durable single POST, 64 connections, distinct",
+            measured: format!("{one:.0}/s, p50 {:.1} p99 {:.1} ms", distinct.within_ms(500), distinct.within_ms(990)),
+            against: format!("{:.2} x {}; {:.2} x trivial", one / rates.peer_single, rates.peer, one / rates.trivial),
+            must: "0.6 x".to_owned(),
+            moonshot: "1.5 x".to_owned(),
+            stands: Stands::rising(one / rates.peer_single, 0.6, 1.5),
+        },
+        Row {
+            number: "3",
+            metric: "repeats of open alerts",
+            measured: format!("{again:.0}/s, p50 {:.1} p99 {:.1} ms", repeated.within_ms(500), repeated.within_ms(990)),
+            against: format!("{:.2} x row 1; {:.2} x trivial", again / one, again / rates.trivial),
+            must: "1.5 x".to_owned(),
+            moonshot: "2 x".to_owned(),
+            stands: Stands::rising(again / one, 1.5, 2.0),
+        },
+        Row {
+            number: "11",
+            metric: "idle resident memory",
+            measured: format!("{idle:.1} MB"),
+            against: String::new(),
+            must: "40 MB".to_owned(),
+            moonshot: "20 MB".to_owned(),
+            stands: Stands::falling(idle, 40.0, 20.0),
+        },
+        Row {
+            number: "13",
+            metric: "start to ready, empty",
+            measured: format!("{start:.0} ms"),
+            against: String::new(),
+            must: "1000 ms".to_owned(),
+            moonshot: "100 ms".to_owned(),
+            stands: Stands::falling(start, 1_000.0, 100.0),
+        },
+    ])
+}
+
+/// Rows 2, 10, 12 and the second half of 13.
+fn batches_and_memory(scale: &Scale, rates: &Rates, alertmanager: Option<&Alertmanager>) -> Result<Vec<Row>> {
+    let mut bench = bench(QUIET)?;
+    let token = bench.server.api_token(Role::Viewer)?;
+    let viewer = bench.server.anybody().bearer(&token);
+    let batch = closed_loop(bench.server.address(), 8, scale.batches, |n| {
+        let alert = |i: u64| format!(r#"{{"severity":"P3","host":"host-{}","summary":"disk is full"}}"#, n * 100 + i);
+        post(&bench.path, "application/json", &format!("[{}]", (0..100).map(alert).collect::<Vec<_>>().join(",")))
+    })?;
+    ensure!(batch.refused == 0, "{} of the batches were refused", batch.refused);
+    let rate = batch.per_second() * 100.0;
+    let open = scale.batches as f64 * 100.0;
+    let board: IncidentList = viewer.read("/api/v1/incidents?limit=1")?;
+    ensure!(f64::from(board.total) == open, "{} of {open} alerts are open", board.total);
+    let held = bench.resident_mb()?;
+    let list = || -> Result<Duration> {
+        let begun = wait::instant();
+        let found: IncidentList = viewer.read("/api/v1/incidents?limit=100&severity=P3&q=host-9")?;
+        ensure!(!found.items.is_empty(), "nothing is listed");
+        Ok(begun.elapsed())
+    };
+    let mut lists = (0..20).map(|_| list()).collect::<Result<Vec<_>>>()?;
+    lists.sort_unstable();
+    let page_ms = lists.get(10).context("no list")?.as_secs_f64() * 1_000.0;
+    let grown = bench.resident_mb()? - held;
+    bench.server.kill()?;
+    let begun = wait::instant();
+    bench.server.start_with(&["--log", "warn"])?;
+    let start = begun.elapsed().as_secs_f64() * 1_000.0;
+    let per_100k = held * 100_000.0 / open;
+    let peer_held = alertmanager.map_or(430.0, |it| it.held_mb);
+    Ok(vec![
+        Row {
+            number: "2",
+            metric: "durable alerts in batches of 100",
+            measured: format!("{rate:.0}/s, p99 {:.1} ms", batch.within_ms(990)),
+            against: format!("{:.2} x {}; {:.2} x trivial", rate / rates.peer_batch, rates.peer, rate / rates.trivial),
+            must: "0.7 x".to_owned(),
+            moonshot: "2 x".to_owned(),
+            stands: Stands::rising(rate / rates.peer_batch, 0.7, 2.0),
+        },
+        Row {
+            number: "10",
+            metric: "resident memory per 100 k open; growth by listing",
+            measured: format!("{per_100k:.0} MB; {grown:.1} MB"),
+            against: format!("{:.2} x Alertmanager's {peer_held:.0} MB", per_100k / peer_held),
+            must: "150 MB; 0".to_owned(),
+            moonshot: "48 MB; 0".to_owned(),
+            stands: Stands::falling(per_100k, 150.0, 48.0),
+        },
+        Row {
+            number: "12",
+            metric: "first 100 of all open, filtered, whole request",
+            measured: format!("{page_ms:.1} ms of {open:.0}"),
+            against: String::new(),
+            must: "30 ms".to_owned(),
+            moonshot: "5 ms".to_owned(),
+            stands: Stands::falling(page_ms, 30.0, 5.0),
+        },
+        Row {
+            number: "13",
+            metric: "start to ready after kill -9, all open",
+            measured: format!("{start:.0} ms with {open:.0}"),
+            against: String::new(),
+            must: "1000 ms".to_owned(),
+            moonshot: "500 ms".to_owned(),
+            stands: Stands::falling(start, 1_000.0, 500.0),
+        },
+    ])
+}
+
+/// Row 4.
+fn answer_latency(scale: &Scale, flush: &Measured) -> Result<Row> {
+    let bench = bench(QUIET)?;
+    let begun = wait::instant() + Duration::from_millis(200);
+    let measured = open_loop(bench.server.address(), begun, 1_000, scale.seconds, |n| bench.single(n))?;
+    ensure!(measured.refused == 0, "{} alerts were refused at 1,000/s", measured.refused);
+    Ok(two_latencies("4", "ingest answer at 1,000/s open loop, p50 / p99", &measured, ((2.0, 15.0), (1.0, 5.0)), flush))
+}
+
+/// Rows 5 and 6: from the moment a POST was due to the moment its page came in.
+fn to_the_webhook(
+    scale: &Scale,
+    number: &'static str,
+    metric: &'static str,
+    rate: u32,
+    bounds: ((f64, f64), (f64, f64)),
+    flush: &Measured,
+) -> Result<Row> {
+    let hook = HookSink::start()?;
+    let document = QUIET.replace("http://127.0.0.1:9", &hook.url("")).replace(r#", after = "1h""#, "");
+    let bench = bench(&document)?;
+    let begun = wait::instant() + Duration::from_millis(200);
+    let sent = open_loop(bench.server.address(), begun, rate, scale.seconds, |n| bench.single(n))?;
+    ensure!(sent.refused == 0, "{} alerts were refused at {rate}/s", sent.refused);
+    let wanted = u64::from(rate) * scale.seconds.as_secs();
+    wait::until("every page", Duration::from_secs(60), || (hook.count() as u64 >= wanted).then_some(()))?;
+    let mut took = Vec::new();
+    for call in hook.calls() {
+        let host = call.page()?.incident.host.context("a page without a host")?;
+        let n = host.trim_start_matches("host-").parse().context("a page of another host")?;
+        took.push(call.at.saturating_duration_since(due(begun, rate, n)));
+    }
+    Ok(two_latencies(number, metric, &Measured::new(took, scale.seconds, 0), bounds, flush))
+}
+
+fn two_latencies(
+    number: &'static str,
+    metric: &'static str,
+    measured: &Measured,
+    ((must_50, must_99), (moon_50, moon_99)): ((f64, f64), (f64, f64)),
+    flush: &Measured,
+) -> Row {
+    let (p50, p99) = (measured.within_ms(500), measured.within_ms(990));
+    Row {
+        number,
+        metric,
+        measured: format!("{p50:.2} / {p99:.2} ms"),
+        against: format!("{:.0} x / {:.0} x one flush", p50 / flush.within_ms(500), p99 / flush.within_ms(500)),
+        must: format!("{must_50} / {must_99} ms"),
+        moonshot: format!("{moon_50} / {moon_99} ms"),
+        stands: Stands::falling(p50, must_50, moon_50).min(Stands::falling(p99, must_99, moon_99)),
+    }
+}

@@ -1,0 +1,240 @@
+//! One story in two worlds: each scenario is played by the simulator and lived through by the real server, and both
+//! page the same people, in the same order, at the same times.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use e2e::{
+    hook::{HookSink, Reply},
+    tocsin::Tocsin,
+    wait,
+};
+use engine::scenario::{Action, Behaviour, ConfigText, Expectation, Scenario, Step, What, parse, play};
+use shared::{
+    Delay,
+    api::{IncidentRow, Receipt, Role},
+    timeline::Outcome,
+};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// The real server starts, and the machine has other things to do.
+const LATE: Duration = Duration::from_millis(2_500);
+/// The clocks of the two worlds begin a moment apart.
+const EARLY: Duration = Duration::from_millis(300);
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")
+}
+
+#[test]
+fn the_server_lives_through_the_stories_as_the_simulator_tells_them() -> Result<()> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder())?.flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "scenario"));
+    files.sort();
+    ensure!(files.len() >= 3, "only {} scenarios were found", files.len());
+    // Together: they mostly wait.
+    thread::scope(|scope| {
+        let playing: Vec<_> = files.iter().map(|file| scope.spawn(move || both_worlds(file))).collect();
+        for (file, playing) in files.iter().zip(playing) {
+            let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let told = playing.join().map_err(|_| anyhow::anyhow!("{name} panicked"))?;
+            println!("{name}: {} pages", told.with_context(|| name.clone())?);
+        }
+        Ok(())
+    })
+}
+
+/// A page of either world.
+#[derive(Clone, Debug)]
+struct Page {
+    at: Duration,
+    /// `#1 person:wang via push (databases level 1)`.
+    what: String,
+}
+
+/// How many pages both worlds sent.
+fn both_worlds(file: &Path) -> Result<usize> {
+    let scenario = parse(&fs::read_to_string(file)?)?;
+    let told = simulated(&scenario)?;
+    let lived = Life::live(&scenario)?;
+    let compared = format!("told:\n{}lived:\n{}", listed(&told), listed(&lived));
+    ensure!(told.len() == lived.len(), "different numbers of pages\n{compared}");
+    for (told, lived) in told.iter().zip(&lived) {
+        ensure!(told.what == lived.what, "told {}, lived {}\n{compared}", told.what, lived.what);
+        let in_time = lived.at + EARLY >= told.at && lived.at <= told.at + LATE;
+        ensure!(in_time, "{} was to come after {:?} and came after {:?}\n{compared}", told.what, told.at, lived.at);
+    }
+    Ok(lived.len())
+}
+
+fn listed(pages: &[Page]) -> String {
+    pages.iter().map(|page| format!("  {:>6.1} s  {}\n", page.at.as_secs_f64(), page.what)).collect()
+}
+
+/// The document with the receiver's address in it.
+fn document(text: &ConfigText, sink: &str) -> Result<String> {
+    let text = match text {
+        ConfigText::Inline(text) => text.clone(),
+        ConfigText::File(name) => fs::read_to_string(folder().join(name)).with_context(|| name.clone())?,
+    };
+    Ok(text.replace("{sink}", sink))
+}
+
+fn simulated(scenario: &Scenario) -> Result<Vec<Page>> {
+    let story = play(scenario, |text| {
+        let text = document(text, "http://127.0.0.1:9").map_err(|error| format!("{error:#}"))?;
+        toml::from_str(&text).map_err(|error| error.to_string())
+    })?;
+    ensure!(story.failures.is_empty(), "in the simulator: {:?}\n{}", story.failures, story.text);
+    let pages = story.text.lines().filter_map(|line| line.split_once("-> "));
+    pages
+        .map(|(at, what)| {
+            let at = Delay::parse(at).map_err(anyhow::Error::msg)?;
+            Ok(Page { at: Duration::from_millis(at.0.unsigned_abs()), what: what.trim().to_owned() })
+        })
+        .collect()
+}
+
+/// A scenario lived through by the server.
+struct Life {
+    server: Tocsin,
+    hook: HookSink,
+    token: String,
+    senders: BTreeMap<String, String>,
+    providers: Arc<Mutex<BTreeMap<String, Reply>>>,
+    begun: Instant,
+    outcomes: Vec<Outcome>,
+}
+
+impl Life {
+    fn live(scenario: &Scenario) -> Result<Vec<Page>> {
+        let hook = HookSink::start()?;
+        let providers: Arc<Mutex<BTreeMap<String, Reply>>> = Arc::default();
+        let moods = Arc::clone(&providers);
+        hook.script(move |call| {
+            let moods = moods.lock().unwrap_or_else(PoisonError::into_inner);
+            moods.get(call.path.trim_start_matches('/')).copied().unwrap_or(Reply::Accept)
+        });
+        let mut server = Tocsin::fresh()?;
+        server.apply(&document(&scenario.config, &hook.url(""))?)?;
+        let token = server.api_token(Role::Admin)?;
+        let mut senders = BTreeMap::new();
+        for step in &scenario.steps {
+            if let What::Post { integration, .. } = &step.what
+                && !senders.contains_key(&integration.0)
+            {
+                senders.insert(integration.0.clone(), server.sender(&integration.0)?);
+            }
+        }
+        server.start()?;
+        let begun = wait::instant();
+        let mut life = Self { server, hook, token, senders, providers, begun, outcomes: Vec::new() };
+        for step in &scenario.steps {
+            life.until(step.at);
+            life.step(step).with_context(|| format!("line {}", step.line))?;
+        }
+        life.pages()
+    }
+
+    fn until(&self, at: Delay) {
+        wait::sleep_until(self.begun + Duration::from_millis(at.0.unsigned_abs()));
+    }
+
+    fn step(&mut self, step: &Step) -> Result<()> {
+        match &step.what {
+            What::Post { integration, key, body } => {
+                let token = self.senders.get(&integration.0).context("a sender without a token")?;
+                let headers = key.as_deref().map(|key| [("Idempotency-Key", key)]);
+                let headers = headers.as_ref().map_or(&[][..], |headers| &headers[..]);
+                let answer = self.server.anybody().post(&format!("/ingest/{token}"), headers, body.as_bytes())?;
+                self.outcomes = answer.is(200)?.json::<Receipt>()?.outcomes;
+                Ok(())
+            }
+            What::Act { incident, act, refused, .. } => self.act(*incident, act, *refused),
+            What::Provider { contact, behaviour } => self.provider(contact, *behaviour),
+            What::Config(text) => self.server.apply(&document(text, &self.hook.url(""))?),
+            What::Crash { down } => {
+                self.server.kill()?;
+                self.until(Delay(step.at.0 + down.0));
+                self.server.start()
+            }
+            What::Expect(expectation) => self.expect(expectation),
+            What::Sleep { .. } => bail!("the whole machine cannot be put to sleep here"),
+        }
+    }
+
+    fn act(&self, incident: i64, act: &Action, refused: bool) -> Result<()> {
+        let until = |length: Delay| serde_json::json!(wait::now_ms() + length.0);
+        let (verb, body) = match act {
+            Action::Ack { length } => {
+                ("ack", length.map_or_else(|| serde_json::json!({}), |it| serde_json::json!({ "until": until(it) })))
+            }
+            Action::Unack => ("unack", serde_json::json!({})),
+            Action::Resolve => ("resolve", serde_json::json!({})),
+            Action::Snooze { length } => ("snooze", serde_json::json!({ "until": until(*length) })),
+            Action::Escalate { policy, level, version } => {
+                ("escalate", serde_json::json!({ "policy": policy, "level": level, "version": version }))
+            }
+            Action::Reassign { to } => ("reassign", serde_json::json!({ "to": to })),
+            Action::Note { text } => ("note", serde_json::json!({ "text": text })),
+        };
+        let somebody = self.server.anybody().bearer(&self.token);
+        let answer = somebody.post_json(&format!("/api/v1/incidents/{incident}/{verb}"), &body)?;
+        ensure!((answer.status == 200) != refused, "{verb} was answered {}: {}", answer.status, answer.text());
+        Ok(())
+    }
+
+    fn provider(&self, contact: &str, behaviour: Behaviour) -> Result<()> {
+        ensure!(contact.contains('/'), "write `PERSON/{contact}`: the receiver knows contacts by their path");
+        let reply = match behaviour {
+            Behaviour::Accepts { .. } => Reply::Accept,
+            Behaviour::Fails { permanently: false } => Reply::Status(500),
+            Behaviour::Fails { permanently: true } => Reply::Status(404),
+            Behaviour::TooMany { retry_after } => {
+                Reply::TooMany(retry_after.map_or(1, |it| u32::try_from(it.0 / 1_000).unwrap_or(1)))
+            }
+            Behaviour::LosesTheAnswer => Reply::Drop,
+            Behaviour::TimesOut => Reply::Hang(Duration::from_secs(60)),
+        };
+        self.providers.lock().unwrap_or_else(PoisonError::into_inner).insert(contact.to_owned(), reply);
+        Ok(())
+    }
+
+    /// Pages and silence are compared at the end, as a whole.
+    fn expect(&self, expectation: &Expectation) -> Result<()> {
+        match expectation {
+            Expectation::Page { .. } | Expectation::Silence { .. } => Ok(()),
+            Expectation::Outcome { name } => {
+                let names: Vec<&str> = self.outcomes.iter().map(Outcome::name).collect();
+                ensure!(names == [name.as_str()], "the post ended as {names:?}");
+                Ok(())
+            }
+            Expectation::Incident { incident, state, severity } => {
+                let viewer = self.server.anybody().bearer(&self.token);
+                let detail: serde_json::Value = viewer.read(&format!("/api/v1/incidents/{incident}"))?;
+                let row: IncidentRow = serde_json::from_value(detail["row"].clone())?;
+                let stands = row.state == *state && severity.is_none_or(|severity| severity == row.severity);
+                ensure!(stands, "it stands as {:?} {}", row.state, row.severity);
+                Ok(())
+            }
+        }
+    }
+
+    /// What the receiver saw, in the simulator's words.
+    fn pages(&self) -> Result<Vec<Page>> {
+        let pages = self.hook.calls().into_iter().map(|call| {
+            let page = call.page()?;
+            let contact = call.path.rsplit('/').next().unwrap_or_default();
+            let (id, level) = (page.incident.id, page.page.level);
+            let policy = "databases";
+            let what = format!("#{id} person:{} via {contact} ({policy} level {level})", page.page.recipient);
+            Ok(Page { at: call.at.saturating_duration_since(self.begun), what })
+        });
+        pages.collect()
+    }
+}
