@@ -189,7 +189,8 @@ pub(crate) fn chromium() -> Option<PathBuf> {
 /// The folder of PostgreSQL's programs: Debian keeps it off the PATH.
 pub(crate) fn postgres_bin() -> Option<PathBuf> {
     if let Some(initdb) = find_on_path("initdb") {
-        return initdb.parent().map(Path::to_path_buf);
+        // Some machines link only a few of the programs into the PATH; the others lie where the link leads.
+        return initdb.canonicalize().ok()?.parent().map(Path::to_path_buf);
     }
     let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
     let bins = versions.flatten().map(|version| version.path().join("bin"));

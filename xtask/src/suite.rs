@@ -127,28 +127,39 @@ fn host_arguments(project: &Project) -> Vec<String> {
     HOST_PACKAGES.iter().copied().chain(project.dev_features()).map(str::to_owned).collect()
 }
 
+/// The tests of the store share one PostgreSQL server, so they run in one process; nextest would start a process, and
+/// a server, for each.
+const SHARED: &str = "store";
+
 fn rust_tests(project: &Project, scope: Scope, counts: &mut Counts) -> anyhow::Result<()> {
     let has_nextest = succeeds(project.cargo().args(["nextest", "--version"]));
-    let runner = if has_nextest { Runner::Nextest } else { Runner::Libtest };
-    let mut tests = project.cargo();
+    let mut ours = Counts::default();
+    let mut succeeded = true;
     if has_nextest {
+        let mut tests = project.cargo();
         // All failures in one run: the next run may be minutes away.
         tests.args(["nextest", "run", "--no-fail-fast", "--color=never"]).args(host_arguments(project));
-        if !scope.whole_system() {
-            tests.args(["-E", "not package(e2e)"]);
-        }
-    } else {
-        tests.args(["test", "--no-fail-fast", "--color=never"]).args(host_arguments(project));
-        if !scope.whole_system() {
-            tests.args(["--exclude", "e2e"]);
-        }
+        let but = if scope.whole_system() { "" } else { " and not package(e2e)" };
+        tests.args(["-E", &format!("not binary({SHARED}){but}")]);
+        succeeded &= run_tests(project, tests, Runner::Nextest, &mut ours)?;
     }
-    whole_system_environment(&mut tests, project);
-    let mut ours = Counts::default();
-    let succeeded = steps::call_and_read(&mut tests, |line| ours.add(counts_in_line(line, runner)))?;
+    let mut tests = project.cargo();
+    tests.args(["test", "--no-fail-fast", "--color=never"]).args(host_arguments(project));
+    if has_nextest {
+        tests.args(["--test", SHARED]);
+    } else if !scope.whole_system() {
+        tests.args(["--exclude", "e2e"]);
+    }
+    succeeded &= run_tests(project, tests, Runner::Libtest, &mut ours)?;
+    let failed = ours.failed;
     counts.add(ours);
-    anyhow::ensure!(succeeded, "{} Rust tests failed, see above", ours.failed);
+    anyhow::ensure!(succeeded, "{failed} Rust tests failed, see above");
     Ok(())
+}
+
+fn run_tests(project: &Project, mut tests: Command, runner: Runner, counts: &mut Counts) -> anyhow::Result<bool> {
+    whole_system_environment(&mut tests, project);
+    steps::call_and_read(&mut tests, |line| counts.add(counts_in_line(line, runner)))
 }
 
 /// What e2e tests rely on, in Rust and in the browser.
