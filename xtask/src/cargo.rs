@@ -118,6 +118,8 @@ impl Project {
             Profile::Dev => "debug",
             Profile::Release => {
                 build.args(["--profile", "wasm-release"]);
+                // Leptos then shares the code of its views instead of making a copy for each type: a tenth smaller.
+                build.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "--cfg erase_components");
                 "wasm-release"
             }
         };
