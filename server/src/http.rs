@@ -42,7 +42,7 @@ pub use routes::{configure, mounted};
 pub use setup::{CODE_LIFETIME, new_code};
 pub use ui::is_built;
 
-use actix_web::{App as ActixApp, HttpServer, dev::Server, middleware::from_fn, web};
+use actix_web::{App as ActixApp, HttpResponse, HttpServer, dev::Server, middleware::from_fn, web};
 use std::{
     io,
     net::SocketAddr,
@@ -69,6 +69,28 @@ impl Listening {
     pub fn begin(self, app: web::Data<App>) -> Server {
         (self.begin)(app)
     }
+}
+
+/// Answers while the database cannot be reached: alive, not ready, and every message is to be sent again. Gives the
+/// addresses with the port the system chose where 0 was asked for.
+///
+/// # Errors
+/// When an address cannot be listened on.
+pub fn stand_in(addresses: &[SocketAddr]) -> io::Result<(Vec<SocketAddr>, Server)> {
+    let mut server = HttpServer::new(|| {
+        ActixApp::new()
+            .wrap(from_fn(layer::outermost))
+            .route("/healthz", web::get().to(health::healthz))
+            .default_service(web::to(|| async { Err::<HttpResponse, _>(ApiError::unavailable()) }))
+    })
+    .workers(1)
+    .client_request_timeout(SLOW_HEADERS)
+    .shutdown_timeout(SHUTDOWN_S)
+    .disable_signals();
+    for address in addresses {
+        server = server.bind(address)?;
+    }
+    Ok((server.addrs(), server.run()))
 }
 
 /// Takes the addresses; whoever connects waits until the server begins.

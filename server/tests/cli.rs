@@ -208,12 +208,17 @@ struct Running {
 
 impl Running {
     fn start(folder: &Path, arguments: &[&str]) -> Self {
+        Self::start_saying(" listens on ", folder, arguments)
+    }
+
+    /// Started as soon as it says so and where.
+    fn start_saying(words: &str, folder: &Path, arguments: &[&str]) -> Self {
         let arguments = [&["serve", "--listen", "127.0.0.1:0"], arguments].concat();
         let mut child = command(folder, &arguments).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
         let mut running = Self { child, lines, address: String::new() };
-        let greeting = running.line_with(" listens on ");
-        let address = greeting.split("http://").nth(1).unwrap().split([',', ' ']).next().unwrap();
+        let greeting = running.line_with(words);
+        let address = greeting.split("http://").nth(1).unwrap().split([',', ' ']).next().unwrap().trim_end();
         running.address = address.to_owned();
         running
     }
@@ -354,4 +359,21 @@ impl Running {
         running.address = greeting.split("http://").nth(1).unwrap().split([',', ' ']).next().unwrap().to_owned();
         Demo { running, password }
     }
+}
+
+#[test]
+fn a_server_that_starts_before_its_database_waits_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut postgres = e2e::postgres::Server::start_with(e2e::postgres::Durability::None).unwrap();
+    let url = postgres.create_database().unwrap();
+    postgres.stop().unwrap();
+    let mut server = Running::start_saying(" answers 503 on ", folder.path(), &["--database", &url]);
+    assert!(server.get("/healthz", "").starts_with("HTTP/1.1 200"), "the process lives");
+    assert!(server.get("/readyz", "").starts_with("HTTP/1.1 503"), "and cannot store");
+    let refused = server.post("/ingest/token", "text/plain", "[P0][PROBLEM][db-07][10.1.2.3][host is down]");
+    assert!(refused.starts_with("HTTP/1.1 503") && refused.to_lowercase().contains("retry-after"), "{refused}");
+    postgres.restart().unwrap();
+    server.line_with(" listens on ");
+    assert!(server.get("/readyz", "").starts_with("HTTP/1.1 200"));
+    assert_eq!(server.terminate(), Some(0));
 }

@@ -14,6 +14,7 @@ use crate::{
 };
 use actix_web::web;
 use std::{
+    net::SocketAddr,
     path::Path,
     sync::{Arc, Mutex},
     thread::JoinHandle,
@@ -22,6 +23,7 @@ use std::{
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 const READERS: usize = 8;
+const DATABASE_EVERY: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// What is queued must be stored by then, or it was never answered.
 const LAST_WORK: Duration = Duration::from_secs(10);
@@ -37,8 +39,8 @@ pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
     actix_web::rt::System::new().block_on(async {
         // From here on, being asked to stop means to stop in order.
         let mut signals = Signals::listen()?;
-        let listening = http::listen(&settings.listen)?;
-        let (mut store, lock) = claim(&url)?;
+        let (addresses, (mut store, lock)) = patiently(&settings.listen, &url).await?;
+        let listening = http::listen(&addresses)?;
         let demo = if settings.demo { Some(demo::prepare(&mut store).map_err(CliError::Told)?) } else { None };
         if let Some(path) = &settings.config {
             take_over(&mut store, path)?;
@@ -61,6 +63,42 @@ pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
         }
         end(thread).await
     })
+}
+
+/// Claims the database, and waits for one that is elsewhere and cannot be reached: whoever starts both machines after
+/// a power cut must not have to mind the order. Gives the addresses to listen on then.
+async fn patiently(
+    listen: &[SocketAddr],
+    url: &DatabaseUrl,
+) -> Result<(Vec<SocketAddr>, (Store, WriterLock)), CliError> {
+    let error = match claim(url) {
+        Ok(claimed) => return Ok((listen.to_vec(), claimed)),
+        Err(CliError::Store(error)) if error.is_transient() && url.backend_name() != "sqlite" => error,
+        Err(error) => return Err(error),
+    };
+    let (addresses, stand_in) = http::stand_in(listen)?;
+    let handle = stand_in.handle();
+    drop(actix_web::rt::spawn(stand_in));
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    println!("Tocsin waits for its database; until then it answers 503 on {}", fallback_urls(&addresses));
+    tracing::error!(%error, "the database cannot be reached; it is tried again every second");
+    let claimed = loop {
+        tokio::select! {
+            _ = terminate.recv() => break Err(CliError::Told("asked to stop before the database was there".to_owned())),
+            _ = interrupt.recv() => break Err(CliError::Told("asked to stop before the database was there".to_owned())),
+            () = tokio::time::sleep(DATABASE_EVERY) => {}
+        }
+        match claim(url) {
+            Err(CliError::Store(error)) if error.is_transient() => tracing::debug!(%error, "still no database"),
+            claimed => break claimed,
+        }
+    };
+    handle.stop(true).await;
+    Ok((addresses, claimed?))
+}
+
+fn fallback_urls(addresses: &[SocketAddr]) -> String {
+    addresses.iter().map(|address| fallback_url(*address)).collect::<Vec<_>>().join(" and ")
 }
 
 /// Opens the database and makes sure that nobody else decides on it.
@@ -131,8 +169,8 @@ fn assemble(
 
 /// What an operator wants to see first, on stdout: where to click.
 fn greet(app: &App, listening: &Listening, url: &DatabaseUrl, code: Option<&str>) {
-    let listens: Vec<String> = listening.addresses.iter().map(|address| fallback_url(*address)).collect();
-    println!("Tocsin {} listens on {}, store {url}", app.instance.version, listens.join(" and "));
+    let listens = fallback_urls(&listening.addresses);
+    println!("Tocsin {} listens on {listens}, store {url}", app.instance.version);
     if let Some(code) = code {
         println!("Make the first administrator: {}/setup?code={code}", app.public_url());
         println!("(the link works once, and for 24 hours; each start makes a new one)");
