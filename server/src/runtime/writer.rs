@@ -119,11 +119,10 @@ impl Runtime {
         let vitals = Arc::new(Vitals {
             config: RwLock::new(config),
             channels: RwLock::new(channels.clone()),
-            store: std::sync::Mutex::new(store.version()?),
+            store: std::sync::Mutex::new(format!("{} {}", product(&url), store.version()?)),
             trouble: std::sync::Mutex::default(),
             last_tick: AtomicI64::new(now.0),
             lateness_ms: AtomicI64::new(0),
-            queued: AtomicU32::new(0),
             in_flight: AtomicU32::new(0),
             due: AtomicU32::new(0),
             open: AtomicU32::new(0),
@@ -565,12 +564,19 @@ impl Writer {
     fn show_vitals(&self, now: Timestamp) {
         let state = &self.engine.state;
         let open = state.incidents.len();
-        self.vitals.queued.store(state.queued() as u32, Ordering::Relaxed);
         self.vitals.in_flight.store(state.in_flight() as u32, Ordering::Relaxed);
         self.vitals.due.store(state.pending() as u32, Ordering::Relaxed);
         self.vitals.open.store(open as u32, Ordering::Relaxed);
         self.vitals.last_tick.store(now.0, Ordering::Release);
         telemetry::vitals(open, state.queued(), state.in_flight(), self.inbox.waiting());
+    }
+}
+
+/// The database as its makers write it.
+const fn product(url: &DatabaseUrl) -> &'static str {
+    match url {
+        DatabaseUrl::Sqlite(_) => "SQLite",
+        DatabaseUrl::Postgres(_) => "PostgreSQL",
     }
 }
 

@@ -97,6 +97,7 @@ wire! {
         lateness_ms: i64,
         queue: u32,
         in_flight: u32,
+        /// Deadlines that are set.
         due: u32,
         browsers: u32,
         open_incidents: u32,
