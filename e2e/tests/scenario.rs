@@ -178,6 +178,8 @@ impl Life {
             Action::Resolve => ("resolve", serde_json::json!({})),
             Action::Snooze { length } => ("snooze", serde_json::json!({ "until": until(*length) })),
             Action::Escalate { policy, level, version } => {
+                // People count from 1.
+                let level = level.map(|level| level + 1);
                 ("escalate", serde_json::json!({ "policy": policy, "level": level, "version": version }))
             }
             Action::Reassign { to } => ("reassign", serde_json::json!({ "to": to })),
@@ -227,12 +229,15 @@ impl Life {
 
     /// What the receiver saw, in the simulator's words.
     fn pages(&self) -> Result<Vec<Page>> {
+        let mut tries: BTreeMap<String, u32> = BTreeMap::new();
         let pages = self.hook.calls().into_iter().map(|call| {
             let page = call.page()?;
             let contact = call.path.rsplit('/').next().unwrap_or_default();
             let (id, level) = (page.incident.id, page.page.level);
-            let policy = "databases";
-            let what = format!("#{id} person:{} via {contact} ({policy} level {level})", page.page.recipient);
+            let tries = tries.entry(call.key().to_owned()).and_modify(|tries| *tries += 1).or_insert(1);
+            let again = if *tries > 1 { format!(", try {tries}") } else { String::new() };
+            // Every story here is about one policy: pages do not name it.
+            let what = format!("#{id} person:{} via {contact} (databases level {level}{again})", page.page.recipient);
             Ok(Page { at: call.at.saturating_duration_since(self.begun), what })
         });
         pages.collect()

@@ -78,6 +78,22 @@ impl Bench {
         post(&self.path, TYPE, &format!("[P3][PROBLEM][host-{n}][10.0.{}.{}][disk is full]", n / 250 % 250, n % 250))
     }
 
+    /// Sends, and prints which threads of the server were busy meanwhile.
+    fn watched(&self, number: &str, load: impl FnOnce() -> Result<Measured>) -> Result<Measured> {
+        let before = controls::threads(self.server.pid())?;
+        let measured = load()?;
+        let mut busy: Vec<(f64, String)> = controls::threads(self.server.pid())?
+            .into_iter()
+            .map(|(name, used)| (used - before.get(&name).copied().unwrap_or(0.0), name))
+            .filter(|(used, _)| *used >= 0.01)
+            .collect();
+        busy.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let busy: Vec<String> = busy.into_iter().map(|(used, name)| format!("{name} {used:.2} s")).collect();
+        println!("row {number}: {:.2} s, of which busy: {}", measured.total.as_secs_f64(), busy.join(", "));
+        ensure!(measured.refused == 0, "{} requests of row {number} were refused", measured.refused);
+        Ok(measured)
+    }
+
     fn resident_mb(&self) -> Result<f64> {
         controls::resident_mb(self.server.pid())
     }
@@ -152,9 +168,9 @@ fn single_and_repeated(scale: &Scale, rates: &Rates) -> Result<Vec<Row>> {
     let bench = bench(QUIET)?;
     let idle = bench.resident_mb()?;
     let address = bench.server.address();
-    let distinct = closed_loop(address, CONNECTIONS, scale.singles, |n| bench.single(n))?;
-    ensure!(distinct.refused == 0, "{} of the single alerts were refused", distinct.refused);
-    let repeated = closed_loop(address, CONNECTIONS, scale.singles, |n| bench.single(n % 1_000))?;
+    let distinct = bench.watched("1", || closed_loop(address, CONNECTIONS, scale.singles, |n| bench.single(n)))?;
+    let repeated =
+        bench.watched("3", || closed_loop(address, CONNECTIONS, scale.singles, |n| bench.single(n % 1_000)))?;
     let (one, again) = (distinct.per_second(), repeated.per_second());
     let start = bench.start.as_secs_f64() * 1_000.0;
     Ok(vec![
@@ -202,11 +218,11 @@ fn batches_and_memory(scale: &Scale, rates: &Rates, alertmanager: Option<&Alertm
     let mut bench = bench(QUIET)?;
     let token = bench.server.api_token(Role::Viewer)?;
     let viewer = bench.server.anybody().bearer(&token);
-    let batch = closed_loop(bench.server.address(), 8, scale.batches, |n| {
+    let hundred = |n: u64| {
         let alert = |i: u64| format!(r#"{{"severity":"P3","host":"host-{}","summary":"disk is full"}}"#, n * 100 + i);
         post(&bench.path, "application/json", &format!("[{}]", (0..100).map(alert).collect::<Vec<_>>().join(",")))
-    })?;
-    ensure!(batch.refused == 0, "{} of the batches were refused", batch.refused);
+    };
+    let batch = bench.watched("2", || closed_loop(bench.server.address(), 8, scale.batches, hundred))?;
     let rate = batch.per_second() * 100.0;
     let open = scale.batches as f64 * 100.0;
     let board: IncidentList = viewer.read("/api/v1/incidents?limit=1")?;
@@ -272,8 +288,8 @@ fn batches_and_memory(scale: &Scale, rates: &Rates, alertmanager: Option<&Alertm
 fn answer_latency(scale: &Scale, flush: &Measured) -> Result<Row> {
     let bench = bench(QUIET)?;
     let begun = wait::instant() + Duration::from_millis(200);
-    let measured = open_loop(bench.server.address(), begun, 1_000, scale.seconds, |n| bench.single(n))?;
-    ensure!(measured.refused == 0, "{} alerts were refused at 1,000/s", measured.refused);
+    let address = bench.server.address();
+    let measured = bench.watched("4", || open_loop(address, begun, 1_000, scale.seconds, |n| bench.single(n)))?;
     Ok(two_latencies("4", "ingest answer at 1,000/s open loop, p50 / p99", &measured, ((2.0, 15.0), (1.0, 5.0)), flush))
 }
 
@@ -290,8 +306,8 @@ fn to_the_webhook(
     let document = QUIET.replace("http://127.0.0.1:9", &hook.url("")).replace(r#", after = "1h""#, "");
     let bench = bench(&document)?;
     let begun = wait::instant() + Duration::from_millis(200);
-    let sent = open_loop(bench.server.address(), begun, rate, scale.seconds, |n| bench.single(n))?;
-    ensure!(sent.refused == 0, "{} alerts were refused at {rate}/s", sent.refused);
+    let address = bench.server.address();
+    bench.watched(number, || open_loop(address, begun, rate, scale.seconds, |n| bench.single(n)))?;
     let wanted = u64::from(rate) * scale.seconds.as_secs();
     wait::until("every page", Duration::from_secs(60), || (hook.count() as u64 >= wanted).then_some(()))?;
     let mut took = Vec::new();
