@@ -52,7 +52,8 @@ impl Engine {
         let mut engine = Self::new(config);
         engine.state.counters = restored.counters;
         engine.state.policies = restored.policies;
-        for alert in restored.alerts {
+        for mut alert in restored.alerts {
+            alert.event.shrink();
             engine.state.open.insert(&alert.integration, &alert.event.dedup_key, alert.id);
             if let Some(place) = dedup::place(&alert.event) {
                 engine.state.by_host.insert(&alert.integration, &place, alert.id);
@@ -69,7 +70,8 @@ impl Engine {
             engine.remember(at.after(MEMORY), Forgettable::Seen(key.clone()));
             engine.state.seen.insert(key, (event, outcomes));
         }
-        for incident in restored.incidents {
+        for mut incident in restored.incidents {
+            incident.shrink();
             let id = incident.id;
             engine.state.incidents.insert(id, Arc::new(incident));
             engine.rearm(id);
@@ -347,6 +349,7 @@ impl Turn<'_> {
         let now = self.now;
         let Some(incident) = self.engine.state.incidents.get_mut(&id).map(Arc::make_mut) else { return };
         let place = incident.escalations.len();
+        incident.escalations.reserve_exact(1);
         incident.escalations.push(Escalation {
             policy,
             config: version,

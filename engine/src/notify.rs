@@ -115,7 +115,7 @@ impl Turn<'_> {
         self.paged.insert((id, to.clone()));
         self.cancel_attempts(id, |page| page.recipient == *to);
         let page_id = self.engine.state.counters.next_page();
-        let mut attempts = Vec::new();
+        let mut attempts = Vec::with_capacity(steps.len());
         let mut plan = Vec::new();
         for (contact, channel, after) in steps {
             let attempt = self.engine.state.counters.next_attempt();
@@ -154,6 +154,8 @@ impl Turn<'_> {
             {
                 incident.pages.remove(oldest);
             }
+            // A hundred thousand incidents with one page each: the usual room for four would be most of the memory.
+            incident.pages.reserve_exact(1);
             incident.pages.push(page);
         }
         self.note(

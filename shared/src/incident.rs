@@ -82,6 +82,19 @@ pub struct Incident {
     pub timeline: u32,
 }
 
+impl Incident {
+    /// Gives back what its lists and texts hold in reserve; an open incident stays in memory for long.
+    pub fn shrink(&mut self) {
+        self.title.shrink_to_fit();
+        self.alerts.shrink_to_fit();
+        self.escalations.shrink_to_fit();
+        self.pages.shrink_to_fit();
+        for page in &mut self.pages {
+            page.attempts.shrink_to_fit();
+        }
+    }
+}
+
 /// Whether an escalation goes on by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
