@@ -1,6 +1,7 @@
 //! How urgent an alert is, and why we think so.
 
-use shared::{AlertEvent, Flag, RouteId, Severity, timeline::SeverityReason};
+use crate::{compile::Snapshot, matcher::Subject, route};
+use shared::{AlertEvent, Flag, IntegrationId, RouteId, Severity, timeline::SeverityReason};
 
 /// The severity of a message before routing: stated by it, or the integration's default.
 #[must_use]
@@ -10,6 +11,17 @@ pub fn classify(event: &AlertEvent) -> SeverityReason {
     } else {
         SeverityReason::Stated { severity: event.severity }
     }
+}
+
+/// The severity an event would have after routing, without deciding anything: for lanes that P0 has to itself.
+#[must_use]
+pub fn foresee(config: &Snapshot, integration: &IntegrationId, event: &AlertEvent) -> Severity {
+    let stated = event.severity;
+    if !route::sets_severity(&config.tree) {
+        return stated;
+    }
+    let routing = route::route(&config.tree, &Subject { event, integration, severity: stated });
+    routing.severity.map_or(stated, |(_, severity)| severity)
 }
 
 /// The severity after routing: a route may overrule what the message said.

@@ -54,6 +54,12 @@ pub fn compile(routes: &[Route], path: &str) -> Result<Vec<Node>, (String, Strin
         .collect()
 }
 
+/// Whether any rule overrules the severity.
+#[must_use]
+pub(crate) fn sets_severity(tree: &[Node]) -> bool {
+    tree.iter().any(|node| node.severity.is_some() || sets_severity(&node.children))
+}
+
 /// Walks the tree depth first: the first matching child wins unless it continues; a node whose children
 /// do not match takes the alert itself; policy, team and severity are inherited.
 #[must_use]

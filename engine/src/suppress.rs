@@ -2,7 +2,9 @@
 
 use shared::{Action, AlertEvent, Flag, timeline::SuppressReason};
 
-/// Replays of old alerts are stored, and wake nobody.
+/// Replays of old alerts are stored, and wake nobody; but a P0 or P1 from a machine with a wrong clock is no replay, and
+/// nobody can tell the two apart.
 pub(crate) fn suppress(event: &AlertEvent) -> Option<SuppressReason> {
-    (event.action == Action::Trigger && event.flags.contains(&Flag::Stale)).then_some(SuppressReason::Stale)
+    let stale = event.action == Action::Trigger && event.flags.contains(&Flag::Stale);
+    (stale && !event.severity.is_urgent()).then_some(SuppressReason::Stale)
 }

@@ -93,7 +93,10 @@ impl Delivery {
 /// Every channel that is configured.
 #[derive(Debug)]
 pub struct Channels {
+    /// For addresses people write themselves: no host is trusted for its name.
     outbound: Outbound,
+    /// For the ntfy server an administrator configured, wherever it stands.
+    to_ntfy: Outbound,
     email: Option<email::Email>,
     ntfy: Option<ntfy::Ntfy>,
 }
@@ -109,7 +112,8 @@ impl Channels {
         let ntfy = config.ntfy.as_ref().map(ntfy::Ntfy::new).transpose()?;
         let own_hosts: Vec<String> = ntfy.iter().map(|ntfy| ntfy.host().to_owned()).collect();
         Ok(Self {
-            outbound: Outbound::new(&config.webhook, &own_hosts, deadlines)?,
+            outbound: Outbound::new(&config.webhook, &[], deadlines)?,
+            to_ntfy: Outbound::new(&config.webhook, &own_hosts, deadlines)?,
             email: config.email.as_ref().map(|email| email::Email::new(email, deadlines)).transpose()?,
             ntfy,
         })
@@ -123,7 +127,7 @@ impl Channels {
                 None => Err(outbound::permanent("no mail server is configured")),
             },
             Address::Ntfy { topic } => match &self.ntfy {
-                Some(ntfy) => ntfy.deliver(&self.outbound, delivery, topic).await,
+                Some(ntfy) => ntfy.deliver(&self.to_ntfy, delivery, topic).await,
                 None => Err(outbound::permanent("no ntfy server is configured")),
             },
             Address::Webhook { url, secret, recipient } => {

@@ -19,8 +19,11 @@ use actix_web::{
     },
     web,
 };
-use engine::normalize::{Source, normalize};
-use shared::{api::Receipt, timeline::Outcome};
+use engine::{
+    classify,
+    normalize::{Parsed, Source, normalize},
+};
+use shared::{Severity, api::Receipt, timeline::Outcome};
 
 /// The largest body, in bytes; a batch of 256 alerts of the wordiest sender fits.
 pub const BODY_MAX_BYTES: usize = 1 << 20;
@@ -86,7 +89,9 @@ async fn receive(request: HttpRequest, payload: web::Payload, app: web::Data<App
         received_at,
     };
     let read = normalize(&source, &body);
+    let is_p0 = |it: &Parsed| classify::foresee(&config, &integration, &it.event) == Severity::P0;
     let arrived = Arrived {
+        urgent: read.events.iter().any(is_p0),
         integration,
         received_at,
         peer: app.peer(&request).to_string(),

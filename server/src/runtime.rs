@@ -5,6 +5,7 @@
 //! queued: one flush for many messages. When a commit fails nothing of it is answered with success, and the
 //! state is read back from the store before anything else is recorded; see [`blind`] for what pages then.
 
+mod batch;
 mod blind;
 mod deliver;
 mod inbox;
@@ -14,7 +15,10 @@ mod writer;
 pub use deliver::Links;
 pub use writer::{Start, StartError, Stopped};
 
-use crate::channels::{Channels, Delivery};
+use crate::{
+    channels::{Channels, Delivery},
+    clock::Stopwatch,
+};
 use engine::{Act, Engine, Refusal, Snapshot};
 use inbox::{Inbox, Item};
 use shared::{
@@ -50,14 +54,8 @@ pub struct Arrived {
     pub key: Option<String>,
     pub body: Vec<u8>,
     pub read: engine::normalize::Normalized,
-}
-
-impl Arrived {
-    /// Whether any member is a P0: it takes the lane that nothing can fill up.
-    #[must_use]
-    pub fn is_p0(&self) -> bool {
-        self.read.events.iter().any(|it| it.event.severity == Severity::P0)
-    }
+    /// Whether any member is a P0, by its own word or by its route: it takes the lane that nothing can fill up.
+    pub urgent: bool,
 }
 
 /// Why a message was not taken. Nothing of it was stored as far as we know: send it again.
@@ -98,7 +96,9 @@ struct Vitals {
     store: Mutex<String>,
     /// Why nothing can be stored, while that is so.
     trouble: Mutex<Option<String>>,
-    last_tick: AtomicI64,
+    /// Measures how long ago the last turn was, unmoved by the wall clock.
+    watch: Stopwatch,
+    last_turn_ms: AtomicI64,
     lateness_ms: AtomicI64,
     in_flight: AtomicU32,
     due: AtomicU32,
@@ -188,7 +188,7 @@ impl Runtime {
     }
 
     /// Whether messages can be stored and the engine completes its turns; the error says what is wrong.
-    pub fn ready(&self, now: Timestamp) -> Result<(), String> {
+    pub fn ready(&self) -> Result<(), String> {
         let vitals = &self.vitals;
         if !vitals.alive.load(Ordering::Acquire) {
             return Err("the engine has stopped".to_owned());
@@ -196,8 +196,14 @@ impl Runtime {
         if let Some(trouble) = vitals.trouble.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
             return Err(format!("the store takes nothing: {trouble}"));
         }
-        let age = now.0.saturating_sub(vitals.last_tick.load(Ordering::Acquire));
+        let age = self.stalled_ms();
         if age > TICK_MAX_MS { Err(format!("the engine has not completed a turn for {age} ms")) } else { Ok(()) }
+    }
+
+    /// Milliseconds since the engine last completed a turn; a few hundred when all is well.
+    #[must_use]
+    pub fn stalled_ms(&self) -> i64 {
+        self.vitals.watch.elapsed_ms() - self.vitals.last_turn_ms.load(Ordering::Acquire)
     }
 
     /// The pager looking at itself.
@@ -208,7 +214,7 @@ impl Runtime {
             now,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             store: vitals.store.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            last_tick_ms: now.0.saturating_sub(vitals.last_tick.load(Ordering::Acquire)).max(0),
+            last_tick_ms: self.stalled_ms(),
             lateness_ms: vitals.lateness_ms.load(Ordering::Relaxed),
             queue: self.inbox.waiting(),
             in_flight: vitals.in_flight.load(Ordering::Relaxed),
@@ -216,7 +222,7 @@ impl Runtime {
             browsers,
             open_incidents: vitals.open.load(Ordering::Relaxed),
             config: self.config().version,
-            warnings: self.ready(now).err().into_iter().collect(),
+            warnings: self.ready().err().into_iter().collect(),
         }
     }
 
@@ -228,7 +234,7 @@ impl Runtime {
         severity: Severity,
         now: Timestamp,
     ) -> TestPageResult {
-        let watch = crate::clock::Stopwatch::start();
+        let watch = Stopwatch::start();
         let channels = self.vitals.channels.read().unwrap_or_else(PoisonError::into_inner).clone();
         let failure = match test_delivery(person, contact, severity, now, &self.vitals.links) {
             Ok(delivery) => channels.deliver(&delivery).await.err(),

@@ -138,14 +138,16 @@ fn message(text: &str) -> Arrived {
     let integration = Integration::undeclared(IntegrationId::from("falcon"));
     let received_at = clock::now();
     let source = Source { integration: &integration, content_type: None, format: None, received_at };
+    let read = normalize(&source, text.as_bytes());
     Arrived {
+        urgent: read.events.iter().any(|it| it.event.severity == Severity::P0),
         integration: integration.id.clone(),
         received_at,
         peer: "127.0.0.1".to_owned(),
         content_type: String::new(),
         key: None,
         body: text.as_bytes().to_vec(),
-        read: normalize(&source, text.as_bytes()),
+        read,
     }
 }
 
@@ -246,10 +248,10 @@ async fn a_p0_pages_while_the_store_refuses_and_is_recorded_once_it_is_back() {
     assert_eq!(world.sink.pages()[0]["unrecorded"], true);
     let other = world.runtime.ingest(message("[P3][PROBLEM][web-01][10.1.2.4][slow]")).await;
     assert!(matches!(other, Err(Refused::Unavailable { .. })), "{other:?}");
-    assert!(world.runtime.ready(clock::now()).is_err());
+    assert!(world.runtime.ready().is_err());
     let_go.send(()).unwrap();
     holder.join().unwrap();
-    until("the store is used again", || world.runtime.ready(clock::now()).is_ok()).await;
+    until("the store is used again", || world.runtime.ready().is_ok()).await;
     until("the P0 is recorded and paged", || world.sink.pages().iter().any(|page| page["unrecorded"] == false)).await;
     let all = Store::open(&world.url).unwrap().events(&EventQuery { limit: 10, ..EventQuery::default() }).unwrap();
     assert_eq!(all.items.len(), 1, "the P0 that was kept, and not the P3 that its sender must send again");

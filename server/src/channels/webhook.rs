@@ -37,8 +37,17 @@ pub(super) async fn deliver(
         headers.push(("webhook-signature", signature));
         secrets.push(secret.to_owned());
     }
-    outbound.post(OutboundRequest { url: url.to_owned(), headers, body, secrets }).await?;
+    let sent = outbound.post(OutboundRequest { url: url.to_owned(), headers, body, secrets }).await;
+    sent.map_err(without_quote)?;
     Ok(Accepted::default())
+}
+
+/// People choose these addresses themselves, so what stands there is not shown to them: a status is enough.
+fn without_quote(mut failure: Failure) -> Failure {
+    if let Some((status, _)) = failure.detail.split_once(": “") {
+        failure.detail = status.to_owned();
+    }
+    failure
 }
 
 /// `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`; none when the secret is not one.

@@ -23,6 +23,8 @@ use std::{
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 const READERS: usize = 8;
+/// Longer than any deadline of the store's own.
+const HUNG_MS: i64 = 60_000;
 const DATABASE_EVERY: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// What is queued must be stored by then, or it was never answered.
@@ -55,7 +57,7 @@ pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
             demo::begin(&app, demo);
         }
         keep_fresh(&app);
-        signals.wait(&thread).await;
+        signals.wait(&thread, &app.runtime).await;
         handle.stop(true).await;
         app.runtime.stop();
         if let Ok(Err(error)) = serving.await {
@@ -204,10 +206,17 @@ impl Signals {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    /// Until somebody asks for the end, or the engine's thread is gone.
-    async fn wait(&mut self, thread: &JoinHandle<Stopped>) {
+    /// Until somebody asks for the end, or the engine's thread is gone. An engine that hangs (a database that neither
+    /// answers nor fails, a dead disk) pages nobody: then the process ends the hard way, and whoever supervises it
+    /// starts another.
+    async fn wait(&mut self, thread: &JoinHandle<Stopped>, runtime: &Runtime) {
         let engine_gone = async {
             while !thread.is_finished() {
+                let stalled_ms = runtime.stalled_ms();
+                if stalled_ms > HUNG_MS {
+                    tracing::error!(stalled_ms, "the engine hangs; the process ends so that another can take over");
+                    std::process::abort();
+                }
                 tokio::time::sleep(LOOK_EVERY).await;
             }
         };

@@ -56,9 +56,16 @@ impl<T: DeserializeOwned + Default> FromRequest for MaybeJson<T> {
     }
 }
 
+/// A connection that brings its body later than this is given up; it must not be held for ever by whoever likes.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(15);
+
 /// The whole body, or a refusal when it is longer than `most`.
 pub(super) async fn whole(payload: web::Payload, most: usize) -> Result<Bytes, ApiError> {
-    match payload.to_bytes_limited(most).await {
+    let Ok(read) = tokio::time::timeout(PATIENCE, payload.to_bytes_limited(most)).await else {
+        return Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "slow_body", "The body did not arrive in time")
+            .detail("It must be here within 15 seconds."));
+    };
+    match read {
         Ok(body) => body.map_err(unreadable),
         Err(_) => Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is too long")
             .detail(format!("At most {most} bytes are taken here."))),

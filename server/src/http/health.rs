@@ -12,7 +12,7 @@ pub(super) async fn healthz() -> HttpResponse {
 
 /// It can store, and its engine completes its turns.
 pub(super) async fn readyz(app: web::Data<App>) -> HttpResponse {
-    match app.runtime.ready(now()) {
+    match app.runtime.ready() {
         Ok(()) => HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"),
         Err(why) => {
             HttpResponse::ServiceUnavailable().content_type("text/plain; charset=utf-8").body(format!("{why}\n"))

@@ -153,16 +153,22 @@ impl Board {
     /// Open incidents, from memory.
     #[must_use]
     pub fn list(&self, filter: &BoardFilter, now: Timestamp) -> IncidentList {
-        let rows = self.lock();
         let after = filter.after.as_deref().and_then(read_cursor);
         let needle = filter.text.as_deref().map(str::to_lowercase).filter(|text| !text.is_empty());
         let limit = filter.limit.clamp(1, 500);
+        let rows = self.lock();
+        let (counts, seq, everything) = (rows.tally.counts(), rows.seq, rows.incidents.len() as u32);
+        // Only references are taken under the lock: the engine waits for it after each commit, and a search looks
+        // through many texts.
+        let enough = if filter.shows_all() { limit + 1 } else { usize::MAX };
+        let beyond = |place: &&Place| after.is_none_or(|after| **place > after) || !filter.shows_all();
+        let places = rows.order.iter().filter(beyond).take(enough);
+        let found: Vec<(Place, Arc<Incident>)> =
+            places.filter_map(|place| Some((*place, rows.incidents.get(&place.3.0)?.clone()))).collect();
+        drop(rows);
         let mut items = Vec::new();
         let (mut total, mut more) = (0, false);
-        for place in &rows.order {
-            let Some(incident) = rows.incidents.get(&place.3.0).filter(|it| filter.shows(it, needle.as_deref())) else {
-                continue;
-            };
+        for (place, incident) in found.iter().filter(|(_, it)| filter.shows(it, needle.as_deref())) {
             total += 1;
             if after.is_some_and(|after| *place <= after) {
                 continue;
@@ -171,14 +177,13 @@ impl Board {
                 items.push(IncidentRow::from(&**incident));
             } else {
                 more = true;
-                if filter.shows_all() {
-                    total = rows.incidents.len() as u32;
-                    break;
-                }
             }
         }
+        if filter.shows_all() {
+            total = everything;
+        }
         let next = items.last().filter(|_| more).map(write_cursor);
-        IncidentList { items, next, counts: rows.tally.counts(), seq: rows.seq, now, total }
+        IncidentList { items, next, counts, seq, now, total }
     }
 
     /// The last delta's number.

@@ -5,8 +5,19 @@
 //! for them. Once the store is back the memory is thrown away and read from the store, and the P0 messages kept
 //! meanwhile are decided on again, as if they had just come.
 
-use super::{Arrived, inbox::Finished};
-use shared::Timestamp;
+use super::{
+    ActError, Arrived, Refused, StartError, Unavailable,
+    batch::Batch,
+    inbox::{Finished, Item},
+    writer::{Writer, answer, load},
+};
+use crate::{
+    db::{LockError, Store, StoreError, WriterLock},
+    telemetry,
+};
+use engine::{Changes, Command, Engine};
+use shared::{Severity, Timestamp};
+use std::sync::PoisonError;
 
 /// P0 messages kept for later; further ones still page, and are left to their senders' retries.
 const SPOOL_MAX: usize = 1_000;
@@ -14,6 +25,8 @@ const SPOOL_MAX: usize = 1_000;
 const SPOOL_BYTES: usize = 16 << 20;
 const FIRST_RETRY_MS: i64 = 200;
 const LAST_RETRY_MS: i64 = 2_000;
+/// A store that fails again this soon is waited for longer.
+const RELAPSE_MS: i64 = 30_000;
 
 /// What is kept until the store is back.
 #[derive(Debug)]
@@ -29,9 +42,9 @@ pub(super) struct Blind {
 }
 
 impl Blind {
-    pub(super) fn new(epoch: u64, now: Timestamp) -> Self {
-        let retry_at = now.plus_ms(FIRST_RETRY_MS);
-        Self { epoch, spool: Vec::new(), spool_bytes: 0, results: Vec::new(), retry_at, pause_ms: FIRST_RETRY_MS }
+    fn new(epoch: u64, now: Timestamp, pause_ms: i64) -> Self {
+        let retry_at = now.plus_ms(pause_ms);
+        Self { epoch, spool: Vec::new(), spool_bytes: 0, results: Vec::new(), retry_at, pause_ms }
     }
 
     /// Keeps a message for later, if there is room.
@@ -49,5 +62,164 @@ impl Blind {
     pub(super) fn wait_longer(&mut self, now: Timestamp) {
         self.pause_ms = (self.pause_ms * 2).min(LAST_RETRY_MS);
         self.retry_at = now.plus_ms(self.pause_ms);
+    }
+}
+
+impl Writer {
+    /// A batch was not stored. False when another server decides now.
+    pub(super) fn refused(&mut self, error: &StoreError, mut batch: Batch, changes: &Changes, now: Timestamp) -> bool {
+        self.go_blind(error, now);
+        let stale = matches!(error, StoreError::Fenced { .. });
+        let superseded = !stale && self.is_superseded();
+        if stale || superseded {
+            // Somebody else knows more than this memory: what it decided must reach nobody.
+            batch.commands.clear();
+        }
+        if let Some(blind) = self.blind.as_mut().filter(|_| stale) {
+            blind.retry_at = now;
+        }
+        self.failed(batch, changes, now);
+        !superseded
+    }
+
+    /// Whether another server holds the lock. When it cannot be asked, nobody is known to.
+    fn is_superseded(&mut self) -> bool {
+        if self.lock.still_held() {
+            return false;
+        }
+        match WriterLock::acquire(&self.url) {
+            Ok(lock) => {
+                self.lock = lock;
+                false
+            }
+            Err(LockError::Taken { .. }) => true,
+            Err(LockError::Store(_)) => false,
+        }
+    }
+
+    /// The store refused: from here the memory is ahead of the disk, and serves P0 pages only.
+    fn go_blind(&mut self, error: &StoreError, now: Timestamp) {
+        if self.blind.is_some() {
+            return;
+        }
+        tracing::error!(%error, "the store takes nothing; senders are told to send again, and P0 pages go out unrecorded");
+        telemetry::store_failed();
+        *self.vitals.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+        self.epochs += 1;
+        let relapse = self.recovered.filter(|(at, _)| now.ms_since(*at) < RELAPSE_MS);
+        let pause_ms = relapse.map_or(FIRST_RETRY_MS, |(_, pause_ms)| (pause_ms * 2).min(LAST_RETRY_MS));
+        self.blind = Some(Blind::new(self.epochs, now, pause_ms));
+    }
+
+    /// Nobody of a batch that was not stored is answered with success.
+    fn failed(&mut self, batch: Batch, changes: &Changes, now: Timestamp) {
+        for (reply, _) in batch.ingests {
+            answer(reply, Err(Refused::Unavailable { retry_after_s: 2 }));
+        }
+        for (reply, ..) in batch.acts {
+            answer(reply, Err(ActError::Unavailable { retry_after_s: 2 }));
+        }
+        let Some(blind) = &mut self.blind else { return };
+        batch.urgent.into_iter().for_each(|arrived| blind.keep(arrived));
+        blind.results.extend(batch.results);
+        let epoch = blind.epoch;
+        let p0 = |it: &Command| {
+            let Command::Deliver { incident, .. } = it;
+            changes.incidents.iter().any(|it| it.id == *incident && it.severity == Severity::P0)
+        };
+        let commands: Vec<_> = batch.commands.into_iter().filter(p0).collect();
+        self.send(commands, changes, now, Some(epoch));
+    }
+
+    /// A turn without the store. False when another server has taken over.
+    pub(super) fn grope(&mut self, items: Vec<Item>, now: Timestamp) -> bool {
+        if self.blind.as_ref().is_some_and(|blind| now >= blind.retry_at) {
+            match self.recover(now) {
+                Ok(true) => return self.turn(items, now),
+                Ok(false) => return false,
+                Err(error) => {
+                    tracing::warn!(%error, "the store still takes nothing");
+                    if let Some(blind) = &mut self.blind {
+                        blind.wait_longer(now);
+                    }
+                }
+            }
+        }
+        let epoch = self.blind.as_ref().map(|blind| blind.epoch);
+        let mut batch = Batch::default();
+        for item in items {
+            match item {
+                Item::Arrived(arrived, reply) if arrived.urgent => {
+                    let receipt = batch.ingest(&mut self.engine, *arrived, now);
+                    batch.ingests.push((reply, receipt));
+                }
+                Item::Arrived(_, reply) => answer(reply, Err(Refused::Unavailable { retry_after_s: 2 })),
+                // It cannot be recorded, but the paging stops.
+                Item::Act { incident, by, act, reply } => {
+                    let refused = batch.act(&mut self.engine, incident, by, act, now);
+                    batch.acts.push((reply, incident, refused));
+                }
+                Item::Finished(finished) if finished.blind.is_none() => {
+                    batch.results.push(finished.clone());
+                    batch.finished(&mut self.engine, finished, now);
+                }
+                Item::Finished(finished) if finished.blind == epoch => batch.finished(&mut self.engine, finished, now),
+                Item::Finished(_) => {}
+                Item::Reload(reply) => {
+                    if let Some(reply) = reply {
+                        answer(reply, Err(Unavailable));
+                    }
+                }
+                // Whoever asks sees the channel close: what is in memory now is not what is stored.
+                Item::Ask(_) => {}
+            }
+        }
+        batch.wake(&mut self.engine, now);
+        let changes = self.engine.take_changes();
+        self.failed(batch, &changes, now);
+        true
+    }
+
+    /// Reads the state back, decides on what was kept and on what is due, and goes on only once that is stored: a
+    /// store that takes small things and refuses the real work is not back. Ok(false) when another server decides now.
+    fn recover(&mut self, now: Timestamp) -> Result<bool, StartError> {
+        if self.is_superseded() {
+            return Ok(false);
+        }
+        self.beat();
+        let mut store = Store::open(&self.url)?;
+        self.beat();
+        // With nothing to decide this is the only write.
+        store.meta_put("writable_at", &now.0.to_string())?;
+        let (config, channels) = load(&mut store)?;
+        let mut engine = Engine::restore(config.clone(), store.restore(now)?);
+        let Some(blind) = &mut self.blind else { return Ok(true) };
+        let mut batch = Batch::default();
+        for finished in &blind.results {
+            batch.finished(&mut engine, finished.clone(), now);
+        }
+        for arrived in &blind.spool {
+            batch.ingest(&mut engine, arrived.clone(), now);
+        }
+        batch.wake(&mut engine, now);
+        let changes = engine.take_changes();
+        if let Err(error) = store.commit(&batch.messages, &changes) {
+            if !error.is_transient() && !matches!(error, StoreError::Fenced { .. }) && !blind.spool.is_empty() {
+                tracing::error!(%error, kept = blind.spool.len(), "what was kept cannot be stored and is left to its senders");
+                blind.spool.clear();
+                blind.spool_bytes = 0;
+            }
+            return Err(error.into());
+        }
+        tracing::info!(kept = blind.spool.len(), "the store takes messages again");
+        self.recovered = Some((now, blind.pause_ms));
+        self.blind = None;
+        self.store = store;
+        self.engine = engine;
+        self.use_config(config, channels);
+        self.board.reset(self.engine.state.incidents.values(), self.engine.config().version);
+        *self.vitals.trouble.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.committed(batch, &changes, now);
+        Ok(true)
     }
 }

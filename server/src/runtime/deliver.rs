@@ -8,7 +8,7 @@ use crate::{
 };
 use engine::{Command, Snapshot};
 use shared::{
-    Attempt, Failure, Incident, IncidentId, Page, PersonId, Recipient, Timestamp,
+    Attempt, Failure, Incident, IncidentId, IncidentState, Page, PersonId, Recipient, Timestamp,
     config::{Contact, ContactKind, Language, Person},
 };
 use std::{
@@ -108,14 +108,20 @@ impl Dispatcher {
                 Some((incident, page, page.attempts.iter().find(|it| it.id == attempt)?))
             });
             let report = Finished { incident: id, attempt, try_number, result: Ok(None), blind: how.blind };
-            let delivery = found.ok_or("the page is gone").and_then(|(incident, page, attempt)| {
-                self.delivery(incident, page, attempt, how).ok_or("the contact was removed from the configuration")
-            });
+            let delivery = match found {
+                None => Err((true, "the page is gone")),
+                // Decided and answered in one commit: the answer wins, and nobody is woken for nothing.
+                Some((incident, ..)) if incident.state != IncidentState::Triggered => {
+                    Err((false, "it was answered before the delivery began"))
+                }
+                Some((incident, page, attempt)) => self
+                    .delivery(incident, page, attempt, how)
+                    .ok_or((true, "the contact was removed from the configuration")),
+            };
             match delivery {
                 Ok(delivery) => self.begin(Delivery { try_number, reminder, ..delivery }, report, how.channels.clone()),
-                Err(why) => {
-                    let failure =
-                        Failure { permanent: true, ambiguous: false, detail: why.to_owned(), retry_after_ms: None };
+                Err((permanent, why)) => {
+                    let failure = Failure { permanent, ambiguous: false, detail: why.to_owned(), retry_after_ms: None };
                     self.inbox.push(Item::Finished(Finished { result: Err(failure), ..report }));
                 }
             }

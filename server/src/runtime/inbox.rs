@@ -104,7 +104,7 @@ impl Inbox {
         let mut lanes = self.lock();
         let taken = if lanes.closed {
             false
-        } else if arrived.is_p0() {
+        } else if arrived.urgent {
             lanes.urgent.offer(arrived, reply, &URGENT)
         } else {
             lanes.ordinary.offer(arrived, reply, &ORDINARY)
@@ -139,9 +139,12 @@ impl Inbox {
             return None;
         }
         let mut batch: Vec<Item> = Vec::new();
-        batch.extend(lanes.control.drain(..));
-        let mut bytes = 0;
-        while batch.len() < BATCH_ITEMS && bytes < BATCH_BYTES {
+        // Not all at once, and apart from the messages: whoever asks a thousand questions holds up no alert.
+        let control = lanes.control.len().min(BATCH_ITEMS);
+        batch.extend(lanes.control.drain(..control));
+        let (mut messages, mut bytes) = (0, 0);
+        while messages < BATCH_ITEMS && bytes < BATCH_BYTES {
+            messages += 1;
             let next = lanes.urgent.take();
             let Some((arrived, reply)) = next.or_else(|| lanes.ordinary.take()) else { break };
             bytes += weight(&arrived);

@@ -1,28 +1,23 @@
 //! The engine's thread: takes a batch, decides, commits once, and then answers, pages and shows.
 
 use super::{
-    ActError, Arrived, Refused, Runtime, Unavailable, Vitals,
+    ActError, Runtime, Unavailable, Vitals,
+    batch::Batch,
     blind::Blind,
     deliver::{Dispatcher, Links, Sending},
-    inbox::{Finished, Inbox, IngestReply, Item},
+    inbox::{Inbox, Item},
     pace::Pace,
-    receipt,
 };
 use crate::{
     channels::Channels,
-    db::{DatabaseUrl, EXCERPT_CHARS, Message, Store, StoreError, WriterLock},
+    clock::Stopwatch,
+    db::{DatabaseUrl, Store, StoreError, WriterLock},
     failpoint,
     live::Board,
     telemetry,
 };
-use engine::{Act, Changes, Command, Effects, Engine, Event, Ingested, Snapshot};
-use shared::{
-    Incident, IncidentId, Severity, Timestamp,
-    api::Receipt,
-    config::Document,
-    live::Heard,
-    timeline::{Actor, Outcome},
-};
+use engine::{Changes, Command, Engine, Event, Snapshot};
+use shared::{IncidentId, Timestamp, config::Document};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -71,36 +66,22 @@ pub enum Stopped {
     Superseded,
 }
 
-type ActReply = oneshot::Sender<Result<Incident, ActError>>;
-
-/// What must happen once a batch is stored, in the order of the batch.
-#[derive(Default)]
-struct Batch {
-    messages: Vec<Message>,
-    ingests: Vec<(IngestReply, Receipt)>,
-    acts: Vec<(ActReply, IncidentId, Option<engine::Refusal>)>,
-    commands: Vec<Command>,
-    heard: Vec<Heard>,
-    /// Kept for the case that the commit fails.
-    urgent: Vec<Arrived>,
-    results: Vec<Finished>,
-    handled: bool,
-}
-
-struct Writer {
-    url: DatabaseUrl,
-    store: Store,
-    lock: WriterLock,
-    engine: Engine,
-    channels: Arc<Channels>,
-    inbox: Arc<Inbox>,
-    vitals: Arc<Vitals>,
-    board: Arc<Board>,
-    dispatcher: Dispatcher,
-    pace: Pace,
-    polled_at: Timestamp,
-    blind: Option<Blind>,
-    epochs: u64,
+pub(super) struct Writer {
+    pub(super) url: DatabaseUrl,
+    pub(super) store: Store,
+    pub(super) lock: WriterLock,
+    pub(super) engine: Engine,
+    pub(super) channels: Arc<Channels>,
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) vitals: Arc<Vitals>,
+    pub(super) board: Arc<Board>,
+    pub(super) dispatcher: Dispatcher,
+    pub(super) pace: Pace,
+    pub(super) polled_at: Timestamp,
+    pub(super) blind: Option<Blind>,
+    pub(super) epochs: u64,
+    /// When the store came back last, and how long it had been waited between two tries.
+    pub(super) recovered: Option<(Timestamp, i64)>,
 }
 
 impl Runtime {
@@ -121,7 +102,8 @@ impl Runtime {
             channels: RwLock::new(channels.clone()),
             store: std::sync::Mutex::new(format!("{} {}", product(&url), store.version()?)),
             trouble: std::sync::Mutex::default(),
-            last_tick: AtomicI64::new(now.0),
+            watch: Stopwatch::start(),
+            last_turn_ms: AtomicI64::new(0),
             lateness_ms: AtomicI64::new(0),
             in_flight: AtomicU32::new(0),
             due: AtomicU32::new(0),
@@ -151,6 +133,7 @@ impl Runtime {
             polled_at: now,
             blind: None,
             epochs: now.0.unsigned_abs(),
+            recovered: None,
         };
         let thread = thread::Builder::new().name("engine".to_owned()).spawn(move || {
             let alive = Alive(writer.vitals.clone());
@@ -174,7 +157,7 @@ impl Drop for Alive {
 }
 
 /// The stored configuration, ready to use; the empty one before the first was applied.
-fn load(store: &mut Store) -> Result<(Arc<Snapshot>, Arc<Channels>), StartError> {
+pub(super) fn load(store: &mut Store) -> Result<(Arc<Snapshot>, Arc<Channels>), StartError> {
     let (version, text) = store.config_current()?.unwrap_or_default();
     let bad = |why: String| StartError::Config { version, why };
     let document: Document = toml::from_str(&text).map_err(|error| bad(error.to_string()))?;
@@ -192,14 +175,12 @@ impl Writer {
             let Some(batch) = self.inbox.drain(self.patience(now)) else { return Stopped::Asked };
             let now = self.pace.now();
             self.measure_lateness(now);
-            if self.blind.is_some() {
-                if !self.grope(batch, now) {
-                    return Stopped::Superseded;
-                }
-            } else {
-                self.turn(batch, now);
+            let goes_on = if self.blind.is_some() { self.grope(batch, now) } else { self.turn(batch, now) };
+            if !goes_on {
+                tracing::error!("another server has taken over this database");
+                return Stopped::Superseded;
             }
-            self.show_vitals(now);
+            self.show_vitals();
         }
     }
 
@@ -209,21 +190,18 @@ impl Writer {
         Duration::from_millis(due.min(retry).clamp(0, SLEEP_MAX_MS).unsigned_abs())
     }
 
-    fn turn(&mut self, items: Vec<Item>, now: Timestamp) {
+    /// Decides on a batch and stores it. False when another server has taken over.
+    pub(super) fn turn(&mut self, items: Vec<Item>, now: Timestamp) -> bool {
         let mut batch = Batch::default();
         for item in items {
             self.take(item, now, &mut batch);
         }
+        let mut polled = Ok(());
         if now.ms_since(self.polled_at) >= POLL_MS {
             self.polled_at = now;
-            if let Err(error) = self.look_for_config(now, &mut batch) {
-                self.go_blind(&error, now);
-            }
+            polled = self.look_for_config(now, &mut batch);
         }
-        if !batch.handled {
-            let effects = self.engine.handle(now, Event::Wake);
-            batch.commands.extend(effects.commands);
-        }
+        batch.wake(&mut self.engine, now);
         let changes = self.engine.take_changes();
         if !batch.messages.is_empty() {
             failpoint::hit("ingest.before_commit");
@@ -231,37 +209,35 @@ impl Writer {
         if !batch.results.is_empty() {
             failpoint::hit("notify.before_record");
         }
-        let watch = crate::clock::Stopwatch::start();
-        match self.store.commit(&batch.messages, &changes) {
+        let watch = Stopwatch::start();
+        match polled.and_then(|()| self.store.commit(&batch.messages, &changes)) {
             Ok(()) => {
                 if !batch.messages.is_empty() || !changes.is_empty() {
                     telemetry::committed(batch.messages.len(), watch.elapsed_ms());
                 }
                 self.committed(batch, &changes, now);
+                true
             }
-            Err(error) => {
-                self.go_blind(&error, now);
-                self.failed(batch, &changes, now);
-            }
+            Err(error) => self.refused(&error, batch, &changes, now),
         }
     }
 
     /// One item into the engine; its answer waits for the commit.
     fn take(&mut self, item: Item, now: Timestamp, batch: &mut Batch) {
         match item {
-            // Whoever waited has been told to send it again.
-            Item::Arrived(_, reply) if reply.is_closed() => {}
+            // Whoever waited has been told to send it again; a P0 is in our hands and stays there.
+            Item::Arrived(arrived, reply) if reply.is_closed() && !arrived.urgent => {}
             Item::Arrived(arrived, reply) => {
-                let receipt = self.ingest(*arrived, now, batch);
+                let receipt = batch.ingest(&mut self.engine, *arrived, now);
                 batch.ingests.push((reply, receipt));
             }
             Item::Act { incident, by, act, reply } => {
-                let effects = self.act(incident, by, act, now, batch);
-                batch.acts.push((reply, incident, effects.refused));
+                let refused = batch.act(&mut self.engine, incident, by, act, now);
+                batch.acts.push((reply, incident, refused));
             }
             Item::Finished(finished) if finished.blind.is_none() => {
                 batch.results.push(finished.clone());
-                self.finished(finished, now, batch);
+                batch.finished(&mut self.engine, finished, now);
             }
             // Begun while the store was away; what it became of is not in this memory.
             Item::Finished(_) => {}
@@ -274,81 +250,6 @@ impl Writer {
             }
             Item::Ask(question) => question(&self.engine),
         }
-    }
-
-    fn ingest(&mut self, arrived: Arrived, now: Timestamp, batch: &mut Batch) -> Receipt {
-        if arrived.is_p0() {
-            batch.urgent.push(Arrived::clone(&arrived));
-        }
-        let Arrived { integration, received_at, peer, content_type, key, body, read } = arrived;
-        let formats = read
-            .events
-            .iter()
-            .map(|it| it.event.format)
-            .collect::<std::collections::BTreeSet<_>>()
-            .into_iter()
-            .collect();
-        let first = read.events.first().map(|it| (it.event.severity, it.event.summary.clone()));
-        let charset = read.charset;
-        let message = Ingested {
-            integration: integration.clone(),
-            key: key.clone(),
-            events: read.events.into_iter().map(|it| it.event).collect(),
-            rejected: read.rejected,
-        };
-        batch.handled = true;
-        let effects = self.engine.handle(now, Event::Ingested(message));
-        batch.commands.extend(effects.commands);
-        let receipt = receipt(effects.event, effects.outcomes);
-        if effects.repeated {
-            return receipt;
-        }
-        telemetry::ingested(&receipt.outcomes);
-        let excerpt: String = read.text.chars().take(EXCERPT_CHARS).collect();
-        if let Some(outcome) = receipt.outcomes.first() {
-            let (severity, summary) =
-                first.map_or((None, excerpt.clone()), |(severity, summary)| (Some(severity), summary));
-            let incident = incident_of(outcome);
-            batch.heard.push(Heard {
-                integration: integration.clone(),
-                event: receipt.event,
-                at: received_at,
-                severity,
-                summary,
-                outcome: outcome.clone(),
-                incident,
-            });
-        }
-        let outcomes = receipt.outcomes.clone();
-        let charset = charset.as_str().to_owned();
-        batch.messages.push(Message {
-            id: receipt.event,
-            integration,
-            received_at,
-            peer,
-            content_type,
-            charset,
-            formats,
-            key,
-            excerpt,
-            body,
-            outcomes,
-        });
-        receipt
-    }
-
-    fn act(&mut self, incident: IncidentId, by: Actor, act: Act, now: Timestamp, batch: &mut Batch) -> Effects {
-        batch.handled = true;
-        let mut effects = self.engine.handle(now, Event::Acted { incident, by, act });
-        batch.commands.append(&mut effects.commands);
-        effects
-    }
-
-    fn finished(&mut self, finished: Finished, now: Timestamp, batch: &mut Batch) {
-        let Finished { incident, attempt, try_number, result, .. } = finished;
-        batch.handled = true;
-        let effects = self.engine.handle(now, Event::DeliveryFinished { incident, attempt, try_number, result });
-        batch.commands.extend(effects.commands);
     }
 
     /// Takes a newer configuration of the store into force.
@@ -374,7 +275,7 @@ impl Writer {
         }
     }
 
-    fn use_config(&mut self, config: Arc<Snapshot>, channels: Arc<Channels>) {
+    pub(super) fn use_config(&mut self, config: Arc<Snapshot>, channels: Arc<Channels>) {
         self.vitals.links.configure(config.document.public_url.as_deref());
         self.board.configured(config.version);
         *self.vitals.config.write().unwrap_or_else(PoisonError::into_inner) = config;
@@ -383,7 +284,7 @@ impl Writer {
     }
 
     /// Stored: now everybody may know, and the pages go out.
-    fn committed(&mut self, batch: Batch, changes: &Changes, now: Timestamp) {
+    pub(super) fn committed(&mut self, batch: Batch, changes: &Changes, now: Timestamp) {
         if !batch.messages.is_empty() {
             failpoint::hit("ingest.committed");
         }
@@ -415,7 +316,7 @@ impl Writer {
         }
     }
 
-    fn send(&self, commands: Vec<Command>, changes: &Changes, now: Timestamp, blind: Option<u64>) {
+    pub(super) fn send(&self, commands: Vec<Command>, changes: &Changes, now: Timestamp, blind: Option<u64>) {
         let wanted: std::collections::BTreeSet<IncidentId> =
             commands.iter().map(|Command::Deliver { incident, .. }| *incident).collect();
         let incidents: BTreeMap<_, _> =
@@ -423,134 +324,6 @@ impl Writer {
         let how =
             Sending { config: self.engine.config(), channels: &self.channels, links: &self.vitals.links, now, blind };
         self.dispatcher.send(commands, &incidents, &how);
-    }
-
-    /// The store refused: from here the memory is ahead of the disk, and serves P0 pages only.
-    fn go_blind(&mut self, error: &StoreError, now: Timestamp) {
-        if self.blind.is_some() {
-            return;
-        }
-        tracing::error!(%error, "the store takes nothing; senders are told to send again, and P0 pages go out unrecorded");
-        telemetry::store_failed();
-        *self.vitals.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
-        self.epochs += 1;
-        self.blind = Some(Blind::new(self.epochs, now));
-    }
-
-    /// Nobody of a batch that was not stored is answered with success.
-    fn failed(&mut self, batch: Batch, changes: &Changes, now: Timestamp) {
-        for (reply, _) in batch.ingests {
-            answer(reply, Err(Refused::Unavailable { retry_after_s: 2 }));
-        }
-        for (reply, ..) in batch.acts {
-            answer(reply, Err(ActError::Unavailable { retry_after_s: 2 }));
-        }
-        let Some(blind) = &mut self.blind else { return };
-        batch.urgent.into_iter().for_each(|arrived| blind.keep(arrived));
-        blind.results.extend(batch.results);
-        let epoch = blind.epoch;
-        let p0 = |it: &Command| {
-            let Command::Deliver { incident, .. } = it;
-            changes.incidents.iter().any(|it| it.id == *incident && it.severity == Severity::P0)
-        };
-        let commands: Vec<_> = batch.commands.into_iter().filter(p0).collect();
-        self.send(commands, changes, now, Some(epoch));
-    }
-
-    /// A turn without the store. False when another server has taken over.
-    fn grope(&mut self, items: Vec<Item>, now: Timestamp) -> bool {
-        if self.blind.as_ref().is_some_and(|blind| now >= blind.retry_at) {
-            match self.recover(now) {
-                Ok(true) => {
-                    self.turn(items, now);
-                    return true;
-                }
-                Ok(false) => return false,
-                Err(error) => {
-                    tracing::warn!(%error, "the store still takes nothing");
-                    if let Some(blind) = &mut self.blind {
-                        blind.wait_longer(now);
-                    }
-                }
-            }
-        }
-        let epoch = self.blind.as_ref().map(|blind| blind.epoch);
-        let mut batch = Batch::default();
-        for item in items {
-            match item {
-                Item::Arrived(arrived, reply) if arrived.is_p0() => {
-                    let receipt = self.ingest(*arrived, now, &mut batch);
-                    batch.ingests.push((reply, receipt));
-                }
-                Item::Arrived(_, reply) => answer(reply, Err(Refused::Unavailable { retry_after_s: 2 })),
-                // It cannot be recorded, but the paging stops.
-                Item::Act { incident, by, act, reply } => {
-                    let effects = self.act(incident, by, act, now, &mut batch);
-                    batch.acts.push((reply, incident, effects.refused));
-                }
-                Item::Finished(finished) if finished.blind.is_none() => {
-                    batch.results.push(finished.clone());
-                    self.finished(finished, now, &mut batch);
-                }
-                Item::Finished(finished) if finished.blind == epoch => self.finished(finished, now, &mut batch),
-                Item::Finished(_) => {}
-                Item::Reload(reply) => {
-                    if let Some(reply) = reply {
-                        answer(reply, Err(Unavailable));
-                    }
-                }
-                // Whoever asks sees the channel close: what is in memory now is not what is stored.
-                Item::Ask(_) => {}
-            }
-        }
-        if !batch.handled {
-            batch.commands.extend(self.engine.handle(now, Event::Wake).commands);
-        }
-        let changes = self.engine.take_changes();
-        self.failed(batch, &changes, now);
-        true
-    }
-
-    /// Opens the store anew and reads the state back. Ok(false) when another server decides now.
-    fn recover(&mut self, now: Timestamp) -> Result<bool, StartError> {
-        if !self.lock.still_held() {
-            match WriterLock::acquire(&self.url) {
-                Ok(lock) => self.lock = lock,
-                Err(crate::db::LockError::Taken { .. }) => {
-                    tracing::error!("another server has taken over this database");
-                    return Ok(false);
-                }
-                Err(crate::db::LockError::Store(error)) => return Err(error.into()),
-            }
-        }
-        let mut store = Store::open(&self.url)?;
-        // Reading may work where writing does not: a full disk.
-        store.meta_put("writable_at", &now.0.to_string())?;
-        let (config, channels) = load(&mut store)?;
-        let engine = Engine::restore(config.clone(), store.restore(now)?);
-        self.store = store;
-        self.engine = engine;
-        self.use_config(config, channels);
-        self.board.reset(self.engine.state.incidents.values(), self.engine.config().version);
-        *self.vitals.trouble.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        let Some(blind) = self.blind.take() else { return Ok(true) };
-        tracing::info!(kept = blind.spool.len(), "the store takes messages again");
-        for result in blind.results {
-            self.inbox.push(Item::Finished(result));
-        }
-        let mut batch = Batch::default();
-        for arrived in blind.spool {
-            self.ingest(arrived, now, &mut batch);
-        }
-        let changes = self.engine.take_changes();
-        match self.store.commit(&batch.messages, &changes) {
-            Ok(()) => self.committed(batch, &changes, now),
-            Err(error) => {
-                self.go_blind(&error, now);
-                self.failed(batch, &changes, now);
-            }
-        }
-        Ok(true)
     }
 
     fn measure_lateness(&self, now: Timestamp) {
@@ -561,13 +334,18 @@ impl Writer {
         }
     }
 
-    fn show_vitals(&self, now: Timestamp) {
+    /// Says that the thread lives.
+    pub(super) fn beat(&self) {
+        self.vitals.last_turn_ms.store(self.vitals.watch.elapsed_ms(), Ordering::Release);
+    }
+
+    fn show_vitals(&self) {
         let state = &self.engine.state;
         let open = state.incidents.len();
         self.vitals.in_flight.store(state.in_flight() as u32, Ordering::Relaxed);
         self.vitals.due.store(state.pending() as u32, Ordering::Relaxed);
         self.vitals.open.store(open as u32, Ordering::Relaxed);
-        self.vitals.last_tick.store(now.0, Ordering::Release);
+        self.beat();
         telemetry::vitals(open, state.queued(), state.in_flight(), self.inbox.waiting());
     }
 }
@@ -580,16 +358,7 @@ const fn product(url: &DatabaseUrl) -> &'static str {
     }
 }
 
-const fn incident_of(outcome: &Outcome) -> Option<IncidentId> {
-    match outcome {
-        Outcome::Opened { incident, .. } | Outcome::Refreshed { incident, .. } | Outcome::Closed { incident, .. } => {
-            Some(*incident)
-        }
-        _ => None,
-    }
-}
-
 /// Whoever asked may have stopped waiting; that is theirs to decide.
-fn answer<T>(reply: oneshot::Sender<T>, result: T) {
+pub(super) fn answer<T>(reply: oneshot::Sender<T>, result: T) {
     reply.send(result).ok();
 }

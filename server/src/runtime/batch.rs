@@ -1,0 +1,139 @@
+//! What one turn of the engine's thread decided, and what must happen once it is stored.
+
+use super::{
+    ActError, Arrived,
+    inbox::{Finished, IngestReply},
+    receipt,
+};
+use crate::{
+    db::{EXCERPT_CHARS, Message},
+    telemetry,
+};
+use engine::{Act, Command, Engine, Event, Ingested, Refusal};
+use shared::{
+    Incident, IncidentId, Timestamp,
+    api::Receipt,
+    live::Heard,
+    timeline::{Actor, Outcome},
+};
+use tokio::sync::oneshot;
+
+pub(super) type ActReply = oneshot::Sender<Result<Incident, ActError>>;
+
+/// What must happen once a batch is stored, in the order of the batch.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) messages: Vec<Message>,
+    pub(super) ingests: Vec<(IngestReply, Receipt)>,
+    pub(super) acts: Vec<(ActReply, IncidentId, Option<engine::Refusal>)>,
+    pub(super) commands: Vec<Command>,
+    pub(super) heard: Vec<Heard>,
+    /// Kept for the case that the commit fails.
+    pub(super) urgent: Vec<Arrived>,
+    pub(super) results: Vec<Finished>,
+    pub(super) handled: bool,
+}
+
+impl Batch {
+    /// A message into the engine.
+    pub(super) fn ingest(&mut self, engine: &mut Engine, arrived: Arrived, now: Timestamp) -> Receipt {
+        let kept = arrived.urgent.then(|| arrived.clone());
+        let Arrived { integration, received_at, peer, content_type, key, body, read, .. } = arrived;
+        let formats = read
+            .events
+            .iter()
+            .map(|it| it.event.format)
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let first = read.events.first().map(|it| (it.event.severity, it.event.summary.clone()));
+        let charset = read.charset;
+        let message = Ingested {
+            integration: integration.clone(),
+            key: key.clone(),
+            events: read.events.into_iter().map(|it| it.event).collect(),
+            rejected: read.rejected,
+        };
+        self.handled = true;
+        let effects = engine.handle(now, Event::Ingested(message));
+        self.commands.extend(effects.commands);
+        let receipt = receipt(effects.event, effects.outcomes);
+        // A repetition of what is open changes nothing that would have to be done again.
+        let news = receipt.outcomes.iter().any(|it| matches!(it, Outcome::Opened { .. } | Outcome::Closed { .. }));
+        self.urgent.extend(kept.filter(|_| news && !effects.repeated));
+        if effects.repeated {
+            return receipt;
+        }
+        telemetry::ingested(&receipt.outcomes);
+        let excerpt: String = read.text.chars().take(EXCERPT_CHARS).collect();
+        if let Some(outcome) = receipt.outcomes.first() {
+            let (severity, summary) =
+                first.map_or((None, excerpt.clone()), |(severity, summary)| (Some(severity), summary));
+            let incident = incident_of(outcome);
+            self.heard.push(Heard {
+                integration: integration.clone(),
+                event: receipt.event,
+                at: received_at,
+                severity,
+                summary,
+                outcome: outcome.clone(),
+                incident,
+            });
+        }
+        let outcomes = receipt.outcomes.clone();
+        let charset = charset.as_str().to_owned();
+        self.messages.push(Message {
+            id: receipt.event,
+            integration,
+            received_at,
+            peer,
+            content_type,
+            charset,
+            formats,
+            key,
+            excerpt,
+            body,
+            outcomes,
+        });
+        receipt
+    }
+
+    /// Somebody's action into the engine; gives why it was refused.
+    pub(super) fn act(
+        &mut self,
+        engine: &mut Engine,
+        incident: IncidentId,
+        by: Actor,
+        act: Act,
+        now: Timestamp,
+    ) -> Option<Refusal> {
+        self.handled = true;
+        let mut effects = engine.handle(now, Event::Acted { incident, by, act });
+        self.commands.append(&mut effects.commands);
+        effects.refused
+    }
+
+    /// The end of a delivery into the engine.
+    pub(super) fn finished(&mut self, engine: &mut Engine, finished: Finished, now: Timestamp) {
+        let Finished { incident, attempt, try_number, result, .. } = finished;
+        self.handled = true;
+        let effects = engine.handle(now, Event::DeliveryFinished { incident, attempt, try_number, result });
+        self.commands.extend(effects.commands);
+    }
+
+    /// What is due, when nothing else made the engine look.
+    pub(super) fn wake(&mut self, engine: &mut Engine, now: Timestamp) {
+        if !self.handled {
+            self.commands.extend(engine.handle(now, Event::Wake).commands);
+        }
+    }
+}
+
+const fn incident_of(outcome: &Outcome) -> Option<IncidentId> {
+    match outcome {
+        Outcome::Opened { incident, .. } | Outcome::Refreshed { incident, .. } | Outcome::Closed { incident, .. } => {
+            Some(*incident)
+        }
+        _ => None,
+    }
+}
