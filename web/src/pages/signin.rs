@@ -71,11 +71,13 @@ fn go_to_own_address() {
     let navigate = use_navigate();
     let (path, search) = (location.pathname.get_untracked(), location.search.get_untracked());
     let replace = NavigateOptions { replace: true, ..NavigateOptions::default() };
-    if path != "/signin" {
-        let wanted = if search.is_empty() { path } else { format!("{path}?{search}") };
-        let next = if wanted == "/" { "" } else { &wanted };
-        navigate(&format!("/signin{}", api::query::build(&[("next", next)])), replace.clone());
+    if path == "/signin" {
+        // Asked for by its own address: an account can be made on the command line before there is an administrator.
+        return;
     }
+    let wanted = if search.is_empty() { path } else { format!("{path}?{search}") };
+    let next = if wanted == "/" { "" } else { &wanted };
+    navigate(&format!("/signin{}", api::query::build(&[("next", next)])), replace.clone());
     spawn_local(async move {
         if let Ok(SetupState { needed: true }) = api::get("/api/v1/setup").await {
             navigate("/setup", replace);
