@@ -127,7 +127,7 @@ fn everybody_is_paged(
     };
     let settled = wait::attempt("every delivery to come to its end", SETTLED, || {
         let status: PagerStatus = client.read("/api/v1/status")?;
-        if status.in_flight > 0 || status.due > 0 {
+        if status.in_flight > 0 || status.waiting > 0 {
             wait::pass(Duration::from_millis(200));
             return Ok(None);
         }

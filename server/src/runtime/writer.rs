@@ -105,6 +105,7 @@ impl Runtime {
             watch: Stopwatch::start(),
             last_turn_ms: AtomicI64::new(0),
             lateness_ms: AtomicI64::new(0),
+            waiting: AtomicU32::new(0),
             in_flight: AtomicU32::new(0),
             due: AtomicU32::new(0),
             open: AtomicU32::new(0),
@@ -342,6 +343,7 @@ impl Writer {
     fn show_vitals(&self) {
         let state = &self.engine.state;
         let open = state.incidents.len();
+        self.vitals.waiting.store(state.queued() as u32, Ordering::Relaxed);
         self.vitals.in_flight.store(state.in_flight() as u32, Ordering::Relaxed);
         self.vitals.due.store(state.pending() as u32, Ordering::Relaxed);
         self.vitals.open.store(open as u32, Ordering::Relaxed);

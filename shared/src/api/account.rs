@@ -96,6 +96,8 @@ wire! {
         /// How late the latest due decision was claimed, in milliseconds.
         lateness_ms: i64,
         queue: u32,
+        /// Deliveries that are due and wait for a slot, and those under way.
+        waiting: u32,
         in_flight: u32,
         /// Deadlines that are set.
         due: u32,
