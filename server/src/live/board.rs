@@ -317,10 +317,20 @@ impl BoardFilter {
     }
 }
 
-fn mentions(row: &Incident, needle: &str) -> bool {
-    let texts = [Some(&row.title), row.host.as_ref(), row.ip.as_ref(), Some(&row.integration.0)];
-    texts.into_iter().flatten().any(|text| text.to_lowercase().contains(needle))
-        || needle.trim_start_matches('#').parse() == Ok(row.id.0)
+fn mentions(incident: &Incident, needle: &str) -> bool {
+    let texts = [Some(&incident.title), incident.host.as_ref(), incident.ip.as_ref(), Some(&incident.integration.0)];
+    texts.into_iter().flatten().any(|text| contains(text, needle))
+        || needle.trim_start_matches('#').parse() == Ok(incident.id.0)
+}
+
+/// Whether a text contains the needle, which is in small letters, in any case; most texts need no copy for that.
+fn contains(text: &str, needle: &str) -> bool {
+    if text.is_ascii() {
+        let mut windows = text.as_bytes().windows(needle.len().max(1));
+        windows.any(|window| window.eq_ignore_ascii_case(needle.as_bytes()))
+    } else {
+        text.to_lowercase().contains(needle)
+    }
 }
 
 fn write_cursor(row: &IncidentRow) -> String {
