@@ -34,3 +34,33 @@ pub fn overruled(reason: SeverityReason, by_route: Option<(&RouteId, Severity)>)
         _ => reason,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_p0_by_its_route_is_foreseen() {
+        let text = r#"
+            [[policies]]
+            id = "p"
+            levels = [{ notify = [], delay = "5m" }]
+            [[routes]]
+            id = "payments"
+            match = ["host=~\"pay-.*\""]
+            policy = "p"
+            severity = "P0"
+        "#;
+        let config = Snapshot::compile(1, toml::from_str(text).unwrap()).unwrap();
+        let integration = shared::config::Integration::undeclared("shop".into());
+        let foreseen = |line: &str| {
+            let received_at = shared::Timestamp(1_795_244_400_000);
+            let source =
+                crate::normalize::Source { integration: &integration, content_type: None, format: None, received_at };
+            let read = crate::normalize::normalize(&source, line.as_bytes());
+            foresee(&config, &integration.id, &read.events[0].event)
+        };
+        assert_eq!(foreseen("[P2][PROBLEM][pay-1][10.0.0.1][slow]"), Severity::P0);
+        assert_eq!(foreseen("[P2][PROBLEM][web-1][10.0.0.2][slow]"), Severity::P2);
+    }
+}

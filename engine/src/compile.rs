@@ -79,8 +79,10 @@ impl Snapshot {
     }
 }
 
-/// Urgent alerts without a route page the fallback; its last level is reminded like any other.
-fn fallback_policy(targets: &[Target]) -> Policy {
+/// The policy made of a document's `fallback`: urgent alerts without a route follow it; its last level is reminded like
+/// any other.
+#[must_use]
+pub fn fallback_policy(targets: &[Target]) -> Policy {
     Policy {
         id: FALLBACK.into(),
         name: String::new(),

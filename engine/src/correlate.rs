@@ -15,7 +15,7 @@ use shared::{
 use std::sync::Arc;
 
 /// How long closed identities and idempotency keys are remembered.
-pub(crate) const MEMORY: Delay = Delay(86_400_000);
+pub const MEMORY: Delay = Delay(86_400_000);
 
 impl Turn<'_> {
     /// Opens an alert and its incident; routing and paging follow.

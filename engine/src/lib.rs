@@ -29,6 +29,7 @@ mod suppress;
 pub mod trial;
 
 pub use compile::Snapshot;
+pub use correlate::MEMORY;
 pub use engine::Engine;
 pub use event::{Act, Changes, Command, Effects, Event, Ingested, Refusal, Wake};
-pub use state::{Accounts, Counters, Recent, Restored, State};
+pub use state::{Accounts, Counters, RECENT_MAX, Recent, Restored, State};

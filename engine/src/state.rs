@@ -91,7 +91,7 @@ pub struct Recent {
 }
 
 /// Openings remembered for one identity.
-pub(crate) const RECENT_MAX: usize = 100;
+pub const RECENT_MAX: usize = 100;
 
 /// The identity of an alert while it is open.
 pub(crate) type Key = (IntegrationId, String);

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
 
 use engine::{
-    Act,
+    Act, Engine, Event,
     normalize::{Source, normalize},
 };
 use server::{
@@ -257,6 +257,29 @@ async fn a_p0_pages_while_the_store_refuses_and_is_recorded_once_it_is_back() {
     assert_eq!(all.items.len(), 1, "the P0 that was kept, and not the P3 that its sender must send again");
     let open = world.board.list(&BoardFilter { limit: 10, ..BoardFilter::default() }, Timestamp(0));
     assert_eq!(open.items.iter().map(|row| row.severity).collect::<Vec<_>>(), [Severity::P0]);
+    world.runtime.stop();
+    assert_eq!(world.thread.join().unwrap(), Stopped::Asked);
+}
+
+#[tokio::test]
+async fn a_memory_that_is_older_than_the_store_pages_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world(folder.path());
+    world.runtime.ingest(message("[P0][PROBLEM][db-07][10.1.2.3][host is down]")).await.unwrap();
+    until("both levels are paged", || world.sink.pages().len() == 2).await;
+    // What a server that took over would do: it restores, and what it decides is stored.
+    let mut other = Store::open(&world.url).unwrap();
+    let restored = other.restore(clock::now()).unwrap();
+    let mut engine = Engine::restore(world.runtime.config(), restored);
+    let by = Actor::Account { login: "wang".to_owned() };
+    let act = Event::Acted { incident: shared::IncidentId(1), by, act: Act::Ack { until: None } };
+    engine.handle(clock::now(), act);
+    other.commit(&[], &engine.take_changes()).unwrap();
+    let refused = world.runtime.ingest(message("[P0][PROBLEM][db-08][10.1.2.4][host is down]")).await;
+    assert!(matches!(refused, Err(Refused::Unavailable { .. })), "{refused:?}");
+    until("it has read the newer state and recorded what it kept", || world.sink.pages().len() == 4).await;
+    assert!(world.sink.pages().iter().all(|page| page["unrecorded"] == false), "{:?}", world.sink.pages());
+    assert_eq!(other.incident(shared::IncidentId(1)).unwrap().unwrap().state, IncidentState::Acked);
     world.runtime.stop();
     assert_eq!(world.thread.join().unwrap(), Stopped::Asked);
 }

@@ -6,22 +6,17 @@ use super::{
     schema::{alert, config_version, counters, event, incident},
 };
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
-use engine::{Counters, Recent, Restored, compile::FALLBACK};
+use engine::{Counters, MEMORY, RECENT_MAX, Recent, Restored, compile};
 use serde::{Deserialize, de::DeserializeOwned};
 use shared::{
-    Alert, Delay, EventId, Incident, IncidentId, IntegrationId, PolicyId, Timestamp,
-    config::{Document, Level, Policy},
+    Alert, EventId, Incident, IncidentId, IntegrationId, PolicyId, Timestamp,
+    config::{Document, Policy},
     timeline::Outcome,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-
-/// How long the engine remembers closed identities and idempotency keys.
-const MEMORY_MS: i64 = 86_400_000;
-/// How many openings of one identity it counts.
-const RECENT_MAX: usize = 100;
 
 /// An idempotency key: when it came, whose it is, which message it had, and which answer.
 type Seen = (Timestamp, IntegrationId, String, EventId, Vec<Outcome>);
@@ -138,7 +133,7 @@ impl Store {
             dedup_key: String,
         }
         let rows: Vec<(i64, i64, i64, Option<i64>, String)> = alert::table
-            .filter(alert::closed_at.gt(now.plus_ms(-2 * MEMORY_MS).0))
+            .filter(alert::closed_at.gt(now.plus_ms(-2 * MEMORY.0).0))
             .order((alert::closed_at, alert::id))
             .select((alert::id, alert::incident, alert::first_at, alert::closed_at, alert::doc))
             .load(&mut self.db)?;
@@ -149,7 +144,7 @@ impl Store {
             let key = (identity.integration, identity.event.dedup_key);
             let incident = IncidentId(incident);
             let entry = recent.entry(key).or_insert_with(|| Recent { incident, closed_at, opened: Vec::new() });
-            let since = closed_at.plus_ms(-MEMORY_MS);
+            let since = closed_at.plus_ms(-MEMORY.0);
             entry.incident = incident;
             entry.closed_at = closed_at;
             entry.opened.retain(|at| *at > since);
@@ -158,7 +153,7 @@ impl Store {
                 entry.opened.remove(0);
             }
         }
-        let since = now.plus_ms(-MEMORY_MS);
+        let since = now.plus_ms(-MEMORY.0);
         recent.retain(|_, entry| entry.closed_at > since);
         Ok(recent.into_iter().map(|((integration, key), entry)| (integration, key, entry)).collect())
     }
@@ -166,7 +161,7 @@ impl Store {
     fn seen(&mut self, now: Timestamp) -> Result<Vec<Seen>, StoreError> {
         let rows: Vec<(i64, i64, String)> = event::table
             .filter(event::idem_key.is_not_null())
-            .filter(event::received_at.gt(now.plus_ms(-MEMORY_MS).0))
+            .filter(event::received_at.gt(now.plus_ms(-MEMORY.0).0))
             .order(event::id)
             .select((event::id, event::received_at, event::doc))
             .load(&mut self.db)?;
@@ -181,15 +176,10 @@ impl Store {
     }
 }
 
-/// The policies of a document, with the one that is made of its `fallback` ([`engine::compile`] makes the same one;
-/// it is not asked, because it refuses documents that a later version finds fault with).
+/// The policies of a document, with the one that is made of its `fallback`. The document is not compiled: a later version
+/// may find fault with it, and its policies run on all the same.
 fn policies_in(document: Document) -> BTreeMap<PolicyId, Arc<Policy>> {
-    let fallback = Policy {
-        id: FALLBACK.into(),
-        name: String::new(),
-        levels: vec![Level { notify: document.fallback, delay: Delay::mins(5) }],
-        repeat: 0,
-    };
+    let fallback = compile::fallback_policy(&document.fallback);
     let mut policies: BTreeMap<_, _> =
         document.policies.into_iter().map(|policy| (policy.id.clone(), Arc::new(policy))).collect();
     policies.entry(fallback.id.clone()).or_insert_with(|| Arc::new(fallback));

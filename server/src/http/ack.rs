@@ -4,7 +4,7 @@
 //! twice changes nothing. Whoever holds the link may acknowledge and escalate this incident, and nothing else.
 
 use super::{App, app::now, body::whole, incidents, problem::ApiError, reader};
-use crate::auth::caplink::{self, Cap, CapError};
+use crate::auth::caplink::{Cap, CapError};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
@@ -68,7 +68,7 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 });
 
 pub(super) async fn show(app: web::Data<App>, request: HttpRequest, cap: web::Path<String>) -> HttpResponse {
-    let cap = match caplink::verify(&app.secret, &cap, now()) {
+    let cap = match app.runtime.links().verify(&cap, now()) {
         Ok(cap) => cap,
         Err(error) => return refused(&app, &request, error),
     };
@@ -85,7 +85,7 @@ pub(super) async fn act(
     text: web::Path<String>,
     body: Payload,
 ) -> HttpResponse {
-    let cap = match caplink::verify(&app.secret, &text, now()) {
+    let cap = match app.runtime.links().verify(&text, now()) {
         Ok(cap) => cap,
         Err(error) => return refused(&app, &request, error),
     };

@@ -35,8 +35,6 @@ pub struct App {
     pub keyring: Arc<Keyring>,
     pub throttle: Mutex<Throttle>,
     pub instance: Instance,
-    /// Signs acknowledgement links.
-    pub secret: [u8; 32],
 }
 
 impl fmt::Debug for App {

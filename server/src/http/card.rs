@@ -8,7 +8,6 @@ use super::{
     principal::{self, Principal},
     reader,
 };
-use crate::auth::caplink;
 use actix_web::HttpRequest;
 use shared::{Delay, Incident, IncidentId, IncidentState, api::Role, text::span};
 use std::fmt::Write as _;
@@ -57,7 +56,7 @@ fn card(app: &App, request: &HttpRequest, principal: &Principal, incident: &Inci
     if let Some(person) = principal.person().filter(|_| waits) {
         // The same page that messages link to; no delivery led here, hence no attempt.
         let attempt = shared::AttemptId(0);
-        let link = caplink::mint(&app.secret, incident.id, person, attempt, at.after(BUTTON_LIVES));
+        let link = app.runtime.links().cap(incident.id, person, attempt, at.after(BUTTON_LIVES));
         let button = ack_it(l);
         write!(html, "<form method=\"post\" action=\"/a/{link}\"><button class=\"btn primary wide tall\">{button}</button></form>").ok();
     }

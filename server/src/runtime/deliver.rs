@@ -8,7 +8,7 @@ use crate::{
 };
 use engine::{Command, Snapshot};
 use shared::{
-    Attempt, Failure, Incident, IncidentId, IncidentState, Page, PersonId, Recipient, Timestamp,
+    Attempt, AttemptId, Failure, Incident, IncidentId, IncidentState, Page, PersonId, Recipient, Timestamp,
     config::{Contact, ContactKind, Language, Person},
 };
 use std::{
@@ -65,8 +65,13 @@ impl Links {
     /// The link by which the recipient of a page can acknowledge.
     #[must_use]
     pub fn ack(&self, incident: IncidentId, person: &PersonId, attempt: &Attempt, now: Timestamp) -> String {
-        let cap = caplink::mint(&self.secret.0, incident, person, attempt.id, now.after(caplink::LIFETIME));
-        format!("{}/a/{cap}", self.base())
+        format!("{}/a/{}", self.base(), self.cap(incident, person, attempt.id, now.after(caplink::LIFETIME)))
+    }
+
+    /// The part of such a link that allows it.
+    #[must_use]
+    pub fn cap(&self, incident: IncidentId, person: &PersonId, attempt: AttemptId, expires: Timestamp) -> String {
+        caplink::mint(&self.secret.0, incident, person, attempt, expires)
     }
 
     /// What an acknowledgement link allows.

@@ -14,7 +14,7 @@ async fn incident(house: &House, service: &Doors) -> IncidentId {
 
 fn link(house: &House, incident: IncidentId, person: &str, lives: Delay) -> String {
     let expires = clock::now().after(lives);
-    format!("/a/{}", caplink::mint(&house.app.secret, incident, &person.into(), AttemptId(1), expires))
+    format!("/a/{}", house.app.runtime.links().cap(incident, &person.into(), AttemptId(1), expires))
 }
 
 async fn state(house: &House, id: IncidentId) -> IncidentState {

@@ -76,8 +76,7 @@ impl House {
         if !config.is_empty() {
             store.config_put(config, "test", clock::now(), None).unwrap();
         }
-        let secret = [7; 32];
-        let links = Links::new(public_url.map(str::to_owned), OWN_URL.to_owned(), secret);
+        let links = Links::new(public_url.map(str::to_owned), OWN_URL.to_owned(), [7; 32]);
         let board = Arc::new(Board::new(clock::now().0.unsigned_abs()));
         let readers = Arc::new(Readers::new(url.clone(), 4));
         let sender = make_token(&mut store, TokenKind::Integration, None);
@@ -86,7 +85,7 @@ impl House {
         let (runtime, thread) = Runtime::start(start).unwrap();
         let instance = Instance { version: "0", demo: false, own_url: OWN_URL.to_owned(), trusted_proxies: Vec::new() };
         let throttle = Mutex::new(Throttle::default());
-        let app = web::Data::new(App { runtime, board, readers, keyring, throttle, instance, secret });
+        let app = web::Data::new(App { runtime, board, readers, keyring, throttle, instance });
         Self { app, sender, thread: Some(thread), folder }
     }
 
