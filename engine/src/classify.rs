@@ -1,27 +1,61 @@
 //! How urgent an alert is, and why we think so.
 
-use crate::{compile::Snapshot, matcher::Subject, route};
-use shared::{AlertEvent, Flag, IntegrationId, RouteId, Severity, timeline::SeverityReason};
+use crate::{
+    compile::Snapshot,
+    matcher::{Matcher, Subject},
+    route::{self, Fault},
+    window::Windows,
+};
+use shared::{
+    AlertEvent, ClassId, Flag, IntegrationId, RouteId, Severity, Timestamp, config::Integration,
+    timeline::SeverityReason,
+};
 
-/// The severity of a message before routing: stated by it, or the integration's default.
+/// A compiled rule of an integration.
+#[derive(Clone, Debug)]
+pub struct Class {
+    id: ClassId,
+    matchers: Vec<Matcher>,
+    severity: Severity,
+}
+
+/// Compiles the rules of an integration; faults are collected.
+pub(crate) fn compile(integration: &Integration, windows: &Windows, faults: &mut Vec<Fault>) -> Vec<Class> {
+    let class = |class: &shared::config::Class| {
+        let path = format!("integrations[{}].classes[{}]", integration.id, class.id);
+        let matchers = route::conditions(&class.matches, &path, windows, faults);
+        Class { id: class.id.clone(), matchers, severity: class.severity }
+    };
+    integration.classes.iter().map(class).collect()
+}
+
+/// The severity of a message before routing. P0 to P6 in the message wins over everything; otherwise the first rule of
+/// its integration that matches, then what the sender's word usually means, then the integration's default.
 #[must_use]
-pub fn classify(event: &AlertEvent) -> SeverityReason {
-    if event.flags.contains(&Flag::DefaultSeverity) {
-        SeverityReason::Default { severity: event.severity }
-    } else {
-        SeverityReason::Stated { severity: event.severity }
+pub fn classify(config: &Snapshot, integration: &IntegrationId, event: &AlertEvent, now: Timestamp) -> SeverityReason {
+    let severity = event.severity;
+    let defaulted = event.flags.contains(&Flag::DefaultSeverity);
+    if !defaulted && event.severity_word.is_none() {
+        return SeverityReason::Stated { severity };
+    }
+    let subject = Subject { event, integration, severity, now };
+    let matches = |class: &&Class| class.matchers.iter().all(|matcher| matcher.holds(&subject));
+    match (config.classes.get(integration).and_then(|classes| classes.iter().find(matches)), &event.severity_word) {
+        (Some(class), _) => SeverityReason::Class { severity: class.severity, class: class.id.clone(), was: severity },
+        (None, Some(word)) if !defaulted => SeverityReason::Word { severity, word: word.clone() },
+        (None, _) => SeverityReason::Default { severity },
     }
 }
 
 /// The severity an event would have after routing, without deciding anything: for lanes that P0 has to itself.
 #[must_use]
-pub fn foresee(config: &Snapshot, integration: &IntegrationId, event: &AlertEvent) -> Severity {
-    let stated = event.severity;
+pub fn foresee(config: &Snapshot, integration: &IntegrationId, event: &AlertEvent, now: Timestamp) -> Severity {
+    let severity = classify(config, integration, event, now).severity();
     if !route::sets_severity(&config.tree) {
-        return stated;
+        return severity;
     }
-    let routing = route::route(&config.tree, &Subject { event, integration, severity: stated });
-    routing.severity.map_or(stated, |(_, severity)| severity)
+    let routing = route::decide(&config.tree, &Subject { event, integration, severity, now });
+    routing.severity.map_or(severity, |(_, severity)| severity)
 }
 
 /// The severity after routing: a route may overrule what the message said.
@@ -58,7 +92,7 @@ mod tests {
             let source =
                 crate::normalize::Source { integration: &integration, content_type: None, format: None, received_at };
             let read = crate::normalize::normalize(&source, line.as_bytes());
-            foresee(&config, &integration.id, &read.events[0].event)
+            foresee(&config, &integration.id, &read.events[0].event, received_at)
         };
         assert_eq!(foreseen("[P2][PROBLEM][pay-1][10.0.0.1][slow]"), Severity::P0);
         assert_eq!(foreseen("[P2][PROBLEM][web-1][10.0.0.2][slow]"), Severity::P2);

@@ -1,14 +1,16 @@
 //! A configuration document, checked and made ready: an immutable snapshot with a version.
 
 use crate::{
+    classify::{self, Class},
     oncall::{self, Roster},
     route::{self, Node},
+    window::{Window, Windows},
 };
 use shared::{
     HookId, IntegrationId, PersonId, PolicyId, ScheduleId, Severity, TeamId,
     config::{
         Contact, Document, Finding, Hook, Integration, Level, Paging, Person, Policy, Route, Rule, Schedule, Target,
-        Team,
+        Team, TimeWindow,
     },
 };
 use std::{
@@ -32,6 +34,9 @@ pub struct Snapshot {
     pub policies: BTreeMap<PolicyId, Arc<Policy>>,
     pub hooks: BTreeMap<HookId, Hook>,
     pub integrations: BTreeMap<IntegrationId, Integration>,
+    /// Rules that give a severity, by integration; those without rules are left out.
+    pub classes: BTreeMap<IntegrationId, Vec<Class>>,
+    pub windows: Windows,
     pub tree: Vec<Node>,
 }
 
@@ -48,7 +53,8 @@ impl Snapshot {
         check.schedules(&document.schedules, &snapshot.people, &mut snapshot.rosters);
         check.people(&document.people);
         check.teams(&document.teams, &snapshot.people);
-        check.senders(&document.integrations);
+        check.windows(&document.time_windows, &mut snapshot.windows);
+        check.senders(&document.integrations, &snapshot.windows, &mut snapshot.classes);
         let policies = check.index(&document.policies, "policies", |policy| policy.id.clone(), |id| id.as_str());
         snapshot.policies = policies.into_iter().map(|(id, policy)| (id, Arc::new(policy))).collect();
         for policy in &document.policies {
@@ -56,9 +62,9 @@ impl Snapshot {
         }
         check.targets(&document.fallback, "fallback", &snapshot);
         check.routes(&document.routes, "routes", &snapshot, &mut BTreeSet::new());
-        match route::compile(&document.routes, "routes") {
+        match route::compile(&document.routes, &snapshot.windows) {
             Ok(tree) => snapshot.tree = tree,
-            Err((path, message)) => check.fault(path, message),
+            Err(faults) => check.faults(faults),
         }
         check.pace(&document.paging);
         snapshot.policies.entry(FALLBACK.into()).or_insert_with(|| Arc::new(fallback_policy(&document.fallback)));
@@ -123,6 +129,10 @@ struct Check {
 impl Check {
     fn fault(&mut self, path: impl Into<String>, message: impl Into<String>) {
         self.findings.push(Finding { path: path.into(), message: message.into(), fatal: true });
+    }
+
+    fn faults(&mut self, faults: Vec<route::Fault>) {
+        faults.into_iter().for_each(|(path, message)| self.fault(path, message));
     }
 
     /// Indexes by id; refuses empty, badly written and repeated ids.
@@ -231,8 +241,31 @@ impl Check {
         }
     }
 
-    fn senders(&mut self, integrations: &[Integration]) {
+    fn windows(&mut self, windows: &[TimeWindow], compiled: &mut Windows) {
+        let index = self.index(windows, "time_windows", |window| window.id.clone(), |id| id.as_str());
+        for (id, window) in index {
+            match Window::compile(&window) {
+                Ok(window) => drop(compiled.insert(id, Arc::new(window))),
+                Err((field, message)) => self.fault(format!("time_windows[{id}].{field}"), message),
+            }
+        }
+    }
+
+    fn senders(
+        &mut self,
+        integrations: &[Integration],
+        windows: &Windows,
+        classes: &mut BTreeMap<IntegrationId, Vec<Class>>,
+    ) {
         for integration in integrations {
+            let path = format!("integrations[{}].classes", integration.id);
+            self.index(&integration.classes, &path, |class| class.id.clone(), |id| id.as_str());
+            let mut faults = Vec::new();
+            let compiled = classify::compile(integration, windows, &mut faults);
+            self.faults(faults);
+            if !compiled.is_empty() {
+                classes.insert(integration.id.clone(), compiled);
+            }
             if let Err(message) = oncall::zone(&integration.time_zone) {
                 self.fault(format!("integrations[{}].time_zone", integration.id), message);
             }
@@ -310,7 +343,27 @@ impl Check {
             if let Some(team) = route.team.as_ref().filter(|team| !snapshot.teams.contains_key(*team)) {
                 self.fault(format!("{here}.team"), unknown("team", team.as_str()));
             }
+            self.annotations(route, &here);
+            if let Some(field) = route.group.iter().flat_map(|group| &group.by).find(|field| field.trim().is_empty()) {
+                self.fault(
+                    format!("{here}.group.by"),
+                    format!("`{field}` is not a field; write service or labels.NAME"),
+                );
+            }
             self.routes(&route.routes, &format!("{here}.routes"), snapshot, seen);
+        }
+    }
+
+    fn annotations(&mut self, route: &Route, here: &str) {
+        if route.annotations.len() > 16 {
+            self.fault(format!("{here}.annotations"), "a route has at most 16 annotations");
+        }
+        for (name, text) in &route.annotations {
+            if !is_name(name) || text.chars().count() > 500 {
+                let message = "an annotation has a name of 1 to 64 letters, digits, `-`, `_` and `.`, and at most 500 \
+                               characters";
+                self.fault(format!("{here}.annotations.{name}"), message);
+            }
         }
     }
 

@@ -5,11 +5,12 @@
 use crate::{
     dedup,
     engine::Turn,
+    route::Routing,
     state::{Forgettable, RECENT_MAX, Recent},
 };
 use shared::{
     Again, Alert, AlertEvent, AlertId, AlertState, Delay, EventId, Incident, IncidentId, IncidentState, IntegrationId,
-    Severity, TeamId,
+    Severity,
     timeline::{Actor, Happening, RecoveryMatch},
 };
 use std::sync::Arc;
@@ -25,7 +26,7 @@ impl Turn<'_> {
         mut event: AlertEvent,
         message: EventId,
         severity: Severity,
-        team: Option<TeamId>,
+        routing: &Routing,
     ) -> (AlertId, IncidentId) {
         event.shrink();
         let state = &mut self.engine.state;
@@ -45,7 +46,8 @@ impl Turn<'_> {
             integration: integration.clone(),
             host: event.host.clone(),
             ip: event.ip.clone(),
-            team,
+            team: routing.team.clone(),
+            annotations: routing.annotations.clone(),
             alerts: vec![alert_id],
             firing: 1,
             count: 1,

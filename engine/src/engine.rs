@@ -319,7 +319,9 @@ impl Turn<'_> {
         let unmatched = Outcome::Dropped { reason: DropReason::UnmatchedResolve };
         match dedup::identify(&self.engine.state, integration, &event) {
             // A sender that repeats an open alert with its first time is not replaying it.
-            Identity::New => match suppress::suppress(&event) {
+            Identity::New => match suppress::suppress(&event, || {
+                classify::classify(&self.config, integration, &event, self.now).severity()
+            }) {
                 Some(reason) => Outcome::Suppressed { reason },
                 None => self.new_alert(integration, event, message),
             },
@@ -338,22 +340,29 @@ impl Turn<'_> {
     }
 
     fn new_alert(&mut self, integration: &IntegrationId, event: AlertEvent, message: EventId) -> Outcome {
-        let stated = classify::classify(&event);
-        let routing =
-            route::route(&self.config.tree, &Subject { event: &event, integration, severity: stated.severity() });
+        let stated = classify::classify(&self.config, integration, &event, self.now);
+        let subject = Subject { event: &event, integration, severity: stated.severity(), now: self.now };
+        let routing = route::route(&self.config.tree, &subject);
         let reason = classify::overruled(stated, routing.severity.as_ref().map(|(route, severity)| (route, *severity)));
         let (severity, key, flags) = (reason.severity(), event.dedup_key.clone(), event.flags.clone());
-        let (alert, incident) = self.open(integration, event, message, severity, routing.team.clone());
+        let (alert, incident) = self.open(integration, event, message, severity, &routing);
         let by = Actor::Integration { integration: integration.clone() };
         self.note(incident, by, Happening::Opened { alert, event: message, severity: reason, key, flags });
         let policies = notify::policies_or_fallback(routing.policies, severity);
         self.note(
             incident,
             Actor::System,
-            Happening::Routed { trace: routing.trace, policies: policies.clone(), config: self.config.version },
+            Happening::Routed {
+                trace: routing.trace,
+                policies: policies.clone(),
+                config: self.config.version,
+                group: routing.group,
+                annotations: routing.annotations,
+            },
         );
         for policy in policies {
-            self.start(incident, policy);
+            let held_until = routing.held.get(&policy).copied();
+            self.start(incident, policy, held_until);
         }
         Outcome::Opened { alert, incident }
     }
@@ -361,12 +370,11 @@ impl Turn<'_> {
     /// The sender changed its mind about how bad it is: a rise pages again, even when acknowledged.
     fn severity_moved(&mut self, id: IncidentId, alert: shared::AlertId, _before: shared::Severity) {
         let Some(alert) = self.engine.state.alerts.get(&alert) else { return };
-        let stated = classify::classify(&alert.event);
         let integration = alert.integration.clone();
-        let routing = route::route(
-            &self.config.tree,
-            &Subject { event: &alert.event, integration: &integration, severity: stated.severity() },
-        );
+        let stated = classify::classify(&self.config, &integration, &alert.event, self.now);
+        let severity = stated.severity();
+        let subject = Subject { event: &alert.event, integration: &integration, severity, now: self.now };
+        let routing = route::decide(&self.config.tree, &subject);
         let reason = classify::overruled(stated, routing.severity.as_ref().map(|(route, severity)| (route, *severity)));
         let (to, alert_id) = (reason.severity(), alert.id);
         let Some(incident) = self.engine.state.incidents.get_mut(&id).map(Arc::make_mut) else { return };
@@ -390,17 +398,24 @@ impl Turn<'_> {
                 .get(&id)
                 .map(|incident| incident.escalations.iter().map(|it| it.policy.clone()).collect())
                 .unwrap_or_default();
+            // A muted route may be one only for lesser severities, and the other way round.
+            if let Some(incident) = self.engine.state.incidents.get_mut(&id).map(Arc::make_mut) {
+                for escalation in &mut incident.escalations {
+                    escalation.held_until = routing.held.get(&escalation.policy).copied();
+                }
+            }
             self.trigger_again(id);
             for policy in
                 notify::policies_or_fallback(routing.policies, to).into_iter().filter(|policy| !known.contains(policy))
             {
-                self.start(id, policy);
+                let held_until = routing.held.get(&policy).copied();
+                self.start(id, policy, held_until);
             }
         }
     }
 
-    /// Begins a policy for an incident; its first level runs in this turn.
-    fn start(&mut self, id: IncidentId, policy: shared::PolicyId) {
+    /// Begins a policy for an incident; its first level runs in this turn, unless its route is muted.
+    fn start(&mut self, id: IncidentId, policy: shared::PolicyId, held_until: Option<Timestamp>) {
         let version = self.config.version;
         if let Some(plan) = self.config.policies.get(&policy) {
             self.engine.state.policies.entry((version, policy.clone())).or_insert_with(|| plan.clone());
@@ -417,8 +432,9 @@ impl Turn<'_> {
             cycle: 0,
             reached: false,
             due: None,
+            held_until,
         });
-        self.set_due(id, place, Some(now));
+        self.set_due(id, place, Some(held_until.map_or(now, |held| held.max(now))));
     }
 
     fn act(&mut self, id: IncidentId, by: Actor, act: Act) -> Result<(), Refusal> {

@@ -347,9 +347,11 @@ impl Turn<'_> {
         incident.state = IncidentState::Triggered;
         incident.updated_at = now;
         incident.version += 1;
-        let places = incident.escalations.len();
-        for place in 0..places {
-            self.resume(id, place, None, now);
+        // Not before its route stops being muted.
+        let starts: Vec<Timestamp> =
+            incident.escalations.iter().map(|it| it.held_until.map_or(now, |held| held.max(now))).collect();
+        for (place, at) in starts.into_iter().enumerate() {
+            self.resume(id, place, None, at);
         }
     }
 

@@ -14,6 +14,7 @@ mod dispatch;
 mod engine;
 mod escalate;
 pub mod event;
+pub mod field;
 mod index;
 pub mod invariant;
 pub mod lint;
@@ -28,6 +29,7 @@ pub mod sim;
 mod state;
 mod suppress;
 pub mod trial;
+pub mod window;
 
 pub use compile::Snapshot;
 pub use correlate::MEMORY;

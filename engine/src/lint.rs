@@ -5,6 +5,7 @@
 
 mod advice;
 mod reach;
+mod routes;
 
 use crate::compile::Snapshot;
 use shared::{Delay, Timestamp, config::Finding};
@@ -30,6 +31,7 @@ pub fn lint(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
     }
     let mut findings = reach::unreachable(snapshot, now);
     findings.extend(advice::advice(snapshot, now));
+    findings.extend(routes::routes(snapshot, now));
     findings
 }
 

@@ -1,23 +1,42 @@
-//! Conditions on alerts: `severity=P0`, `host=~"db-.*"`, `service!=web`, `labels.rack=r7`.
+//! Conditions on alerts: `severity=P0`, `host=~"db-.*"`, `service!=web`, `labels.rack=r7`, `ip in 10.0.0.0/8`,
+//! `time not in office`.
 
+use crate::{
+    field::Field,
+    window::{Window, Windows},
+};
+use ipnet::IpNet;
 use regex::Regex;
-use shared::{AlertEvent, IntegrationId, Severity, timeline::FailedMatch};
-use std::borrow::Cow;
+use shared::{AlertEvent, IntegrationId, Severity, Timestamp, WindowId, timeline::FailedMatch};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
-/// How a field is compared.
+/// What is asked of an alert.
 #[derive(Clone, Debug)]
-enum Test {
+pub(crate) enum Test {
+    /// The field's text; an absent field reads as empty, as Prometheus has it.
+    Text(Field, Text),
+    /// The field holds an address of one of these networks.
+    Network(Field, Vec<IpNet>),
+    /// It is one of these times.
+    Time(Vec<(WindowId, Arc<Window>)>),
+}
+
+/// How a text is compared.
+#[derive(Clone, Debug)]
+pub(crate) enum Text {
     Equal(String),
-    NotEqual(String),
     Like(Regex),
-    NotLike(Regex),
 }
 
 /// One compiled condition.
 #[derive(Clone, Debug)]
 pub struct Matcher {
-    field: String,
-    test: Test,
+    pub(crate) test: Test,
+    /// `!=`, `!~` and `not in`: the test must fail.
+    pub(crate) negated: bool,
     text: String,
 }
 
@@ -27,108 +46,173 @@ pub struct Subject<'a> {
     pub event: &'a AlertEvent,
     pub integration: &'a IntegrationId,
     pub severity: Severity,
+    pub now: Timestamp,
 }
 
 /// The largest compiled regular expression, so that a configuration cannot exhaust memory.
 const REGEX_SIZE_BYTES: usize = 256 * 1024;
 
+/// `=`, `!=`, `=~`, `!~`, `in` and `not in`.
+struct Operator {
+    sign: &'static str,
+    negated: bool,
+}
+
+const OPERATORS: [Operator; 6] = [
+    Operator { sign: "=~", negated: false },
+    Operator { sign: "!~", negated: true },
+    Operator { sign: "!=", negated: true },
+    Operator { sign: "=", negated: false },
+    Operator { sign: " in ", negated: false },
+    Operator { sign: " not in ", negated: true },
+];
+
 impl Matcher {
-    /// Compiles a condition; the error says what is wrong and how to mend it.
+    /// Compiles a condition that does not depend on the time; the error says what is wrong and how to mend it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let at = text.find(['=', '!']).ok_or_else(|| {
-            format!("`{text}` is not a condition; write field=value, field!=value, field=~regex or field!~regex")
-        })?;
-        let (field, rest) = text.split_at(at);
-        let (operator, value) = ["=~", "!~", "!=", "="]
-            .into_iter()
-            .find_map(|operator| rest.strip_prefix(operator).map(|value| (operator, value)))
-            .ok_or_else(|| format!("`{text}`: after `{field}` one of =, !=, =~ and !~ must follow"))?;
-        let field = field.trim();
-        if field.is_empty() {
-            return Err(format!("`{text}`: the field's name is missing before `{operator}`"));
-        }
-        let value = unquote(value.trim());
-        let regex = |value: &str| {
-            regex::RegexBuilder::new(&format!(r"\A(?:{value})\z"))
-                .size_limit(REGEX_SIZE_BYTES)
-                .build()
-                .map_err(|error| format!("`{text}`: `{value}` is not a regular expression: {error}"))
-        };
-        // `severity=p0` means P0: compared as written it would be accepted and never hold.
-        let value = if field == "severity" && matches!(operator, "=" | "!=") {
-            value.parse::<Severity>().map_err(|error| format!("`{text}`: {error}"))?.as_str()
-        } else {
-            value
-        };
-        let test = match operator {
-            "=" => Test::Equal(value.to_owned()),
-            "!=" => Test::NotEqual(value.to_owned()),
-            "=~" => Test::Like(regex(value)?),
-            _ => Test::NotLike(regex(value)?),
-        };
-        Ok(Self { field: field.to_owned(), test, text: text.to_owned() })
+        Self::parse_with(text, &Windows::new())
     }
 
-    /// `Ok` when the condition holds, otherwise what was found. An absent field equals nothing.
-    pub fn check(&self, subject: &Subject<'_>) -> Result<(), FailedMatch> {
-        let value = lookup(&self.field, subject);
-        let holds = match (&self.test, value.as_deref()) {
-            (Test::Equal(want), Some(value)) => value == want,
-            (Test::Equal(want), None) => want.is_empty(),
-            (Test::NotEqual(want), Some(value)) => value != want,
-            (Test::NotEqual(want), None) => !want.is_empty(),
-            (Test::Like(regex), Some(value)) => regex.is_match(value),
-            (Test::Like(_), None) => false,
-            (Test::NotLike(regex), Some(value)) => !regex.is_match(value),
-            (Test::NotLike(_), None) => true,
+    /// Compiles a condition, which may name time windows.
+    pub fn parse_with(text: &str, windows: &Windows) -> Result<Self, String> {
+        let (name, operator, value) = split(text)?;
+        let test = match (operator.sign.trim(), Field::named(name)) {
+            ("in" | "not in", Field::Label(label)) if label == "time" => Test::Time(times(text, value, windows)?),
+            ("in" | "not in", field) => Test::Network(field, networks(text, value)?),
+            // `severity=p0` means P0: compared as written it would be accepted and never hold.
+            ("=" | "!=", Field::Severity) => {
+                let severity = value.parse::<Severity>().map_err(|error| format!("`{text}`: {error}"))?;
+                Test::Text(Field::Severity, Text::Equal(severity.as_str().to_owned()))
+            }
+            ("=" | "!=", field) => Test::Text(field, Text::Equal(value.to_owned())),
+            (_, field) => Test::Text(field, Text::Like(regex(text, value)?)),
         };
-        if holds {
-            Ok(())
-        } else {
-            Err(FailedMatch { condition: self.text.clone(), value: value.map(Cow::into_owned) })
+        Ok(Self { test, negated: operator.negated, text: text.to_owned() })
+    }
+
+    /// Whether the condition holds.
+    #[must_use]
+    pub fn holds(&self, subject: &Subject<'_>) -> bool {
+        let positive = match &self.test {
+            Test::Text(field, text) => text.holds(field.of(subject).unwrap_or_default()),
+            Test::Network(field, networks) => field.of(subject).and_then(address).is_some_and(|it| among(networks, it)),
+            Test::Time(windows) => windows.iter().any(|(_, window)| window.contains(subject.now)),
+        };
+        positive != self.negated
+    }
+
+    /// `Ok` when the condition holds, otherwise what was found.
+    pub fn check(&self, subject: &Subject<'_>) -> Result<(), FailedMatch> {
+        if self.holds(subject) {
+            return Ok(());
         }
+        let value = match &self.test {
+            Test::Text(field, _) | Test::Network(field, _) => field.of(subject).map(str::to_owned),
+            Test::Time(windows) => windows.first().map(|(_, window)| window.local(subject.now)),
+        };
+        Err(FailedMatch { condition: self.text.clone(), value })
+    }
+
+    /// The condition that holds where this one does not.
+    #[must_use]
+    pub fn opposite(&self) -> Self {
+        Self { negated: !self.negated, ..self.clone() }
+    }
+
+    /// As written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Whether the condition looks at nothing but the severity, so that [`Self::admits`] decides it.
     #[must_use]
     pub fn is_about_severity(&self) -> bool {
-        self.field == "severity"
+        matches!(self.test, Test::Text(Field::Severity, _))
     }
 
     /// Whether the condition can hold for an alert of this severity (other fields are unknown).
     #[must_use]
     pub fn admits(&self, severity: Severity) -> bool {
-        if self.field != "severity" {
-            return true;
-        }
         match &self.test {
-            Test::Equal(want) => want.eq_ignore_ascii_case(severity.as_str()),
-            Test::NotEqual(want) => !want.eq_ignore_ascii_case(severity.as_str()),
-            Test::Like(regex) => regex.is_match(severity.as_str()),
-            Test::NotLike(regex) => !regex.is_match(severity.as_str()),
+            Test::Text(Field::Severity, text) => text.holds(severity.as_str()) != self.negated,
+            _ => true,
         }
     }
+}
+
+impl Text {
+    pub(crate) fn holds(&self, value: &str) -> bool {
+        match self {
+            Self::Equal(want) => want == value,
+            Self::Like(regex) => regex.is_match(value),
+        }
+    }
+}
+
+/// Name, operator and value; a label's name that holds an operator is written in quotes: `labels."a=b"=c`.
+fn split(text: &str) -> Result<(&str, &'static Operator, &str), String> {
+    let quoted = text.strip_prefix("labels.\"").and_then(|rest| rest.split_once('"'));
+    let (name, rest) = quoted.map_or((None, text), |(name, rest)| (Some(name), rest));
+    // The leftmost operator, and of those that begin there the longest: they are in that order.
+    let mut found: Option<(usize, &Operator)> = None;
+    for operator in &OPERATORS {
+        if let Some(at) = rest.find(operator.sign).filter(|at| found.is_none_or(|(first, _)| *at < first)) {
+            found = Some((at, operator));
+        }
+    }
+    let (at, operator) = found.ok_or_else(|| {
+        format!(
+            "`{text}` is not a condition; write field=value, field!=value, field=~regex, field!~regex, \
+             ip in 10.0.0.0/8 or time in office"
+        )
+    })?;
+    let (before, after) = rest.split_at(at);
+    let name = name.unwrap_or(before.trim());
+    if name.is_empty() {
+        return Err(format!("`{text}`: the field's name is missing before `{}`", operator.sign.trim()));
+    }
+    Ok((name, operator, unquote(after.get(operator.sign.len()..).unwrap_or_default().trim())))
+}
+
+fn regex(text: &str, value: &str) -> Result<Regex, String> {
+    regex::RegexBuilder::new(&format!(r"\A(?:{value})\z"))
+        .size_limit(REGEX_SIZE_BYTES)
+        .build()
+        .map_err(|error| format!("`{text}`: `{value}` is not a regular expression: {error}"))
+}
+
+/// Networks, and addresses as networks of one.
+fn networks(text: &str, value: &str) -> Result<Vec<IpNet>, String> {
+    let network = |part: &str| {
+        let part = part.trim();
+        part.parse::<IpNet>().ok().or_else(|| part.parse::<IpAddr>().ok().map(IpNet::from)).ok_or_else(|| {
+            format!("`{text}`: `{part}` is not a network; write 10.0.0.0/8, 2001:db8::/32 or an address")
+        })
+    };
+    value.split(',').map(network).collect()
+}
+
+fn times(text: &str, value: &str, windows: &Windows) -> Result<Vec<(WindowId, Arc<Window>)>, String> {
+    let named = |part: &str| {
+        let id = WindowId::from(part.trim());
+        let window = windows.get(&id).ok_or_else(|| format!("`{text}`: there is no time window `{id}` here"))?;
+        Ok((id, window.clone()))
+    };
+    value.split(',').map(named).collect()
+}
+
+/// An address, also with a port as exporters write it.
+fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    text.parse::<IpAddr>().ok().or_else(with_port).map(|address| address.to_canonical())
+}
+
+fn among(networks: &[IpNet], address: IpAddr) -> bool {
+    networks.iter().any(|network| network.contains(&address))
 }
 
 fn unquote(text: &str) -> &str {
     text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text)
-}
-
-fn lookup<'a>(field: &str, subject: &Subject<'a>) -> Option<Cow<'a, str>> {
-    let event = subject.event;
-    let plain = |value: &'a Option<String>| value.as_deref().map(Cow::Borrowed);
-    match field {
-        "severity" => Some(Cow::Borrowed(subject.severity.as_str())),
-        "integration" => Some(Cow::Borrowed(subject.integration.as_str())),
-        "host" => plain(&event.host),
-        "ip" => plain(&event.ip),
-        "mac" => plain(&event.mac),
-        "service" => plain(&event.service),
-        "summary" | "title" => Some(Cow::Borrowed(&event.summary)),
-        "content" => Some(Cow::Borrowed(&event.content)),
-        "metric" => event.metric.as_ref().map(|metric| Cow::Borrowed(metric.name.as_str())),
-        _ => {
-            event.labels.get(field.strip_prefix("labels.").unwrap_or(field)).map(|value| Cow::Borrowed(value.as_str()))
-        }
-    }
 }

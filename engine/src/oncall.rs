@@ -192,7 +192,7 @@ pub fn zone(name: &str) -> Result<TimeZone, String> {
         .map_err(|_| format!("`{name}` is not a time zone; use an IANA name such as Asia/Shanghai or UTC"))
 }
 
-fn clock(text: &str) -> Result<Time, String> {
+pub(crate) fn clock(text: &str) -> Result<Time, String> {
     let bad = || format!("`{text}` is not a time of day; write HH:MM, 00:00 to 23:59");
     let (hours, minutes) = text.split_once(':').ok_or_else(bad)?;
     let number = |digits: &str| if digits.len() == 2 { digits.parse::<i8>().ok() } else { None };

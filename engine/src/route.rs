@@ -1,7 +1,16 @@
-//! The routing tree: which escalation policies an alert goes to, with the trace of every rule that was asked.
+//! The routing tree: where an alert goes and what is made of it, with the trace of every rule that was asked.
 
-use crate::matcher::{Matcher, Subject};
-use shared::{PolicyId, RouteId, Severity, TeamId, config::Route, timeline::RouteStep};
+use crate::{
+    field::Field,
+    matcher::{Matcher, Subject},
+    window::{Hours, Window, Windows},
+};
+use shared::{
+    PolicyId, RouteId, Severity, TeamId, Timestamp, WindowId,
+    config::{Group, Route},
+    timeline::{Muted, RouteStep},
+};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A compiled node of the tree.
 #[derive(Clone, Debug)]
@@ -11,8 +20,19 @@ pub struct Node {
     pub policy: Option<PolicyId>,
     pub team: Option<TeamId>,
     pub severity: Option<Severity>,
+    pub group: Option<GroupBy>,
+    pub annotations: BTreeMap<String, String>,
+    /// When its pages go out, as it stands here: what the route does not say is its parent's.
+    pub hours: Hours,
     pub continues: bool,
     pub children: Vec<Node>,
+}
+
+/// Which alerts of a route belong together.
+#[derive(Clone, Debug)]
+pub struct GroupBy {
+    fields: Vec<(String, Field)>,
+    missing_equal: bool,
 }
 
 /// Where an alert goes.
@@ -20,38 +40,101 @@ pub struct Node {
 pub struct Routing {
     /// In the order they matched, without repetition.
     pub policies: Vec<PolicyId>,
+    /// Those of the policies whose routes are all muted now, and until when.
+    pub held: BTreeMap<PolicyId, Timestamp>,
     pub team: Option<TeamId>,
     /// The deepest route that sets a severity.
     pub severity: Option<(RouteId, Severity)>,
+    /// What alerts of one incident share, by the first route that took it and groups; none for an alert by itself.
+    pub group: Option<String>,
+    pub annotations: BTreeMap<String, String>,
     pub trace: Vec<RouteStep>,
 }
 
 /// Traces keep at most this many rules; matching ones are always kept.
 const TRACE_MAX: usize = 64;
 
-/// Compiles the tree; the error is (path, message).
-pub fn compile(routes: &[Route], path: &str) -> Result<Vec<Node>, (String, String)> {
-    routes
-        .iter()
-        .map(|route| {
-            let here = format!("{path}[{}]", route.id);
-            let matchers = route
-                .matches
-                .iter()
-                .enumerate()
-                .map(|(i, text)| Matcher::parse(text).map_err(|error| (format!("{here}.match[{i}]"), error)))
-                .collect::<Result<_, _>>()?;
-            Ok(Node {
-                id: route.id.clone(),
-                matchers,
-                policy: route.policy.clone(),
-                team: route.team.clone(),
-                severity: route.severity,
-                continues: route.continues,
-                children: compile(&route.routes, &format!("{here}.routes"))?,
-            })
-        })
-        .collect()
+/// Something wrong in the tree: (path, message).
+pub type Fault = (String, String);
+
+/// Compiles the tree; every fault is named.
+pub fn compile(routes: &[Route], windows: &Windows) -> Result<Vec<Node>, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let tree = compile_below(routes, "routes", windows, &Hours::default(), &mut faults);
+    if faults.is_empty() { Ok(tree) } else { Err(faults) }
+}
+
+fn compile_below(routes: &[Route], path: &str, windows: &Windows, above: &Hours, faults: &mut Vec<Fault>) -> Vec<Node> {
+    let node = |route: &Route| {
+        let here = format!("{path}[{}]", route.id);
+        let matchers = conditions(&route.matches, &here, windows, faults);
+        let mut hours = |field: &str, own: &Option<Vec<WindowId>>, above: &[(WindowId, Arc<Window>)]| match own {
+            Some(ids) => named(ids, &format!("{here}.{field}"), windows, faults),
+            None => above.to_vec(),
+        };
+        let hours = Hours {
+            active: hours("active", &route.active, &above.active),
+            mute: hours("mute", &route.mute, &above.mute),
+        };
+        Node {
+            id: route.id.clone(),
+            matchers,
+            policy: route.policy.clone(),
+            team: route.team.clone(),
+            severity: route.severity,
+            group: route.group.as_ref().map(GroupBy::new),
+            annotations: route.annotations.clone(),
+            continues: route.continues,
+            children: compile_below(&route.routes, &format!("{here}.routes"), windows, &hours, faults),
+            hours,
+        }
+    };
+    routes.iter().map(node).collect()
+}
+
+/// Compiles conditions of something at `path`; faults are collected.
+pub(crate) fn conditions(texts: &[String], path: &str, windows: &Windows, faults: &mut Vec<Fault>) -> Vec<Matcher> {
+    let mut matchers = Vec::with_capacity(texts.len());
+    for (i, text) in texts.iter().enumerate() {
+        match Matcher::parse_with(text, windows) {
+            Ok(matcher) => matchers.push(matcher),
+            Err(error) => faults.push((format!("{path}.match[{i}]"), error)),
+        }
+    }
+    matchers
+}
+
+fn named(ids: &[WindowId], path: &str, windows: &Windows, faults: &mut Vec<Fault>) -> Vec<(WindowId, Arc<Window>)> {
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        match windows.get(id) {
+            Some(window) => found.push((id.clone(), window.clone())),
+            None => faults.push((
+                path.to_owned(),
+                format!("there is no time window `{id}` in this document; declare it or correct the name"),
+            )),
+        }
+    }
+    found
+}
+
+impl GroupBy {
+    fn new(group: &Group) -> Self {
+        let fields = group.by.iter().map(|name| (name.clone(), Field::named(name))).collect();
+        Self { fields, missing_equal: group.missing_equal }
+    }
+
+    /// The group's key; none for an alert that lacks a field and so stays by itself.
+    fn key(&self, route: &RouteId, subject: &Subject<'_>) -> Option<String> {
+        let mut key = route.0.clone();
+        for (name, field) in &self.fields {
+            let value = field.of(subject).filter(|value| !value.is_empty());
+            let value = if self.missing_equal { value.unwrap_or_default() } else { value? };
+            // Quoted, so that no value can look like two.
+            key.push_str(&format!(" {name}={value:?}"));
+        }
+        Some(key)
+    }
 }
 
 /// Whether any rule overrules the severity.
@@ -61,75 +144,132 @@ pub(crate) fn sets_severity(tree: &[Node]) -> bool {
 }
 
 /// Walks the tree depth first: the first matching child wins unless it continues; a node whose children
-/// do not match takes the alert itself; policy, team and severity are inherited.
+/// do not match takes the alert itself; what a node does not say is its parent's.
 #[must_use]
 pub fn route(tree: &[Node], subject: &Subject<'_>) -> Routing {
-    let mut routing = Routing::default();
-    walk(tree, subject, 0, &Inherited::default(), &mut routing);
-    routing
+    follow(tree, subject, true)
 }
 
-#[derive(Clone, Default)]
-struct Inherited<'a> {
-    policy: Option<&'a PolicyId>,
-    team: Option<&'a TeamId>,
-    severity: Option<(&'a RouteId, Severity)>,
+/// The same without the trace, for those who only want to know where it goes.
+#[must_use]
+pub fn decide(tree: &[Node], subject: &Subject<'_>) -> Routing {
+    follow(tree, subject, false)
 }
 
-fn walk<'a>(
-    nodes: &'a [Node],
-    subject: &Subject<'_>,
-    depth: u32,
-    above: &Inherited<'a>,
-    routing: &mut Routing,
-) -> bool {
-    let mut any = false;
-    for node in nodes {
-        let failed = node.matchers.iter().find_map(|matcher| matcher.check(subject).err());
-        let matched = failed.is_none();
-        let place = routing.trace.len();
-        if matched || place < TRACE_MAX {
-            routing.trace.push(RouteStep {
-                route: node.id.clone(),
-                depth,
-                matched,
-                failed,
-                policy: None,
-                continues: matched && node.continues,
-            });
+fn follow(tree: &[Node], subject: &Subject<'_>, traced: bool) -> Routing {
+    let mut walk = Walk { subject, traced, routing: Routing::default(), open: false };
+    walk.below(tree, 0, None);
+    walk.routing
+}
+
+/// What a node and those above it say.
+struct Said<'a> {
+    node: &'a Node,
+    above: Option<&'a Said<'a>>,
+}
+
+impl<'a> Said<'a> {
+    /// From the node up to the top.
+    fn lineage(&self) -> impl Iterator<Item = &'a Node> + use<'a> {
+        let first = (self.node, self.above);
+        std::iter::successors(Some(first), |(_, above)| above.map(|said| (said.node, said.above))).map(|(node, _)| node)
+    }
+
+    /// The nearest that has something to say.
+    fn nearest<T: 'a>(&self, of: impl Fn(&'a Node) -> Option<T>) -> Option<T> {
+        self.lineage().find_map(of)
+    }
+}
+
+struct Walk<'s> {
+    subject: &'s Subject<'s>,
+    traced: bool,
+    routing: Routing,
+    /// A route has taken it already: it decides the team, the severity and the group.
+    open: bool,
+}
+
+impl Walk<'_> {
+    fn below(&mut self, nodes: &[Node], depth: u32, above: Option<&Said<'_>>) -> bool {
+        let mut any = false;
+        for node in nodes {
+            let failed = node.matchers.iter().find(|matcher| !matcher.holds(self.subject));
+            let matched = failed.is_none();
+            let place = self.routing.trace.len();
+            if self.traced && (matched || place < TRACE_MAX) {
+                self.routing.trace.push(RouteStep {
+                    route: node.id.clone(),
+                    depth,
+                    matched,
+                    failed: failed.and_then(|matcher| matcher.check(self.subject).err()),
+                    policy: None,
+                    continues: matched && node.continues,
+                    muted: None,
+                });
+            }
+            if !matched {
+                continue;
+            }
+            any = true;
+            let here = Said { node, above };
+            if !self.below(&node.children, depth + 1, Some(&here)) {
+                self.take(&here, place);
+            }
+            if !node.continues {
+                break;
+            }
         }
-        if !matched {
-            continue;
+        any
+    }
+
+    fn take(&mut self, here: &Said<'_>, place: usize) {
+        let muted = self.muted(here.node);
+        if let Some(policy) = here.nearest(|node| node.policy.as_ref()) {
+            self.send(policy, muted.as_ref());
+            if let Some(step) = self.routing.trace.get_mut(place) {
+                step.policy = Some(policy.clone());
+                step.muted = muted;
+            }
         }
-        any = true;
-        let here = Inherited {
-            policy: node.policy.as_ref().or(above.policy),
-            team: node.team.as_ref().or(above.team),
-            severity: node.severity.map(|severity| (&node.id, severity)).or(above.severity),
-        };
-        if !walk(&node.children, subject, depth + 1, &here, routing) {
-            take(&here, place, routing);
+        let routing = &mut self.routing;
+        if routing.team.is_none() {
+            routing.team = here.nearest(|node| node.team.clone());
         }
-        if !node.continues {
-            break;
+        if routing.severity.is_none() {
+            routing.severity = here.nearest(|node| Some((node.id.clone(), node.severity?)));
+        }
+        if !self.open {
+            let group = here.nearest(|node| node.group.as_ref());
+            routing.group = group.and_then(|group| group.key(&here.node.id, self.subject));
+            self.open = true;
+        }
+        for (name, text) in here.lineage().flat_map(|node| &node.annotations) {
+            if !routing.annotations.contains_key(name) {
+                routing.annotations.insert(name.clone(), text.clone());
+            }
         }
     }
-    any
-}
 
-fn take(here: &Inherited<'_>, place: usize, routing: &mut Routing) {
-    if let Some(policy) = here.policy {
-        if let Some(step) = routing.trace.get_mut(place) {
-            step.policy = Some(policy.clone());
+    fn muted(&self, node: &Node) -> Option<Muted> {
+        let window = node.hours.quiet(self.subject.now)?.cloned();
+        Some(Muted { window, until: node.hours.quiet_until(self.subject.now) })
+    }
+
+    /// A policy that some route sends to now is not held; one that every route holds waits for the first of them.
+    fn send(&mut self, policy: &PolicyId, muted: Option<&Muted>) {
+        let routing = &mut self.routing;
+        let known = routing.policies.contains(policy);
+        match muted {
+            None => drop(routing.held.remove(policy)),
+            Some(Muted { until: None, .. }) => return,
+            Some(Muted { until: Some(until), .. }) => match routing.held.get_mut(policy) {
+                Some(held) => *held = (*held).min(*until),
+                None if !known => drop(routing.held.insert(policy.clone(), *until)),
+                None => {}
+            },
         }
-        if !routing.policies.contains(policy) {
+        if !known {
             routing.policies.push(policy.clone());
         }
-    }
-    if routing.team.is_none() {
-        routing.team = here.team.cloned();
-    }
-    if routing.severity.is_none() {
-        routing.severity = here.severity.map(|(route, severity)| (route.clone(), severity));
     }
 }

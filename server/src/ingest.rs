@@ -89,7 +89,7 @@ async fn receive(request: HttpRequest, payload: web::Payload, app: web::Data<App
         received_at,
     };
     let read = normalize(&source, &body);
-    let is_p0 = |it: &Parsed| classify::foresee(&config, &integration, &it.event) == Severity::P0;
+    let is_p0 = |it: &Parsed| classify::foresee(&config, &integration, &it.event, received_at) == Severity::P0;
     let arrived = Arrived {
         urgent: read.events.iter().any(is_p0),
         integration,

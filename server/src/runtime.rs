@@ -275,6 +275,7 @@ fn test_delivery(
         host: None,
         ip: None,
         team: None,
+        annotations: std::collections::BTreeMap::new(),
         alerts: Vec::new(),
         firing: 0,
         count: 0,

@@ -130,6 +130,9 @@ pub struct AlertEvent {
     pub resolve_by_host: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_raw: Option<String>,
+    /// How bad it is in the sender's own words, when those are not P0 to P6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity_word: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -144,7 +147,14 @@ impl AlertEvent {
         for text in [&mut self.summary, &mut self.content, &mut self.dedup_key] {
             text.shrink_to_fit();
         }
-        let optional = [&mut self.host, &mut self.ip, &mut self.mac, &mut self.service, &mut self.status_raw];
+        let optional = [
+            &mut self.host,
+            &mut self.ip,
+            &mut self.mac,
+            &mut self.service,
+            &mut self.status_raw,
+            &mut self.severity_word,
+        ];
         for text in optional.into_iter().flatten() {
             text.shrink_to_fit();
         }

@@ -79,4 +79,8 @@ name! {
     RouteId
     /// A configured outgoing webhook.
     HookId
+    /// A named time window.
+    WindowId
+    /// A classification rule, named within its integration.
+    ClassId
 }

@@ -5,6 +5,7 @@ use crate::{
     TeamId, Timestamp, config::ContactKind, timeline::Actor,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Where an incident stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -59,6 +60,9 @@ pub struct Incident {
     pub ip: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamId>,
+    /// What its routes have to say to whoever is paged, such as a runbook's address.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
     pub alerts: Vec<AlertId>,
     /// How many of its alerts still fire.
     pub firing: u32,
@@ -124,6 +128,9 @@ pub struct Escalation {
     pub reached: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
+    /// Its route is muted until then: nobody is paged by rule before, only when somebody asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<Timestamp>,
 }
 
 /// Who a page is for.

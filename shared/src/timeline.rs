@@ -1,10 +1,11 @@
 //! What happened to an incident and why, as data: every decision leaves one of these, and texts only render them.
 
 use crate::{
-    AlertId, AttemptId, AttemptState, ContactId, EventId, Failure, Flag, IncidentId, IntegrationId, PageId, PageVia,
-    PersonId, PolicyId, Recipient, RouteId, Severity, Timestamp, config::ContactKind,
+    AlertId, AttemptId, AttemptState, ClassId, ContactId, EventId, Failure, Flag, IncidentId, IntegrationId, PageId,
+    PageVia, PersonId, PolicyId, Recipient, RouteId, Severity, Timestamp, WindowId, config::ContactKind,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Who did something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +54,12 @@ pub enum Happening {
         trace: Vec<RouteStep>,
         policies: Vec<PolicyId>,
         config: i64,
+        /// What alerts of the same incident have in common, as the route says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group: Option<String>,
+        /// What the routes have to say to whoever is paged.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        annotations: BTreeMap<String, String>,
     },
     /// The sender now says it is more (or less) urgent.
     SeverityChanged {
@@ -175,6 +182,10 @@ pub enum SeverityReason {
     Stated { severity: Severity },
     /// The message said nothing; the integration's default.
     Default { severity: Severity },
+    /// The message said so in its own words, which the table of words knows.
+    Word { severity: Severity, word: String },
+    /// A rule of the integration set it.
+    Class { severity: Severity, class: ClassId, was: Severity },
     /// A route set it.
     Route { severity: Severity, route: RouteId, was: Severity },
 }
@@ -184,7 +195,11 @@ impl SeverityReason {
     #[must_use]
     pub const fn severity(&self) -> Severity {
         match self {
-            Self::Stated { severity } | Self::Default { severity } | Self::Route { severity, .. } => *severity,
+            Self::Stated { severity }
+            | Self::Default { severity }
+            | Self::Word { severity, .. }
+            | Self::Class { severity, .. }
+            | Self::Route { severity, .. } => *severity,
         }
     }
 }
@@ -216,6 +231,21 @@ pub struct RouteStep {
     pub policy: Option<PolicyId>,
     /// Whether later rules were still asked.
     pub continues: bool,
+    /// Why its pages wait, when they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub muted: Option<Muted>,
+}
+
+/// Why the pages of a route wait.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Muted {
+    /// The time window that mutes it; none when it is outside the windows in which it is active.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<WindowId>,
+    /// When pages go out if it still fires; none when that never comes, and then the route pages nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// The first condition that was false.

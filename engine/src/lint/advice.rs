@@ -5,9 +5,9 @@ use super::{
     reach::{contact_fault, hook_is_usable, local_time},
     warning,
 };
-use crate::{compile::Snapshot, matcher::Matcher};
+use crate::compile::Snapshot;
 use shared::{
-    Delay, HookId, PersonId, PolicyId, ScheduleId, Severity, TeamId, Timestamp,
+    Delay, HookId, PersonId, PolicyId, ScheduleId, TeamId, Timestamp,
     config::{ContactKind, Finding, Policy, Route, Target},
 };
 use std::collections::BTreeSet;
@@ -30,7 +30,6 @@ pub(super) fn advice(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
     for team in snapshot.document.teams.iter().filter(|team| !used.teams.contains(&team.id)) {
         findings.push(warning(format!("teams[{}]", team.id), format!("nothing names team `{}`", team.id)));
     }
-    routes(&snapshot.document.routes, "routes", &mut findings);
     findings
 }
 
@@ -172,31 +171,5 @@ fn levels(policy: &Policy, findings: &mut Vec<Finding>) {
                            pages the fallback at once; give the last level a delay";
             findings.push(warning(format!("{path}.delay"), message));
         }
-    }
-}
-
-/// Routes that nothing can reach: behind one that takes everything, or with conditions no severity meets.
-fn routes(routes: &[Route], path: &str, findings: &mut Vec<Finding>) {
-    let mut taken_by: Option<&Route> = None;
-    for route in routes {
-        let here = format!("{path}[{}]", route.id);
-        if let Some(before) = taken_by {
-            let message = format!(
-                "never asked: route `{}` before it matches everything and does not continue; move it up",
-                before.id
-            );
-            findings.push(warning(&here, message));
-            continue;
-        }
-        let matchers: Vec<Matcher> = route.matches.iter().filter_map(|text| Matcher::parse(text).ok()).collect();
-        let admits = |severity: &Severity| matchers.iter().all(|matcher| matcher.admits(*severity));
-        if !Severity::ALL.iter().any(admits) {
-            let message = "never matches: its conditions on `severity` contradict each other".to_owned();
-            findings.push(warning(&here, message));
-        }
-        if route.matches.is_empty() && !route.continues {
-            taken_by = Some(route);
-        }
-        self::routes(&route.routes, &format!("{here}.routes"), findings);
     }
 }

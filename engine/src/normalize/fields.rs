@@ -52,6 +52,7 @@ pub(super) fn blank(format: Format, severity: Severity) -> AlertEvent {
         dedup_key: String::new(),
         resolve_by_host: false,
         status_raw: None,
+        severity_word: None,
         occurred_at: None,
         links: Vec::new(),
         flags: Vec::new(),

@@ -135,6 +135,7 @@ fn from_fields(
         text::level_anywhere(&event.summary).or_else(|| text::level_anywhere(&event.content))
     });
     fields::set_severity(&mut event, stated, source);
+    set_word(&mut event, found);
     set_action(&mut event, found, group, spans);
     event
 }
@@ -149,6 +150,19 @@ fn severity(found: &Fields<'_, '_>, spans: &mut Spans<'_>) -> Option<(Severity, 
     let (node, stated) = read(&explicit).or_else(|| read(&loose))?;
     spans.add("severity", place(node));
     Some(stated)
+}
+
+/// Keeps the sender's own word where no `P<n>` says it all, also one nobody knows: rules may.
+fn set_word(event: &mut AlertEvent, found: &Fields<'_, '_>) {
+    let in_text = || text::level_anywhere(&event.summary).or_else(|| text::level_anywhere(&event.content));
+    let said: Vec<&str> = found.all(SEVERITY).filter_map(filled).collect();
+    if said.is_empty() || said.iter().any(|word| words::level(word).is_some()) {
+        return;
+    }
+    let known = said.iter().find(|word| words::rank(word).is_some() || words::severity(word).is_some());
+    if known.is_some() || in_text().is_none() {
+        event.severity_word = known.or(said.first()).and_then(|word| bounds::name(event, word));
+    }
 }
 
 fn set_action(event: &mut AlertEvent, found: &Fields<'_, '_>, group: Option<&Members<'_>>, spans: &mut Spans<'_>) {

@@ -13,6 +13,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Serialize;
 use sha2::Sha256;
 use shared::{Failure, IncidentId, IncidentState, PageVia, Severity, Timestamp};
+use std::collections::BTreeMap;
 
 const SECRET_PREFIX: &str = "whsec_";
 
@@ -81,6 +82,7 @@ struct BodyIncident<'a> {
     state: IncidentState,
     title: &'a str,
     host: Option<&'a str>,
+    annotations: &'a BTreeMap<String, String>,
     ip: Option<&'a str>,
     count: u32,
     opened_at: Timestamp,
@@ -110,6 +112,7 @@ fn body<'a>(delivery: &'a Delivery, recipient: &'a str) -> Body<'a> {
             state: incident.state,
             title: &incident.title,
             host: incident.host.as_deref(),
+            annotations: &incident.annotations,
             ip: incident.ip.as_deref(),
             count: incident.count,
             opened_at: incident.opened_at,

@@ -21,6 +21,7 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
     section(&mut changes, "teams", &old.teams, &new.teams, |it| &it.id.0);
     section(&mut changes, "schedules", &old.schedules, &new.schedules, |it| &it.id.0);
     section(&mut changes, "webhooks", &old.webhooks, &new.webhooks, |it| &it.id.0);
+    section(&mut changes, "time_windows", &old.time_windows, &new.time_windows, |it| &it.id.0);
     section(&mut changes, "policies", &old.policies, &new.policies, |it| &it.id.0);
     routes(&mut changes, &old.routes, &new.routes);
     if old.fallback != new.fallback {

@@ -98,6 +98,7 @@ mod tests {
             cycle: 0,
             reached: true,
             due: Some(Timestamp(1_000)),
+            held_until: None,
         };
         let mut found = Vec::new();
         follow(&escalation, &config.policies[&"p".into()], &config, &mut found);

@@ -7,12 +7,14 @@ mod channels;
 mod oncall;
 mod people;
 mod routing;
+mod time;
 mod trial;
 
 pub use channels::{Channels, EmailChannel, EmailTls, NtfyChannel, Paging, WebhookChannel};
 pub use oncall::{Every, Override, Rotation, Schedule};
 pub use people::{Contact, ContactKind, Language, Person, Rule, RuleStep, Team};
-pub use routing::{Hook, Integration, Level, Policy, Route, Target};
+pub use routing::{Class, Group, Hook, Integration, Level, Policy, Route, Target};
+pub use time::{TimeSpan, TimeWindow};
 pub use trial::{ExpectedPage, Trial};
 
 use serde::{Deserialize, Serialize};
@@ -39,6 +41,8 @@ pub struct Document {
     pub webhooks: Vec<Hook>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<Policy>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub time_windows: Vec<TimeWindow>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<Route>,
     /// Who is paged when a policy reaches nobody at all.

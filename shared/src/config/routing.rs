@@ -1,8 +1,10 @@
 //! Senders, the routing tree, escalation policies and outgoing webhooks.
 
-use crate::{Delay, HookId, IntegrationId, PersonId, PolicyId, RouteId, ScheduleId, Severity, TeamId};
+use crate::{
+    ClassId, Delay, HookId, IntegrationId, PersonId, PolicyId, RouteId, ScheduleId, Severity, TeamId, WindowId,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 /// Settings of a sender; its token is made with `tocsin token create` or in the browser.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +20,22 @@ pub struct Integration {
     /// IANA name, for times the sender writes without a zone.
     #[serde(default = "default_zone")]
     pub time_zone: String,
+    /// What this sender's own words mean; the first rule that matches wins. A message that says P0 to P6 means that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<Class>,
+}
+
+/// A rule that gives a severity to messages that state none of ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Class {
+    /// Named as the reason of the severity.
+    pub id: ClassId,
+    /// As in a route; `severity_word` is the sender's own word. Empty matches everything.
+    #[serde(default, rename = "match", skip_serializing_if = "Vec::is_empty")]
+    pub matches: Vec<String>,
+    pub severity: Severity,
 }
 
 const fn default_severity() -> Severity {
@@ -32,7 +50,13 @@ impl Integration {
     /// A sender that has a token but no entry in the document.
     #[must_use]
     pub fn undeclared(id: IntegrationId) -> Self {
-        Self { name: id.0.clone(), id, default_severity: default_severity(), time_zone: default_zone() }
+        Self {
+            name: id.0.clone(),
+            id,
+            default_severity: default_severity(),
+            time_zone: default_zone(),
+            classes: Vec::new(),
+        }
     }
 }
 
@@ -42,7 +66,8 @@ impl Integration {
 #[serde(deny_unknown_fields)]
 pub struct Route {
     pub id: RouteId,
-    /// All must hold: `severity=P0`, `host=~"db-.*"`, `service!=web`. Empty matches everything.
+    /// All must hold: `severity=P0`, `host=~"db-.*"`, `service!=web`, `ip in 10.0.0.0/8`, `time not in office`. Empty
+    /// matches everything.
     #[serde(default, rename = "match", skip_serializing_if = "Vec::is_empty")]
     pub matches: Vec<String>,
     /// Inherited from the parent when absent.
@@ -56,8 +81,33 @@ pub struct Route {
     /// Go on with the next sibling although this one matched.
     #[serde(default, rename = "continue", skip_serializing_if = "std::ops::Not::not")]
     pub continues: bool,
+    /// Which alerts are one incident; inherited from the parent when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Group>,
+    /// Shown with the incident and its pages, such as a runbook's address; added to the parent's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+    /// Pages go out within these time windows only and wait for one otherwise; inherited from the parent when absent,
+    /// and no limit when empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<Vec<WindowId>>,
+    /// Pages wait while one of these time windows lasts; inherited from the parent when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mute: Option<Vec<WindowId>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<Route>,
+}
+
+/// Alerts of one route that agree in these fields belong together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// Fields as in conditions: `service`, `labels.cluster`. None puts all alerts of the route together.
+    pub by: Vec<String>,
+    /// Whether two alerts that both lack a field agree in it; otherwise an alert that lacks one stays by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missing_equal: bool,
 }
 
 /// Who is told, in what order, until somebody answers.

@@ -46,7 +46,8 @@ pub fn page_text(language: Language, incident: &Incident, level: u32, reminder: 
         (Language::En, true) => "still nobody has answered".to_owned(),
         (Language::Zh, true) => "仍无人响应".to_owned(),
     });
-    PageText { title, body: format!("{}\n{}", incident.title, parts.join(" · ")) }
+    let said: String = incident.annotations.iter().map(|(name, text)| format!("\n{name}: {text}")).collect();
+    PageText { title, body: format!("{}\n{}{said}", incident.title, parts.join(" · ")) }
 }
 
 fn clip(text: &str, most: usize) -> String {

@@ -4,16 +4,19 @@ use super::{Language, span};
 use crate::messages;
 use crate::{
     AttemptState, PageVia, PersonId, Recipient,
-    timeline::{Happening, RecoveryMatch, SeverityReason, Skip, TargetResult},
+    timeline::{Happening, RecoveryMatch, RouteStep, SeverityReason, Skip, TargetResult},
 };
 use std::collections::BTreeMap;
 
 messages! {
     opened(severity: String, key: &str) { en: "Opened: {severity}. Identity {key}", zh: "已创建：{severity}。标识 {key}" }
     stated(severity: &str) { en: "{severity} as the message says", zh: "消息标明 {severity}" }
+    by_word(severity: &str, word: &str) { en: "{severity} for the message's “{word}”", zh: "{severity}（消息写作“{word}”）" }
+    by_class(severity: &str, class: &str, was: &str) { en: "{severity} set by rule {class} of the sender (was {was})", zh: "来源规则 {class} 设为 {severity}（原为 {was}）" }
     defaulted(severity: &str) { en: "{severity}, the sender's default", zh: "{severity}（来源默认级别）" }
     by_route(severity: &str, route: &str, was: &str) { en: "{severity} set by route {route} (was {was})", zh: "路由 {route} 设为 {severity}（原为 {was}）" }
     routed(matched: &str, policies: &str) { en: "Route {matched} → policy {policies}", zh: "路由 {matched} → 策略 {policies}" }
+    waiting(policies: &str) { en: "; muted: {policies} waits", zh: "；静音中：{policies} 等待" }
     unrouted() { en: "No route matched: shown, and nobody is paged", zh: "没有匹配的路由：仅显示，不通知" }
     unrouted_urgent() { en: "No route matched: the fallback is paged", zh: "没有匹配的路由：通知兜底联系人" }
     severity_rose(from: &str, to: &str) { en: "Raised from {from} to {to}: paging again", zh: "级别由 {from} 升为 {to}：再次通知" }
@@ -87,14 +90,19 @@ fn recipient<'a>(names: &'a Names, to: &'a Recipient) -> &'a str {
 pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
     match what {
         Happening::Opened { severity, key, .. } => opened(l, severity_reason(l, severity), key),
-        Happening::Routed { trace, policies, .. } => {
+        Happening::Routed { trace, policies, annotations, .. } => {
             let matched: Vec<&str> =
                 trace.iter().filter(|step| step.policy.is_some()).map(|step| step.route.as_str()).collect();
             let policies: Vec<&str> = policies.iter().map(|policy| policy.as_str()).collect();
             match (matched.is_empty(), policies.is_empty()) {
                 (_, true) => unrouted(l),
                 (true, false) => unrouted_urgent(l),
-                (false, false) => routed(l, &matched.join(", "), &policies.join(", ")),
+                (false, false) => {
+                    let waits = held(trace);
+                    let waits = if waits.is_empty() { String::new() } else { waiting(l, &waits.join(", ")) };
+                    let said = annotations.iter().map(|(name, text)| format!("; {name}: {text}"));
+                    routed(l, &matched.join(", "), &policies.join(", ")) + &waits + &said.collect::<String>()
+                }
             }
         }
         Happening::SeverityChanged { from, to, pages_again: true } => severity_rose(l, from.as_str(), to.as_str()),
@@ -131,6 +139,16 @@ pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
     }
 }
 
+/// The policies all of whose routes are muted.
+fn held(trace: &[RouteStep]) -> Vec<&str> {
+    let sent = |muted: bool| trace.iter().filter(move |step| step.muted.is_some() == muted);
+    let awake: Vec<_> = sent(false).filter_map(|step| step.policy.as_ref()).collect();
+    let asleep = sent(true).filter_map(|step| step.policy.as_ref()).filter(|policy| !awake.contains(policy));
+    let mut held: Vec<&str> = asleep.map(|policy| policy.as_str()).collect();
+    held.dedup();
+    held
+}
+
 fn delivery(l: Language, names: &Names, what: &Happening) -> String {
     let Happening::Delivery { recipient: to, channel, state, tries, delay_ms, failure, .. } = what else {
         return String::new();
@@ -151,6 +169,8 @@ fn severity_reason(l: Language, reason: &SeverityReason) -> String {
     match reason {
         SeverityReason::Stated { severity } => stated(l, severity.as_str()),
         SeverityReason::Default { severity } => defaulted(l, severity.as_str()),
+        SeverityReason::Word { severity, word } => by_word(l, severity.as_str(), word),
+        SeverityReason::Class { severity, class, was } => by_class(l, severity.as_str(), class.as_str(), was.as_str()),
         SeverityReason::Route { severity, route, was } => by_route(l, severity.as_str(), route.as_str(), was.as_str()),
     }
 }

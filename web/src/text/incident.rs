@@ -19,6 +19,10 @@ shared::messages! {
     by_level() { en: "level", zh: "级别" }
     stated(severity: &str) { en: "{severity} as the message says", zh: "消息标明 {severity}" }
     defaulted(severity: &str) { en: "{severity}, the sender's default", zh: "{severity}，来源默认级别" }
+    by_word(severity: &str, word: &str) { en: "{severity} for “{word}”", zh: "{severity}（写作“{word}”）" }
+    by_class(severity: &str, class: &str, was: &str) { en: "{severity} by rule {class} (was {was})", zh: "规则 {class} 设为 {severity}（原为 {was}）" }
+    waits() { en: "muted, its pages wait", zh: "已静音，通知等待中" }
+    waits_for_ever() { en: "muted for good, it pages nobody", zh: "永久静音，不通知任何人" }
     by_route(severity: &str, was: &str) { en: "{severity} set by a route (was {was})", zh: "路由设为 {severity}（原为 {was}）" }
     route() { en: "route", zh: "路由" }
     policy() { en: "policy", zh: "策略" }

@@ -56,13 +56,17 @@ fn route(l: Language, step: &RouteStep) -> impl IntoView + use<> {
         None => t::failed_absent(l, &failed.condition),
     });
     let policy = step.policy.as_ref().map(|policy| format!(" → {policy}"));
+    let muted = step.muted.as_ref().map(|muted| match muted.until {
+        Some(until) => view! { "· " {t::waits(l)} " → " {wall(until)} " " }.into_any(),
+        None => view! { "· " {t::waits_for_ever(l)} " " }.into_any(),
+    });
     let goes_on = (step.matched && step.continues).then(|| t::goes_on(l));
     let words = if step.matched { t::matched(l) } else { t::not_matched(l) };
     view! {
         <li class:yes=step.matched style:--depth=step.depth.to_string()>
             {icon(if step.matched { Icon::Check } else { Icon::Cross })}
             <span class="mono">{step.route.0.clone()}{policy}</span>
-            <small>{words} {failed.map(|failed| format!(": {failed}"))} " " {goes_on}</small>
+            <small>{words} {failed.map(|failed| format!(": {failed}"))} " " {muted} {goes_on}</small>
         </li>
     }
 }

@@ -63,6 +63,10 @@ fn severity(l: Language, reason: &SeverityReason) -> String {
     match reason {
         SeverityReason::Stated { severity } => t::stated(l, severity.as_str()),
         SeverityReason::Default { severity } => t::defaulted(l, severity.as_str()),
+        SeverityReason::Word { severity, word } => t::by_word(l, severity.as_str(), word),
+        SeverityReason::Class { severity, class, was } => {
+            t::by_class(l, severity.as_str(), class.as_str(), was.as_str())
+        }
         SeverityReason::Route { severity, was, .. } => t::by_route(l, severity.as_str(), was.as_str()),
     }
 }
