@@ -17,8 +17,8 @@ pub mod timeline;
 
 pub use alert::{Action, Alert, AlertEvent, AlertState, Flag, Format, Metric};
 pub use id::{
-    AlertId, AttemptId, ContactId, EventId, HookId, IncidentId, IntegrationId, PageId, PersonId, PolicyId, RouteId,
-    ScheduleId, TeamId,
+    AlertId, AttemptId, CalendarId, ContactId, EventId, HookId, IncidentId, IntegrationId, LayerId, PageId, PersonId,
+    PolicyId, RouteId, ScheduleId, TeamId,
 };
 pub use incident::{
     Ack, Again, Attempt, AttemptState, Escalation, EscalationState, Failure, Incident, IncidentState, Page, PageVia,
