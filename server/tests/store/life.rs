@@ -117,6 +117,7 @@ pub(crate) fn resolve(host: &str, key: &str) -> AlertEvent {
 fn alert_event(action: Action, host: &str, key: &str) -> AlertEvent {
     AlertEvent {
         action,
+        severity_word: None,
         severity: Severity::P1,
         format: Format::Bracket,
         summary: format!("{key} on {host}"),
