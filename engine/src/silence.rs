@@ -63,11 +63,12 @@ pub fn faults(request: &SilenceRequest, now: Timestamp) -> Vec<Finding> {
     found
 }
 
-/// Whether a request's conditions match an alert; one that does not compile matches nothing.
+/// A request's conditions, all of which must hold; none when they do not compile, or there are none.
 #[must_use]
-pub fn matches(request: &SilenceRequest, subject: &Subject<'_>) -> bool {
-    !request.matches.is_empty()
-        && request.matches.iter().all(|text| Matcher::parse(text).is_ok_and(|matcher| matcher.check(subject).is_ok()))
+pub fn conditions(request: &SilenceRequest) -> Option<Vec<Matcher>> {
+    let matchers: Vec<Matcher> =
+        request.matches.iter().map(|text| Matcher::parse(text)).collect::<Result<_, _>>().ok()?;
+    (!matchers.is_empty()).then_some(matchers)
 }
 
 impl Standing {
