@@ -43,6 +43,17 @@ pub fn program(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
+/// The library that gives one process a wall clock of its own (Debian's package `faketime`).
+///
+/// # Errors
+/// When it is not installed.
+pub fn faketime() -> Result<PathBuf> {
+    let folders = std::fs::read_dir("/usr/lib").context("there is no /usr/lib")?;
+    let places = folders.flatten().map(|folder| folder.path()).chain([PathBuf::from("/usr/lib")]);
+    let mut found = places.map(|folder| folder.join("faketime/libfaketime.so.1")).filter(|file| file.is_file());
+    found.next().context("libfaketime is missing; `cargo xtask test` installs it, or: apt-get install faketime")
+}
+
 /// A number for repeating a run with random parts: `TOCSIN_SEED`, or another one each time.
 #[must_use]
 pub fn seed() -> u64 {

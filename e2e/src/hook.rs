@@ -27,6 +27,8 @@ pub enum Reply {
     Accept,
     /// This status, and nothing else.
     Status(u16),
+    /// This status, and what the receiver has to say.
+    Says(u16, &'static str),
     /// 429, with the seconds to wait.
     TooMany(u32),
     /// Nothing for so long, then 204.
@@ -232,21 +234,23 @@ impl Inner {
     }
 
     fn answer(&self, stream: &mut TcpStream, reply: Reply) -> Result<()> {
-        let (status, more) = match reply {
-            Reply::Accept => (204, String::new()),
-            Reply::Status(status) => (status, String::new()),
-            Reply::TooMany(seconds) => (429, format!("Retry-After: {seconds}\r\n")),
+        let (status, more, body) = match reply {
+            Reply::Accept => (204, String::new(), ""),
+            Reply::Status(status) => (status, String::new(), ""),
+            Reply::Says(status, text) => (status, String::new(), text),
+            Reply::TooMany(seconds) => (429, format!("Retry-After: {seconds}\r\n"), ""),
             Reply::Hang(length) => {
                 let begun = wait::instant();
                 while begun.elapsed() < length && !self.stopped.load(Ordering::Relaxed) {
                     wait::pass(Duration::from_millis(20));
                 }
-                (204, String::new())
+                (204, String::new(), "")
             }
             Reply::Drop => return Ok(()),
         };
-        let length = if status == 204 { "" } else { "Content-Length: 0\r\n" };
-        stream.write_all(format!("HTTP/1.1 {status} Told\r\n{more}{length}Connection: close\r\n\r\n").as_bytes())?;
+        let length = if status == 204 { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
+        let answer = format!("HTTP/1.1 {status} Told\r\n{more}{length}Connection: close\r\n\r\n{body}");
+        stream.write_all(answer.as_bytes())?;
         Ok(())
     }
 }

@@ -1,9 +1,10 @@
 //! A small HTTP client that sends exactly what a test says: one request a connection, every wait bounded.
 
+use crate::wait;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::de::DeserializeOwned;
 use std::{
-    io::{Read as _, Write as _},
+    io::{ErrorKind, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     time::Duration,
 };
@@ -100,6 +101,35 @@ impl Client {
     /// When no whole answer came.
     pub fn raw(&self, request: &[u8]) -> Result<Answer> {
         self.exchange(request, false)
+    }
+
+    /// Sends the beginning of a request and then one more byte each `every`, until the server closes the connection.
+    ///
+    /// # Errors
+    /// When it did not within `patience`, or without a whole answer.
+    pub fn drip(&self, begin: &[u8], every: Duration, patience: Duration) -> Result<Answer> {
+        let mut stream =
+            TcpStream::connect_timeout(&self.address, CONNECT).context("the server takes no connection")?;
+        // Waiting for an answer is what paces the bytes.
+        stream.set_read_timeout(Some(every))?;
+        stream.write_all(begin)?;
+        let mut bytes = Vec::new();
+        let mut buffer = [0; 4_096];
+        let begun = wait::instant();
+        loop {
+            ensure!(begun.elapsed() < patience, "the connection was still open after {patience:?}");
+            match stream.read(&mut buffer) {
+                Ok(0) => return Answer::parse(&bytes, false),
+                Ok(n) => bytes.extend_from_slice(&buffer[..n]),
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    // Closed meanwhile: then the next look finds the end.
+                    stream.write_all(b" ").ok();
+                }
+                // Whoever goes on sending into a closed connection is told so; what was said before counts.
+                Err(_) if !bytes.is_empty() => return Answer::parse(&bytes, false),
+                Err(error) => return Err(error).context("the server broke off"),
+            }
+        }
     }
 
     fn exchange(&self, request: &[u8], head_only: bool) -> Result<Answer> {

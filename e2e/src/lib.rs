@@ -13,5 +13,6 @@ pub mod live;
 pub mod load;
 pub mod mail;
 pub mod postgres;
+pub mod store_lock;
 pub mod tocsin;
 pub mod wait;

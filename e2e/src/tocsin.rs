@@ -19,6 +19,8 @@ pub struct Tocsin {
     bin: PathBuf,
     folder: TempDir,
     database: Option<String>,
+    /// The program it is started with, and that program's arguments.
+    below: Vec<String>,
     running: Option<Running>,
     /// How many times it was started.
     starts: u32,
@@ -36,7 +38,7 @@ impl Tocsin {
     /// When there is no server to start.
     pub fn fresh() -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("tocsin-e2e-").tempdir()?;
-        Ok(Self { bin: environment::binary()?, folder, database: None, running: None, starts: 0 })
+        Ok(Self { bin: environment::binary()?, folder, database: None, below: Vec::new(), running: None, starts: 0 })
     }
 
     /// The same on a database that is made already.
@@ -47,6 +49,11 @@ impl Tocsin {
         let mut server = Self::fresh()?;
         server.database = Some(database.to_owned());
         Ok(server)
+    }
+
+    /// From now on the server is started by another program, which becomes it: `env` with its arguments, for example.
+    pub fn start_below(&mut self, program: &[&str]) {
+        self.below = program.iter().map(|&word| word.to_owned()).collect();
     }
 
     /// Starts the server and waits until it is ready.
@@ -80,7 +87,7 @@ impl Tocsin {
         ensure!(self.running.is_none(), "it runs already");
         self.starts += 1;
         let log = File::create(self.log_file())?;
-        let mut serve = self.command();
+        let mut serve = self.command_below(&self.below);
         serve.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments);
         let child = serve.stdout(log.try_clone()?).stderr(log).spawn().context("the server cannot be started")?;
         // Until it says where.
@@ -197,7 +204,18 @@ impl Tocsin {
     /// The program, with its folder and database.
     #[must_use]
     pub fn command(&self) -> Command {
-        let mut command = Command::new(&self.bin);
+        self.command_below(&[])
+    }
+
+    fn command_below(&self, below: &[String]) -> Command {
+        let mut command = match below {
+            [] => Command::new(&self.bin),
+            [program, arguments @ ..] => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(&self.bin);
+                command
+            }
+        };
         command.current_dir(self.folder.path()).arg("--data").arg(self.folder.path().join("data"));
         if let Some(url) = &self.database {
             command.args(["--database", url]);

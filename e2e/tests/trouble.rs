@@ -1,52 +1,18 @@
 //! While the store takes nothing: senders are told to come back, a P0 pages all the same, and afterwards all is well.
+//! A locked database, a disk that is nearly full, and an engine that hangs.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::{environment, hook::HookSink, tocsin::Tocsin, wait};
-use shared::api::{IncidentList, Role};
-use std::{
-    io::{BufRead as _, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use e2e::{hook::HookSink, store_lock::StoreLock, tocsin::Tocsin, wait};
+use shared::api::{IncidentList, PagerStatus, Role};
+use std::{collections::BTreeSet, fs, process::Command, time::Duration};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 /// A sender is answered within this, whatever the store does; its own time-out is not much longer.
 const ANSWERED: Duration = Duration::from_millis(3_500);
 
-/// Somebody else who writes to the database and does not finish.
-struct Lock(Child);
-
-impl Lock {
-    fn take(database: &Path) -> Result<Self> {
-        let script = "import sqlite3, sys\n\
-            db = sqlite3.connect(sys.argv[1], timeout=20, isolation_level=None)\n\
-            db.execute('BEGIN IMMEDIATE')\n\
-            print('locked', flush=True)\n\
-            sys.stdin.read()\n\
-            db.execute('ROLLBACK')";
-        let mut python = Command::new(environment::python()?);
-        python.args(["-c", script]).arg(database).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = python.spawn()?;
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().context("no output")?).read_line(&mut line)?;
-        ensure!(line.trim() == "locked", "the database could not be locked");
-        Ok(Self(child))
-    }
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // The lock goes with its holder.
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
-#[test]
-fn a_locked_store_is_never_answered_with_success_and_a_p0_pages_all_the_same() -> Result<()> {
-    let hook = HookSink::start()?;
-    let document = format!(
+/// Wang has a phone, and is paged for whatever matches no route.
+fn house(hook: &HookSink) -> String {
+    format!(
         r#"
 fallback = ["person:wang"]
 channels.webhook = {{ allow_networks = ["127.0.0.0/8"], allow_http = true }}
@@ -56,10 +22,15 @@ name = "Wang"
 contacts = [{{ id = "phone", webhook = "{}" }}]
 "#,
         hook.url("/wang")
-    );
+    )
+}
+
+#[test]
+fn a_locked_store_is_never_answered_with_success_and_a_p0_pages_all_the_same() -> Result<()> {
+    let hook = HookSink::start()?;
     let mut server = Tocsin::fresh()?;
     server.start()?;
-    server.apply(&document)?;
+    server.apply(&house(&hook))?;
     let path = format!("/ingest/{}", server.sender("falcon")?);
     let (sender, viewer) = (server.anybody(), server.somebody(Role::Viewer)?);
     let headers = [("Idempotency-Key", "one"), ("User-Agent", "curl/8")];
@@ -71,7 +42,7 @@ contacts = [{{ id = "phone", webhook = "{}" }}]
     };
     let p0 = "[P0][PROBLEM][db-07][10.1.2.3][host is down]";
 
-    let lock = Lock::take(&server.folder().join("data/tocsin.db"))?;
+    let lock = StoreLock::take(&server.folder().join("data/tocsin.db"))?;
     let (status, retry_after) = post(p0, &headers)?;
     ensure!(status == 503 && retry_after.is_some_and(|s| s <= 60), "answered {status}, Retry-After {retry_after:?}");
     let page = hook.wait_for("/wang", 1, PATIENCE)?.page()?;
@@ -94,5 +65,99 @@ contacts = [{{ id = "phone", webhook = "{}" }}]
     let page = hook.wait_for("/wang", 2, PATIENCE)?.page()?;
     ensure!(!page.unrecorded && page.ack_url.is_some(), "{page:?}");
     ensure!(hook.count() == 2, "paged {} times", hook.count());
+    Ok(())
+}
+
+/// How large a file of the server may grow; what it writes beyond that fails, as on a full disk.
+fn limit_files(server: &Tocsin, bytes: &str) -> Result<()> {
+    let pid = server.pid().to_string();
+    let status = Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={bytes}:")]).status()?;
+    ensure!(status.success(), "the limit cannot be set");
+    Ok(())
+}
+
+/// So many frames of SQLite's log are still free: enough for a row, and not for an incident.
+const FREE_BYTES: u64 = 10 * 4_120;
+
+#[test]
+fn a_nearly_full_disk_pages_once_and_is_left_without_a_loss() -> Result<()> {
+    let hook = HookSink::start()?;
+    let mut server = Tocsin::fresh()?;
+    // Without this the kernel would kill whoever writes beyond the limit.
+    server.start_below(&["env", "--ignore-signal=XFSZ"]);
+    server.start()?;
+    server.apply(&house(&hook))?;
+    let path = format!("/ingest/{}", server.sender("falcon")?);
+    let (sender, viewer) = (server.anybody(), server.somebody(Role::Viewer)?);
+    let post = |body: &str| sender.post(&path, &[("User-Agent", "curl/8")], body.as_bytes());
+    let mut acknowledged = BTreeSet::new();
+    for n in 0..20 {
+        let host = format!("web-{n}");
+        post(&format!("[P3][PROBLEM][{host}][10.1.2.4][slow]"))?.is(200)?;
+        acknowledged.insert(host);
+    }
+
+    let log = fs::metadata(server.folder().join("data/tocsin.db-wal")).context("SQLite keeps no log?")?.len();
+    limit_files(&server, &(log + FREE_BYTES).to_string())?;
+    let p0 = format!("[P0][PROBLEM][db-07][10.1.2.3][{}]", "the host is down, ".repeat(4_000));
+    let refused = post(&p0)?.is(503)?;
+    ensure!(refused.header("retry-after").is_some(), "the sender is not told when to come back");
+    let page = hook.wait_for("/wang", 1, PATIENCE)?.page()?;
+    ensure!(page.unrecorded && page.ack_url.is_none(), "{page:?}");
+    ensure!(sender.get("/healthz")?.status == 200, "the process is well");
+    let ready = sender.get("/readyz")?.is(503)?;
+    ensure!(ready.text().contains("the store takes nothing"), "it says: {}", ready.text());
+    let status: PagerStatus = viewer.read("/api/v1/status")?;
+    ensure!(!status.warnings.is_empty(), "the page about the pager shows nothing");
+    post("[P3][PROBLEM][web-20][10.1.2.4][slow]")?.is(503)?;
+    // It tries again and again, and what is small is stored: that is no reason to believe that all is well.
+    let tries = || server.log().matches("the store still takes nothing").count();
+    wait::until("the fifth try", PATIENCE, || (tries() >= 5).then_some(()))?;
+    ensure!(sender.get("/readyz")?.status == 503, "it takes the disk for mended");
+    ensure!(hook.count() == 1, "each try paged anew: {}", hook.count());
+
+    limit_files(&server, "unlimited")?;
+    wait::attempt("it to be ready again", PATIENCE, || Ok((sender.get("/readyz")?.status == 200).then_some(())))?;
+    let page = hook.wait_for("/wang", 2, PATIENCE)?.page()?;
+    ensure!(!page.unrecorded && page.ack_url.is_some(), "the P0 that was kept is not recorded: {page:?}");
+    post(&p0)?.is(200)?;
+    acknowledged.insert("db-07".to_owned());
+    // What was acknowledged is on the disk and not only in a memory.
+    server.kill()?;
+    server.start()?;
+    let viewer = server.somebody(Role::Viewer)?;
+    let board: IncidentList = viewer.read("/api/v1/incidents")?;
+    let hosts: Vec<_> = board.items.into_iter().filter_map(|row| row.host).collect();
+    let kept: BTreeSet<_> = hosts.iter().cloned().collect();
+    ensure!(kept == acknowledged && hosts.len() == kept.len(), "{acknowledged:?} became {hosts:?}");
+    ensure!(hook.count() == 2, "paged {} times", hook.count());
+    Ok(())
+}
+
+#[test]
+fn an_engine_that_hangs_ends_the_process_so_that_another_can_take_over() -> Result<()> {
+    let hook = HookSink::start()?;
+    let mut server = Tocsin::fresh()?;
+    server.apply(&house(&hook))?;
+    let path = format!("/ingest/{}", server.sender("falcon")?);
+    let p0 = b"[P0][PROBLEM][db-07][10.1.2.3][host is down]";
+    // The bound is a minute, which nobody has to wait for here.
+    server.start_with(&["--failpoint", "ingest.before_commit=hang", "--hung-ms", "7000"])?;
+    let sender = server.anybody();
+    let answer = sender.post(&path, &[], p0)?;
+    ensure!(answer.status == 503, "what was not stored was answered {}", answer.status);
+    let said = wait::attempt("it to say that it hangs", PATIENCE, || {
+        let answer = sender.get("/readyz")?;
+        Ok((answer.status == 503).then(|| answer.text()))
+    })?;
+    ensure!(said.contains("has not completed a turn"), "it says: {said}");
+    server.wait_for_abort(PATIENCE)?;
+    ensure!(server.log().contains("the engine hangs"), "its log says:\n{}", server.log());
+    ensure!(hook.count() == 0, "paged for something that is nowhere stored");
+
+    server.start()?;
+    server.anybody().post(&path, &[], p0)?.is(200)?;
+    let page = hook.wait_for("/wang", 1, PATIENCE)?.page()?;
+    ensure!(!page.unrecorded, "{page:?}");
     Ok(())
 }

@@ -2,15 +2,15 @@
 
 use crate::{
     classify::{self, Class},
-    oncall::{self, Roster},
+    oncall::{self, HolidayDays, Roster, Surroundings},
     route::{self, Node},
     window::{Window, Windows},
 };
 use shared::{
-    HookId, IntegrationId, PersonId, PolicyId, ScheduleId, Severity, TeamId,
+    CalendarId, HookId, IntegrationId, PersonId, PolicyId, ScheduleId, Severity, TeamId,
     config::{
-        Contact, Document, Finding, Hook, Integration, Level, Paging, Person, Policy, Route, Rule, Schedule, Target,
-        Team, TimeWindow,
+        Contact, Document, Finding, HolidayCalendar, Hook, Integration, Level, Paging, Person, Policy, Route, Rule,
+        Target, Team, TimeWindow,
     },
 };
 use std::{
@@ -50,7 +50,7 @@ impl Snapshot {
         snapshot.hooks = check.index(&document.webhooks, "webhooks", |hook| hook.id.clone(), |id| id.as_str());
         snapshot.integrations =
             check.index(&document.integrations, "integrations", |it| it.id.clone(), |id| id.as_str());
-        check.schedules(&document.schedules, &snapshot.people, &mut snapshot.rosters);
+        check.schedules(&document, &snapshot.people, &mut snapshot.rosters);
         check.people(&document.people);
         check.teams(&document.teams, &snapshot.people);
         check.windows(&document.time_windows, &mut snapshot.windows);
@@ -160,25 +160,48 @@ impl Check {
 
     fn schedules(
         &mut self,
-        schedules: &[Schedule],
+        document: &Document,
         people: &BTreeMap<PersonId, Person>,
         rosters: &mut BTreeMap<ScheduleId, Roster>,
     ) {
-        let index = self.index(schedules, "schedules", |schedule| schedule.id.clone(), |id| id.as_str());
+        let around = Surroundings::new(people, &document.time_off, self.holidays(&document.holidays));
+        for (i, off) in document.time_off.iter().enumerate().filter(|(_, off)| !people.contains_key(&off.person)) {
+            self.fault(format!("time_off[{i}].person"), unknown("person", off.person.as_str()));
+        }
+        for (field, message) in around.time_off_faults() {
+            self.fault(format!("time_off{field}"), message);
+        }
+        let index = self.index(&document.schedules, "schedules", |schedule| schedule.id.clone(), |id| id.as_str());
         for (id, schedule) in index {
             let path = format!("schedules[{id}]");
-            let named = schedule.rotations.iter().flat_map(|rotation| &rotation.people);
-            let covering =
-                schedule.overrides.iter().flat_map(|cover| std::iter::once(&cover.person).chain(&cover.replaces));
-            for person in named.chain(covering).filter(|person| !people.contains_key(*person)).collect::<BTreeSet<_>>()
-            {
+            for person in schedule.people().filter(|person| !people.contains_key(*person)).collect::<BTreeSet<_>>() {
                 self.fault(&path, unknown("person", person.as_str()));
             }
-            match Roster::compile(&schedule) {
+            match Roster::compile(&schedule, &around) {
                 Ok(roster) => drop(rosters.insert(id, roster)),
-                Err((field, message)) => self.fault(format!("{path}.{field}"), message),
+                Err(faults) => {
+                    for (field, message) in faults {
+                        self.fault(format!("{path}.{field}"), message);
+                    }
+                }
             }
         }
+    }
+
+    /// The holiday calendars that can be read; one that cannot is there, and empty, so that it is named once.
+    fn holidays<'a>(&mut self, calendars: &'a [HolidayCalendar]) -> BTreeMap<&'a CalendarId, HolidayDays> {
+        let index = self.index(calendars, "holidays", |calendar| calendar.id.clone(), |id| id.as_str());
+        let mut found = BTreeMap::new();
+        for calendar in calendars.iter().filter(|calendar| index.contains_key(&calendar.id)) {
+            let days = HolidayDays::compile(calendar).unwrap_or_else(|faults| {
+                for (field, message) in faults {
+                    self.fault(format!("holidays[{}].{field}", calendar.id), message);
+                }
+                HolidayDays::default()
+            });
+            found.insert(&calendar.id, days);
+        }
+        found
     }
 
     fn people(&mut self, people: &[Person]) {

@@ -96,8 +96,12 @@ impl Turn<'_> {
     ) -> Option<(IncidentId, Severity)> {
         let now = self.now;
         let state = &mut self.engine.state;
+        let known = state.alerts.get(&alert_id)?;
+        let before = known.event.severity;
+        if known.event == event {
+            return Some((state.count_repeat(alert_id, message, now)?, before));
+        }
         let alert = state.alerts.get_mut(&alert_id).map(Arc::make_mut)?;
-        let before = alert.event.severity;
         if alert.first_summary.is_none() && alert.event.summary != event.summary {
             alert.first_summary = Some(alert.event.summary.clone());
         }

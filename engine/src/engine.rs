@@ -12,8 +12,8 @@ use crate::{
     suppress,
 };
 use shared::{
-    AlertEvent, AttemptState, Escalation, EscalationState, EventId, IncidentId, IncidentState, IntegrationId,
-    Recipient, Timestamp,
+    AlertEvent, AlertId, AttemptState, Escalation, EscalationState, EventId, Incident, IncidentId, IncidentState,
+    IntegrationId, Recipient, Timestamp,
     timeline::{Actor, DropReason, Happening, Outcome, TimelineEntry},
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -46,10 +46,12 @@ impl Engine {
     }
 
     /// Rebuilds the hot state from what the store kept. Deadlines come out of the restored things
-    /// themselves; a delivery that was under way counts as ambiguous until its lease ends.
+    /// themselves; a delivery that was under way counts as ambiguous until its lease ends. When the clock was set back
+    /// meanwhile, so that what is kept lies in the future, every wait is shortened by as much: nobody is paged late for it.
     #[must_use]
-    pub fn restore(config: Arc<Snapshot>, restored: Restored) -> Self {
+    pub fn restore(config: Arc<Snapshot>, restored: Restored, now: Timestamp) -> Self {
         let mut engine = Self::new(config);
+        let ahead_ms = restored.newest().map_or(0, |newest| newest.ms_since(now).max(0));
         engine.state.counters = restored.counters;
         engine.state.policies = restored.policies;
         for mut alert in restored.alerts {
@@ -73,8 +75,15 @@ impl Engine {
         for mut incident in restored.incidents {
             incident.shrink();
             let id = incident.id;
+            if ahead_ms > 0 {
+                hasten(&mut incident, ahead_ms);
+                engine.state.dirty.incidents.insert(id);
+            }
             engine.state.incidents.insert(id, Arc::new(incident));
             engine.rearm(id);
+        }
+        for (event, at, outcomes) in restored.unsettled {
+            engine.recount(event, at, &outcomes);
         }
         engine
     }
@@ -161,6 +170,13 @@ impl Engine {
 
     /// What must become durable since the last call; resolved incidents leave the memory with it.
     pub fn take_changes(&mut self) -> Changes {
+        self.take_changes_but_repeats(Timestamp(i64::MAX))
+    }
+
+    /// The same, except that alerts which were only repeated, and began to be after `since`, are left for a later call.
+    pub fn take_changes_but_repeats(&mut self, since: Timestamp) -> Changes {
+        self.settle(since);
+        let settled = self.state.repeats.settled(EventId(self.state.counters.event));
         let Dirty { alerts, incidents, closed, timeline } = std::mem::take(&mut self.state.dirty);
         let mut changed: Vec<_> = alerts.iter().filter_map(|id| self.state.alerts.get(id).cloned()).collect();
         changed.extend(closed.into_values());
@@ -178,7 +194,39 @@ impl Engine {
                 self.state.incidents.remove(&id);
             }
         }
-        Changes { alerts: changed, incidents: moved, timeline, counters: self.state.counters }
+        Changes { alerts: changed, incidents: moved, timeline, counters: self.state.counters, settled }
+    }
+
+    /// Repeats join what is stored: those that waited long enough, and those whose incident is stored anyway, so that the
+    /// rows of an incident and of its alerts never count different messages.
+    fn settle(&mut self, since: Timestamp) {
+        let State { alerts, incidents, dirty, repeats, .. } = &mut self.state;
+        for id in repeats.take(since) {
+            dirty.alerts.insert(id);
+            dirty.incidents.extend(alerts.get(&id).map(|alert| alert.incident));
+        }
+        for id in &dirty.incidents {
+            let Some(incident) = incidents.get(id) else { continue };
+            for alert in &incident.alerts {
+                if repeats.written(*alert) {
+                    dirty.alerts.insert(*alert);
+                }
+            }
+        }
+    }
+
+    /// Counts the repeats of a message that the stored rows lack.
+    fn recount(&mut self, event: EventId, at: Timestamp, outcomes: &[Outcome]) {
+        let repeated = |outcome: &Outcome| match outcome {
+            Outcome::Refreshed { alert, .. } => Some(*alert),
+            _ => None,
+        };
+        // Asked before any is counted: one message may repeat an alert twice.
+        let lacking = |id: &AlertId| self.state.alerts.get(id).is_some_and(|alert| alert.last_event < event);
+        let repeats: Vec<AlertId> = outcomes.iter().filter_map(repeated).filter(lacking).collect();
+        for alert in repeats {
+            self.state.count_repeat(alert, event, at);
+        }
     }
 
     /// Policies of old configurations stay while an incident runs them.
@@ -192,6 +240,17 @@ impl Engine {
     pub(crate) fn remember(&mut self, until: Timestamp, what: Forgettable) {
         self.state.forget.entry(until).or_default().push(what);
         self.state.deadlines.set(until, Wake::Forget);
+    }
+}
+
+/// Shortens every wait of an incident that is a length of time. A snooze ends at the hour somebody chose.
+fn hasten(incident: &mut Incident, by_ms: i64) {
+    let sooner = |at: &mut Timestamp| *at = at.plus_ms(-by_ms);
+    incident.escalations.iter_mut().filter_map(|it| it.due.as_mut()).for_each(sooner);
+    incident.ack.iter_mut().filter_map(|ack| ack.until.as_mut()).for_each(sooner);
+    for attempt in incident.pages.iter_mut().flat_map(|page| &mut page.attempts).filter(|it| !it.state.is_final()) {
+        sooner(&mut attempt.due);
+        attempt.lease_until.iter_mut().for_each(sooner);
     }
 }
 

@@ -151,6 +151,10 @@ pub struct Changes {
     pub incidents: Vec<Arc<Incident>>,
     pub timeline: Vec<TimelineEntry>,
     pub counters: Counters,
+    /// The rows of alerts count every message up to this one; see [`Restored::unsettled`].
+    ///
+    /// [`Restored::unsettled`]: crate::Restored::unsettled
+    pub settled: EventId,
 }
 
 impl Changes {

@@ -22,6 +22,7 @@ pub mod matcher;
 pub mod normalize;
 mod notify;
 pub mod oncall;
+mod repeats;
 pub mod route;
 pub mod scenario;
 pub mod sim;

@@ -80,11 +80,14 @@ impl Turn<'_> {
                 if duties.is_empty() {
                     return (Vec::new(), vec![Skip::NobodyOnCall]);
                 }
-                let via = |duty: &crate::oncall::Duty| PageVia::Schedule {
-                    schedule: id.clone(),
-                    until: Some(duty.until),
-                    over: duty.over,
-                    replaces: duty.replaces.clone(),
+                let via = |duty: &crate::oncall::Duty| {
+                    let (over, replaces) = crate::oncall::covering(&duty.reason);
+                    PageVia::Schedule {
+                        schedule: id.clone(),
+                        until: Some(duty.until),
+                        over,
+                        replaces: replaces.cloned(),
+                    }
                 };
                 (duties.iter().map(|duty| (Recipient::Person(duty.person.clone()), via(duty))).collect(), Vec::new())
             }

@@ -1,6 +1,6 @@
 //! The engine's state: plain data in ordered maps, rebuilt from the store at start.
 
-use crate::{deadline::Deadlines, dispatch::Queue, index::Index};
+use crate::{deadline::Deadlines, dispatch::Queue, index::Index, repeats::Repeats};
 use serde::{Deserialize, Serialize};
 use shared::{
     Alert, AlertId, AttemptId, EventId, Incident, IncidentId, IntegrationId, PageId, Timestamp,
@@ -120,6 +120,7 @@ pub struct State {
     /// Deliveries a previous process began; they hold slots until their leases end.
     pub(crate) adopted: usize,
     pub(crate) dirty: Dirty,
+    pub(crate) repeats: Repeats,
 }
 
 /// Something that is forgotten after a while.
@@ -151,6 +152,19 @@ pub struct Restored {
     pub recent: Vec<(IntegrationId, String, Recent)>,
     /// Idempotency keys of the last 24 hours: when, whose, which message, which answer.
     pub seen: Vec<(Timestamp, IntegrationId, String, EventId, Vec<Outcome>)>,
+    /// Messages after [`Changes::settled`], oldest first: when they were decided on, and what became of their members.
+    ///
+    /// [`Changes::settled`]: crate::Changes::settled
+    pub unsettled: Vec<(EventId, Timestamp, Vec<Outcome>)>,
+}
+
+impl Restored {
+    /// The newest instant at which something is known to have happened; none when nothing is kept.
+    #[must_use]
+    pub fn newest(&self) -> Option<Timestamp> {
+        let incidents = self.incidents.iter().map(|incident| incident.updated_at);
+        incidents.chain(self.alerts.iter().map(|alert| alert.last_at)).max()
+    }
 }
 
 impl State {
@@ -164,6 +178,19 @@ impl State {
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.queue.in_flight()
+    }
+
+    /// The same words again: only the counts change, and they are stored later.
+    pub(crate) fn count_repeat(&mut self, id: AlertId, message: EventId, now: Timestamp) -> Option<IncidentId> {
+        let alert = self.alerts.get_mut(&id).map(Arc::make_mut)?;
+        alert.count = alert.count.saturating_add(1);
+        alert.last_at = now;
+        alert.last_event = message;
+        let incident = self.incidents.get_mut(&alert.incident).map(Arc::make_mut)?;
+        incident.count = incident.count.saturating_add(1);
+        incident.updated_at = now;
+        self.repeats.wait(id, message, now);
+        Some(incident.id)
     }
 
     /// How many deadlines are pending.

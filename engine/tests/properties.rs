@@ -158,7 +158,7 @@ impl Pair {
         let effects = self.running.handle(now, event.clone());
         self.running.state.check(now, self.running.config().paging().in_flight).unwrap();
         assert_eq!(self.running.state.held_up(self.running.config().paging()), None);
-        let changes = self.running.take_changes();
+        let changes = self.running.take_changes_but_repeats(now.plus_ms(-60_000));
         if let Some(other) = &mut self.restored {
             let theirs = other.handle(now, event);
             assert_eq!(theirs.commands, effects.commands, "a restored engine pages differently");
@@ -172,8 +172,8 @@ impl Pair {
         self.store.apply(now, changes).unwrap();
         if let Some(message) = message {
             assert_eq!(effects.outcomes.len(), message.events.len() + message.rejected.len());
-            if let (Some(key), Some(event), false) = (message.key, effects.event, effects.repeated) {
-                self.store.remember(now, message.integration, key, event, effects.outcomes.clone());
+            if let (Some(event), false) = (effects.event, effects.repeated) {
+                self.store.remember(now, message.integration, message.key, event, effects.outcomes.clone());
             }
         }
         let rebuilt = self.store.restore(now);

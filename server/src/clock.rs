@@ -1,7 +1,15 @@
 //! The only place that reads the operating system's time; everything else takes `now` as an argument.
 
+use rustix::time::{ClockId, clock_gettime};
 use shared::Timestamp;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Counts on while the machine sleeps.
+#[cfg(target_os = "linux")]
+const UPTIME: ClockId = ClockId::Boottime;
+/// Elsewhere the monotonic clock does that by itself, or there is nothing better.
+#[cfg(not(target_os = "linux"))]
+const UPTIME: ClockId = ClockId::Monotonic;
 
 /// The present instant by the wall clock; it may jump when the machine's clock is set.
 #[must_use]
@@ -10,6 +18,13 @@ pub fn now() -> Timestamp {
     // Before 1970 is a machine without a clock battery: say 1970 rather than fail.
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// How long the machine has been running, its sleep included; nobody can set this clock.
+#[must_use]
+pub fn uptime() -> Duration {
+    let time = clock_gettime(UPTIME);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or_default(), u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
 /// Measures how long something took, unmoved by changes of the wall clock.
@@ -43,5 +58,7 @@ mod tests {
         let watch = Stopwatch::start();
         let first = watch.elapsed_ms();
         assert!(first >= 0 && watch.elapsed_ms() >= first);
+        let up = uptime();
+        assert!(!up.is_zero() && uptime() >= up);
     }
 }

@@ -5,6 +5,7 @@
 
 mod check;
 mod edit;
+mod overrides;
 mod parse;
 mod plan;
 mod secrets;
@@ -12,6 +13,7 @@ mod settings;
 
 pub use check::{Checked, Refused, check, check_document, report};
 pub use edit::{EditError, replace_person};
+pub use overrides::{add_overrides, remove_override};
 pub use parse::{parse, read, to_toml};
 pub use plan::plan;
 pub use secrets::{KEPT, hide, restore, restore_person, without_secrets};

@@ -1,4 +1,4 @@
-//! Named places where a test may kill the process, to prove that nothing acknowledged is lost.
+//! Named places where a test may kill the process, to prove that nothing acknowledged is lost, or make it hang there.
 //!
 //! Compiled to nothing unless the `failpoints` feature is on; a release never has it.
 
@@ -25,25 +25,38 @@ mod armed {
         atomic::{AtomicU32, Ordering},
     };
 
-    static ARMED: OnceLock<(String, AtomicU32)> = OnceLock::new();
+    struct Armed {
+        name: String,
+        /// How many times it is still passed.
+        left: AtomicU32,
+        hangs: bool,
+    }
 
-    /// Arms `name` or `name:n`: the process dies at the n-th time it gets there.
+    static ARMED: OnceLock<Armed> = OnceLock::new();
+
+    /// Arms `name`, `name:n`, or either with `=hang`: the n-th time the process gets there it dies, or stays for ever.
     pub fn arm(spec: &str) -> Result<(), String> {
-        let (name, times) = spec.split_once(':').unwrap_or((spec, "1"));
+        let (place, hangs) = spec.strip_suffix("=hang").map_or((spec, false), |place| (place, true));
+        let (name, times) = place.split_once(':').unwrap_or((place, "1"));
         if !super::ALL.contains(&name) {
             return Err(format!("there is no failpoint `{name}`; there are {}", super::ALL.join(", ")));
         }
         let times = times.parse().map_err(|_| format!("`{times}` is not a number of times"))?;
-        ARMED.set((name.to_owned(), AtomicU32::new(times))).map_err(|_| "a failpoint is armed already".to_owned())
+        let armed = Armed { name: name.to_owned(), left: AtomicU32::new(times), hangs };
+        ARMED.set(armed).map_err(|_| "a failpoint is armed already".to_owned())
     }
 
-    /// Dies here, as by `kill -9`, if a test asked for it.
+    /// Dies here, as by `kill -9`, or goes no further, if a test asked for it.
     pub fn hit(name: &str) {
-        if let Some((armed, left)) = ARMED.get()
-            && armed == name
-            && left.fetch_sub(1, Ordering::SeqCst) == 1
-        {
+        let Some(armed) = ARMED.get().filter(|armed| armed.name == name) else { return };
+        if armed.left.fetch_sub(1, Ordering::SeqCst) != 1 {
+            return;
+        }
+        if !armed.hangs {
             std::process::abort();
+        }
+        loop {
+            std::thread::park();
         }
     }
 }

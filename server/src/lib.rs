@@ -15,4 +15,5 @@ pub mod ingest;
 pub mod live;
 pub mod outbound;
 pub mod runtime;
+pub mod shifts;
 pub mod telemetry;

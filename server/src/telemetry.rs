@@ -38,6 +38,11 @@ pub fn install() -> Result<(), String> {
     describe_gauge!("tocsin_deliveries_in_flight", "Deliveries under way");
     describe_gauge!("tocsin_queue", "Messages and actions that wait for the engine");
     describe_gauge!("tocsin_browsers", "Live connections");
+    describe_gauge!(
+        "tocsin_clock_offset_seconds",
+        Unit::Seconds,
+        "How far the wall clock is ahead of the engine's time; 0 unless it was set"
+    );
     Ok(())
 }
 
@@ -89,6 +94,10 @@ pub(crate) fn vitals(open: usize, due: usize, in_flight: usize, queue: u32) {
     gauge!("tocsin_deliveries_due").set(due as f64);
     gauge!("tocsin_deliveries_in_flight").set(in_flight as f64);
     gauge!("tocsin_queue").set(f64::from(queue));
+}
+
+pub(crate) fn clock_offset(offset_ms: i64) {
+    gauge!("tocsin_clock_offset_seconds").set(seconds(offset_ms));
 }
 
 pub(crate) fn browsers(count: u32) {

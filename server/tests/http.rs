@@ -11,6 +11,8 @@ mod access;
 mod acknowledge;
 #[path = "http/configuration.rs"]
 mod configuration;
+#[path = "http/duty.rs"]
+mod duty;
 #[path = "http/pages.rs"]
 mod pages;
 #[path = "http/work.rs"]

@@ -270,7 +270,7 @@ async fn a_memory_that_is_older_than_the_store_pages_nobody() {
     // What a server that took over would do: it restores, and what it decides is stored.
     let mut other = Store::open(&world.url).unwrap();
     let restored = other.restore(clock::now()).unwrap();
-    let mut engine = Engine::restore(world.runtime.config(), restored);
+    let mut engine = Engine::restore(world.runtime.config(), restored, clock::now());
     let by = Actor::Account { login: "wang".to_owned() };
     let act = Event::Acted { incident: shared::IncidentId(1), by, act: Act::Ack { until: None } };
     engine.handle(clock::now(), act);

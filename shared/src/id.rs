@@ -73,6 +73,10 @@ name! {
     TeamId
     /// Who is on call when.
     ScheduleId
+    /// A layer of a schedule, named within it.
+    LayerId
+    /// A calendar of holidays.
+    CalendarId
     /// An escalation policy.
     PolicyId
     /// A node of the routing tree.

@@ -17,8 +17,8 @@ pub mod timeline;
 
 pub use alert::{Action, Alert, AlertEvent, AlertState, Flag, Format, Metric};
 pub use id::{
-    AlertId, AttemptId, ClassId, ContactId, EventId, HookId, IncidentId, IntegrationId, PageId, PersonId, PolicyId,
-    RouteId, ScheduleId, TeamId, WindowId,
+    AlertId, AttemptId, CalendarId, ClassId, ContactId, EventId, HookId, IncidentId, IntegrationId, LayerId, PageId,
+    PersonId, PolicyId, RouteId, ScheduleId, TeamId, WindowId,
 };
 pub use incident::{
     Ack, Again, Attempt, AttemptState, Escalation, EscalationState, Failure, Incident, IncidentState, Page, PageVia,

@@ -321,6 +321,17 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The incident it went to; none when it paged nobody.
+    #[must_use]
+    pub const fn incident(&self) -> Option<IncidentId> {
+        match self {
+            Self::Opened { incident, .. } | Self::Refreshed { incident, .. } | Self::Closed { incident, .. } => {
+                Some(*incident)
+            }
+            Self::Suppressed { .. } | Self::Dropped { .. } | Self::Rejected { .. } => None,
+        }
+    }
+
     /// The name used in metrics and storage.
     #[must_use]
     pub const fn name(&self) -> &'static str {

@@ -14,6 +14,7 @@ mod format;
 mod frame;
 mod incident;
 mod live;
+mod order;
 mod pages;
 mod shifts;
 mod state;

@@ -11,7 +11,7 @@ use crate::cargo::{Project, WASM, succeeds};
 use crate::steps::{call, output, retry};
 
 /// Mail is received in the tests by a real SMTP server; no crate of ours is a second opinion on our own mail.
-const PYTHON_PACKAGES: [&str; 1] = ["aiosmtpd==1.4.6"];
+const PYTHON_PACKAGES: [&str; 2] = ["aiosmtpd==1.4.6", "icalendar==7.3.0"];
 
 /// Playwright's own minimum; Debian 12 ships 18.
 const NODE_MAJOR: u32 = 20;
@@ -53,7 +53,7 @@ struct Package {
     present: fn() -> bool,
 }
 
-const PACKAGES: [Package; 8] = [
+const PACKAGES: [Package; 9] = [
     Package {
         name: "libpq-dev",
         purpose: "the PostgreSQL client library (without it one is compiled from source)",
@@ -77,6 +77,12 @@ const PACKAGES: [Package; 8] = [
         purpose: "real mail and alert clients in the whole-system tests",
         only_for_browser: false,
         present: || succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"])),
+    },
+    Package {
+        name: "faketime",
+        purpose: "the tests of a wall clock that leaps",
+        only_for_browser: false,
+        present: || on_path("faketime"),
     },
     Package {
         name: "chromium",

@@ -280,7 +280,7 @@ impl Player {
         self.tell(format_args!("post {integration} {}", body.replace('\n', "\\n")));
         let Some(effects) = self.handle(Event::Ingested(message)) else { return };
         if let (Some(key), Some(event), false) = (key, effects.event, effects.repeated) {
-            self.store.remember(at, integration, key, event, effects.outcomes.clone());
+            self.store.remember(at, integration, Some(key), event, effects.outcomes.clone());
         }
         let again = if effects.repeated { " (the same message)" } else { "" };
         for outcome in &effects.outcomes {

@@ -121,6 +121,7 @@ fn schedule(chance: &mut Chance, n: u64, ids: &[String], now: Timestamp) -> Sche
             handoff: format!("{:02}:{:02}", chance.below(24), chance.below(2) * 30),
             // Some begin later: until then the schedule has a gap.
             start: date(if chance.one_in(4) { 2 } else { -20 }),
+            ..Rotation::default()
         })
         .collect();
     let overrides = (0..chance.below(3))
@@ -131,6 +132,7 @@ fn schedule(chance: &mut Chance, n: u64, ids: &[String], now: Timestamp) -> Sche
                 replaces: if chance.one_in(2) { some_of(chance, ids).pop() } else { None },
                 from: format!("{} {:02}:00", date(day), chance.below(24)),
                 until: format!("{} {:02}:30", date(day + 1), chance.below(24)),
+                ..Override::default()
             }
         })
         .collect();
@@ -140,6 +142,7 @@ fn schedule(chance: &mut Chance, n: u64, ids: &[String], now: Timestamp) -> Sche
         time_zone: zone.to_owned(),
         rotations,
         overrides,
+        ..Schedule::default()
     }
 }
 

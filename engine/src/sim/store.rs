@@ -33,6 +33,8 @@ pub struct Store {
     rows: BTreeMap<IncidentId, u32>,
     configs: BTreeMap<i64, Arc<Snapshot>>,
     seen: VecDeque<Seen>,
+    /// Messages whose repeats the alerts may not count yet.
+    unsettled: VecDeque<(EventId, Timestamp, Vec<Outcome>)>,
 }
 
 impl Store {
@@ -59,7 +61,7 @@ impl Store {
 
     /// Commits changes; the error names a promise of the engine to the store that does not hold.
     pub fn apply(&mut self, now: Timestamp, changes: Changes) -> Result<(), String> {
-        let Changes { alerts, incidents, timeline, counters } = changes;
+        let Changes { alerts, incidents, timeline, counters, settled } = changes;
         let before = std::mem::replace(&mut self.counters, counters);
         if counters.event < before.event
             || counters.alert < before.alert
@@ -94,6 +96,9 @@ impl Store {
         while self.closed_alerts.front().is_some_and(|alert| alert.closed_at <= Some(since)) {
             self.closed_alerts.pop_front();
         }
+        while self.unsettled.front().is_some_and(|(event, ..)| *event <= settled) {
+            self.unsettled.pop_front();
+        }
         while self.seen.front().is_some_and(|seen| seen.0 <= since) {
             self.seen.pop_front();
         }
@@ -124,16 +129,19 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps the answer to a message with an idempotency key, in the same transaction.
+    /// Keeps a message with what became of it, in the same transaction; `key` is its idempotency key.
     pub fn remember(
         &mut self,
         at: Timestamp,
         integration: IntegrationId,
-        key: String,
+        key: Option<String>,
         event: EventId,
         outcomes: Vec<Outcome>,
     ) {
-        self.seen.push_back((at, integration, key, event, outcomes));
+        self.unsettled.push_back((event, at, outcomes.clone()));
+        if let Some(key) = key {
+            self.seen.push_back((at, integration, key, event, outcomes));
+        }
     }
 
     /// The incidents that are open, or have a delivery under way.
@@ -176,7 +184,8 @@ impl Store {
             policies,
             recent: recent.into_iter().map(|((integration, key), recent)| (integration, key, recent)).collect(),
             seen: self.seen.iter().filter(|seen| seen.0 > since).cloned().collect(),
+            unsettled: self.unsettled.iter().cloned().collect(),
         };
-        Engine::restore(self.config(), restored)
+        Engine::restore(self.config(), restored, now)
     }
 }

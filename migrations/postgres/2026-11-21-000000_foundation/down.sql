@@ -6,7 +6,7 @@ DROP TABLE config_version;
 DROP TABLE timeline;
 DROP TABLE alert;
 DROP TABLE incident;
-DROP TABLE member;
+DROP TABLE incident_event;
 DROP TABLE event;
 DROP TABLE counters;
 DROP TABLE meta;

@@ -8,7 +8,7 @@ CREATE TABLE meta (
 ) STRICT;
 
 -- The last number given of each kind; one row. `revision` rises with every commit of the engine and fences
--- a writer whose memory is not the newest.
+-- a writer whose memory is not the newest. Of later messages than `settled`, repeats are not yet counted in their alerts.
 CREATE TABLE counters (
     id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
     revision INTEGER NOT NULL,
@@ -16,17 +16,20 @@ CREATE TABLE counters (
     alert INTEGER NOT NULL,
     incident INTEGER NOT NULL,
     page INTEGER NOT NULL,
-    attempt INTEGER NOT NULL
+    attempt INTEGER NOT NULL,
+    settled INTEGER NOT NULL
 ) STRICT;
-INSERT INTO counters (id, revision, event, alert, incident, page, attempt) VALUES (1, 0, 0, 0, 0, 0, 0);
+INSERT INTO counters (id, revision, event, alert, incident, page, attempt, settled) VALUES (1, 0, 0, 0, 0, 0, 0, 0);
 
--- Messages as they arrived. `idem_key` is the sender's idempotency key, cut to a bounded length.
+-- Messages as they arrived, with what became of each member in `doc`: the account. `idem_key` is the sender's
+-- idempotency key, cut to a bounded length; `unpaged` is 1 when a member was suppressed, dropped or rejected.
 CREATE TABLE event (
     id INTEGER NOT NULL PRIMARY KEY,
     integration TEXT NOT NULL,
     received_at INTEGER NOT NULL,
     idem_key TEXT,
     size_bytes INTEGER NOT NULL,
+    unpaged INTEGER NOT NULL,
     doc TEXT NOT NULL,
     body BLOB NOT NULL
 ) STRICT;
@@ -34,21 +37,15 @@ CREATE TABLE event (
 CREATE INDEX event_integration ON event (integration, id);
 -- The idempotency keys of the last day, read at start.
 CREATE INDEX event_idem_key ON event (received_at) WHERE idem_key IS NOT NULL;
+-- The messages that paged nobody: the quarantine among them.
+CREATE INDEX event_unpaged ON event (id) WHERE unpaged = 1;
 
--- Each member of a message with its outcome: the account.
-CREATE TABLE member (
-    event INTEGER NOT NULL REFERENCES event (id) ON DELETE CASCADE,
-    place INTEGER NOT NULL,
-    integration TEXT NOT NULL,
-    outcome TEXT NOT NULL,
-    alert INTEGER,
-    incident INTEGER,
-    PRIMARY KEY (event, place)
+-- Which messages an incident has.
+CREATE TABLE incident_event (
+    incident INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    PRIMARY KEY (incident, event)
 ) STRICT, WITHOUT ROWID;
--- The messages of an incident.
-CREATE INDEX member_incident ON member (incident, event) WHERE incident IS NOT NULL;
--- The messages with an outcome: `rejected` is the quarantine.
-CREATE INDEX member_outcome ON member (outcome, event);
 
 -- What people work on. `live` is 1 while it is not resolved or a delivery is under way; `search` is what the
 -- search field looks through, in lower case.
@@ -70,36 +67,35 @@ CREATE TABLE incident (
     doc TEXT NOT NULL
 ) STRICT;
 -- What the engine keeps in memory, read at start.
-CREATE INDEX incident_live ON incident (live, id);
--- Lists by sender and by team, and what happened to a machine before. Not by state: open incidents are listed from
--- memory, and nearly all of the others are resolved.
+CREATE INDEX incident_live ON incident (id) WHERE live = 1;
+-- Lists by sender and by team. Not by state: open incidents are listed from memory, and nearly all of the others are
+-- resolved.
 CREATE INDEX incident_integration ON incident (integration, id);
 CREATE INDEX incident_team ON incident (team, id) WHERE team IS NOT NULL;
-CREATE INDEX incident_host ON incident (host, id) WHERE host IS NOT NULL;
-CREATE INDEX incident_ip ON incident (ip, id) WHERE ip IS NOT NULL;
+-- What happened to a machine before. Machines come in any order, so that an entry costs a page: it is made when the
+-- incident is over, and not while a storm arrives.
+CREATE INDEX incident_host ON incident (host, id) WHERE live = 0;
+CREATE INDEX incident_ip ON incident (ip, id) WHERE live = 0;
 
--- Deduplicated alerts. Open ones have no `closed_at`.
+-- Deduplicated alerts. Open ones have no `closed_at`; their incident knows their numbers.
 CREATE TABLE alert (
     id INTEGER NOT NULL PRIMARY KEY,
-    incident INTEGER NOT NULL REFERENCES incident (id) ON DELETE CASCADE,
+    incident INTEGER NOT NULL,
     integration TEXT NOT NULL,
     dedup_key TEXT NOT NULL,
-    state TEXT NOT NULL,
     first_at INTEGER NOT NULL,
-    last_at INTEGER NOT NULL,
     closed_at INTEGER,
     doc TEXT NOT NULL
 ) STRICT;
--- The alerts of an incident.
-CREATE INDEX alert_incident ON alert (incident);
--- Open alerts and lately closed identities, read at start.
-CREATE INDEX alert_closed_at ON alert (closed_at);
--- Earlier incidents of the same identity.
-CREATE INDEX alert_identity ON alert (integration, dedup_key, incident);
+-- Lately closed identities, read at start.
+CREATE INDEX alert_closed_at ON alert (closed_at) WHERE closed_at IS NOT NULL;
+-- Earlier incidents of the same identity; an open one has no other that is open.
+CREATE INDEX alert_identity ON alert (integration, dedup_key, incident) WHERE closed_at IS NOT NULL;
 
--- What happened to each incident and why, numbered without a gap; only ever appended to.
+-- What happened to each incident and why; only ever appended to. A row holds what one decision wrote: an array of
+-- entries, numbered from `seq` without a gap.
 CREATE TABLE timeline (
-    incident INTEGER NOT NULL REFERENCES incident (id) ON DELETE CASCADE,
+    incident INTEGER NOT NULL,
     seq INTEGER NOT NULL,
     at INTEGER NOT NULL,
     doc TEXT NOT NULL,

@@ -10,7 +10,7 @@ use crate::{
     http::{self, App, Instance, Listening},
     live::{self, Board},
     runtime::{Links, Runtime, Start, Stopped},
-    telemetry,
+    shifts, telemetry,
 };
 use actix_web::web;
 use std::{
@@ -23,8 +23,6 @@ use std::{
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 const READERS: usize = 8;
-/// Longer than any deadline of the store's own.
-const HUNG_MS: i64 = 60_000;
 const DATABASE_EVERY: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// What is queued must be stored by then, or it was never answered.
@@ -57,7 +55,7 @@ pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
             demo::begin(&app, demo);
         }
         keep_fresh(&app);
-        signals.wait(&thread, &app.runtime).await;
+        signals.wait(&thread, &app.runtime, settings.hung_ms).await;
         handle.stop(true).await;
         app.runtime.stop();
         if let Ok(Err(error)) = serving.await {
@@ -187,11 +185,26 @@ fn greet(app: &App, listening: &Listening, url: &DatabaseUrl, code: Option<&str>
 /// Browsers hear of changes, and tokens made or revoked by another process count within a second.
 fn keep_fresh(app: &web::Data<App>) {
     drop(actix_web::rt::spawn(live::publish(app.board.clone())));
-    let app = app.clone();
+    let (app, app_again) = (app.clone(), app.clone());
     drop(actix_web::rt::spawn(async move {
         loop {
             tokio::time::sleep(Duration::from_millis(keyring::REFRESH_EVERY_MS)).await;
             app.keyring.reload(&app.readers).await;
+        }
+    }));
+    keep_history(app_again);
+}
+
+/// Who was on call is stored as it happens.
+fn keep_history(app: web::Data<App>) {
+    drop(actix_web::rt::spawn(async move {
+        loop {
+            let readers = Arc::clone(&app.readers);
+            let recorded = web::block(move || readers.with(|store| shifts::record(store, clock::now()))).await;
+            if let Ok(Err(error)) = recorded {
+                tracing::warn!(%error, "who was on call could not be stored; it is tried again");
+            }
+            tokio::time::sleep(Duration::from_millis(shifts::EVERY_MS)).await;
         }
     }));
 }
@@ -207,13 +220,13 @@ impl Signals {
     }
 
     /// Until somebody asks for the end, or the engine's thread is gone. An engine that hangs (a database that neither
-    /// answers nor fails, a dead disk) pages nobody: then the process ends the hard way, and whoever supervises it
-    /// starts another.
-    async fn wait(&mut self, thread: &JoinHandle<Stopped>, runtime: &Runtime) {
+    /// answers nor fails, a dead disk) pages nobody: after `hung_ms`, which is longer than any deadline of the store's
+    /// own, the process ends the hard way, and whoever supervises it starts another.
+    async fn wait(&mut self, thread: &JoinHandle<Stopped>, runtime: &Runtime, hung_ms: i64) {
         let engine_gone = async {
             while !thread.is_finished() {
                 let stalled_ms = runtime.stalled_ms();
-                if stalled_ms > HUNG_MS {
+                if stalled_ms > hung_ms {
                     tracing::error!(stalled_ms, "the engine hangs; the process ends so that another can take over");
                     std::process::abort();
                 }

@@ -24,7 +24,7 @@ pub(super) enum TokenCommand {
 
 #[derive(Args, Debug)]
 pub(super) struct Create {
-    /// integration (a sender), api (a program) or agent
+    /// integration (a sender), api (a program), agent, or calendar (a feed; its name is person:ID or schedule:ID)
     #[arg(long)]
     kind: TokenKind,
     /// What it is for; of a sender, its name
@@ -41,7 +41,7 @@ pub(super) struct Revoke {
     id: i64,
 }
 
-const KINDS: [TokenKind; 3] = [TokenKind::Integration, TokenKind::Api, TokenKind::Agent];
+const KINDS: [TokenKind; 4] = [TokenKind::Integration, TokenKind::Api, TokenKind::Agent, TokenKind::Calendar];
 
 pub(super) fn run(storage: &Storage, command: TokenCommand) -> Done {
     match command {
@@ -63,13 +63,14 @@ fn create(storage: &Storage, command: &Create) -> Done {
         TokenKind::Integration => Some(sender_id(name).ok_or_else(|| {
             CliError::Told("use letters or digits in --name; `tocsin` is taken by Tocsin itself".to_owned())
         })?),
-        TokenKind::Api | TokenKind::Agent => None,
+        TokenKind::Api | TokenKind::Agent | TokenKind::Calendar => None,
     };
     let role = (command.kind == TokenKind::Api).then(|| command.role.unwrap_or(Role::Viewer));
     let text = entropy::token(match command.kind {
         TokenKind::Integration => "tin_",
         TokenKind::Api => "tap_",
         TokenKind::Agent => "tag_",
+        TokenKind::Calendar => "tca_",
     });
     let new = NewToken {
         kind: command.kind,

@@ -11,6 +11,8 @@ pub enum EditError {
     Unreadable(String),
     #[error("there is no such person in the configuration")]
     NoSuchPerson,
+    #[error("there is no such schedule in the configuration")]
+    NoSuchSchedule,
 }
 
 /// The text with one person replaced by `person`, found by id.

@@ -11,6 +11,7 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
         ("public_url", old.public_url != new.public_url),
         ("paging", old.paging != new.paging),
         ("channels", old.channels != new.channels),
+        ("time_off", old.time_off != new.time_off),
     ] {
         if changed {
             changes.push(format!("{name} ~"));
@@ -20,6 +21,7 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
     section(&mut changes, "people", &old.people, &new.people, |it| &it.id.0);
     section(&mut changes, "teams", &old.teams, &new.teams, |it| &it.id.0);
     section(&mut changes, "schedules", &old.schedules, &new.schedules, |it| &it.id.0);
+    section(&mut changes, "holidays", &old.holidays, &new.holidays, |it| &it.id.0);
     section(&mut changes, "webhooks", &old.webhooks, &new.webhooks, |it| &it.id.0);
     section(&mut changes, "time_windows", &old.time_windows, &new.time_windows, |it| &it.id.0);
     section(&mut changes, "policies", &old.policies, &new.policies, |it| &it.id.0);

@@ -70,9 +70,12 @@ pub struct Serve {
     /// What is logged: a level, or parts such as `info,server::ingest=debug`
     #[arg(long, env = "TOCSIN_LOG", value_name = "FILTER", default_value = "info,actix_server=warn")]
     pub log: String,
-    /// Where this process is to die, and at the how manieth time it gets there; for tests
+    /// After how many milliseconds without a turn the engine is taken for hung, and the process ends; for tests
+    #[arg(long, value_name = "MS", hide = true, default_value_t = 60_000)]
+    pub hung_ms: i64,
+    /// Where this process is to die or to hang, and at the how manieth time it gets there; for tests
     #[cfg(feature = "failpoints")]
-    #[arg(long, value_name = "NAME[:N]", hide = true)]
+    #[arg(long, value_name = "NAME[:N][=hang]", hide = true)]
     pub failpoint: Option<String>,
 }
 

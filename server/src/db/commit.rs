@@ -2,18 +2,22 @@
 
 use super::{
     Store, StoreError,
-    connection::on_any,
-    schema::{alert, counters, event, incident, member, timeline},
+    connection::Db,
+    schema::{alert, counters, event, incident, incident_event, timeline},
     text::{host_key, index_key, plain},
 };
-use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, RunQueryDsl as _, upsert::excluded};
+use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, RunQueryDsl as _};
 use engine::{Changes, Counters};
 use serde::{Deserialize, Serialize};
 use shared::{
-    Alert, AlertState, AttemptState, EventId, Format, Incident, IncidentState, IntegrationId, Timestamp,
-    timeline::{Outcome, TimelineEntry},
+    Alert, AttemptState, EventId, Format, Incident, IncidentId, IncidentState, IntegrationId, Timestamp,
+    timeline::{Actor, Happening, Outcome, TimelineEntry},
 };
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// A message as it arrived, with what became of each of its members.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +25,8 @@ pub struct Message {
     pub id: EventId,
     pub integration: IntegrationId,
     pub received_at: Timestamp,
+    /// When the engine decided on it.
+    pub decided_at: Timestamp,
     pub peer: String,
     pub content_type: String,
     pub charset: String,
@@ -41,6 +47,7 @@ pub const EXCERPT_CHARS: usize = 200;
 #[derive(Serialize, Deserialize)]
 pub(super) struct MessageDoc<'a> {
     pub(super) integration: Cow<'a, IntegrationId>,
+    pub(super) decided_at: Timestamp,
     pub(super) peer: Cow<'a, str>,
     pub(super) content_type: Cow<'a, str>,
     pub(super) charset: Cow<'a, str>,
@@ -56,6 +63,7 @@ impl<'a> MessageDoc<'a> {
         let end = message.excerpt.char_indices().nth(EXCERPT_CHARS).map_or(message.excerpt.len(), |(at, _)| at);
         Self {
             integration: Cow::Borrowed(&message.integration),
+            decided_at: message.decided_at,
             peer: Cow::Borrowed(&message.peer),
             content_type: Cow::Borrowed(&message.content_type),
             charset: Cow::Borrowed(&message.charset),
@@ -67,8 +75,40 @@ impl<'a> MessageDoc<'a> {
     }
 }
 
-/// Rows of one statement. The widest table has 15 columns and SQLite takes 32,766 values a statement.
-const ROWS_MAX: usize = 1_000;
+/// Rows of one statement on SQLite: preparing one costs more than running it, and those of a fixed shape are prepared
+/// once. So there are two for each table: for so many rows, and for one.
+const ROWS: usize = 32;
+/// Rows of one statement on PostgreSQL, where each is a round trip; it takes 65,535 values a statement.
+#[cfg(feature = "postgres")]
+const PG_ROWS: usize = 1_000;
+
+/// Inserts rows with as little as the store allows.
+macro_rules! insert {
+    ($db:expr, $table:expr, $rows:expr) => {
+        match $db {
+            Db::Sqlite(connection) => {
+                let mut rows = $rows.into_iter();
+                loop {
+                    match <[_; ROWS]>::try_from(rows.by_ref().take(ROWS).collect::<Vec<_>>()) {
+                        Ok(many) => drop(diesel::insert_into($table).values(many).execute(connection)?),
+                        Err(rest) => {
+                            for row in rest {
+                                diesel::insert_into($table).values([row]).execute(connection)?;
+                            }
+                            break;
+                        }
+                    }
+                }
+            }
+            #[cfg(feature = "postgres")]
+            Db::Postgres(connection) => {
+                for rows in $rows.chunks(PG_ROWS) {
+                    diesel::insert_into($table).values(rows).execute(connection)?;
+                }
+            }
+        }
+    };
+}
 
 impl Store {
     /// Makes messages and changes durable: all of it, or nothing.
@@ -84,21 +124,21 @@ impl Store {
         if messages.is_empty() && changes.is_empty() {
             return Ok(());
         }
-        let expected = self.revision.unwrap_or(NOT_RESTORED);
+        let (expected, known) = self.restored.unwrap_or((NOT_RESTORED, Counters::default()));
         let revision = self.write(|store| {
-            let revision = store.count(expected, &changes.counters)?;
+            let revision = store.count(expected, &changes.counters, changes.settled)?;
             store.put_messages(messages)?;
-            store.put_incidents(&changes.incidents)?;
-            store.put_alerts(&changes.alerts)?;
+            store.put_incidents(&changes.incidents, known.incident)?;
+            store.put_alerts(&changes.alerts, known.alert)?;
             store.append_timeline(&changes.timeline)?;
             Ok(revision)
         })?;
-        self.revision = Some(revision);
+        self.restored = Some((revision, changes.counters));
         Ok(())
     }
 
     /// Moves the counters on, first of all: on PostgreSQL this also makes a second writer wait for us, and then fail.
-    fn count(&mut self, expected: i64, to: &Counters) -> Result<i64, StoreError> {
+    fn count(&mut self, expected: i64, to: &Counters, settled: EventId) -> Result<i64, StoreError> {
         let moved = diesel::update(counters::table)
             .filter(counters::revision.eq(expected))
             .filter(counters::event.le(to.event))
@@ -113,6 +153,7 @@ impl Store {
                 counters::incident.eq(to.incident),
                 counters::page.eq(to.page),
                 counters::attempt.eq(to.attempt),
+                counters::settled.eq(settled.0),
             ))
             .execute(&mut self.db)?;
         if moved == 1 {
@@ -123,79 +164,70 @@ impl Store {
     }
 
     fn put_messages(&mut self, messages: &[Message]) -> Result<(), StoreError> {
-        for batch in messages.chunks(ROWS_MAX) {
-            let rows = batch.iter().map(EventRow::of).collect::<Result<Vec<_>, _>>()?;
-            on_any!(&mut self.db, c => diesel::insert_into(event::table).values(&rows).execute(c))?;
-        }
-        let members: Vec<MemberRow<'_>> = messages.iter().flat_map(MemberRow::all_of).collect();
-        for rows in members.chunks(ROWS_MAX) {
-            on_any!(&mut self.db, c => diesel::insert_into(member::table).values(rows).execute(c))?;
-        }
+        let rows = messages.iter().map(EventRow::of).collect::<Result<Vec<_>, _>>()?;
+        insert!(&mut self.db, event::table, rows);
+        let rows: Vec<IncidentEventRow> = messages.iter().flat_map(IncidentEventRow::all_of).collect();
+        insert!(&mut self.db, incident_event::table, rows);
         Ok(())
     }
 
-    fn put_incidents(&mut self, incidents: &[Arc<Incident>]) -> Result<(), StoreError> {
-        // One statement must not touch a row twice: the newest state of each wins.
+    /// Those with numbers up to `known` are there already.
+    fn put_incidents(&mut self, incidents: &[Arc<Incident>], known: i64) -> Result<(), StoreError> {
+        // No row is written twice: the newest state of each wins.
         let newest: BTreeMap<_, _> = incidents.iter().map(|incident| (incident.id, &**incident)).collect();
-        let newest: Vec<&Incident> = newest.into_values().collect();
-        for batch in newest.chunks(ROWS_MAX) {
-            let rows = batch.iter().map(|incident| IncidentRow::of(incident)).collect::<Result<Vec<_>, _>>()?;
-            on_any!(&mut self.db, c => diesel::insert_into(incident::table)
-                .values(&rows)
-                .on_conflict(incident::id)
-                .do_update()
+        let rows = newest.into_values().map(IncidentRow::of).collect::<Result<Vec<_>, _>>()?;
+        let (old, new): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.id <= known);
+        insert!(&mut self.db, incident::table, new);
+        for row in old {
+            let id = row.id;
+            let changed = diesel::update(incident::table.find(row.id))
                 .set((
-                    incident::version.eq(excluded(incident::version)),
-                    incident::state.eq(excluded(incident::state)),
-                    incident::severity.eq(excluded(incident::severity)),
-                    incident::title.eq(excluded(incident::title)),
-                    incident::host.eq(excluded(incident::host)),
-                    incident::ip.eq(excluded(incident::ip)),
-                    incident::integration.eq(excluded(incident::integration)),
-                    incident::team.eq(excluded(incident::team)),
-                    incident::opened_at.eq(excluded(incident::opened_at)),
-                    incident::updated_at.eq(excluded(incident::updated_at)),
-                    incident::resolved_at.eq(excluded(incident::resolved_at)),
-                    incident::live.eq(excluded(incident::live)),
-                    incident::search.eq(excluded(incident::search)),
-                    incident::doc.eq(excluded(incident::doc)),
+                    incident::version.eq(row.version),
+                    incident::state.eq(row.state),
+                    incident::severity.eq(row.severity),
+                    incident::title.eq(row.title),
+                    incident::host.eq(row.host),
+                    incident::ip.eq(row.ip),
+                    incident::integration.eq(row.integration),
+                    incident::team.eq(row.team),
+                    incident::updated_at.eq(row.updated_at),
+                    incident::resolved_at.eq(row.resolved_at),
+                    incident::live.eq(row.live),
+                    incident::search.eq(row.search),
+                    incident::doc.eq(row.doc),
                 ))
-                .execute(c))?;
+                .execute(&mut self.db)?;
+            there(changed, "incident", id)?;
         }
         Ok(())
     }
 
-    fn put_alerts(&mut self, alerts: &[Arc<Alert>]) -> Result<(), StoreError> {
+    fn put_alerts(&mut self, alerts: &[Arc<Alert>], known: i64) -> Result<(), StoreError> {
         let newest: BTreeMap<_, _> = alerts.iter().map(|alert| (alert.id, &**alert)).collect();
-        let newest: Vec<&Alert> = newest.into_values().collect();
-        for batch in newest.chunks(ROWS_MAX) {
-            let rows = batch.iter().map(|alert| AlertRow::of(alert)).collect::<Result<Vec<_>, _>>()?;
-            on_any!(&mut self.db, c => diesel::insert_into(alert::table)
-                .values(&rows)
-                .on_conflict(alert::id)
-                .do_update()
-                .set((
-                    alert::incident.eq(excluded(alert::incident)),
-                    alert::integration.eq(excluded(alert::integration)),
-                    alert::dedup_key.eq(excluded(alert::dedup_key)),
-                    alert::state.eq(excluded(alert::state)),
-                    alert::first_at.eq(excluded(alert::first_at)),
-                    alert::last_at.eq(excluded(alert::last_at)),
-                    alert::closed_at.eq(excluded(alert::closed_at)),
-                    alert::doc.eq(excluded(alert::doc)),
-                ))
-                .execute(c))?;
+        let rows = newest.into_values().map(AlertRow::of).collect::<Result<Vec<_>, _>>()?;
+        let (old, new): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.id <= known);
+        insert!(&mut self.db, alert::table, new);
+        for row in old {
+            let id = row.id;
+            let changed = diesel::update(alert::table.find(row.id))
+                .set((alert::incident.eq(row.incident), alert::closed_at.eq(row.closed_at), alert::doc.eq(row.doc)))
+                .execute(&mut self.db)?;
+            there(changed, "alert", id)?;
         }
         Ok(())
     }
 
     fn append_timeline(&mut self, entries: &[TimelineEntry]) -> Result<(), StoreError> {
-        for batch in entries.chunks(ROWS_MAX) {
-            let rows = batch.iter().map(TimelineRow::of).collect::<Result<Vec<_>, _>>()?;
-            on_any!(&mut self.db, c => diesel::insert_into(timeline::table).values(&rows).execute(c))?;
-        }
+        let rows = TimelineRow::all_of(entries)?;
+        insert!(&mut self.db, timeline::table, rows);
         Ok(())
     }
+}
+
+/// A row that the memory knows must be there.
+fn there(changed: usize, what: &str, id: i64) -> Result<(), StoreError> {
+    let gone = || StoreError::Other { context: format!("{what} {id} is gone from the database"), source: None };
+    if changed == 1 { Ok(()) } else { Err(gone()) }
 }
 
 /// No revision of the database: whoever has not restored cannot commit.
@@ -213,68 +245,58 @@ pub(super) fn json(what: &str, value: &impl Serialize) -> Result<String, StoreEr
 
 #[derive(Insertable)]
 #[diesel(table_name = event, treat_none_as_default_value = false)]
-struct EventRow<'a> {
+struct EventRow {
     id: i64,
-    integration: Cow<'a, str>,
+    integration: String,
     received_at: i64,
-    idem_key: Option<Cow<'a, str>>,
+    idem_key: Option<String>,
     size_bytes: i64,
+    unpaged: i16,
     doc: String,
-    body: &'a [u8],
+    body: Vec<u8>,
 }
 
-impl<'a> EventRow<'a> {
-    fn of(message: &'a Message) -> Result<Self, StoreError> {
+impl EventRow {
+    fn of(message: &Message) -> Result<Self, StoreError> {
         Ok(Self {
             id: message.id.0,
-            integration: index_key(message.integration.as_str()),
+            integration: index_key(message.integration.as_str()).into_owned(),
             received_at: message.received_at.0,
-            idem_key: message.key.as_deref().map(index_key),
+            idem_key: message.key.as_deref().map(|key| index_key(key).into_owned()),
             size_bytes: i64::try_from(message.body.len()).unwrap_or(i64::MAX),
+            unpaged: i16::from(message.outcomes.iter().any(|outcome| outcome.incident().is_none())),
             doc: json("a message", &MessageDoc::of(message))?,
-            body: &message.body,
+            body: message.body.clone(),
         })
     }
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = member, treat_none_as_default_value = false)]
-struct MemberRow<'a> {
+#[diesel(table_name = incident_event, treat_none_as_default_value = false)]
+struct IncidentEventRow {
+    incident: i64,
     event: i64,
-    place: i32,
-    integration: Cow<'a, str>,
-    outcome: &'static str,
-    alert: Option<i64>,
-    incident: Option<i64>,
 }
 
-impl<'a> MemberRow<'a> {
-    fn all_of(message: &'a Message) -> impl Iterator<Item = Self> {
-        (0..).zip(&message.outcomes).map(|(place, outcome)| {
-            let (alert, incident) = match outcome {
-                Outcome::Opened { alert, incident }
-                | Outcome::Refreshed { alert, incident }
-                | Outcome::Closed { alert, incident } => (Some(alert.0), Some(incident.0)),
-                Outcome::Suppressed { .. } | Outcome::Dropped { .. } | Outcome::Rejected { .. } => (None, None),
-            };
-            let integration = index_key(message.integration.as_str());
-            Self { event: message.id.0, place, integration, outcome: outcome.name(), alert, incident }
-        })
+impl IncidentEventRow {
+    fn all_of(message: &Message) -> impl Iterator<Item = Self> {
+        let incidents: BTreeSet<IncidentId> = message.outcomes.iter().filter_map(Outcome::incident).collect();
+        incidents.into_iter().map(|incident| Self { incident: incident.0, event: message.id.0 })
     }
 }
 
 #[derive(Insertable)]
 #[diesel(table_name = incident, treat_none_as_default_value = false)]
-struct IncidentRow<'a> {
+struct IncidentRow {
     id: i64,
     version: i64,
     state: &'static str,
     severity: i16,
-    title: Cow<'a, str>,
+    title: String,
     host: Option<String>,
     ip: Option<String>,
-    integration: Cow<'a, str>,
-    team: Option<Cow<'a, str>>,
+    integration: String,
+    team: Option<String>,
     opened_at: i64,
     updated_at: i64,
     resolved_at: Option<i64>,
@@ -283,18 +305,18 @@ struct IncidentRow<'a> {
     doc: String,
 }
 
-impl<'a> IncidentRow<'a> {
-    fn of(incident: &'a Incident) -> Result<Self, StoreError> {
+impl IncidentRow {
+    fn of(incident: &Incident) -> Result<Self, StoreError> {
         Ok(Self {
             id: incident.id.0,
             version: i64::from(incident.version),
             state: state_name(incident.state),
             severity: i16::from(incident.severity.rank()),
-            title: plain(&incident.title),
+            title: plain(&incident.title).into_owned(),
             host: incident.host.as_deref().map(host_key),
             ip: incident.ip.as_deref().map(host_key),
-            integration: index_key(incident.integration.as_str()),
-            team: incident.team.as_ref().map(|team| index_key(team.as_str())),
+            integration: index_key(incident.integration.as_str()).into_owned(),
+            team: incident.team.as_ref().map(|team| index_key(team.as_str()).into_owned()),
             opened_at: incident.opened_at.0,
             updated_at: incident.updated_at.0,
             resolved_at: incident.resolved_at.map(|at| at.0),
@@ -330,31 +352,24 @@ pub(super) const fn state_name(state: IncidentState) -> &'static str {
 
 #[derive(Insertable)]
 #[diesel(table_name = alert, treat_none_as_default_value = false)]
-struct AlertRow<'a> {
+struct AlertRow {
     id: i64,
     incident: i64,
-    integration: Cow<'a, str>,
-    dedup_key: Cow<'a, str>,
-    state: &'static str,
+    integration: String,
+    dedup_key: String,
     first_at: i64,
-    last_at: i64,
     closed_at: Option<i64>,
     doc: String,
 }
 
-impl<'a> AlertRow<'a> {
-    fn of(alert: &'a Alert) -> Result<Self, StoreError> {
+impl AlertRow {
+    fn of(alert: &Alert) -> Result<Self, StoreError> {
         Ok(Self {
             id: alert.id.0,
             incident: alert.incident.0,
-            integration: index_key(alert.integration.as_str()),
-            dedup_key: index_key(&alert.event.dedup_key),
-            state: match alert.state {
-                AlertState::Firing => "firing",
-                AlertState::Resolved => "resolved",
-            },
+            integration: index_key(alert.integration.as_str()).into_owned(),
+            dedup_key: index_key(&alert.event.dedup_key).into_owned(),
             first_at: alert.first_at.0,
-            last_at: alert.last_at.0,
             closed_at: alert.closed_at.map(|at| at.0),
             doc: json("an alert", alert)?,
         })
@@ -370,9 +385,41 @@ struct TimelineRow {
     doc: String,
 }
 
+/// One entry of a timeline row; its number and time follow from the row.
+#[derive(Serialize, Deserialize)]
+pub(super) struct EntryDoc<'a> {
+    #[serde(default = "by_system", skip_serializing_if = "is_system")]
+    pub(super) actor: Cow<'a, Actor>,
+    pub(super) what: Cow<'a, Happening>,
+}
+
+fn by_system() -> Cow<'static, Actor> {
+    Cow::Owned(Actor::System)
+}
+
+fn is_system(actor: &Actor) -> bool {
+    *actor == Actor::System
+}
+
 impl TimelineRow {
-    fn of(entry: &TimelineEntry) -> Result<Self, StoreError> {
-        let doc = json("a timeline entry", entry)?;
-        Ok(Self { incident: entry.incident.0, seq: i64::from(entry.seq), at: entry.at.0, doc })
+    /// What was written on one incident at one instant shares a row.
+    fn all_of(entries: &[TimelineEntry]) -> Result<Vec<Self>, StoreError> {
+        let mut by_incident: BTreeMap<IncidentId, Vec<&TimelineEntry>> = BTreeMap::new();
+        for entry in entries {
+            by_incident.entry(entry.incident).or_default().push(entry);
+        }
+        let mut rows = Vec::with_capacity(by_incident.len());
+        for entries in by_incident.values() {
+            for row in entries.chunk_by(|a, b| a.at == b.at) {
+                let Some(first) = row.first() else { continue };
+                let doc: Vec<EntryDoc<'_>> = row
+                    .iter()
+                    .map(|entry| EntryDoc { actor: Cow::Borrowed(&entry.actor), what: Cow::Borrowed(&entry.what) })
+                    .collect();
+                let doc = json("a timeline entry", &doc)?;
+                rows.push(Self { incident: first.incident.0, seq: i64::from(first.seq), at: first.at.0, doc });
+            }
+        }
+        Ok(rows)
     }
 }

@@ -82,7 +82,7 @@ impl Store {
                 return Err(StoreError::Schema { context, source: None });
             }
         };
-        Ok(Self { db, revision: None })
+        Ok(Self { db, restored: None })
     }
 
     /// `sqlite` or `postgres`.

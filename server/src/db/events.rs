@@ -5,10 +5,13 @@ use super::{
     commit::MessageDoc,
     incidents::LIMIT_MAX,
     restore::document,
-    schema::{event, member},
+    schema::{event, incident_event},
     text::index_key,
 };
-use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _,
+    RunQueryDsl as _, dsl::sql, sql_types::Bool,
+};
 use shared::{EventId, IncidentId, IntegrationId, Timestamp, api::EventRow};
 
 /// Which messages; what is none does not choose.
@@ -40,6 +43,9 @@ pub struct LastHeard {
     pub event: EventId,
     pub at: Timestamp,
 }
+
+/// The outcomes of members that went to no incident.
+const UNPAGED: [&str; 3] = ["suppressed", "dropped", "rejected"];
 
 impl Store {
     /// One message, as it arrived.
@@ -126,29 +132,58 @@ impl Store {
         })
     }
 
-    /// The numbers of the messages a query asks for, newest first, read off one index.
+    /// The numbers of the messages a query asks for, newest first.
     fn event_ids(&mut self, query: &EventQuery, limit: usize) -> Result<Vec<i64>, StoreError> {
-        let before = query.before.map_or(i64::MAX, |id| id.0);
+        let mut before = query.before.map_or(i64::MAX, |id| id.0);
+        if query.outcome.is_none() {
+            return self.ids_before(query, before, limit);
+        }
+        // Outcomes stand in the documents. Most messages open or repeat something, and those that page nobody have an
+        // index, so what is asked for is never far away.
+        let mut found = Vec::new();
+        while found.len() < limit {
+            let ids = self.ids_before(query, before, LIMIT_MAX)?;
+            let Some(last) = ids.last() else { break };
+            before = *last;
+            let rows: Vec<(i64, String)> = event::table
+                .filter(event::id.eq_any(&ids))
+                .order(event::id.desc())
+                .select((event::id, event::doc))
+                .load(&mut self.db)?;
+            for (id, doc) in rows {
+                let doc: MessageDoc<'_> = document("message", id, &doc)?;
+                if doc.outcomes.iter().any(|outcome| query.outcome.as_deref() == Some(outcome.name())) {
+                    found.push(id);
+                }
+            }
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// The same by everything but the outcome's name, read off one index.
+    fn ids_before(&mut self, query: &EventQuery, before: i64, limit: usize) -> Result<Vec<i64>, StoreError> {
+        let limit = limit as i64;
         let integration = query.integration.as_ref().map(|id| index_key(id.as_str()));
-        if query.outcome.is_none() && query.incident.is_none() {
-            let mut found = event::table.filter(event::id.lt(before)).into_boxed();
+        if let Some(incident) = query.incident {
+            let mut found = incident_event::table
+                .inner_join(event::table.on(event::id.eq(incident_event::event)))
+                .filter(incident_event::incident.eq(incident.0).and(incident_event::event.lt(before)))
+                .into_boxed();
             if let Some(integration) = integration {
                 found = found.filter(event::integration.eq(integration));
             }
-            return Ok(found.order(event::id.desc()).limit(limit as i64).select(event::id).load(&mut self.db)?);
+            let newest = found.order(incident_event::event.desc()).limit(limit).select(incident_event::event);
+            return Ok(newest.load(&mut self.db)?);
         }
-        let mut found = member::table.filter(member::event.lt(before)).into_boxed();
+        let mut found = event::table.filter(event::id.lt(before)).into_boxed();
         if let Some(integration) = integration {
-            found = found.filter(member::integration.eq(integration));
+            found = found.filter(event::integration.eq(integration));
         }
-        if let Some(outcome) = &query.outcome {
-            found = found.filter(member::outcome.eq(outcome));
+        if query.outcome.as_deref().is_some_and(|outcome| UNPAGED.contains(&outcome)) {
+            found = found.filter(sql::<Bool>("unpaged = 1"));
         }
-        if let Some(incident) = query.incident {
-            found = found.filter(member::incident.eq(incident.0));
-        }
-        let found = found.order(member::event.desc()).limit(limit as i64).select(member::event).distinct();
-        Ok(found.load(&mut self.db)?)
+        Ok(found.order(event::id.desc()).limit(limit).select(event::id).load(&mut self.db)?)
     }
 
     fn messages(&mut self, ids: &[i64]) -> Result<Vec<Message>, StoreError> {
@@ -164,6 +199,7 @@ impl Store {
                 id: EventId(id),
                 integration: doc.integration.into_owned(),
                 received_at: Timestamp(received_at),
+                decided_at: doc.decided_at,
                 peer: doc.peer.into_owned(),
                 content_type: doc.content_type.into_owned(),
                 charset: doc.charset.into_owned(),

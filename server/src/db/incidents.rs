@@ -2,7 +2,7 @@
 
 use super::{
     Store, StoreError,
-    commit::state_name,
+    commit::{EntryDoc, state_name},
     connection::AnyBackend,
     restore::document,
     schema::{alert, incident, timeline},
@@ -10,10 +10,23 @@ use super::{
 };
 use diesel::{
     BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _,
-    QueryDsl as _, RunQueryDsl as _, TextExpressionMethods as _, dsl::count_star,
+    QueryDsl as _, RunQueryDsl as _, TextExpressionMethods as _,
+    dsl::{count_star, sql},
+    sql_types::Bool,
 };
-use shared::{Alert, Incident, IncidentId, IncidentState, IntegrationId, Severity, TeamId, timeline::TimelineEntry};
+use shared::{
+    Alert, Incident, IncidentId, IncidentState, IntegrationId, Severity, TeamId, Timestamp, timeline::TimelineEntry,
+};
 use std::collections::BTreeSet;
+
+/// A condition on the machine in the words of the indexes, which have incidents that are over; the others are few.
+macro_rules! of_machine {
+    ($column:expr, $machine:expr) => {
+        sql::<Bool>("live = 0")
+            .and($column.eq($machine.clone()))
+            .or(sql::<Bool>("live = 1").and($column.eq($machine.clone())))
+    };
+}
 
 /// Which incidents; what is empty or none does not choose.
 #[derive(Clone, Debug, Default)]
@@ -81,9 +94,9 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub fn alerts_of(&mut self, id: IncidentId) -> Result<Vec<Alert>, StoreError> {
+    pub fn alerts_of(&mut self, of: &Incident) -> Result<Vec<Alert>, StoreError> {
         let rows: Vec<(i64, String)> = alert::table
-            .filter(alert::incident.eq(id.0))
+            .filter(alert::id.eq_any(of.alerts.iter().map(|id| id.0)))
             .order(alert::id)
             .select((alert::id, alert::doc))
             .load(&mut self.db)?;
@@ -95,12 +108,20 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub fn timeline(&mut self, id: IncidentId) -> Result<Vec<TimelineEntry>, StoreError> {
-        let docs: Vec<String> = timeline::table
+        let rows: Vec<(i64, i64, String)> = timeline::table
             .filter(timeline::incident.eq(id.0))
             .order(timeline::seq)
-            .select(timeline::doc)
+            .select((timeline::seq, timeline::at, timeline::doc))
             .load(&mut self.db)?;
-        docs.iter().map(|doc| document("the timeline of incident", id.0, doc)).collect()
+        let mut entries = Vec::new();
+        for (first, at, doc) in rows {
+            let row: Vec<EntryDoc<'_>> = document("the timeline of incident", id.0, &doc)?;
+            for (seq, entry) in (u32::try_from(first).unwrap_or_default()..).zip(row) {
+                let (actor, what) = (entry.actor.into_owned(), entry.what.into_owned());
+                entries.push(TimelineEntry { incident: id, seq, at: Timestamp(at), actor, what });
+            }
+        }
+        Ok(entries)
     }
 
     /// Earlier incidents of the same identity or on the same machine, newest first.
@@ -112,10 +133,10 @@ impl Store {
         self.snapshot(|store| {
             let mut ids: BTreeSet<i64> = store.same_identity(of, limit)?.into_iter().collect();
             if let Some(host) = of.host.as_deref().map(host_key) {
-                ids.extend(store.older(of, limit, |query| query.filter(incident::host.eq(host)))?);
+                ids.extend(store.older(of, limit, |query| query.filter(of_machine!(incident::host, host)))?);
             }
             if let Some(ip) = of.ip.as_deref().map(host_key) {
-                ids.extend(store.older(of, limit, |query| query.filter(incident::ip.eq(ip)))?);
+                ids.extend(store.older(of, limit, |query| query.filter(of_machine!(incident::ip, ip)))?);
             }
             let newest: Vec<i64> = ids.into_iter().rev().take(limit).collect();
             let rows: Vec<(i64, String)> = incident::table
@@ -129,13 +150,12 @@ impl Store {
 
     fn same_identity(&mut self, of: &Incident, limit: usize) -> Result<Vec<i64>, StoreError> {
         let keys: Vec<String> = alert::table
-            .filter(alert::incident.eq(of.id.0))
-            .order(alert::id.desc())
-            .limit(LIMIT_MAX as i64)
+            .filter(alert::id.eq_any(of.alerts.iter().rev().take(LIMIT_MAX).map(|id| id.0)))
             .select(alert::dedup_key)
             .load(&mut self.db)?;
         Ok(alert::table
             .filter(alert::integration.eq(index_key(of.integration.as_str())).and(alert::dedup_key.eq_any(&keys)))
+            .filter(alert::closed_at.is_not_null())
             .filter(alert::incident.lt(of.id.0))
             .order(alert::incident.desc())
             .limit(limit as i64)
@@ -177,7 +197,7 @@ fn matching(query: &IncidentQuery) -> Incidents<'_> {
         found = found.filter(incident::team.eq(index_key(team.as_str())));
     }
     if let Some(host) = query.host.as_deref().map(host_key) {
-        found = found.filter(incident::host.eq(host.clone()).or(incident::ip.eq(host)));
+        found = found.filter(of_machine!(incident::host, host).or(of_machine!(incident::ip, host)));
     }
     if let Some(text) = query.text.as_deref().filter(|text| !text.trim().is_empty()) {
         found = found.filter(incident::search.like(containing(text.trim())).escape('\\'));

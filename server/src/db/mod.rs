@@ -18,6 +18,8 @@ mod restore;
 mod schema;
 mod sessions;
 mod setup;
+mod shifts;
+mod swaps;
 mod text;
 mod tokens;
 mod url;
@@ -37,6 +39,6 @@ pub use url::DatabaseUrl;
 /// One connection to the database.
 pub struct Store {
     db: connection::Db,
-    /// The revision of the engine's memory that this connection restored or wrote last.
-    revision: Option<i64>,
+    /// The revision of the engine's memory that this connection restored or wrote last, and the last numbers given in it.
+    restored: Option<(i64, engine::Counters)>,
 }

@@ -5,7 +5,9 @@ use super::{
     commit::MessageDoc,
     schema::{alert, config_version, counters, event, incident},
 };
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, dsl::sql, sql_types::Bool,
+};
 use engine::{Counters, MEMORY, RECENT_MAX, Recent, Restored, compile};
 use serde::{Deserialize, de::DeserializeOwned};
 use shared::{
@@ -28,24 +30,25 @@ impl Store {
     /// When the database does not answer, or holds something unreadable: an open incident is never left out silently.
     pub fn restore(&mut self, now: Timestamp) -> Result<Restored, StoreError> {
         let (revision, restored) = self.snapshot(|store| {
-            let (revision, counters) = store.counters()?;
+            let (revision, counters, settled) = store.counters()?;
             let incidents = store.live_incidents()?;
             let restored = Restored {
                 counters,
-                alerts: store.open_alerts()?,
+                alerts: store.open_alerts(&incidents)?,
                 policies: store.policies_of(&incidents)?,
                 incidents,
                 recent: store.recent(now)?,
                 seen: store.seen(now)?,
+                unsettled: store.unsettled(settled)?,
             };
             Ok((revision, restored))
         })?;
-        self.revision = Some(revision);
+        self.restored = Some((revision, restored.counters));
         Ok(restored)
     }
 
-    fn counters(&mut self) -> Result<(i64, Counters), StoreError> {
-        let row: (i64, i64, i64, i64, i64, i64) = counters::table
+    fn counters(&mut self) -> Result<(i64, Counters, i64), StoreError> {
+        let row: (i64, i64, i64, i64, i64, i64, i64) = counters::table
             .select((
                 counters::revision,
                 counters::event,
@@ -53,28 +56,34 @@ impl Store {
                 counters::incident,
                 counters::page,
                 counters::attempt,
+                counters::settled,
             ))
             .first(&mut self.db)?;
-        let (revision, event, alert, incident, page, attempt) = row;
-        Ok((revision, Counters { event, alert, incident, page, attempt }))
+        let (revision, event, alert, incident, page, attempt, settled) = row;
+        Ok((revision, Counters { event, alert, incident, page, attempt }, settled))
     }
 
-    /// The open alerts, oldest first.
-    ///
-    /// # Errors
-    /// When the database does not answer, or one is unreadable.
-    pub fn open_alerts(&mut self) -> Result<Vec<Alert>, StoreError> {
-        let rows: Vec<(i64, String)> = alert::table
-            .filter(alert::closed_at.is_null())
-            .order(alert::id)
-            .select((alert::id, alert::doc))
-            .load(&mut self.db)?;
-        rows.iter().map(|(id, doc)| document("alert", *id, doc)).collect()
+    /// The open alerts of these incidents, oldest first.
+    fn open_alerts(&mut self, incidents: &[Incident]) -> Result<Vec<Alert>, StoreError> {
+        let mut ids: Vec<i64> = incidents.iter().flat_map(|it| &it.alerts).map(|id| id.0).collect();
+        ids.sort_unstable();
+        let mut alerts = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(IDS_MAX) {
+            let rows: Vec<(i64, String)> = alert::table
+                .filter(alert::id.eq_any(ids).and(alert::closed_at.is_null()))
+                .order(alert::id)
+                .select((alert::id, alert::doc))
+                .load(&mut self.db)?;
+            for (id, doc) in rows {
+                alerts.push(document("alert", id, &doc)?);
+            }
+        }
+        Ok(alerts)
     }
 
     fn live_incidents(&mut self) -> Result<Vec<Incident>, StoreError> {
         let rows: Vec<(i64, String)> = incident::table
-            .filter(incident::live.eq(1))
+            .filter(sql::<Bool>("live = 1"))
             .order(incident::id)
             .select((incident::id, incident::doc))
             .load(&mut self.db)?;
@@ -158,6 +167,21 @@ impl Store {
         Ok(recent.into_iter().map(|((integration, key), entry)| (integration, key, entry)).collect())
     }
 
+    /// Messages whose repeats the alerts' rows may not count yet.
+    fn unsettled(&mut self, settled: i64) -> Result<Vec<(EventId, Timestamp, Vec<Outcome>)>, StoreError> {
+        let rows: Vec<(i64, String)> = event::table
+            .filter(event::id.gt(settled))
+            .order(event::id)
+            .select((event::id, event::doc))
+            .load(&mut self.db)?;
+        rows.iter()
+            .map(|(id, doc)| {
+                let message: MessageDoc<'_> = document("message", *id, doc)?;
+                Ok((EventId(*id), message.decided_at, message.outcomes.into_owned()))
+            })
+            .collect()
+    }
+
     fn seen(&mut self, now: Timestamp) -> Result<Vec<Seen>, StoreError> {
         let rows: Vec<(i64, i64, String)> = event::table
             .filter(event::idem_key.is_not_null())
@@ -175,6 +199,9 @@ impl Store {
         Ok(seen)
     }
 }
+
+/// Numbers asked for in one statement.
+const IDS_MAX: usize = 1_000;
 
 /// The policies of a document, with the one that is made of its `fallback`. The document is not compiled: a later version
 /// may find fault with it, and its policies run on all the same.

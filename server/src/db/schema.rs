@@ -16,6 +16,7 @@ diesel::table! {
         incident -> BigInt,
         page -> BigInt,
         attempt -> BigInt,
+        settled -> BigInt,
     }
 }
 
@@ -26,19 +27,16 @@ diesel::table! {
         received_at -> BigInt,
         idem_key -> Nullable<Text>,
         size_bytes -> BigInt,
+        unpaged -> SmallInt,
         doc -> Text,
         body -> Binary,
     }
 }
 
 diesel::table! {
-    member (event, place) {
+    incident_event (incident, event) {
+        incident -> BigInt,
         event -> BigInt,
-        place -> Integer,
-        integration -> Text,
-        outcome -> Text,
-        alert -> Nullable<BigInt>,
-        incident -> Nullable<BigInt>,
     }
 }
 
@@ -68,9 +66,7 @@ diesel::table! {
         incident -> BigInt,
         integration -> Text,
         dedup_key -> Text,
-        state -> Text,
         first_at -> BigInt,
-        last_at -> BigInt,
         closed_at -> Nullable<BigInt>,
         doc -> Text,
     }
@@ -150,5 +146,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    shift (schedule, from_at) {
+        schedule -> Text,
+        from_at -> BigInt,
+        until_at -> BigInt,
+        doc -> Text,
+    }
+}
+
+diesel::table! {
+    swap (id) {
+        id -> BigInt,
+        state -> Text,
+        doc -> Text,
+    }
+}
+
 diesel::joinable!(session -> account (account));
 diesel::allow_tables_to_appear_in_same_query!(session, account);
+diesel::allow_tables_to_appear_in_same_query!(incident_event, event);

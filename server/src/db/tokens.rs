@@ -16,6 +16,8 @@ pub enum TokenKind {
     Api,
     /// An agent on a monitored machine.
     Agent,
+    /// A calendar program that reads shifts; whose, is the token's name.
+    Calendar,
 }
 
 impl TokenKind {
@@ -26,6 +28,7 @@ impl TokenKind {
             Self::Integration => "integration",
             Self::Api => "api",
             Self::Agent => "agent",
+            Self::Calendar => "calendar",
         }
     }
 }
@@ -38,6 +41,7 @@ impl std::str::FromStr for TokenKind {
             "integration" => Ok(Self::Integration),
             "api" => Ok(Self::Api),
             "agent" => Ok(Self::Agent),
+            "calendar" => Ok(Self::Calendar),
             _ => Err(format!("`{text}` is not a kind of token; use integration, api or agent")),
         }
     }

@@ -158,7 +158,7 @@ pub(super) async fn show_incident(
     let (alerts, timeline, messages, before) = app
         .db(move |store| {
             Ok((
-                store.alerts_of(id)?,
+                store.alerts_of(&of)?,
                 store.timeline(id)?,
                 store.messages_of(id, MOST_MESSAGES)?,
                 store.before(&of, MOST_BEFORE)?,

@@ -4,11 +4,11 @@ use super::{App, app::now};
 use actix_web::web;
 use engine::{
     Snapshot,
-    oncall::{Duty, Roster, Stretch},
+    oncall::{Roster, covering, gaps, shifts},
 };
 use shared::{
     Delay, PersonId, Timestamp,
-    api::{Gap, OnCallNow, ScheduleNow, Shift},
+    api::{OnCallNow, ScheduleNow, Shift},
     config::Schedule,
 };
 use std::collections::BTreeMap;
@@ -31,72 +31,40 @@ fn look(config: &Snapshot, now: Timestamp) -> OnCallNow {
         .collect();
     let shifts = schedules.iter().flat_map(|it| it.on_call.iter().chain(&it.upcoming));
     let named = shifts.flat_map(|shift| std::iter::once(&shift.person).chain(&shift.replaces));
-    let names: BTreeMap<PersonId, String> =
-        named.filter_map(|id| Some((id.clone(), config.people.get(id)?.name.clone()))).collect();
+    let names = named_people(config, named);
     OnCallNow { now, schedules, names }
 }
 
+/// The names of these people, as far as the configuration has them.
+pub(super) fn named_people<'a>(
+    config: &Snapshot,
+    people: impl Iterator<Item = &'a PersonId>,
+) -> BTreeMap<PersonId, String> {
+    people.filter_map(|id| Some((id.clone(), config.people.get(id)?.name.clone()))).collect()
+}
+
 fn one(schedule: &Schedule, roster: &Roster, now: Timestamp) -> ScheduleNow {
-    let until = now.after(AHEAD);
-    let stretches = roster.between(now.plus_ms(-BACK.0), until);
-    let shifts = shifts(&stretches, until);
+    let stretches = roster.between(now.plus_ms(-BACK.0), now.after(AHEAD));
     let (mut on_call, mut upcoming) = (Vec::new(), Vec::new());
-    for shift in shifts.into_iter().filter(|shift| shift.until > now) {
-        if shift.from <= now { on_call.push(shift) } else { upcoming.push(shift) }
+    for (from, duty) in shifts(&stretches).into_iter().filter(|(_, duty)| duty.until > now) {
+        let (over, replaces) = covering(&duty.reason);
+        let shift = Shift { from, until: duty.until, over, replaces: replaces.cloned(), person: duty.person };
+        if from <= now { on_call.push(shift) } else { upcoming.push(shift) }
     }
     upcoming.truncate(MOST_SHIFTS);
+    let mut gaps = gaps(&stretches);
+    gaps.retain(|gap| gap.until > now);
+    for gap in &mut gaps {
+        gap.from = gap.from.max(now);
+    }
     ScheduleNow {
         schedule: schedule.id.clone(),
         name: schedule.name.clone(),
         time_zone: schedule.time_zone.clone(),
         on_call,
         upcoming,
-        gaps: gaps(&stretches, now),
+        gaps,
     }
-}
-
-/// Stretches put together again into the shifts they were cut from, by their beginning.
-fn shifts(stretches: &[Stretch], window_ends: Timestamp) -> Vec<Shift> {
-    let mut done: Vec<Shift> = Vec::new();
-    let mut running: Vec<(Duty, Shift)> = Vec::new();
-    for stretch in stretches {
-        let (going_on, over): (Vec<_>, Vec<_>) =
-            running.into_iter().partition(|(duty, _)| stretch.duties.contains(duty));
-        done.extend(over.into_iter().map(|(_, shift)| shift));
-        running = going_on;
-        for duty in &stretch.duties {
-            if let Some((_, shift)) = running.iter_mut().find(|(known, _)| known == duty) {
-                shift.until = stretch.until;
-                continue;
-            }
-            let shift = Shift {
-                person: duty.person.clone(),
-                from: stretch.from,
-                until: stretch.until,
-                over: duty.over,
-                replaces: duty.replaces.clone(),
-            };
-            running.push((duty.clone(), shift));
-        }
-    }
-    // What goes on beyond the window ends when the duty says.
-    done.extend(running.into_iter().map(|(duty, shift)| Shift {
-        until: if shift.until >= window_ends { duty.until } else { shift.until },
-        ..shift
-    }));
-    done.sort_by(|a, b| (a.from, &a.person).cmp(&(b.from, &b.person)));
-    done
-}
-
-fn gaps(stretches: &[Stretch], now: Timestamp) -> Vec<Gap> {
-    let mut gaps: Vec<Gap> = Vec::new();
-    for stretch in stretches.iter().filter(|it| it.duties.is_empty() && it.until > now) {
-        match gaps.last_mut().filter(|gap| gap.until == stretch.from) {
-            Some(gap) => gap.until = stretch.until,
-            None => gaps.push(Gap { from: stretch.from.max(now), until: stretch.until }),
-        }
-    }
-    gaps
 }
 
 #[cfg(test)]

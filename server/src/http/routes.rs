@@ -1,8 +1,8 @@
 //! Where each handler is mounted: the table of endpoints is the list, and nothing is served beside it.
 
 use super::{
-    accounts, ack, actions, audit, config, events, health, incidents, integrations, me, oncall, openapi, people,
-    principal, problem::ApiError, session, setup, tokens, ui, why,
+    accounts, ack, actions, audit, calendar, config, events, health, incidents, integrations, me, oncall, openapi,
+    overrides, people, principal, problem::ApiError, schedules, session, setup, swaps, tokens, ui, why,
 };
 use crate::{ingest, live};
 use actix_web::{
@@ -60,6 +60,17 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/alerts", to!(incidents::list_alerts)),
     (Get, "/oncall", to!(oncall::on_call_now)),
     (Get, "/schedules", to!(people::list_schedules)),
+    (Post, "/schedules/preview", to!(schedules::preview)),
+    (Get, "/schedules/{id}/range", to!(schedules::show_range)),
+    (Get, "/swaps", to!(swaps::list_swaps)),
+    (Post, "/schedules/{id}/swaps", to!(swaps::offer)),
+    (Post, "/swaps/{id}/accept", to!(swaps::accept)),
+    (Post, "/swaps/{id}/decline", to!(swaps::decline)),
+    (Get, "/calendars", to!(calendar::list_calendars)),
+    (Post, "/calendars", to!(calendar::make_calendar)),
+    (Delete, "/calendars/{id}", to!(calendar::revoke_calendar)),
+    (Post, "/schedules/{id}/overrides", to!(overrides::make_override)),
+    (Delete, "/schedules/{id}/overrides/{override}", to!(overrides::drop_override)),
     (Get, "/policies", to!(people::list_policies)),
     (Get, "/routes", to!(people::list_routes)),
     (Get, "/people", to!(people::list_people)),
@@ -112,6 +123,7 @@ pub fn configure(server: &mut web::ServiceConfig) {
                 .route(web::post().to(ack::act))
                 .default_service(web::to(|| async { not_allowed("GET, HEAD, POST") })),
         )
+        .route("/calendar/{token}.ics", web::route().guard(readable()).to(calendar::feed))
         .route("/healthz", web::route().guard(readable()).to(health::healthz))
         .route("/readyz", web::route().guard(readable()).to(health::readyz))
         .route("/metrics", web::route().guard(readable()).to(health::metrics))

@@ -135,6 +135,9 @@ impl Tree<'_> {
     }
 }
 
+/// Holds for every alert.
+const ANY: &str = "severity=~\".*\"";
+
 /// # Errors
 /// A matcher that is none.
 pub(super) fn inhibitions(file: &File, toml: &mut Writer, differences: &mut Differences) -> Result<(), String> {
@@ -143,7 +146,9 @@ pub(super) fn inhibitions(file: &File, toml: &mut Writer, differences: &mut Diff
         let place = format!("inhibit_rules[{i}]");
         let mut conditions = |equal, like, list: &[String]| -> Result<Vec<String>, String> {
             let read = matchers::all(equal, like, list).map_err(|error| format!("{place}: {error}"))?;
-            Ok(read.iter().map(|it| it.condition(&place, differences)).collect())
+            let found: Vec<String> = read.iter().map(|it| it.condition(&place, differences)).collect();
+            // A side that asks nothing is every alert; ours must ask something.
+            Ok(if found.is_empty() { vec![ANY.to_owned()] } else { found })
         };
         let source = conditions(&rule.source_equal, &rule.source_like, &rule.source_matchers)?;
         let target = conditions(&rule.target_equal, &rule.target_like, &rule.target_matchers)?;

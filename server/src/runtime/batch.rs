@@ -69,7 +69,7 @@ impl Batch {
         if let Some(outcome) = receipt.outcomes.first() {
             let (severity, summary) =
                 first.map_or((None, excerpt.clone()), |(severity, summary)| (Some(severity), summary));
-            let incident = incident_of(outcome);
+            let incident = outcome.incident();
             self.heard.push(Heard {
                 integration: integration.clone(),
                 event: receipt.event,
@@ -86,6 +86,7 @@ impl Batch {
             id: receipt.event,
             integration,
             received_at,
+            decided_at: now,
             peer,
             content_type,
             charset,
@@ -126,14 +127,5 @@ impl Batch {
         if !self.handled {
             self.commands.extend(engine.handle(now, Event::Wake).commands);
         }
-    }
-}
-
-const fn incident_of(outcome: &Outcome) -> Option<IncidentId> {
-    match outcome {
-        Outcome::Opened { incident, .. } | Outcome::Refreshed { incident, .. } | Outcome::Closed { incident, .. } => {
-            Some(*incident)
-        }
-        _ => None,
     }
 }

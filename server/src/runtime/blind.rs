@@ -192,7 +192,7 @@ impl Writer {
         // With nothing to decide this is the only write.
         store.meta_put("writable_at", &now.0.to_string())?;
         let (config, channels) = load(&mut store)?;
-        let mut engine = Engine::restore(config.clone(), store.restore(now)?);
+        let mut engine = Engine::restore(config.clone(), store.restore(now)?, now);
         let Some(blind) = &mut self.blind else { return Ok(true) };
         let mut batch = Batch::default();
         for finished in &blind.results {

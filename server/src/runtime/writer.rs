@@ -31,6 +31,9 @@ use tokio::sync::oneshot;
 
 /// The thread looks for a newer configuration this often.
 const POLL_MS: i64 = 1_000;
+/// So many messages at once are a rush, in which an alert that is only repeated is written again after this while.
+const RUSH: usize = 8;
+const REPEATS_WAIT_MS: i64 = 1_000;
 /// What the engine's thread may sleep at most, so that its heartbeat shows.
 const SLEEP_MAX_MS: i64 = 500;
 
@@ -94,7 +97,7 @@ impl Runtime {
         let mut pace = Pace::start();
         let now = pace.now();
         let (config, channels) = load(&mut store)?;
-        let engine = Engine::restore(config.clone(), store.restore(now)?);
+        let engine = Engine::restore(config.clone(), store.restore(now)?, now);
         let inbox = Arc::new(Inbox::default());
         links.configure(config.document.public_url.as_deref());
         let vitals = Arc::new(Vitals {
@@ -203,7 +206,10 @@ impl Writer {
             polled = self.look_for_config(now, &mut batch);
         }
         batch.wake(&mut self.engine, now);
-        let changes = self.engine.take_changes();
+        // In a rush repeats wait; when it is over nothing does.
+        let rush = batch.messages.len() >= RUSH;
+        let since = if rush { now.plus_ms(-REPEATS_WAIT_MS) } else { now };
+        let changes = self.engine.take_changes_but_repeats(since);
         if !batch.messages.is_empty() {
             failpoint::hit("ingest.before_commit");
         }

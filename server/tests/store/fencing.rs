@@ -33,7 +33,7 @@ fn a_memory_that_is_not_the_newest_is_fenced(place: &Place) {
     fenced(second.commit(&[message], &there.changes()));
     // An action has no message that could collide; it is fenced all the same.
     let restored = second.restore(NOW).unwrap();
-    there.engine = Engine::restore(there.engine.config().clone(), restored);
+    there.engine = Engine::restore(there.engine.config().clone(), restored, NOW);
     here.act(IncidentId(1), Act::Ack { until: None });
     there.act(IncidentId(1), Act::Resolve);
     second.commit(&[], &there.changes()).unwrap();
@@ -82,7 +82,7 @@ fn two_racing_writers_lose_nothing(place: &Place) {
                 let mut done = 0;
                 while done < EACH {
                     let restored = store.restore(NOW).unwrap();
-                    life.engine = Engine::restore(life.engine.config().clone(), restored);
+                    life.engine = Engine::restore(life.engine.config().clone(), restored, NOW);
                     let message = life.hear(from, None, vec![trigger("db", &format!("{from}{done}"))]).unwrap();
                     match store.commit(&[message], &life.changes()) {
                         Ok(()) => done += 1,

@@ -74,8 +74,9 @@ impl Life {
         self.handle(Event::Acted { incident, by, act });
     }
 
+    /// What must be stored; repeats wait a minute, so that restarts fall into it.
     pub(crate) fn changes(&mut self) -> Changes {
-        self.engine.take_changes()
+        self.engine.take_changes_but_repeats(self.now.plus_ms(-60_000))
     }
 }
 
@@ -91,6 +92,7 @@ fn message(
         id,
         integration,
         received_at,
+        decided_at: received_at,
         peer: "192.0.2.7".into(),
         content_type: "text/plain".into(),
         charset: "utf8".into(),
@@ -115,6 +117,7 @@ pub(crate) fn resolve(host: &str, key: &str) -> AlertEvent {
 fn alert_event(action: Action, host: &str, key: &str) -> AlertEvent {
     AlertEvent {
         action,
+        severity_word: None,
         severity: Severity::P1,
         format: Format::Bracket,
         summary: format!("{key} on {host}"),

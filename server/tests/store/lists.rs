@@ -74,7 +74,7 @@ fn incidents_are_found_by_what_they_are(place: &Place) {
     assert_eq!(ids(&mut store, &IncidentQuery { team: Some("none".into()), ..all.clone() }), [0; 0]);
     let both = IncidentQuery { states: open, integration: Some("falcon".into()), host: Some("DB-0".into()), ..all };
     assert_eq!(ids(&mut store, &both), [10]);
-    assert_eq!(store.open_alerts().unwrap().len(), 5);
+    assert_eq!(store.restore(NOW).unwrap().alerts.len(), 5);
 }
 
 fn a_search_finds_the_words_as_they_are_written(place: &Place) {

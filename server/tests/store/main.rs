@@ -24,5 +24,6 @@ mod people;
 mod places;
 mod random;
 mod schema;
+mod shifts;
 mod tokens;
 mod world;

@@ -76,7 +76,7 @@ impl World {
                 prop_assert_eq!(memory(&self.life.engine), memory(&self.unbroken.engine));
                 self.unbroken = self.life.clone();
                 let restored = self.store.restore(self.life.now).unwrap();
-                self.life.engine = Engine::restore(self.life.engine.config().clone(), restored);
+                self.life.engine = Engine::restore(self.life.engine.config().clone(), restored, self.life.now);
                 prop_assert_eq!(memory(&self.life.engine), memory(&self.unbroken.engine));
             }
             step => {

@@ -11,9 +11,16 @@ crate::promises! {
     a_migration_can_be_taken_back
 }
 
-const DOWN: [&str; 2] = [
-    include_str!("../../../migrations/sqlite/2026-11-21-000000_foundation/down.sql"),
-    include_str!("../../../migrations/postgres/2026-11-21-000000_foundation/down.sql"),
+/// The newest first: SQLite's, PostgreSQL's.
+const DOWN: [[&str; 2]; 2] = [
+    [
+        include_str!("../../../migrations/sqlite/2026-11-21-000100_shifts/down.sql"),
+        include_str!("../../../migrations/postgres/2026-11-21-000100_shifts/down.sql"),
+    ],
+    [
+        include_str!("../../../migrations/sqlite/2026-11-21-000000_foundation/down.sql"),
+        include_str!("../../../migrations/postgres/2026-11-21-000000_foundation/down.sql"),
+    ],
 ];
 
 fn the_schema_is_applied_once(place: &Place) {
@@ -32,7 +39,7 @@ fn two_servers_may_migrate_at_once(place: &Place) {
         let racers: Vec<_> = (0..4).map(|_| scope.spawn(|| place.bare().migrate().unwrap().len())).collect();
         racers.into_iter().map(|racer| racer.join().unwrap()).sum()
     });
-    assert_eq!(applied, 1);
+    assert_eq!(applied, DOWN.len());
 }
 
 fn a_database_without_a_schema_says_what_to_do(place: &Place) {
@@ -56,9 +63,11 @@ fn a_newer_schema_is_refused(place: &Place) {
 fn a_migration_can_be_taken_back(place: &Place) {
     drop(place.store());
     let mut stranger = place.stranger();
-    stranger.run(if place.is_sqlite() { DOWN[0] } else { DOWN[1] }).unwrap();
+    for [sqlite, postgres] in DOWN {
+        stranger.run(if place.is_sqlite() { sqlite } else { postgres }).unwrap();
+    }
     stranger.run("DELETE FROM __diesel_schema_migrations").unwrap();
-    assert_eq!(place.bare().migrate().unwrap().len(), 1);
+    assert_eq!(place.bare().migrate().unwrap().len(), DOWN.len());
     place.writer();
 }
 

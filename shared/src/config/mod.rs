@@ -11,7 +11,10 @@ mod time;
 mod trial;
 
 pub use channels::{Channels, EmailChannel, EmailTls, NtfyChannel, Paging, WebhookChannel};
-pub use oncall::{Every, Override, Rotation, Schedule};
+pub use oncall::{
+    Every, FixedShift, HolidayCalendar, Layer, LayerDays, Override, OverrideKind, Rotation, Schedule, Temporary,
+    TimeOff, Weekday, Window,
+};
 pub use people::{Contact, ContactKind, Language, Person, Rule, RuleStep, Team};
 pub use routing::{Class, Group, Hook, Integration, Level, Policy, Route, Target};
 pub use time::{TimeSpan, TimeWindow};
@@ -37,6 +40,12 @@ pub struct Document {
     pub teams: Vec<Team>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub schedules: Vec<Schedule>,
+    /// Who is away when.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub time_off: Vec<TimeOff>,
+    /// Holiday calendars, for schedules to name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub holidays: Vec<HolidayCalendar>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub webhooks: Vec<Hook>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

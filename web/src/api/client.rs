@@ -1,6 +1,6 @@
 //! One function a method; bodies are the shared types.
 
-use super::ApiError;
+use super::{ApiError, json};
 use gloo_net::http::{Request, RequestBuilder, Response};
 use serde::{Serialize, de::DeserializeOwned};
 use shared::{
@@ -8,30 +8,38 @@ use shared::{
     api::{ActionRequest, IncidentRow},
     problem::Problem,
 };
+use std::pin::Pin;
 
 type Answer<T> = Result<T, ApiError>;
 
+/// What the server answers, before anybody knows what it means. Boxed, so that asking is compiled once and not once
+/// for each type that is read from an answer.
+type Text = Pin<Box<dyn Future<Output = Answer<String>>>>;
+
 pub(crate) async fn get<T: DeserializeOwned>(path: &str) -> Answer<T> {
-    read(check(Request::get(path).send().await).await?).await
+    read(get_text(path).await)
+}
+
+/// A thing as it is sent.
+pub(crate) fn get_text(path: &str) -> Text {
+    ask(Request::get(path), None)
 }
 
 pub(crate) async fn post<T: DeserializeOwned>(path: &str, body: &impl Serialize) -> Answer<T> {
-    read(send(Request::post(path), body).await?).await
+    read(send(Request::post(path), body).await)
 }
 
 pub(crate) async fn put<T: DeserializeOwned>(path: &str, body: &impl Serialize) -> Answer<T> {
-    read(send(Request::put(path), body).await?).await
+    read(send(Request::put(path), body).await)
 }
 
 pub(crate) async fn delete(path: &str) -> Answer<()> {
-    check(Request::delete(path).send().await).await.map(drop)
+    ask(Request::delete(path), None).await.map(drop)
 }
 
 /// A body as typed, with no type of ours around it.
 pub(crate) async fn post_raw<T: DeserializeOwned>(path: &str, body: String) -> Answer<T> {
-    let request = Request::post(path).header("content-type", "text/plain; charset=utf-8").body(body);
-    let request = request.map_err(|error| ApiError::Unreadable(error.to_string()))?;
-    read(check(request.send().await).await?).await
+    read(ask(Request::post(path), Some(("text/plain; charset=utf-8", body))).await)
 }
 
 /// Acknowledge, resolve and so on; `verb` is the last part of the path.
@@ -39,27 +47,43 @@ pub(crate) async fn send_action(id: IncidentId, verb: &str, body: &ActionRequest
     post(&format!("/api/v1/incidents/{id}/{verb}"), body).await
 }
 
-async fn send(request: RequestBuilder, body: &impl Serialize) -> Answer<Response> {
-    let text = serde_json::to_string(body).map_err(|error| ApiError::Unreadable(error.to_string()))?;
-    let request = request.header("content-type", "application/json").body(text);
-    let request = request.map_err(|error| ApiError::Unreadable(error.to_string()))?;
-    check(request.send().await).await
+/// What an answer means.
+pub(crate) fn read<T: DeserializeOwned>(answer: Answer<String>) -> Answer<T> {
+    json::read(&answer?).map_err(|error| ApiError::Unreadable(error.to_string()))
 }
 
-async fn check(answer: Result<Response, gloo_net::Error>) -> Answer<Response> {
-    let Ok(response) = answer else { return Err(ApiError::Unreachable) };
-    if response.ok() {
-        return Ok(response);
+fn send(request: RequestBuilder, body: &impl Serialize) -> Text {
+    match serde_json::to_string(body) {
+        Ok(text) => ask(request, Some(("application/json", text))),
+        Err(error) => Box::pin(std::future::ready(Err(ApiError::Unreadable(error.to_string())))),
     }
+}
+
+fn ask(request: RequestBuilder, body: Option<(&'static str, String)>) -> Text {
+    Box::pin(async move {
+        let request = match body {
+            Some((kind, text)) => request.header("content-type", kind).body(text),
+            None => request.build(),
+        };
+        let request = request.map_err(|error| ApiError::Unreadable(error.to_string()))?;
+        let response = request.send().await.map_err(|_| ApiError::Unreachable)?;
+        if !response.ok() {
+            return Err(refusal(&response).await);
+        }
+        response.text().await.map_err(|_| ApiError::Unreachable)
+    })
+}
+
+async fn refusal(response: &Response) -> ApiError {
     let status = response.status();
     let text = response.text().await.unwrap_or_default();
-    Err(serde_json::from_str::<Problem>(&text).map_or_else(
+    json::read::<Problem>(&text).map_or_else(
         |_| {
             // A proxy in front of the server answers in its own way.
             if status >= 502 { ApiError::Unreachable } else { bare(status, response.status_text()) }
         },
         |problem| ApiError::Problem(Box::new(problem)),
-    ))
+    )
 }
 
 fn bare(status: u16, title: String) -> ApiError {
@@ -72,11 +96,4 @@ fn bare(status: u16, title: String) -> ApiError {
         field: None,
         findings: Vec::new(),
     }))
-}
-
-/// An empty body reads as `null`, so that `()` can be asked for.
-async fn read<T: DeserializeOwned>(response: Response) -> Answer<T> {
-    let text = response.text().await.map_err(|_| ApiError::Unreachable)?;
-    let text = if text.trim().is_empty() { "null" } else { &text };
-    serde_json::from_str(text).map_err(|error| ApiError::Unreadable(error.to_string()))
 }

@@ -2,7 +2,8 @@
 
 mod client;
 mod error;
+pub(crate) mod json;
 pub(crate) mod query;
 
-pub(crate) use client::{delete, get, post, post_raw, put, send_action};
+pub(crate) use client::{delete, get, get_text, post, post_raw, put, read, send_action};
 pub(crate) use error::ApiError;

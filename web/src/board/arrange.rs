@@ -1,6 +1,7 @@
 //! The order of the list: worst first, unanswered before answered, newest before older; groups keep it.
 
 use super::filter::Filter;
+use crate::order::sorted;
 use shared::{IncidentId, IncidentState, Severity, Timestamp, api::IncidentRow};
 use std::{cmp::Reverse, collections::HashMap};
 
@@ -73,8 +74,8 @@ fn place(row: &IncidentRow) -> Place {
 
 /// The rows the filter shows, in order, under group headings.
 pub(crate) fn arrange<'a>(rows: impl Iterator<Item = &'a IncidentRow>, filter: &Filter, by: Grouping) -> Vec<Item> {
-    let mut shown: Vec<&IncidentRow> = rows.filter(|row| filter.shows(row)).collect();
-    shown.sort_by_cached_key(|row| place(row));
+    let shown: Vec<&IncidentRow> = rows.filter(|row| filter.shows(row)).collect();
+    let shown = sorted(shown, |a, b| place(a).cmp(&place(b)));
     if by == Grouping::None {
         return shown.into_iter().map(|row| Item::Row(row.id)).collect();
     }

@@ -30,7 +30,11 @@ impl Model {
     /// Replaces everything by a list.
     pub(crate) fn load(&mut self, list: IncidentList) -> Change {
         let mut change = Change { reordered: true, ..Change::default() };
-        let fresh: BTreeMap<_, _> = list.items.into_iter().map(|row| (row.id, row)).collect();
+        // Not collected: that sorts first, in code of its own.
+        let mut fresh = BTreeMap::new();
+        for row in list.items {
+            fresh.insert(row.id, row);
+        }
         for (id, row) in &self.rows {
             if !fresh.contains_key(id) {
                 change.removed.push(IncidentRow { state: IncidentState::Resolved, ..row.clone() });

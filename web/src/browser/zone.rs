@@ -1,6 +1,6 @@
 //! Time zones: the browser's `Intl` knows every offset, so none is compiled in.
 
-use crate::format::civil::Civil;
+use crate::{format::civil::Civil, order::sorted};
 use js_sys::{Array, Function, Object, Reflect};
 use std::{cell::RefCell, collections::HashMap};
 use wasm_bindgen::{JsCast, JsValue};
@@ -50,7 +50,7 @@ pub(crate) fn all() -> Vec<String> {
     let mut zones: Vec<String> =
         names().map(|list| list.iter().filter_map(|v| v.as_string()).collect()).unwrap_or_default();
     zones.push("UTC".to_owned());
-    zones.sort();
+    let mut zones = sorted(zones, Ord::cmp);
     zones.dedup();
     zones
 }

@@ -5,6 +5,7 @@ pub(crate) mod copy;
 pub(crate) mod field;
 pub(crate) mod icon;
 pub(crate) mod key;
+pub(crate) mod keyed;
 pub(crate) mod marked;
 pub(crate) mod modal;
 pub(crate) mod more;

@@ -3,13 +3,24 @@
 use super::icon::{Icon, icon};
 use crate::{state::App, text::frame as t};
 use leptos::{html::Dialog, prelude::*};
+use std::sync::Arc;
 
 /// Shown while `open`; the content is made anew each time.
 pub(crate) fn modal(
     open: RwSignal<bool>,
     class: &'static str,
-    title: impl Fn() -> String + Send + Sync + Clone + 'static,
+    title: impl Fn() -> String + Send + Sync + 'static,
     content: impl Fn() -> AnyView + Send + Sync + 'static,
+) -> AnyView {
+    dialog(open, class, Arc::new(title), Box::new(content))
+}
+
+/// The same for every title and content, and so compiled once.
+fn dialog(
+    open: RwSignal<bool>,
+    class: &'static str,
+    title: Arc<dyn Fn() -> String + Send + Sync>,
+    content: Box<dyn Fn() -> AnyView + Send + Sync>,
 ) -> AnyView {
     let l = App::here().l();
     let element = NodeRef::<Dialog>::new();
@@ -21,7 +32,10 @@ pub(crate) fn modal(
             dialog.close();
         }
     });
-    let label = title.clone();
+    let label = {
+        let title = Arc::clone(&title);
+        move || title()
+    };
     let on_backdrop = move |event: web_sys::MouseEvent| {
         // A click on the backdrop has the dialog itself as its target.
         let target = event.target();

@@ -4,7 +4,7 @@ use super::icon::{Icon, icon};
 use crate::{
     api::ApiError,
     live::machine::Connection,
-    state::{App, Load, Remote},
+    state::{App, Load, Remote, Untyped},
     text::frame as t,
 };
 use leptos::prelude::*;
@@ -61,12 +61,22 @@ pub(crate) fn loaded<T>(
     draw: impl Fn(T) -> AnyView + Send + Sync + 'static,
 ) -> AnyView
 where
-    T: DeserializeOwned + Clone + PartialEq + Send + Sync + 'static,
+    T: DeserializeOwned + Clone + Send + Sync + 'static,
 {
-    (move || match remote.value.get() {
+    let draw = move || remote.ready().map_or_else(|| skeleton(lines), &draw);
+    loaded_untyped(what, remote.untyped(), lines, Box::new(draw))
+}
+
+fn loaded_untyped(
+    what: String,
+    remote: Untyped,
+    lines: usize,
+    draw: Box<dyn Fn() -> AnyView + Send + Sync>,
+) -> AnyView {
+    (move || match remote.get() {
         Load::Loading => skeleton(lines),
         Load::Failed(error) => failure(&what, &error, move || remote.reload()),
-        Load::Ready(value) => draw(value),
+        Load::Ready(()) => draw(),
     })
     .into_any()
 }

@@ -1,6 +1,9 @@
 //! Short messages at the edge of the page, read out by screen readers.
 
-use super::icon::{Icon, icon};
+use super::{
+    icon::{Icon, icon},
+    keyed::keyed,
+};
 use crate::{
     state::{
         App,
@@ -13,7 +16,7 @@ use leptos::prelude::*;
 pub(crate) fn toasts(app: App) -> impl IntoView {
     view! {
         <div class="toasts" role="status" aria-live="polite">
-            <For each=move || app.toasts.list.get() key=|toast| toast.id children=move |toast| one(app, toast)/>
+            {keyed(move || app.toasts.list.get(), |toast| toast.id.to_string(), move |toast| one(app, toast).into_any())}
         </div>
         <div class="sr" role="status" aria-live="polite">{move || app.announced.get()}</div>
     }

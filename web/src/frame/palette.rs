@@ -9,6 +9,7 @@ use crate::{
         badge::badge,
         icon::{Icon, icon},
     },
+    order::sorted,
     state::App,
     text::frame as t,
 };
@@ -154,8 +155,8 @@ fn hits(app: App, text: &str) -> Vec<Hit> {
     }
     let filter = Filter::new(View::Open, text);
     app.board.with_rows(|rows| {
-        let mut found: Vec<&IncidentRow> = rows.values().filter(|row| filter.shows(row)).collect();
-        found.sort_by_key(|row| (row.severity, row.state));
+        let found: Vec<&IncidentRow> = rows.values().filter(|row| filter.shows(row)).collect();
+        let found = sorted(found, |a, b| (a.severity, a.state).cmp(&(b.severity, b.state)));
         hits.extend(found.into_iter().take(MOST_ROWS).map(|row| Hit {
             path: format!("/incidents/{}", row.id),
             name: row.title.clone(),

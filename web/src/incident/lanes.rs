@@ -1,5 +1,6 @@
 //! The swim-lane: a lane for each recipient and contact, its deliveries placed along the time since opening.
 
+use crate::order::sorted;
 use shared::{Attempt, AttemptState, Recipient, Timestamp, api::IncidentDetail, config::ContactKind};
 
 /// One recipient reached by one contact.
@@ -130,7 +131,7 @@ fn lane_of<'a>(
 
 /// Keeps the newest marks and moves them apart, so that none covers another.
 fn spread(lane: &mut Lane) {
-    lane.marks.sort_by_key(|mark| mark.at);
+    lane.marks = sorted(std::mem::take(&mut lane.marks), |a, b| a.at.cmp(&b.at));
     lane.hidden = lane.marks.len().saturating_sub(MOST_MARKS);
     lane.marks.drain(..lane.hidden);
     let mut least = 0.0_f64;

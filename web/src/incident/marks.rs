@@ -1,5 +1,6 @@
 //! Cuts a message into plain and marked pieces; spans are byte offsets and may be wrong.
 
+use crate::order::sorted;
 use shared::alert::FieldSpan;
 
 /// A stretch of the text, and the field it became.
@@ -12,8 +13,8 @@ pub(crate) struct Piece {
 /// The pieces in order; together they are exactly the text. Spans that overlap an earlier one, run past the end or
 /// cut a character in two are left out.
 pub(crate) fn pieces(text: &str, fields: &[FieldSpan]) -> Vec<Piece> {
-    let mut spans: Vec<&FieldSpan> = fields.iter().filter(|span| span.start < span.end).collect();
-    spans.sort_by_key(|span| (span.start, span.end));
+    let spans: Vec<&FieldSpan> = fields.iter().filter(|span| span.start < span.end).collect();
+    let spans = sorted(spans, |a, b| (a.start, a.end).cmp(&(b.start, b.end)));
     let mut pieces = Vec::new();
     let mut at = 0;
     let plain = |from: usize, to: usize, pieces: &mut Vec<Piece>| {

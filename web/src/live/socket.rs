@@ -1,6 +1,7 @@
 //! One WebSocket with its listeners; dropping it closes it and silences it.
 
 use super::{driver, machine::Input};
+use crate::api::json;
 use shared::live::{BrowserMessage, LiveMessage};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{MessageEvent, WebSocket};
@@ -18,7 +19,7 @@ impl Socket {
         let opened = Closure::new(|_: JsValue| driver::feed(Input::Opened));
         let said = Closure::new(|event: JsValue| {
             let text = event.unchecked_into::<MessageEvent>().data().as_string();
-            match text.as_deref().map(serde_json::from_str::<LiveMessage>) {
+            match text.as_deref().map(json::read::<LiveMessage>) {
                 Some(Ok(message)) => driver::feed(Input::Said(message)),
                 _ => leptos::logging::warn!("a live message could not be read"),
             }

@@ -9,6 +9,7 @@ use crate::{
         states::{empty, loaded},
         time::wall,
     },
+    pages::first_run,
     state::{App, Remote},
     text::{frame, senders as t, words},
 };
@@ -70,7 +71,11 @@ const fn address(only_rejected: bool) -> &'static str {
 fn rows(app: App, items: &[EventRow], only_rejected: bool) -> AnyView {
     let l = app.l();
     if items.is_empty() {
-        return empty(if only_rejected { t::no_quarantine(l) } else { t::no_messages(l) }, ().into_any());
+        return if only_rejected {
+            empty(t::no_quarantine(l), ().into_any())
+        } else {
+            empty(t::no_messages(l), first_run::below(app))
+        };
     }
     let rows = items.iter().map(|event| row(app, event, only_rejected)).collect_view();
     view! {

@@ -6,6 +6,7 @@ use crate::{
         page::page_head,
         states::{empty, loaded},
     },
+    pages::first_run,
     state::{App, Remote},
     text::{frame, oncall as t},
 };
@@ -23,7 +24,7 @@ pub(crate) fn page() -> impl IntoView {
     let policies = Remote::<List<Policy>>::new("/api/v1/policies");
     let body = loaded(frame::policies(l), policies, 8, move |list| {
         if list.items.is_empty() {
-            return empty(t::no_policies(l), ().into_any());
+            return empty(t::no_policies(l), first_run::below(app));
         }
         let names = app.names();
         view! { <div class="flows">{list.items.iter().map(|policy| flow(app, &names, policy)).collect_view()}</div> }

@@ -7,6 +7,7 @@ use crate::{
         page::page_head,
         states::{empty, loaded},
     },
+    pages::first_run,
     state::{App, Remote},
     text::{frame, oncall as t},
 };
@@ -22,7 +23,7 @@ pub(crate) fn page() -> impl IntoView {
     let routes = Remote::<List<Route>>::new("/api/v1/routes");
     let body = loaded(frame::routes(l), routes, 8, move |list| {
         if list.items.is_empty() {
-            return empty(t::no_routes(l), ().into_any());
+            return empty(t::no_routes(l), first_run::below(app));
         }
         view! { <section class="card"><ul class="tree">{list.items.iter().map(|route| node(app, route)).collect_view()}</ul></section> }.into_any()
     });

@@ -1,5 +1,6 @@
 //! Shifts on a strip of days: which bar stands where, without a browser.
 
+use crate::order::sorted;
 use shared::{
     PersonId, Timestamp,
     api::{OnCallNow, ScheduleNow, Shift},
@@ -33,8 +34,8 @@ pub(crate) fn span(from: Timestamp, until: Timestamp, strip: (Timestamp, Timesta
 
 /// All shifts of a schedule, those of now and those to come, each once.
 pub(crate) fn all(schedule: &ScheduleNow) -> Vec<Shift> {
-    let mut shifts: Vec<Shift> = schedule.on_call.iter().chain(&schedule.upcoming).cloned().collect();
-    shifts.sort_by(|a, b| (a.from, a.until, &a.person).cmp(&(b.from, b.until, &b.person)));
+    let shifts: Vec<Shift> = schedule.on_call.iter().chain(&schedule.upcoming).cloned().collect();
+    let mut shifts = sorted(shifts, |a, b| (a.from, a.until, &a.person).cmp(&(b.from, b.until, &b.person)));
     shifts.dedup();
     shifts
 }

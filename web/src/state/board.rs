@@ -3,6 +3,7 @@
 use crate::{
     api::ApiError,
     board::model::{Change, Model},
+    order::sorted,
 };
 use leptos::prelude::*;
 use shared::{
@@ -117,10 +118,8 @@ impl Board {
 
     pub(crate) fn export(self, most: usize) -> (Vec<IncidentRow>, Option<Counts>, Timestamp) {
         self.model.with_value(|model| {
-            let mut rows: Vec<IncidentRow> = model.rows.values().cloned().collect();
-            rows.sort_by_key(|row| (row.severity, row.state));
-            rows.truncate(most);
-            (rows, model.counts.clone(), model.as_of)
+            let rows = sorted(model.rows.values().collect(), |a, b| (a.severity, a.state).cmp(&(b.severity, b.state)));
+            (rows.into_iter().take(most).cloned().collect(), model.counts.clone(), model.as_of)
         })
     }
 

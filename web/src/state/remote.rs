@@ -4,6 +4,7 @@ use super::App;
 use crate::api::{self, ApiError};
 use leptos::{prelude::*, task::spawn_local};
 use serde::de::DeserializeOwned;
+use std::{any::Any, marker::PhantomData, sync::Arc};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Load<T> {
@@ -12,22 +13,19 @@ pub(crate) enum Load<T> {
     Failed(ApiError),
 }
 
-/// Fetched from `path`; what was loaded stays while it is loaded again.
-pub(crate) struct Remote<T: Send + Sync + 'static> {
-    pub(crate) value: RwSignal<Load<T>>,
-    path: StoredValue<String>,
-    round: StoredValue<u32>,
-    /// Kept, because a timer or an answer that asks again knows no context.
-    app: App,
+/// Fetched from a path; what was loaded stays while it is loaded again.
+pub(crate) struct Remote<T> {
+    untyped: Untyped,
+    of: PhantomData<fn() -> T>,
 }
 
-impl<T: Send + Sync + 'static> Clone for Remote<T> {
+impl<T> Clone for Remote<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T: Send + Sync + 'static> Copy for Remote<T> {}
+impl<T> Copy for Remote<T> {}
 
 impl<T: DeserializeOwned + Clone + Send + Sync + 'static> Remote<T> {
     pub(crate) fn new(path: impl Into<String>) -> Self {
@@ -38,15 +36,76 @@ impl<T: DeserializeOwned + Clone + Send + Sync + 'static> Remote<T> {
 
     /// Not fetched until asked.
     pub(crate) fn idle(path: impl Into<String>) -> Self {
-        Self {
+        let untyped = Untyped {
             value: RwSignal::new(Load::Loading),
             path: StoredValue::new(path.into()),
             round: StoredValue::new(0),
+            read: |answer| api::read::<T>(answer).map(|value| Arc::new(value) as Something),
             app: App::here(),
-        }
+        };
+        Self { untyped, of: PhantomData }
     }
 
     pub(crate) fn point(self, path: String) {
+        self.untyped.point(path);
+    }
+
+    pub(crate) fn reload(self) {
+        self.untyped.reload();
+    }
+
+    pub(crate) fn ready(self) -> Option<T> {
+        self.with(Clone::clone)
+    }
+
+    /// Looks at what is there, if anything is.
+    pub(crate) fn with<R>(self, look: impl FnOnce(&T) -> R) -> Option<R> {
+        self.untyped
+            .value
+            .with(|value| if let Load::Ready(value) = value { value.downcast_ref().map(look) } else { None })
+    }
+
+    pub(crate) fn get(self) -> Load<T> {
+        match self.untyped.value.get() {
+            Load::Ready(value) => value.downcast_ref().map_or(Load::Loading, |value: &T| Load::Ready(value.clone())),
+            Load::Failed(error) => Load::Failed(error),
+            Load::Loading => Load::Loading,
+        }
+    }
+
+    pub(crate) fn set(self, value: T) {
+        self.untyped.value.set(Load::Ready(Arc::new(value)));
+    }
+
+    pub(crate) const fn untyped(self) -> Untyped {
+        self.untyped
+    }
+}
+
+type Something = Arc<dyn Any + Send + Sync>;
+
+/// A remote thing of whatever type. What does not depend on the type is compiled once.
+#[derive(Clone, Copy)]
+pub(crate) struct Untyped {
+    value: RwSignal<Load<Something>>,
+    path: StoredValue<String>,
+    round: StoredValue<u32>,
+    /// Makes the thing of what the server answered.
+    read: fn(Result<String, ApiError>) -> Result<Something, ApiError>,
+    /// Kept, because a timer or an answer that asks again knows no context.
+    app: App,
+}
+
+impl Untyped {
+    pub(crate) fn get(self) -> Load<()> {
+        self.value.with(|value| match value {
+            Load::Loading => Load::Loading,
+            Load::Ready(_) => Load::Ready(()),
+            Load::Failed(error) => Load::Failed(error.clone()),
+        })
+    }
+
+    fn point(self, path: String) {
         if self.path.get_value() != path {
             self.path.set_value(path);
             self.value.set(Load::Loading);
@@ -55,35 +114,29 @@ impl<T: DeserializeOwned + Clone + Send + Sync + 'static> Remote<T> {
     }
 
     pub(crate) fn reload(self) {
-        let app = self.app;
         // Asked by an answer that came after the page was left.
         let Some(round) = self.round.try_get_value().map(|round| round + 1) else { return };
         self.round.set_value(round);
         spawn_local(async move {
             let Some(path) = self.path.try_get_value() else { return };
-            let answer = api::get::<T>(&path).await;
+            let answer = api::get_text(&path).await;
             // The page may be gone, or a newer request under way.
-            if self.round.try_get_value() != Some(round) {
-                return;
-            }
-            match answer {
-                Ok(value) => drop(self.value.try_set(Load::Ready(value))),
-                Err(error) => {
-                    app.noticed(&error);
-                    let shown = self.value.try_with_untracked(|value| matches!(value, Load::Ready(_)));
-                    if shown == Some(false) {
-                        drop(self.value.try_set(Load::Failed(error)));
-                    }
-                }
+            if self.round.try_get_value() == Some(round) {
+                self.settle((self.read)(answer));
             }
         });
     }
 
-    pub(crate) fn ready(self) -> Option<T> {
-        self.value.with(|value| if let Load::Ready(value) = value { Some(value.clone()) } else { None })
-    }
-
-    pub(crate) fn set(self, value: T) {
-        self.value.set(Load::Ready(value));
+    fn settle(self, answer: Result<Something, ApiError>) {
+        match answer {
+            Ok(value) => drop(self.value.try_set(Load::Ready(value))),
+            Err(error) => {
+                self.app.noticed(&error);
+                let shown = self.value.try_with_untracked(|value| matches!(value, Load::Ready(_)));
+                if shown == Some(false) {
+                    drop(self.value.try_set(Load::Failed(error)));
+                }
+            }
+        }
     }
 }

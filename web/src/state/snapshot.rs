@@ -1,7 +1,7 @@
 //! The last board, kept in this browser for an instant and an offline start; bounded, and gone on signing out.
 
 use super::{App, Session};
-use crate::browser::storage;
+use crate::{api::json, browser::storage};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use shared::{
@@ -52,7 +52,7 @@ pub(crate) fn forget() {
 }
 
 fn read() -> Option<Snapshot> {
-    serde_json::from_str(&storage::read(KEY)?).ok()
+    json::read(&storage::read(KEY)?).ok()
 }
 
 fn show(app: App, snapshot: Snapshot) {

@@ -36,6 +36,8 @@ shared::messages! {
     schedule(id: &str) { en: "whoever is on call in {id}", zh: "{id} 的值班人" }
     team(id: &str) { en: "everybody in team {id}", zh: "团队 {id} 全员" }
     webhook(id: &str) { en: "webhook {id}", zh: "Webhook {id}" }
+    rotation_hours(people: &str, n: u32, at: &str) { en: "{people}, {n} h each, from {at}", zh: "{people} 轮值，自 {at} 起每 {n} 小时交接" }
+    rotation_months(people: &str, n: u32, at: &str) { en: "{people}, {n} months each, handed over at {at}", zh: "{people} 轮值，每 {n} 个月于 {at} 交接" }
     rotation_day(people: &str, at: &str) { en: "{people}, a day each, handed over at {at}", zh: "{people} 每日轮值，{at} 交接" }
     rotation_days(people: &str, n: u32, at: &str) { en: "{people}, {n} days each, handed over at {at}", zh: "{people} 轮值，每 {n} 天于 {at} 交接" }
     rotation_week(people: &str, at: &str) { en: "{people}, a week each, handed over at {at}", zh: "{people} 每周轮值，{at} 交接" }

@@ -79,6 +79,12 @@ shared::messages! {
     revoke() { en: "Revoke", zh: "吊销" }
     no_tokens() { en: "No API token.", zh: "没有 API 令牌。" }
     config_lead() { en: "People, schedules, policies and routes as one document. Nothing changes until it is applied.", zh: "人员、值班表、策略和路由合为一份文档。应用前不会产生任何更改。" }
+    example_title() { en: "This document is empty: no alert wakes anybody.", zh: "此文档为空：任何告警都不会叫醒人。" }
+    example_lead() { en: "The example is you, with a phone that runs the ntfy app, and one policy for everything. Look it over, then check and apply it.", zh: "示例包含您本人（手机安装 ntfy 应用）和一个适用于所有告警的策略。请查看、检查后应用。" }
+    example_fill() { en: "Fill in the example", zh: "填入示例" }
+    example_fallback() { en: "Whom a P0 wakes that no route takes.", zh: "没有路由接收的 P0 叫醒谁。" }
+    example_topic() { en: "Pages go to this server; subscribe to the topic below in the ntfy app on your phone.", zh: "通知发往此服务器；请在手机的 ntfy 应用中订阅下面的主题。" }
+    example_route() { en: "Every alert takes this route.", zh: "所有告警都走这条路由。" }
     config_label() { en: "Configuration (TOML)", zh: "配置（TOML）" }
     check() { en: "Check", zh: "检查" }
     apply() { en: "Apply", zh: "应用" }

@@ -113,7 +113,7 @@ pub(super) fn escalate(app: App, asker: Asker, ask: Ask) -> AnyView {
         };
         let own_policy = own_policy.clone();
         let levels = move || {
-            let Load::Ready(list) = policies.value.get() else { return ().into_any() };
+            let Load::Ready(list) = policies.get() else { return ().into_any() };
             let of_incident = list.items.into_iter().filter(|policy| own_policy.as_ref() == Some(&policy.id));
             of_incident.flat_map(|policy| level_buttons(app, policy, go)).collect_view().into_any()
         };

@@ -9,6 +9,7 @@ use crate::{
         time::ago,
     },
     live::{driver, machine::Input},
+    pages::first_run::FirstRun,
     state::{App, Load, Remote, board::Freshness},
     text::{board as t, frame},
 };
@@ -31,12 +32,23 @@ pub(super) fn place(page: Page) -> impl IntoView {
             (None, _) if app.board.with_rows(|rows| rows.is_empty()) => calm(app).into_any(),
             _ => filtered(page).into_any(),
         };
-        Some(view! { <div class="list-empty">{view}</div> })
+        Some(view! { <div class="list-empty" tabindex="0">{view}</div> })
+    }
+}
+
+/// Nothing is firing: because all is well, or because nothing could.
+fn calm(app: App) -> impl IntoView {
+    let first_run = FirstRun::follow(app);
+    let open = Memo::new(move |_| first_run.is_open());
+    move || match open.get() {
+        None => skeleton(4),
+        Some(true) => first_run.view(),
+        Some(false) => well(app),
     }
 }
 
 /// An empty board must prove that the pipe works.
-fn calm(app: App) -> impl IntoView {
+fn well(app: App) -> AnyView {
     let l = app.l();
     let senders = Remote::<List<IntegrationRow>>::new("/api/v1/integrations");
     let proof = move || {
@@ -64,6 +76,7 @@ fn calm(app: App) -> impl IntoView {
             <a class="btn" href="/integrations#try">{t::empty_test(l)}</a>
         </div>
     }
+    .into_any()
 }
 
 fn filtered(page: Page) -> impl IntoView {

@@ -4,6 +4,7 @@ use super::{Page, empty, row};
 use crate::{
     board::{arrange::Item, window},
     browser::dom,
+    components::keyed::keyed,
     text::board as t,
 };
 use leptos::{ev, html, prelude::*};
@@ -89,8 +90,8 @@ fn lines(page: Page) -> impl IntoView {
         })
     };
     let key = |(index, item): &(usize, Item)| match item {
-        Item::Row(id) => (id.0, 0, String::new()),
-        Item::Group(group) => (-1, *index, format!("{} {} {}", group.name, group.count, group.unanswered)),
+        Item::Row(id) => id.to_string(),
+        Item::Group(group) => format!("{index} {} {} {}", group.name, group.count, group.unanswered),
     };
     let draw = move |(_, item): (usize, Item)| match item {
         Item::Row(id) => row::row(page, id).into_any(),
@@ -99,7 +100,7 @@ fn lines(page: Page) -> impl IntoView {
     view! {
         <div role="rowgroup" class="lines" style:height=move || format!("{}px", window.get().total_px)>
             <div role="none" class="slice" style:transform=move || format!("translateY({}px)", window.get().offset_px)>
-                <For each=visible key=key children=draw/>
+                {keyed(visible, key, draw)}
             </div>
         </div>
     }

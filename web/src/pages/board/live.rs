@@ -79,7 +79,8 @@ fn announce(page: Page) {
             return;
         }
         let (ids, words) = page.app.board.with_rows(|rows| {
-            let ids: BTreeSet<IncidentId> = rows.keys().copied().collect();
+            let mut ids = BTreeSet::new();
+            ids.extend(rows.keys().copied());
             let fresh =
                 known.with_value(|known| known.as_ref().map(|known| ids.difference(known).count())).unwrap_or(0);
             let l = page.app.l();

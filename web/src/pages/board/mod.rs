@@ -175,7 +175,7 @@ impl Page {
     }
 
     fn resolved_list(self) -> Option<Load<IncidentList>> {
-        (self.view.get() == View::Resolved).then(|| self.resolved.value.get())
+        (self.view.get() == View::Resolved).then(|| self.resolved.get())
     }
 }
 

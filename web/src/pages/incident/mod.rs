@@ -15,7 +15,7 @@ pub(crate) use raw::message;
 use super::ask::{self, Asker};
 use crate::{
     components::{page::name_page, states::loaded},
-    state::{App, Load, Remote, board::Cell},
+    state::{App, Remote, board::Cell},
     text::incident as t,
 };
 use leptos::prelude::*;
@@ -44,7 +44,7 @@ fn incident(id: IncidentId) -> impl IntoView {
     let asker = Asker::new(None);
     actions::listen(app, id, asker);
     let body = loaded(t::title(app.l(), id.0), detail, 10, move |_| ().into_any());
-    let there = Memo::new(move |_| detail.value.with(|value| matches!(value, Load::Ready(_))));
+    let there = Memo::new(move |_| detail.with(|_| ()).is_some());
     view! {
         <div class="page incident">
             // The skeleton and the failure; what is there is drawn part by part below, so that no part blinks.
@@ -107,7 +107,5 @@ fn part<T: Clone + PartialEq + Send + Sync + 'static>(
     detail: Remote<IncidentDetail>,
     read: impl Fn(&IncidentDetail) -> T + Send + Sync + 'static,
 ) -> Memo<Option<T>> {
-    Memo::new(move |_| {
-        detail.value.with(|value| if let Load::Ready(detail) = value { Some(read(detail)) } else { None })
-    })
+    Memo::new(move |_| detail.with(&read))
 }

@@ -108,7 +108,7 @@ fn skipped(l: Language, names: &Names, skip: &Skip) -> String {
 }
 
 fn not_paged(l: Language, asked: Remote<Why>) -> AnyView {
-    match asked.value.get() {
+    match asked.get() {
         Load::Loading => view! { <p class="muted">{frame::loading(l)}</p> }.into_any(),
         Load::Failed(error) => view! { <p class="bad">{error.sentence(l)}</p> }.into_any(),
         Load::Ready(why) if why.not_paged.is_empty() => {

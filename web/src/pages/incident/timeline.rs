@@ -2,7 +2,7 @@
 
 use super::part;
 use crate::{
-    components::{field::segments, time::wall},
+    components::{field::segments, keyed::keyed, time::wall},
     state::{
         App, Remote,
         actions::{self, NOTE},
@@ -64,7 +64,7 @@ pub(super) fn card(app: App, id: IncidentId, detail: Remote<IncidentDetail>) -> 
             <div class="card-head"><h2>{t::timeline(l)}</h2>{filter}</div>
             {note_form(app, id)}
             <ol class="timeline" data-testid="timeline" tabindex="0" aria-label=t::timeline(l)>
-                <For each=visible key=|entry| entry.seq children=move |item| entry(app, &names.get_untracked().unwrap_or_default(), item)/>
+                {keyed(visible, |entry| entry.seq.to_string(), move |item| entry(app, &names.get_untracked().unwrap_or_default(), item).into_any())}
             </ol>
         </section>
     }

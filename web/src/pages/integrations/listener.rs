@@ -39,7 +39,7 @@ pub(super) fn listener(app: App, id: IntegrationId, name: String) -> impl IntoVi
 fn arrived(app: App, name: &str, heard: &Heard) -> AnyView {
     let l = app.l();
     let detail = Remote::<EventDetail>::new(format!("/api/v1/events/{}", heard.event));
-    let parsed = move || match detail.value.get() {
+    let parsed = move || match detail.get() {
         Load::Loading => view! { <p class="muted">{frame::loading(l)}</p> }.into_any(),
         Load::Failed(error) => view! { <p class="bad">{error.sentence(l)}</p> }.into_any(),
         Load::Ready(event) => message(app, &event),

@@ -40,7 +40,7 @@ pub(super) fn form(app: App, senders: Remote<List<IntegrationRow>>, made: RwSign
         });
     };
     view! {
-        <section class="card">
+        <section class="card" id="new">
             <h2>{t::new(l)}</h2>
             <form class="row-fields" on:submit=submit>
                 {Field { hint: t::new_hint(l), ..Field::text("integration-name", t::new_name(l), name) }.view()}

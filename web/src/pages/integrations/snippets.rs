@@ -31,7 +31,7 @@ fn filled(template: &str, url: &str) -> String {
 }
 
 fn curl_bracket(url: &str) -> String {
-    let line = "curl -sS 'URL' \\\n  --data-binary '[P1][STATUS][db-07][10.8.3.21][replication lag 412 s]'";
+    let line = "curl -sS 'URL' \\\n  --data-binary '[P0][STATUS][db-07][10.8.3.21][host is down]'";
     filled(&format!("{}\n\n{}", line.replace("STATUS", "PROBLEM"), line.replace("STATUS", "OK")), url)
 }
 

@@ -8,6 +8,7 @@ use crate::{
         page::page_head,
         states::{empty, loaded},
     },
+    pages::first_run,
     state::{App, Remote},
     text::{frame, oncall as t},
 };
@@ -54,7 +55,7 @@ pub(crate) fn page() -> impl IntoView {
     });
     let body = loaded(frame::on_call(l), now, 8, move |now| {
         if now.schedules.is_empty() {
-            return empty(t::no_schedules(l), ().into_any());
+            return empty(t::no_schedules(l), first_run::below(app));
         }
         let cards =
             now.schedules.iter().map(|one| schedule::card(app, zones, one, &now.names, configured)).collect_view();

@@ -59,10 +59,13 @@ pub(super) fn card(
 }
 
 fn rotation(app: App, names: &Names, turn: &Rotation) -> String {
-    let people: Vec<String> = turn.people.iter().map(|person| name_of(names, person)).collect();
-    let people = people.join(" → ");
+    let group = |group: &[PersonId]| group.iter().map(|person| name_of(names, person)).collect::<Vec<_>>().join(" + ");
+    let alone = turn.people.iter().map(|person| name_of(names, person));
+    let people = alone.chain(turn.groups.iter().map(|people| group(people))).collect::<Vec<_>>().join(" → ");
     let (l, at) = (app.l(), &turn.handoff);
     match (turn.every, turn.length) {
+        (Every::Hour, n) => t::rotation_hours(l, &people, n, at),
+        (Every::Month, n) => t::rotation_months(l, &people, n, at),
         (Every::Day, 1) => t::rotation_day(l, &people, at),
         (Every::Day, n) => t::rotation_days(l, &people, n, at),
         (Every::Week, 1) => t::rotation_week(l, &people, at),

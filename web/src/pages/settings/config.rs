@@ -1,6 +1,6 @@
 //! The configuration as one document: checked as often as one likes, applied when it is right.
 
-use super::report;
+use super::{example, report};
 use crate::{
     api::{self, ApiError},
     components::{page::card, states::loaded},
@@ -46,8 +46,9 @@ fn editor(app: App, toml: String) -> AnyView {
     view! {
         <div class="stack">
             <p class="hint">{t::config_lead(l)}</p>
+            {move || text.with(|text| example::is_wanted(text)).then(|| example::offer(app, text))}
             <textarea
-                class="code" rows="22" spellcheck="false" autocapitalize="off" aria-label=t::config_label(l)
+                id="configuration" class="code" rows="22" spellcheck="false" autocapitalize="off" aria-label=t::config_label(l)
                 prop:value=move || text.get() on:input=move |event| text.set(event_target_value(&event))
             ></textarea>
             <div class="form-end">

@@ -6,6 +6,7 @@ mod browser;
 mod config;
 mod contacts;
 mod draft;
+mod example;
 mod person;
 mod report;
 mod reset;

@@ -98,8 +98,8 @@ fn levels(app: App, draft: Draft, index: usize, chosen: &[Severity]) -> impl Int
                 if let Some(rule) = person.rules.get_mut(index) {
                     rule.severity.retain(|other| *other != level);
                     if on {
-                        rule.severity.push(level);
-                        rule.severity.sort();
+                        let place = rule.severity.partition_point(|other| *other < level);
+                        rule.severity.insert(place, level);
                     }
                 }
             });

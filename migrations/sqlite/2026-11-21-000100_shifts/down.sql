@@ -1,0 +1,3 @@
+DROP TABLE swap;
+DROP TABLE shift;
+DELETE FROM meta WHERE key = 'shifts_recorded_until';
