@@ -46,7 +46,8 @@ impl Tree<'_> {
     fn route(&mut self, route: &Route, above: Option<Above>, place: &str, path: &str) -> Result<(), String> {
         let read =
             matchers::all(&route.equal, &route.like, &route.matchers).map_err(|error| format!("{place}: {error}"))?;
-        if above.is_none() && !(read.is_empty() && route.active_time_intervals.is_empty()) {
+        let hours = route.active_time_intervals.len() + route.mute_time_intervals.len();
+        if above.is_none() && (!read.is_empty() || hours > 0) {
             return Err(format!("{place}: the first route takes everything; it has no matchers and no time intervals"));
         }
         let id = match above {
