@@ -131,7 +131,6 @@ fn alert_event(action: Action, host: &str, key: &str) -> AlertEvent {
         dedup_key: key.into(),
         resolve_by_host: false,
         status_raw: None,
-        severity_word: None,
         occurred_at: None,
         links: Vec::new(),
         flags: Vec::new(),
