@@ -276,6 +276,7 @@ fn test_delivery(
         ip: None,
         team: None,
         annotations: std::collections::BTreeMap::new(),
+        suppressed: Vec::new(),
         alerts: Vec::new(),
         firing: 0,
         count: 0,

@@ -267,6 +267,8 @@ async fn a_memory_that_is_older_than_the_store_pages_nobody() {
     let world = world(folder.path());
     world.runtime.ingest(message("[P0][PROBLEM][db-07][10.1.2.3][host is down]")).await.unwrap();
     until("both levels are paged", || world.sink.pages().len() == 2).await;
+    // Their results too: what is stored after this is what the other server decides.
+    until("nothing is under way", || world.runtime.status(clock::now(), 0).in_flight == 0).await;
     // What a server that took over would do: it restores, and what it decides is stored.
     let mut other = Store::open(&world.url).unwrap();
     let restored = other.restore(clock::now()).unwrap();

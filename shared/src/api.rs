@@ -5,12 +5,14 @@ mod endpoint;
 mod incident;
 mod ingest;
 mod oncall;
+mod silence;
 
 pub use account::*;
 pub use endpoint::{ENDPOINTS, Endpoint, Method, Role};
 pub use incident::*;
 pub use ingest::*;
 pub use oncall::*;
+pub use silence::*;
 
 use serde::{Deserialize, Serialize};
 

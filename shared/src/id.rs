@@ -60,6 +60,8 @@ number! {
     PageId
     /// One delivery of a page to one contact; its tries share the id and so the idempotency key.
     AttemptId
+    /// A silence or a maintenance.
+    SilenceId
 }
 
 name! {
@@ -79,6 +81,8 @@ name! {
     CalendarId
     /// An escalation policy.
     PolicyId
+    /// A rule by which one alert keeps others quiet.
+    InhibitionId
     /// A node of the routing tree.
     RouteId
     /// A configured outgoing webhook.

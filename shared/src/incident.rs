@@ -2,7 +2,7 @@
 
 use crate::{
     AlertId, AttemptId, ContactId, HookId, IncidentId, IntegrationId, PageId, PersonId, PolicyId, ScheduleId, Severity,
-    TeamId, Timestamp, config::ContactKind, timeline::Actor,
+    SuppressedBy, TeamId, Timestamp, config::ContactKind, timeline::Actor,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -63,6 +63,9 @@ pub struct Incident {
     /// What its routes have to say to whoever is paged, such as a runbook's address.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
+    /// Why it pages nobody although it fires; empty when it does page.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suppressed: Vec<SuppressedBy>,
     pub alerts: Vec<AlertId>,
     /// How many of its alerts still fire.
     pub firing: u32,

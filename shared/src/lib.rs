@@ -11,18 +11,20 @@ pub mod incident;
 pub mod live;
 pub mod problem;
 pub mod severity;
+pub mod silence;
 pub mod text;
 pub mod time;
 pub mod timeline;
 
 pub use alert::{Action, Alert, AlertEvent, AlertState, Flag, Format, Metric};
 pub use id::{
-    AlertId, AttemptId, CalendarId, ClassId, ContactId, EventId, HookId, IncidentId, IntegrationId, LayerId, PageId,
-    PersonId, PolicyId, RouteId, ScheduleId, TeamId, WindowId,
+    AlertId, AttemptId, CalendarId, ClassId, ContactId, EventId, HookId, IncidentId, InhibitionId, IntegrationId,
+    LayerId, PageId, PersonId, PolicyId, RouteId, ScheduleId, SilenceId, TeamId, WindowId,
 };
 pub use incident::{
     Ack, Again, Attempt, AttemptState, Escalation, EscalationState, Failure, Incident, IncidentState, Page, PageVia,
     Recipient,
 };
 pub use severity::Severity;
+pub use silence::{Silence, SilenceEnd, SilenceKind, SilenceRequest, SuppressedBy};
 pub use time::{Delay, Timestamp};

@@ -2,7 +2,7 @@
 
 use crate::{
     AlertId, AttemptId, AttemptState, ClassId, ContactId, EventId, Failure, Flag, IncidentId, IntegrationId, PageId,
-    PageVia, PersonId, PolicyId, Recipient, RouteId, Severity, Timestamp, WindowId, config::ContactKind,
+    PageVia, PersonId, PolicyId, Recipient, RouteId, Severity, SuppressedBy, Timestamp, WindowId, config::ContactKind,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -61,6 +61,12 @@ pub enum Happening {
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         annotations: BTreeMap<String, String>,
     },
+    /// It is kept quiet from now on, or for another reason than before.
+    Suppressed {
+        by: Vec<SuppressedBy>,
+    },
+    /// Nothing keeps it quiet any more.
+    Released,
     /// The sender now says it is more (or less) urgent.
     SeverityChanged {
         from: Severity,

@@ -3,7 +3,7 @@
 use super::account::wire;
 use crate::{
     Alert, AttemptState, EscalationState, Format, Incident, IncidentId, IncidentState, IntegrationId, PersonId,
-    PolicyId, Recipient, Severity, TeamId, Timestamp,
+    PolicyId, Recipient, Severity, SuppressedBy, TeamId, Timestamp,
     alert::FieldSpan,
     timeline::{Actor, Outcome, TimelineEntry},
 };
@@ -42,6 +42,8 @@ wire! {
         ack_until: Option<Timestamp>,
         snoozed_until: Option<Timestamp>,
         resolved_at: Option<Timestamp>,
+        /// Why it pages nobody although it fires.
+        suppressed: Vec<SuppressedBy>,
         next: Option<NextStep>,
         /// Every level of some policy is used up.
         exhausted: bool,
@@ -200,6 +202,7 @@ impl From<&Incident> for IncidentRow {
             ack_until: incident.ack.as_ref().and_then(|ack| ack.until),
             snoozed_until: incident.snoozed_until,
             resolved_at: incident.resolved_at,
+            suppressed: incident.suppressed.clone(),
             next,
             exhausted: incident.escalations.iter().any(|escalation| escalation.state == EscalationState::Exhausted),
             proof: Proof::of(incident),

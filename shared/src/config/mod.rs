@@ -16,7 +16,7 @@ pub use oncall::{
     TimeOff, Weekday, Window,
 };
 pub use people::{Contact, ContactKind, Language, Person, Rule, RuleStep, Team};
-pub use routing::{Class, Group, Hook, Integration, Level, Policy, Route, Target};
+pub use routing::{Class, Group, Hook, Inhibition, Integration, Level, Policy, Route, Target};
 pub use time::{TimeSpan, TimeWindow};
 pub use trial::{ExpectedPage, Trial};
 
@@ -54,6 +54,9 @@ pub struct Document {
     pub time_windows: Vec<TimeWindow>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<Route>,
+    /// Which alerts keep others quiet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inhibitions: Vec<Inhibition>,
     /// Who is paged when a policy reaches nobody at all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fallback: Vec<Target>,

@@ -1,7 +1,8 @@
 //! Senders, the routing tree, escalation policies and outgoing webhooks.
 
 use crate::{
-    ClassId, Delay, HookId, IntegrationId, PersonId, PolicyId, RouteId, ScheduleId, Severity, TeamId, WindowId,
+    ClassId, Delay, HookId, InhibitionId, IntegrationId, PersonId, PolicyId, RouteId, ScheduleId, Severity, TeamId,
+    WindowId,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -36,6 +37,24 @@ pub struct Class {
     #[serde(default, rename = "match", skip_serializing_if = "Vec::is_empty")]
     pub matches: Vec<String>,
     pub severity: Severity,
+}
+
+/// While an alert of the first kind is open, those of the second page nobody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Inhibition {
+    pub id: InhibitionId,
+    /// What is larger; conditions as in a route, all of which must hold.
+    pub source: Vec<String>,
+    /// What follows from it. An alert that is also a source is not kept quiet by another source.
+    pub target: Vec<String>,
+    /// Fields that both must have in common.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub equal: Vec<String>,
+    /// Whether a field that is missing on both sides is in common; else an alert without it is left alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missing_equal: bool,
 }
 
 const fn default_severity() -> Severity {

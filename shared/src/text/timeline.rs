@@ -3,7 +3,7 @@
 use super::{Language, span};
 use crate::messages;
 use crate::{
-    AttemptState, PageVia, PersonId, Recipient,
+    AttemptState, PageVia, PersonId, Recipient, SuppressedBy,
     timeline::{Happening, RecoveryMatch, RouteStep, SeverityReason, Skip, TargetResult},
 };
 use std::collections::BTreeMap;
@@ -19,6 +19,11 @@ messages! {
     waiting(policies: &str) { en: "; muted: {policies} waits", zh: "；静音中：{policies} 等待" }
     unrouted() { en: "No route matched: shown, and nobody is paged", zh: "没有匹配的路由：仅显示，不通知" }
     unrouted_urgent() { en: "No route matched: the fallback is paged", zh: "没有匹配的路由：通知兜底联系人" }
+    suppressed(why: &str) { en: "Kept quiet: {why}. Nobody is paged while this lasts", zh: "保持安静：{why}。期间不通知任何人" }
+    by_silence(silence: i64) { en: "silence {silence}", zh: "静默 {silence}" }
+    by_maintenance(silence: i64) { en: "maintenance {silence}", zh: "维护 {silence}" }
+    by_inhibition(rule: &str, source: i64) { en: "it follows from #{source} (inhibition {rule})", zh: "由 #{source} 引起（抑制规则 {rule}）" }
+    released() { en: "Nothing keeps it quiet any more", zh: "不再保持安静" }
     severity_rose(from: &str, to: &str) { en: "Raised from {from} to {to}: paging again", zh: "级别由 {from} 升为 {to}：再次通知" }
     severity_changed(from: &str, to: &str) { en: "Level changed from {from} to {to}", zh: "级别由 {from} 变为 {to}" }
     level_ran(policy: &str, level: u32, who: &str) { en: "{policy} level {level}: {who}", zh: "{policy} 第 {level} 级：{who}" }
@@ -105,6 +110,11 @@ pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
                 }
             }
         }
+        Happening::Suppressed { by } => {
+            let words: Vec<String> = by.iter().map(|by| suppressed_by(l, by)).collect();
+            suppressed(l, &words.join(", "))
+        }
+        Happening::Released => released(l),
         Happening::SeverityChanged { from, to, pages_again: true } => severity_rose(l, from.as_str(), to.as_str()),
         Happening::SeverityChanged { from, to, .. } => severity_changed(l, from.as_str(), to.as_str()),
         Happening::LevelRan { policy, level, targets, .. } => {
@@ -136,6 +146,16 @@ pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
         Happening::Recovered { matched: RecoveryMatch::OnlyAlertOfHost, .. } => recovered_by_host(l),
         Happening::AlertRecovered { .. } => alert_recovered(l),
         Happening::AlertJoined { .. } => alert_joined(l),
+    }
+}
+
+/// What keeps an incident quiet, in words.
+#[must_use]
+pub fn suppressed_by(l: Language, by: &SuppressedBy) -> String {
+    match by {
+        SuppressedBy::Silence { silence, .. } => by_silence(l, silence.0),
+        SuppressedBy::Maintenance { silence, .. } => by_maintenance(l, silence.0),
+        SuppressedBy::Inhibition { inhibition, source } => by_inhibition(l, inhibition.as_str(), source.0),
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) fn row(id: i64, severity: Severity, state: IncidentState) -> Incident
         opened_at: Timestamp(id * 1_000),
         updated_at: Timestamp(id * 1_000),
         acked_by: None,
+        suppressed: Vec::new(),
         ack_until: None,
         snoozed_until: None,
         resolved_at: None,

@@ -1,0 +1,136 @@
+//! Silences and maintenance: what is kept quiet on purpose, by whom, why and until when.
+
+use crate::{
+    IncidentId, InhibitionId, SilenceId, Timestamp,
+    config::{TimeSpan, TimeWindow},
+    timeline::Actor,
+};
+use serde::{Deserialize, Serialize};
+
+/// What a silence is for; both keep quiet in the same way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SilenceKind {
+    /// Known trouble that nobody needs to hear of.
+    #[default]
+    Silence,
+    /// Planned work: what fires is its doing.
+    Maintenance,
+}
+
+/// The times at which a recurring silence keeps quiet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Recurrence {
+    /// IANA name, such as `Asia/Shanghai`.
+    pub time_zone: String,
+    /// As in a time window of the configuration.
+    pub windows: Vec<TimeSpan>,
+}
+
+impl Recurrence {
+    /// The same as a window without a name.
+    #[must_use]
+    pub fn window(&self) -> TimeWindow {
+        TimeWindow { time_zone: self.time_zone.clone(), windows: self.windows.clone(), ..TimeWindow::default() }
+    }
+}
+
+/// What somebody wants to be quiet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SilenceRequest {
+    #[serde(default)]
+    pub kind: SilenceKind,
+    /// Conditions as in a route; all must hold.
+    #[serde(rename = "match")]
+    pub matches: Vec<String>,
+    /// Now when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<Timestamp>,
+    /// Required, unless it ends with the trouble or recurs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
+    /// It ends when the last incident it keeps quiet has recovered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub until_recovered: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recurs: Option<Recurrence>,
+    /// For whoever wonders why it is quiet.
+    pub reason: String,
+}
+
+/// When and by whom a silence was ended; by the system when its time was over or the trouble was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SilenceEnd {
+    pub at: Timestamp,
+    pub by: Actor,
+}
+
+/// A silence, and what it hid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Silence {
+    pub id: SilenceId,
+    pub kind: SilenceKind,
+    #[serde(rename = "match")]
+    pub matches: Vec<String>,
+    pub starts_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub until_recovered: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recurs: Option<Recurrence>,
+    pub reason: String,
+    pub by: Actor,
+    pub created_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<SilenceEnd>,
+    /// The incidents it kept quiet, oldest first; the first [`HID_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hid: Vec<IncidentId>,
+    /// How many there were.
+    pub hidden: u32,
+}
+
+/// Incidents named in a silence.
+pub const HID_MAX: usize = 1_000;
+
+/// What keeps an incident quiet although it fires. When the last one goes, it pages as if it had just opened.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum SuppressedBy {
+    Silence {
+        silence: SilenceId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+    Maintenance {
+        silence: SilenceId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+    /// Something larger is wrong, and this follows from it.
+    Inhibition {
+        inhibition: InhibitionId,
+        /// The oldest incident that says so.
+        source: IncidentId,
+    },
+}
+
+impl SuppressedBy {
+    /// The silence, when it is one.
+    #[must_use]
+    pub const fn silence(&self) -> Option<SilenceId> {
+        match self {
+            Self::Silence { silence, .. } | Self::Maintenance { silence, .. } => Some(*silence),
+            Self::Inhibition { .. } => None,
+        }
+    }
+}
