@@ -18,10 +18,7 @@ pub enum Event {
     /// Somebody acted on an incident.
     Acted { incident: IncidentId, by: Actor, act: Act },
     /// Somebody made, changed or ended a silence.
-    Silence {
-        by: Actor,
-        act: SilenceAct,
-    },
+    Silence { by: Actor, act: SilenceAct },
     /// A delivery came to its end.
     DeliveryFinished {
         incident: IncidentId,

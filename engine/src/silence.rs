@@ -67,7 +67,7 @@ pub fn faults(request: &SilenceRequest, now: Timestamp) -> Vec<Finding> {
 #[must_use]
 pub fn matches(request: &SilenceRequest, subject: &Subject<'_>) -> bool {
     !request.matches.is_empty()
-        && request.matches.iter().all(|text| Matcher::parse(text).is_ok_and(|matcher| matcher.check(subject).is_ok()))
+        && request.matches.iter().all(|text| Matcher::parse(text).is_ok_and(|matcher| matcher.holds(subject)))
 }
 
 impl Standing {
@@ -88,7 +88,7 @@ impl Standing {
     pub fn covers(&self, subject: &Subject<'_>) -> bool {
         self.is_in_force(subject.now)
             && !self.matchers.is_empty()
-            && self.matchers.iter().all(|matcher| matcher.check(subject).is_ok())
+            && self.matchers.iter().all(|matcher| matcher.holds(subject))
     }
 
     fn is_in_force(&self, now: Timestamp) -> bool {

@@ -16,7 +16,12 @@ pub(crate) fn suppress(event: &AlertEvent, severity: impl FnOnce() -> Severity) 
 
 impl State {
     /// What keeps an incident quiet now; nothing unless every alert of it that fires is kept quiet.
-    pub(crate) fn suppressors(&self, incident: &Incident, rules: &[crate::inhibit::Rule], now: Timestamp) -> Vec<SuppressedBy> {
+    pub(crate) fn suppressors(
+        &self,
+        incident: &Incident,
+        rules: &[crate::inhibit::Rule],
+        now: Timestamp,
+    ) -> Vec<SuppressedBy> {
         let mut found: BTreeSet<SuppressedBy> = BTreeSet::new();
         for alert in incident.alerts.iter().filter_map(|id| self.alerts.get(id)) {
             let by = self.suppressors_of(alert, incident.severity, rules, now);

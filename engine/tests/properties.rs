@@ -242,7 +242,9 @@ impl Pair {
             Op::Silence { what, ms } => {
                 let by = Actor::Account { login: "li".into() };
                 let request = SilenceRequest {
-                    matches: vec![["host=a1", "host=~.*", "severity=~P[0-3]", "integration=falcon"][usize::from(what % 4)].into()],
+                    matches: vec![
+                        ["host=a1", "host=~.*", "severity=~P[0-3]", "integration=falcon"][usize::from(what % 4)].into(),
+                    ],
                     starts_at: (what % 3 == 1).then(|| self.now.plus_ms(30_000)),
                     ends_at: (what % 3 != 2).then(|| self.now.plus_ms(30_000 + ms)),
                     until_recovered: what % 3 == 2,
