@@ -16,6 +16,8 @@ pub enum Field {
     Summary,
     Content,
     Metric,
+    /// What identifies the alert within its integration.
+    DedupKey,
     Label(String),
 }
 
@@ -34,6 +36,7 @@ impl Field {
             "summary" | "title" => Self::Summary,
             "content" => Self::Content,
             "metric" => Self::Metric,
+            "dedup_key" => Self::DedupKey,
             _ => Self::Label(name.strip_prefix("labels.").unwrap_or(name).to_owned()),
         }
     }
@@ -53,6 +56,7 @@ impl Field {
             Self::Summary => &event.summary,
             Self::Content => &event.content,
             Self::Metric => &event.metric.as_ref()?.name,
+            Self::DedupKey => &event.dedup_key,
             Self::Label(name) => event.labels.get(name)?,
         };
         Some(text)

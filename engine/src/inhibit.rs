@@ -48,7 +48,7 @@ impl Rule {
 
     /// The side an alert is on, and what it has in common with the other side. One that is on both is a source.
     fn side(&self, subject: &Subject<'_>) -> Option<(Side, String)> {
-        let holds = |matchers: &[Matcher]| matchers.iter().all(|matcher| matcher.check(subject).is_ok());
+        let holds = |matchers: &[Matcher]| matchers.iter().all(|matcher| matcher.holds(subject));
         let side = match (holds(&self.source), holds(&self.target)) {
             (true, _) => Side::Source,
             (false, true) => Side::Target,

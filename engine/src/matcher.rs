@@ -101,16 +101,14 @@ impl Matcher {
         positive != self.negated
     }
 
-    /// `Ok` when the condition holds, otherwise what was found.
-    pub fn check(&self, subject: &Subject<'_>) -> Result<(), FailedMatch> {
-        if self.holds(subject) {
-            return Ok(());
-        }
+    /// What a condition that does not hold has found instead.
+    #[must_use]
+    pub fn failure(&self, subject: &Subject<'_>) -> FailedMatch {
         let value = match &self.test {
             Test::Text(field, _) | Test::Network(field, _) => field.of(subject).map(str::to_owned),
             Test::Time(windows) => windows.first().map(|(_, window)| window.local(subject.now)),
         };
-        Err(FailedMatch { condition: self.text.clone(), value })
+        FailedMatch { condition: self.text.clone(), value }
     }
 
     /// The condition that holds where this one does not.

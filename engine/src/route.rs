@@ -201,7 +201,7 @@ impl Walk<'_> {
                     route: node.id.clone(),
                     depth,
                     matched,
-                    failed: failed.and_then(|matcher| matcher.check(self.subject).err()),
+                    failed: failed.map(|matcher| matcher.failure(self.subject)),
                     policy: None,
                     continues: matched && node.continues,
                     muted: None,

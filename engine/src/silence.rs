@@ -89,7 +89,7 @@ impl Standing {
     pub fn covers(&self, subject: &Subject<'_>) -> bool {
         self.is_in_force(subject.now)
             && !self.matchers.is_empty()
-            && self.matchers.iter().all(|matcher| matcher.check(subject).is_ok())
+            && self.matchers.iter().all(|matcher| matcher.holds(subject))
     }
 
     fn is_in_force(&self, now: Timestamp) -> bool {

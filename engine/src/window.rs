@@ -114,7 +114,7 @@ impl Window {
         for time in hours.chain([Time::midnight()]) {
             for day in [date, next] {
                 let ambiguous = self.zone.to_ambiguous_timestamp(day.to_datetime(time));
-                edges.extend([ambiguous.clone().earlier(), ambiguous.later()].into_iter().flatten());
+                edges.extend([ambiguous.earlier(), ambiguous.later()].into_iter().flatten());
             }
         }
         if let (Some(first), Some(last)) = (edges.iter().min().copied(), edges.iter().max().copied()) {

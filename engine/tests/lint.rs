@@ -201,3 +201,119 @@ fn contradicting_severities_and_a_missing_address_are_named() {
     assert!(found.iter().any(|it| it.starts_with("public_url: ")), "{found:#?}");
     assert!(found.iter().any(|it| it.starts_with("routes[never]: never matches")), "{found:#?}");
 }
+
+/// `SOUND` with other routes.
+fn with_routes(routes: &str) -> String {
+    let (before, _) = SOUND.split_once("[[routes]]").unwrap();
+    format!(
+        r#"{before}
+[[time_windows]]
+id = "office"
+time_zone = "UTC"
+windows = [{{ days = ["mon..fri"] }}]
+[[time_windows]]
+id = "gone"
+time_zone = "UTC"
+windows = [{{ years = ["2020"] }}]
+{routes}
+[[routes]]
+id = "last"
+policy = "db"
+"#
+    )
+}
+
+#[test]
+fn a_route_behind_one_that_takes_all_of_its_alerts_is_shadowed() {
+    for (before, behind) in [
+        ("", "host=db-1"),
+        ("host=~db-.*", "host=db-1"),
+        ("host=~db-.*", "host=~\"db-1|db-2\""),
+        ("host=~db-.*", "host=~db-.*\", \"severity=P0"),
+        ("host!=web", "host=db"),
+        ("severity=~P0|P1", "severity=P1"),
+        ("severity!=P6", "severity=~P[0-3]"),
+        ("ip in 10.0.0.0/8", "ip in 10.1.0.0/16, 10.2.0.0/16"),
+        ("ip not in 10.1.0.0/16", "ip not in 10.0.0.0/8"),
+        ("ip not in 10.0.0.0/8", "ip in 192.168.0.0/16"),
+        ("time in office,gone", "time in office"),
+    ] {
+        let matches = if before.is_empty() { String::new() } else { format!("match = [\"{before}\"]") };
+        let behind = behind.replace("\"db-1|db-2\"", "db-1|db-2");
+        let routes = |continues: &str| {
+            format!(
+                "[[routes]]\nid = \"a\"\npolicy = \"db\"\n{matches}\n{continues}\n\
+                 [[routes]]\nid = \"b\"\npolicy = \"db\"\nmatch = [\"{behind}\"]"
+            )
+        };
+        let found = warnings(&with_routes(&routes("")));
+        assert!(
+            found.iter().any(|it| it.starts_with("routes[b]: never asked: route `a` before it")),
+            "{before} / {behind}: {found:?}"
+        );
+        let found = warnings(&with_routes(&routes("continue = true")));
+        assert!(!found.iter().any(|it| it.contains("routes[b]: never asked")), "{before} / {behind}: {found:?}");
+    }
+    // Where it cannot be known, nothing is said.
+    for (before, behind) in [
+        ("host=~db-.*", "host=~db-1.*"),
+        ("host=db", "service=x"),
+        ("ip in 10.1.0.0/16", "ip in 10.0.0.0/8"),
+        ("time in office", "time in office,gone"),
+    ] {
+        let routes = format!(
+            "[[routes]]\nid = \"a\"\nmatch = [\"{before}\"]\npolicy = \"db\"\n[[routes]]\nid = \"b\"\nmatch = [\"{behind}\"]\npolicy = \"db\""
+        );
+        assert_eq!(warnings(&with_routes(&routes)), Vec::<String>::new(), "{before} / {behind}");
+    }
+}
+
+#[test]
+fn a_route_whose_conditions_contradict_each_other_is_named() {
+    for (conditions, why) in [
+        (r#""severity=P0", "severity=P1""#, "its conditions on `severity` contradict each other"),
+        (r#""host=a", "host=b""#, "its conditions on `host` contradict each other"),
+        (r#""host=a", "host!=a""#, "its conditions on `host` contradict each other"),
+        (r#""host=~a.*", "host!~a.*""#, "its conditions on `host` contradict each other"),
+        (r#""labels.x=~a|b", "labels.x!~[ab]""#, "its conditions on `labels.x` contradict each other"),
+        (r#""ip in 10.1.0.0/16", "ip not in 10.0.0.0/8""#, "its conditions on `ip` contradict each other"),
+        (r#""ip in 10.1.0.0/16", "ip in 10.2.0.0/16""#, "its conditions on `ip` contradict each other"),
+        (r#""time in office", "time not in office""#, "its conditions on `time` contradict each other"),
+        (r#""time in gone""#, "the time of `time in gone` does not come any more"),
+    ] {
+        let found = warnings(&with_routes(&format!("[[routes]]\nid = \"r\"\nmatch = [{conditions}]\npolicy = \"db\"")));
+        assert_eq!(found, [format!("routes[r]: never matches: {why}")], "{conditions}");
+    }
+    // Also with what the parent asks.
+    let below = "[[routes]]\nid = \"r\"\nmatch = [\"host=a\"]\npolicy = \"db\"\n[[routes.routes]]\nid = \"c\"\nmatch = [\"host=b\"]";
+    let found = warnings(&with_routes(below));
+    assert_eq!(found, ["routes[r].routes[c]: never matches: its conditions on `host` contradict each other"]);
+}
+
+#[test]
+fn alerts_that_no_route_takes_are_named() {
+    let partly = SOUND.replace("id = \"all\"", "id = \"urgent\"\nmatch = [\"severity=~P0|P1\"]");
+    assert_eq!(
+        warnings(&partly),
+        ["routes: a P2, P3, P4, P5, P6 that no route matches is shown and pages nobody; a last route without `match` \
+          would take the rest"]
+    );
+    let some = SOUND.replace("id = \"all\"", "id = \"some\"\nmatch = [\"host=~db-.*\"]");
+    assert_eq!(
+        warnings(&some),
+        ["routes: a P0, P1 that no route matches pages the fallback, and a P2, P3, P4, P5, P6 is shown and pages \
+          nobody; a last route without `match` would take the rest"]
+    );
+}
+
+#[test]
+fn a_p0_that_would_wait_is_named() {
+    let muted = |more: &str| warnings(&with_routes(&format!("[[routes]]\nid = \"r\"\npolicy = \"db\"\n{more}")));
+    let waits = "routes[r]: a P0 waits too while the route is muted; add severity!=P0, and a route for P0 before it";
+    assert_eq!(muted("match = [\"host=a\"]\nmute = [\"office\"]"), [waits]);
+    assert_eq!(muted("match = [\"host=a\", \"severity!=P0\"]\nmute = [\"office\"]"), Vec::<String>::new());
+    assert_eq!(
+        muted("match = [\"host=a\"]\nactive = [\"gone\"]"),
+        ["routes[r]: never pages: it is muted, and its time windows never change that"]
+    );
+}

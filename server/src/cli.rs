@@ -5,6 +5,7 @@
 mod audit;
 mod configure;
 mod doctor;
+mod import;
 mod log;
 mod serve;
 mod simulate;
@@ -56,6 +57,9 @@ enum Command {
     Apply(configure::Apply),
     /// Print the configuration in force
     Export(configure::Export),
+    /// Make a configuration of another program's
+    #[command(subcommand)]
+    Import(import::Import),
     /// Live through days of alerts in seconds, and print what happened
     Simulate(simulate::Simulate),
     /// Look for what keeps this installation from working
@@ -110,6 +114,7 @@ fn carry_out(cli: Cli) -> Done {
         Command::Check(command) => configure::check(&command),
         Command::Apply(command) => configure::apply(&storage, &command),
         Command::Export(command) => configure::export(&storage, &command),
+        Command::Import(command) => import::run(&command),
         Command::Simulate(command) => simulate::simulate(&command),
         Command::Doctor(command) => doctor::doctor(&storage, &command),
     }

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod entropy;
 pub mod failpoint;
 pub mod http;
+pub mod import;
 pub mod ingest;
 pub mod live;
 pub mod outbound;

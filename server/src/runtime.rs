@@ -161,7 +161,7 @@ impl Runtime {
                     && alerts.all(|alert| {
                         let (event, integration) = (&alert.event, &alert.integration);
                         let subject = Subject { event, integration, severity: incident.severity, now };
-                        conditions.iter().all(|condition| condition.check(&subject).is_ok())
+                        conditions.iter().all(|condition| condition.holds(&subject))
                     })
             };
             state.incidents.values().filter(matched).map(|it| Incident::clone(it)).collect()

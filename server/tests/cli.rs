@@ -377,3 +377,27 @@ fn a_server_that_starts_before_its_database_waits_for_it() {
     assert!(server.get("/readyz", "").starts_with("HTTP/1.1 200"));
     assert_eq!(server.terminate(), Some(0));
 }
+
+#[test]
+fn an_alertmanager_file_is_printed_as_ours_and_every_difference_on_stderr() {
+    let folder = tempfile::tempdir().unwrap();
+    let yaml = "route: { receiver: ops, routes: [{ matchers: [team=db], receiver: db }] }\n\
+                receivers: [{ name: ops }, { name: db, webhook_configs: [{ url: 'https://canary' }] }]\n";
+    fs::write(folder.path().join("alertmanager.yml"), yaml).unwrap();
+    let said = run(folder.path(), &["import", "alertmanager", "alertmanager.yml"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(said.err.starts_with("alertmanager.yml: ") && said.err.contains("\n  receivers[1]: `db` is a placeholder"));
+    assert!(!said.out.contains("canary") && !said.err.contains("canary"));
+    // Refused while a P0 reaches nobody, and taken once somebody is named.
+    fs::write(folder.path().join("ours.toml"), &said.out).unwrap();
+    let refused = run(folder.path(), &["check", "ours.toml"]);
+    assert!(refused.code == Some(1) && refused.err.contains("can reach nobody"), "{}", refused.err);
+    let person = "fallback = [\"person:li\"]\n[[people]]\nid = \"li\"\nname = \"Li\"\n\
+                  contacts = [{ id = \"bot\", webhook = \"https://bot.invalid/x\" }]\n";
+    fs::write(folder.path().join("ours.toml"), format!("{person}{}", said.out)).unwrap();
+    let taken = run(folder.path(), &["check", "ours.toml"]);
+    assert_eq!(taken.code, Some(0), "{}", taken.err);
+    fs::write(folder.path().join("alertmanager.yml"), "route: { receiver: nobody }\n").unwrap();
+    let refused = run(folder.path(), &["import", "alertmanager", "alertmanager.yml"]);
+    assert!(refused.code == Some(1) && refused.out.is_empty() && refused.err.contains("no receiver `nobody`"));
+}

@@ -53,7 +53,7 @@ struct Package {
     present: fn() -> bool,
 }
 
-const PACKAGES: [Package; 8] = [
+const PACKAGES: [Package; 9] = [
     Package {
         name: "libpq-dev",
         purpose: "the PostgreSQL client library (without it one is compiled from source)",
@@ -65,6 +65,12 @@ const PACKAGES: [Package; 8] = [
         purpose: "the store's tests on PostgreSQL",
         only_for_browser: false,
         present: || postgres_bin().is_some(),
+    },
+    Package {
+        name: "prometheus-alertmanager",
+        purpose: "amtool, which imported routes are compared with",
+        only_for_browser: false,
+        present: || on_path("amtool"),
     },
     Package {
         name: "python3-venv",

@@ -6,7 +6,7 @@ use shared::{
     Delay, Severity, Timestamp,
     config::{
         Channels, Contact, Document, EmailChannel, Every, Hook, Level, NtfyChannel, Override, Paging, Person, Policy,
-        Rotation, Route, Rule, RuleStep, Schedule, Target, Team,
+        Rotation, Route, Rule, RuleStep, Schedule, Target, Team, TimeSpan, TimeWindow,
     },
 };
 use std::sync::Arc;
@@ -56,6 +56,7 @@ fn document(chance: &mut Chance, now: Timestamp) -> Document {
         schedules,
         webhooks: vec![Hook { id: "noc".into(), url: "https://noc.example/hook".to_owned(), secret: None }],
         policies,
+        time_windows: vec![night(chance)],
         routes: routes(chance),
         ..Document::default()
     }
@@ -165,6 +166,17 @@ fn target(chance: &mut Chance, ids: &[String]) -> Target {
     }
 }
 
+/// Half of each day, somewhere in the world.
+fn night(chance: &mut Chance) -> TimeWindow {
+    let from = chance.below(24);
+    let span = TimeSpan {
+        from: Some(format!("{from:02}:00")),
+        until: Some(format!("{:02}:30", (from + 12) % 24)),
+        ..TimeSpan::default()
+    };
+    TimeWindow { id: "night".into(), time_zone: "Europe/Berlin".to_owned(), windows: vec![span] }
+}
+
 fn routes(chance: &mut Chance) -> Vec<Route> {
     let route = |id: &str, matches: &[&str], policy: &str| Route {
         id: id.into(),
@@ -175,6 +187,7 @@ fn routes(chance: &mut Chance) -> Vec<Route> {
     let mut routes = vec![
         Route { continues: true, ..route("watch", &["severity=P0", "host=~.*[0-4]"], "policy3") },
         route("db", &["host=~db-.*"], "policy0"),
+        Route { mute: Some(vec!["night".into()]), ..route("calm", &["host=~web-.*", "severity=~P2|P3"], "policy1") },
         route("web", &["host=~web-.*", "severity=~P0|P1|P2|P3"], "policy1"),
         Route { severity: Some(Severity::P6), policy: None, ..route("lab", &["host=~lab-.*"], "") },
     ];

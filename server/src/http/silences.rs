@@ -110,7 +110,7 @@ pub(super) async fn preview_silence(
         .db(move |store| {
             let matched = |alert: &Alert| {
                 let subject = subject(alert, now);
-                conditions.iter().all(|condition| condition.check(&subject).is_ok())
+                conditions.iter().all(|condition| condition.holds(&subject))
             };
             let (alerts, cut) = store.alerts_since(now.plus_ms(-7 * DAY_MS), matched)?;
             let ids: std::collections::BTreeSet<IncidentId> = alerts.iter().map(|alert| alert.incident).collect();
