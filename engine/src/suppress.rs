@@ -45,10 +45,29 @@ impl State {
         let inhibitions = self.inhibitors.over(alert.id).filter_map(|(place, source)| {
             let source = self.alerts.get(&source)?.incident;
             let inhibition = rules.get(place)?.id.clone();
-            // An incident does not keep itself quiet.
-            (source != alert.incident).then_some(SuppressedBy::Inhibition { inhibition, source })
+            // An incident does not keep itself quiet, nor do two keep each other quiet: one of them pages.
+            (!self.follows_from(source, alert.incident)).then_some(SuppressedBy::Inhibition { inhibition, source })
         });
         silences.chain(inhibitions).collect()
+    }
+}
+
+impl State {
+    /// Whether an incident is another one, or is kept quiet because of it.
+    fn follows_from(&self, incident: IncidentId, other: IncidentId) -> bool {
+        let (mut seen, mut open) = (BTreeSet::new(), vec![incident]);
+        while let Some(next) = open.pop() {
+            if next == other {
+                return true;
+            }
+            if let Some(incident) = self.incidents.get(&next).filter(|_| seen.insert(next)) {
+                open.extend(incident.suppressed.iter().filter_map(|by| match by {
+                    SuppressedBy::Inhibition { source, .. } => Some(*source),
+                    _ => None,
+                }));
+            }
+        }
+        false
     }
 }
 
@@ -63,8 +82,10 @@ impl Turn<'_> {
         let Some(alert) = state.alerts.get(&id) else { return };
         let Some(severity) = state.incidents.get(&alert.incident).map(|incident| incident.severity) else { return };
         let subject = Subject { event: &alert.event, integration: &alert.integration, severity, now };
-        let mut touched = state.inhibitors.enter(id, &self.config.inhibitions, &subject);
-        touched.insert(id);
+        let incident = alert.incident;
+        let touched = state.inhibitors.enter(id, &self.config.inhibitions, &subject);
+        // Itself first: of two that could keep each other quiet, the one that was there goes on paging.
+        self.review(incident);
         self.review_alerts(&touched);
     }
 

@@ -63,6 +63,10 @@ id = "whole"
 source = ["severity=P0"]
 target = ["severity!=P0"]
 equal = ["integration"]
+[[inhibitions]]
+id = "crossing"
+source = ["host=a2"]
+target = ["host=~a1|b1"]
 "#,
 ];
 
