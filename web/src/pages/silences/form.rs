@@ -9,7 +9,7 @@ use crate::{
     text::{frame, silences as t},
 };
 use leptos::{prelude::*, task::spawn_local};
-use shared::{Silence, SilenceKind, api::IncidentRow};
+use shared::{Silence, SilenceKind, api::IncidentRow, config::Language};
 
 /// Opens the form; one of these stands on each page that can set a silence.
 #[derive(Clone, Copy)]
@@ -66,12 +66,10 @@ impl Maker {
     }
 
     /// What the server said of a field, drawn below it.
-    pub(super) fn fault(self, id: &'static str, field: &'static str) -> AnyView {
+    pub(super) fn fault(self, field: &'static str) -> AnyView {
         let l = self.app.l();
-        let words = move || {
-            self.error.with(|error| error.as_ref().filter(|error| is_about(error, field)).map(|error| error.detail(l)))
-        };
-        view! { <p class="fault" id=format!("{id}-fault") aria-live="polite">{words}</p> }.into_any()
+        let words = move || self.error.with(|error| error.as_ref().map(|error| faults(l, error, field).join(" ")));
+        view! { <p class="fault" id=format!("fault-{field}") aria-live="polite">{words}</p> }.into_any()
     }
 
     fn save(self) {
@@ -104,9 +102,15 @@ impl Maker {
 /// The fields that have a place of their own for what is wrong with them.
 const FIELDS: [&str; 5] = ["match", "starts_at", "ends_at", "recurs", "reason"];
 
-fn is_about(error: &ApiError, field: &str) -> bool {
-    let rest = error.field().and_then(|named| named.strip_prefix(field));
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+/// Everything that is wrong with a field or a part of it.
+fn faults(l: Language, error: &ApiError, field: &str) -> Vec<String> {
+    let is_part =
+        |path: &str| path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+    let findings = error.findings();
+    if findings.is_empty() {
+        return error.field().filter(|path| is_part(path)).map(|_| error.detail(l)).into_iter().collect();
+    }
+    findings.into_iter().filter(|finding| is_part(&finding.path)).map(|finding| finding.message).collect()
 }
 
 pub(crate) fn dialog(maker: Maker) -> AnyView {
@@ -129,7 +133,7 @@ fn form(maker: Maker) -> AnyView {
     // What belongs to none of the fields.
     let rest = move || {
         maker.error.with(|error| {
-            let error = error.as_ref().filter(|error| !FIELDS.iter().any(|field| is_about(error, field)))?;
+            let error = error.as_ref().filter(|error| FIELDS.iter().all(|field| faults(l, error, field).is_empty()))?;
             Some(view! { <p class="notice bad">{error.sentence(l)}</p> })
         })
     };
@@ -183,11 +187,11 @@ fn conditions(maker: Maker) -> AnyView {
             <label for="silence-match">{t::conditions(l)}</label>
             <textarea
                 id="silence-match" class="code" rows="3" spellcheck="false" autocapitalize="off" autofocus required
-                aria-describedby="silence-match-hint silence-match-fault"
+                aria-describedby="silence-match-hint fault-match"
                 prop:value=move || maker.draft.with(|draft| draft.conditions.clone())
                 on:input=move |event| maker.edit(|draft| draft.conditions = event_target_value(&event))
             ></textarea>
-            {maker.fault("silence-match", "match")}
+            {maker.fault("match")}
             {chips}
             <p class="hint" id="silence-match-hint">{t::conditions_hint(l)}</p>
         </div>
@@ -212,10 +216,11 @@ pub(super) fn line(
         <div class="field">
             <label for=id>{label}</label>
             <input
-                id=id type=kind autocomplete="off" required aria-describedby=format!("{id}-fault {id}-hint")
+                id=id type=kind autocomplete="off" required aria-describedby=format!("fault-{field} {id}-hint")
                 prop:value=value on:input=move |event| maker.edit(|draft| *place(draft) = event_target_value(&event))
             />
-            {maker.fault(id, field)}
+            // Hours have one place for all of them.
+            {(field != "recurs").then(|| maker.fault(field))}
             {(!hint.is_empty()).then(|| view! { <p class="hint" id=format!("{id}-hint")>{hint}</p> })}
         </div>
     }

@@ -115,7 +115,7 @@ fn end(maker: Maker) -> AnyView {
             <p class="label" id="silence-end-label">{label}</p>
             <div class="chips" role="group" aria-labelledby="silence-end-label">{chips.map(chip).collect_view()}</div>
             <p class="hint">{until}</p>
-            {move || (!typed.get()).then(|| maker.fault("silence-end", "ends_at"))}
+            {move || (!typed.get()).then(|| maker.fault("ends_at"))}
         </div>
         {field}
     }
@@ -143,11 +143,11 @@ fn hours(maker: Maker) -> AnyView {
             <div class="chips" role="group" aria-label=t::days(l)>{(0..7).map(day).collect_view()}</div>
         </div>
         <div class="row-fields">
-            {line(maker, ("silence-from", "recurs.windows[0].from"), "time", t::from(l), String::new(), |draft| &mut draft.from)}
-            {line(maker, ("silence-to", "recurs.windows[0].until"), "time", t::to(l), String::new(), |draft| &mut draft.to)}
+            {line(maker, ("silence-from", "recurs"), "time", t::from(l), String::new(), |draft| &mut draft.from)}
+            {line(maker, ("silence-to", "recurs"), "time", t::to(l), String::new(), |draft| &mut draft.to)}
             {choice("silence-zone".to_owned(), t::zone(l), zones, move || own.clone(), move |zone| maker.edit(|draft| draft.zone = zone))}
         </div>
-        {maker.fault("silence-recurs", "recurs")}
+        {maker.fault("recurs")}
     }
     .into_any()
 }
