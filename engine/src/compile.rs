@@ -2,6 +2,7 @@
 
 use crate::{
     classify::{self, Class},
+    inhibit,
     oncall::{self, HolidayDays, Roster, Surroundings},
     route::{self, Node},
     window::{Window, Windows},
@@ -38,6 +39,7 @@ pub struct Snapshot {
     pub classes: BTreeMap<IntegrationId, Vec<Class>>,
     pub windows: Windows,
     pub tree: Vec<Node>,
+    pub inhibitions: Vec<inhibit::Rule>,
 }
 
 impl Snapshot {
@@ -65,6 +67,16 @@ impl Snapshot {
         match route::compile(&document.routes, &snapshot.windows) {
             Ok(tree) => snapshot.tree = tree,
             Err(faults) => check.faults(faults),
+        }
+        let mut named = BTreeSet::new();
+        for rule in &document.inhibitions {
+            if !named.insert(&rule.id) {
+                check.faults(vec![(format!("inhibitions[{}]", rule.id), "another rule has this id".to_owned())]);
+            }
+            match inhibit::Rule::compile(rule) {
+                Ok(rule) => snapshot.inhibitions.push(rule),
+                Err(faults) => check.faults(faults),
+            }
         }
         check.pace(&document.paging);
         snapshot.policies.entry(FALLBACK.into()).or_insert_with(|| Arc::new(fallback_policy(&document.fallback)));

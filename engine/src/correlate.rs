@@ -48,6 +48,7 @@ impl Turn<'_> {
             ip: event.ip.clone(),
             team: routing.team.clone(),
             annotations: routing.annotations.clone(),
+            suppressed: Vec::new(),
             alerts: vec![alert_id],
             firing: 1,
             count: 1,
@@ -148,6 +149,7 @@ impl Turn<'_> {
             self.end(incident_id);
         } else {
             self.note(incident_id, by, Happening::AlertRecovered { alert: alert_id, event: message, matched });
+            self.review(incident_id);
         }
         Some(incident_id)
     }
@@ -177,6 +179,7 @@ impl Turn<'_> {
             incident.version += 1;
         }
         self.engine.state.dirty.incidents.insert(incident_id);
+        self.recovered_in_silence(incident_id);
     }
 
     fn close_alert(&mut self, alert_id: AlertId, message: Option<EventId>) -> Option<IncidentId> {
@@ -192,6 +195,7 @@ impl Turn<'_> {
         self.engine.state.open.remove(&key.0, &key.1, alert_id);
         self.forget_host(&alert.integration, dedup::place(&alert.event), alert_id);
         let incident = alert.incident;
+        self.leave(alert_id);
         let since = self.now.plus_ms(-MEMORY.0);
         let state = &mut self.engine.state;
         let recent = state.recent.entry(key.clone()).or_insert_with(|| Recent {

@@ -8,6 +8,7 @@ use crate::{
     event::{Act, Changes, Effects, Event, Ingested, Refusal, Wake},
     matcher::Subject,
     notify, route,
+    silence::Standing,
     state::{Dirty, Forgettable, Restored, State},
     suppress,
 };
@@ -82,6 +83,11 @@ impl Engine {
             engine.state.incidents.insert(id, Arc::new(incident));
             engine.rearm(id);
         }
+        for silence in restored.silences {
+            engine.state.silences.insert(silence.id, Standing::new(Arc::new(silence)));
+        }
+        engine.index_inhibitions(now);
+        engine.state.deadlines.set(now, Wake::Review);
         for (event, at, outcomes) in restored.unsettled {
             engine.recount(event, at, &outcomes);
         }
@@ -142,6 +148,10 @@ impl Engine {
                 let refused = turn.act(incident, by, act).err();
                 turn.effects.refused = refused;
             }
+            Event::Silence { by, act } => match turn.silence(by, act) {
+                Ok(silence) => turn.effects.silence = Some(silence),
+                Err(refusal) => turn.effects.refused = Some(refusal),
+            },
             Event::DeliveryFinished { incident, attempt, try_number, result } => {
                 turn.delivered(incident, attempt, try_number, result)
             }
@@ -150,6 +160,7 @@ impl Engine {
                 turn.config = config;
                 turn.engine.forget_policies();
                 turn.engine.state.queue.reconsider();
+                turn.reindex();
                 // A smaller bound takes effect as deliveries end.
                 turn.engine.state.adopted = turn.engine.state.adopted.max(turn.engine.state.queue.in_flight());
             }
@@ -177,7 +188,7 @@ impl Engine {
     pub fn take_changes_but_repeats(&mut self, since: Timestamp) -> Changes {
         self.settle(since);
         let settled = self.state.repeats.settled(EventId(self.state.counters.event));
-        let Dirty { alerts, incidents, closed, timeline } = std::mem::take(&mut self.state.dirty);
+        let Dirty { alerts, incidents, closed, timeline, silences, ended } = std::mem::take(&mut self.state.dirty);
         let mut changed: Vec<_> = alerts.iter().filter_map(|id| self.state.alerts.get(id).cloned()).collect();
         changed.extend(closed.into_values());
         let mut moved = Vec::with_capacity(incidents.len());
@@ -194,7 +205,9 @@ impl Engine {
                 self.state.incidents.remove(&id);
             }
         }
-        Changes { alerts: changed, incidents: moved, timeline, counters: self.state.counters, settled }
+        let standing = silences.iter().filter_map(|id| Some(self.state.silences.get(id)?.silence.clone()));
+        let silences = standing.chain(ended).collect();
+        Changes { alerts: changed, incidents: moved, timeline, silences, counters: self.state.counters, settled }
     }
 
     /// Repeats join what is stored: those that waited long enough, and those whose incident is stored anyway, so that the
@@ -263,6 +276,8 @@ impl Turn<'_> {
                 Wake::Lease { incident, attempt } => self.lease_ended(incident, attempt, at),
                 Wake::AckTimeout { incident } => self.ack_ended(incident, at),
                 Wake::SnoozeEnds { incident } => self.snooze_ended(incident, at),
+                Wake::Silence { silence } => self.silence_due(silence),
+                Wake::Review => self.review_after_restart(),
                 Wake::Forget => self.forget(at),
             }
         }
@@ -327,6 +342,7 @@ impl Turn<'_> {
             },
             Identity::Repeat(alert) => match self.refresh(alert, event, message) {
                 Some((incident, before)) => {
+                    self.enter(alert);
                     self.severity_moved(incident, alert, before);
                     Outcome::Refreshed { alert, incident }
                 }
@@ -360,6 +376,7 @@ impl Turn<'_> {
                 annotations: routing.annotations,
             },
         );
+        self.enter(alert);
         for policy in policies {
             let held_until = routing.held.get(&policy).copied();
             self.start(incident, policy, held_until);
@@ -390,6 +407,7 @@ impl Turn<'_> {
         if let Some(alert) = self.engine.state.alerts.get_mut(&alert_id).map(Arc::make_mut) {
             alert.highest = alert.highest.min(to);
         }
+        self.enter(alert_id);
         if rises {
             let known: Vec<_> = self
                 .engine
@@ -414,7 +432,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Begins a policy for an incident; its first level runs in this turn, unless its route is muted.
+    /// Begins a policy for an incident; its first level runs in this turn, unless its route is muted or it is kept quiet.
     fn start(&mut self, id: IncidentId, policy: shared::PolicyId, held_until: Option<Timestamp>) {
         let version = self.config.version;
         if let Some(plan) = self.config.policies.get(&policy) {
@@ -423,18 +441,21 @@ impl Turn<'_> {
         let now = self.now;
         let Some(incident) = self.engine.state.incidents.get_mut(&id).map(Arc::make_mut) else { return };
         let place = incident.escalations.len();
+        let quiet = !incident.suppressed.is_empty();
         incident.escalations.reserve_exact(1);
         incident.escalations.push(Escalation {
             policy,
             config: version,
-            state: EscalationState::Running,
+            state: if quiet { EscalationState::Stopped } else { EscalationState::Running },
             next_level: 0,
             cycle: 0,
             reached: false,
             due: None,
             held_until,
         });
-        self.set_due(id, place, Some(held_until.map_or(now, |held| held.max(now))));
+        if !quiet {
+            self.set_due(id, place, Some(held_until.map_or(now, |held| held.max(now))));
+        }
     }
 
     fn act(&mut self, id: IncidentId, by: Actor, act: Act) -> Result<(), Refusal> {

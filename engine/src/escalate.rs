@@ -347,6 +347,10 @@ impl Turn<'_> {
         incident.state = IncidentState::Triggered;
         incident.updated_at = now;
         incident.version += 1;
+        if !incident.suppressed.is_empty() {
+            // It goes on when it is released.
+            return;
+        }
         // Not before its route stops being muted.
         let starts: Vec<Timestamp> =
             incident.escalations.iter().map(|it| it.held_until.map_or(now, |held| held.max(now))).collect();

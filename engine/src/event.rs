@@ -3,7 +3,7 @@
 use crate::compile::Snapshot;
 use shared::{
     Alert, AlertEvent, AttemptId, ContactId, Delay, EventId, Failure, Incident, IncidentId, IntegrationId, PageId,
-    PersonId, PolicyId, Timestamp,
+    PersonId, PolicyId, Silence, SilenceId, SilenceRequest, Timestamp,
     timeline::{Actor, Outcome, RejectReason, TimelineEntry},
 };
 use std::sync::Arc;
@@ -17,6 +17,8 @@ pub enum Event {
     Ingested(Ingested),
     /// Somebody acted on an incident.
     Acted { incident: IncidentId, by: Actor, act: Act },
+    /// Somebody made, changed or ended a silence.
+    Silence { by: Actor, act: SilenceAct },
     /// A delivery came to its end.
     DeliveryFinished {
         incident: IncidentId,
@@ -38,6 +40,14 @@ pub struct Ingested {
     pub key: Option<String>,
     pub events: Vec<AlertEvent>,
     pub rejected: Vec<RejectReason>,
+}
+
+/// What people do with silences.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SilenceAct {
+    Begin(SilenceRequest),
+    Change(SilenceId, SilenceRequest),
+    End(SilenceId),
 }
 
 /// What people do.
@@ -85,6 +95,10 @@ pub enum Refusal {
     InThePast,
     #[error("the incident is not acknowledged or snoozed")]
     NotAcked,
+    #[error("there is no such silence, or it is over")]
+    NoSuchSilence,
+    #[error("{message}")]
+    BadSilence { path: String, message: String },
 }
 
 /// The reason for a deadline: one ordered index of these, never a timer per thing.
@@ -111,6 +125,12 @@ pub enum Wake {
     SnoozeEnds {
         incident: IncidentId,
     },
+    /// A silence begins, pauses, goes on or ends.
+    Silence {
+        silence: SilenceId,
+    },
+    /// After a restart: what keeps quiet may have changed meanwhile.
+    Review,
     /// Old idempotency keys and closed identities are forgotten.
     Forget,
 }
@@ -140,6 +160,8 @@ pub struct Effects {
     pub event: Option<EventId>,
     /// The message is a repetition by its key; nothing is stored for it.
     pub repeated: bool,
+    /// The silence that was made, changed or ended.
+    pub silence: Option<SilenceId>,
     /// Why an action was refused.
     pub refused: Option<Refusal>,
 }
@@ -150,6 +172,7 @@ pub struct Changes {
     pub alerts: Vec<Arc<Alert>>,
     pub incidents: Vec<Arc<Incident>>,
     pub timeline: Vec<TimelineEntry>,
+    pub silences: Vec<Arc<Silence>>,
     pub counters: Counters,
     /// The rows of alerts count every message up to this one; see [`Restored::unsettled`].
     ///
@@ -161,6 +184,6 @@ impl Changes {
     /// Whether nothing changed but perhaps the counters, which are stored with every accepted message.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.alerts.is_empty() && self.incidents.is_empty() && self.timeline.is_empty()
+        self.alerts.is_empty() && self.incidents.is_empty() && self.timeline.is_empty() && self.silences.is_empty()
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     correlate::MEMORY,
     dedup,
     event::Wake,
+    inhibit::Rule,
     state::{Accounts, RECENT_MAX, Recent, State},
 };
 use shared::{
@@ -27,6 +28,8 @@ pub enum Broken {
     Silent { incident: IncidentId, severity: Severity },
     #[error("incident {0} is answered, and a level or a delivery still waits")]
     Restless(IncidentId),
+    #[error("incident {0} is kept quiet, or is not, and the silences and inhibitions say otherwise")]
+    Quiet(IncidentId),
     #[error("a timer of incident {0} and the index of deadlines disagree")]
     Timer(IncidentId),
     #[error("delivery {0} and the queue or the index of deadlines disagree")]
@@ -54,6 +57,13 @@ impl State {
         self.incidents.values().try_for_each(|incident| self.check_incident(incident))
     }
 
+    /// Whether everything that is kept quiet is so for a reason that holds now, and nothing else is.
+    pub fn check_quiet(&self, rules: &[Rule], now: Timestamp) -> Result<(), Broken> {
+        let open = || self.incidents.values().filter(|it| it.state != IncidentState::Resolved);
+        let wrong = open().find(|it| it.suppressed != self.suppressors(it, rules, now));
+        wrong.map_or(Ok(()), |incident| Err(Broken::Quiet(incident.id)))
+    }
+
     /// A delivery that waits although a slot is free for it, or that nothing would ever let begin.
     #[must_use]
     pub fn held_up(&self, paging: &Paging) -> Option<AttemptId> {
@@ -72,7 +82,10 @@ impl State {
         // What waits for a slot here is simply due there.
         let due = |state: &Self| {
             let (flying, waiting) = state.queue.content();
-            let timed = state.deadlines.iter().filter(|(_, wake)| *wake != Wake::Forget);
+            let timed = state.deadlines.iter().filter(|(_, wake)| {
+                // A restored engine looks at silences first of all.
+                !matches!(wake, Wake::Forget | Wake::Review | Wake::Silence { .. })
+            });
             let (attempts, others): (Vec<_>, Vec<_>) =
                 timed.partition(|(_, wake)| matches!(wake, Wake::Attempt { .. }));
             let attempts = attempts.into_iter().filter_map(|(at, wake)| match wake {
@@ -81,6 +94,7 @@ impl State {
             });
             (flying, attempts.chain(waiting).collect::<BTreeSet<_>>(), others)
         };
+        let silences = |state: &Self| state.silences.values().map(|it| it.silence.clone()).collect::<Vec<_>>();
         let used = |state: &Self| {
             let running = state.incidents.values().flat_map(|it| &it.escalations);
             let keys: BTreeSet<_> = running.map(|it| (it.config, it.policy.clone())).collect();
@@ -88,6 +102,8 @@ impl State {
         };
         let differences = [
             ("the counters", self.counters != restored.counters),
+            ("the silences", silences(self) != silences(restored)),
+            ("the inhibitions", self.inhibitors != restored.inhibitors),
             ("the alerts", self.alerts != restored.alerts),
             ("the incidents", self.incidents != restored.incidents),
             ("the open identities", self.open != restored.open || self.by_host != restored.by_host),
@@ -128,6 +144,7 @@ impl State {
         match incident.state {
             IncidentState::Triggered
                 if incident.severity.is_urgent()
+                    && incident.suppressed.is_empty()
                     && !restless
                     && !attempts().any(|it| it.state == AttemptState::Sending) =>
             {

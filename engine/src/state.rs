@@ -1,9 +1,11 @@
 //! The engine's state: plain data in ordered maps, rebuilt from the store at start.
 
-use crate::{deadline::Deadlines, dispatch::Queue, index::Index, repeats::Repeats};
+use crate::{
+    deadline::Deadlines, dispatch::Queue, index::Index, inhibit::Inhibitors, repeats::Repeats, silence::Standing,
+};
 use serde::{Deserialize, Serialize};
 use shared::{
-    Alert, AlertId, AttemptId, EventId, Incident, IncidentId, IntegrationId, PageId, Timestamp,
+    Alert, AlertId, AttemptId, EventId, Incident, IncidentId, IntegrationId, PageId, Silence, SilenceId, Timestamp,
     config::Policy,
     timeline::{Outcome, TimelineEntry},
 };
@@ -20,6 +22,7 @@ pub struct Counters {
     pub incident: i64,
     pub page: i64,
     pub attempt: i64,
+    pub silence: i64,
 }
 
 impl Counters {
@@ -46,6 +49,11 @@ impl Counters {
     pub(crate) fn next_attempt(&mut self) -> AttemptId {
         self.attempt += 1;
         AttemptId(self.attempt)
+    }
+
+    pub(crate) fn next_silence(&mut self) -> SilenceId {
+        self.silence += 1;
+        SilenceId(self.silence)
     }
 }
 
@@ -107,6 +115,9 @@ pub struct State {
     pub incidents: BTreeMap<IncidentId, Arc<Incident>>,
     /// Policies as incidents started with them.
     pub policies: BTreeMap<(i64, shared::PolicyId), Arc<Policy>>,
+    /// Silences that are not over.
+    pub silences: BTreeMap<SilenceId, Standing>,
+    pub(crate) inhibitors: Inhibitors,
     /// By identity.
     pub(crate) open: Index,
     pub(crate) by_host: Index,
@@ -138,6 +149,9 @@ pub(crate) struct Dirty {
     /// Closed alerts, which the maps no longer hold.
     pub(crate) closed: BTreeMap<AlertId, Arc<Alert>>,
     pub(crate) timeline: Vec<TimelineEntry>,
+    pub(crate) silences: BTreeSet<SilenceId>,
+    /// Silences that are over, which the map no longer holds.
+    pub(crate) ended: Vec<Arc<Silence>>,
 }
 
 /// What the store gives back at start.
@@ -146,6 +160,8 @@ pub struct Restored {
     pub counters: Counters,
     pub alerts: Vec<Alert>,
     pub incidents: Vec<Incident>,
+    /// Silences that are not over.
+    pub silences: Vec<Silence>,
     /// Policies of the configuration versions the incidents started with.
     pub policies: BTreeMap<(i64, shared::PolicyId), Arc<Policy>>,
     /// Closed identities of the last 24 hours.

@@ -3,13 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use engine::{
-    Act, Command, Effects, Engine, Event, Ingested, Snapshot,
+    Act, Command, Effects, Engine, Event, Ingested, SilenceAct, Snapshot,
     normalize::{Source, normalize},
     sim::Store,
 };
 use proptest::prelude::*;
 use shared::{
-    Action, AlertEvent, AttemptId, Failure, IncidentId, Timestamp,
+    Action, AlertEvent, AttemptId, Failure, IncidentId, SilenceId, SilenceRequest, Timestamp,
     config::Integration,
     timeline::{Actor, Outcome},
 };
@@ -58,6 +58,11 @@ levels = [{ notify = ["person:li"], delay = "1m" }]
 id = "all"
 policy = "db"
 severity = "P1"
+[[inhibitions]]
+id = "whole"
+source = ["severity=P0"]
+target = ["severity!=P0"]
+equal = ["integration"]
 "#,
 ];
 
@@ -77,6 +82,7 @@ enum Op {
     Post { sender: usize, host: usize, check: usize, severity: u8, over: bool, key: Option<u8> },
     Answer { which: usize, how: u8 },
     Act { incident: i64, what: u8 },
+    Silence { what: u8, ms: i64 },
     Config(usize),
     Restart,
     Nothing,
@@ -99,6 +105,8 @@ fn op() -> impl Strategy<Value = Op> {
         }),
         6 => (any::<usize>(), 0..6_u8).prop_map(|(which, how)| Op::Answer { which, how }),
         4 => (1..6_i64, 0..9_u8).prop_map(|(incident, what)| Op::Act { incident, what }),
+        2 => (0..8_u8, proptest::sample::select(vec![1_000, 60_000, 3_600_000, 90_000_000]))
+            .prop_map(|(what, ms)| Op::Silence { what, ms }),
         1 => (0..2_usize).prop_map(Op::Config),
         1 => Just(Op::Restart),
         4 => Just(Op::Nothing),
@@ -157,6 +165,7 @@ impl Pair {
         };
         let effects = self.running.handle(now, event.clone());
         self.running.state.check(now, self.running.config().paging().in_flight).unwrap();
+        self.running.state.check_quiet(&self.running.config().inhibitions, now).unwrap();
         assert_eq!(self.running.state.held_up(self.running.config().paging()), None);
         let changes = self.running.take_changes_but_repeats(now.plus_ms(-60_000));
         if let Some(other) = &mut self.restored {
@@ -229,6 +238,26 @@ impl Pair {
                 let act = act(what, self.now);
                 let by = Actor::Account { login: "li".to_owned() };
                 self.handle(Event::Acted { incident: IncidentId(incident), by, act });
+            }
+            Op::Silence { what, ms } => {
+                let by = Actor::Account { login: "li".into() };
+                let request = SilenceRequest {
+                    matches: vec![
+                        ["host=a1", "host=~.*", "severity=~P[0-3]", "integration=falcon"][usize::from(what % 4)].into(),
+                    ],
+                    starts_at: (what % 3 == 1).then(|| self.now.plus_ms(30_000)),
+                    ends_at: (what % 3 != 2).then(|| self.now.plus_ms(30_000 + ms)),
+                    until_recovered: what % 3 == 2,
+                    reason: "a test".into(),
+                    ..SilenceRequest::default()
+                };
+                let newest = SilenceId(self.running.state.counters.silence);
+                let act = match what {
+                    0..5 => SilenceAct::Begin(request),
+                    5 => SilenceAct::Change(newest, request),
+                    _ => SilenceAct::End(newest),
+                };
+                self.handle(Event::Silence { by, act });
             }
             Op::Config(n) => {
                 self.version += 1;

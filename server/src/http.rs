@@ -31,6 +31,7 @@ mod routes;
 mod schedules;
 mod session;
 mod setup;
+mod silences;
 mod swaps;
 mod tokens;
 mod ui;

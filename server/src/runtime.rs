@@ -19,11 +19,14 @@ use crate::{
     channels::{Channels, Delivery},
     clock::Stopwatch,
 };
-use engine::{Act, Engine, Refusal, Snapshot};
+use engine::{
+    Act, Engine, Refusal, SilenceAct, Snapshot,
+    matcher::{Matcher, Subject},
+};
 use inbox::{Inbox, Item};
 use shared::{
     Alert, AttemptId, ContactId, EventId, Failure, Incident, IncidentId, IntegrationId, PageId, PersonId, Recipient,
-    Severity, Timestamp,
+    Severity, Silence, Timestamp,
     api::{PagerStatus, Receipt, TestPageResult},
     config::Person,
     timeline::Actor,
@@ -133,6 +136,37 @@ impl Runtime {
             Ok(Ok(answer)) => answer,
             _ => Err(unavailable),
         }
+    }
+
+    /// Makes, changes or ends a silence; the answer comes after the commit, with the silence as it then is.
+    pub async fn silence(&self, by: Actor, act: SilenceAct) -> Result<Silence, ActError> {
+        let (reply, answer) = oneshot::channel();
+        let unavailable = ActError::Unavailable { retry_after_s: 2 };
+        if !self.inbox.push(Item::Silence { by, act, reply }) {
+            return Err(unavailable);
+        }
+        match tokio::time::timeout(PATIENCE, answer).await {
+            Ok(Ok(answer)) => answer,
+            _ => Err(unavailable),
+        }
+    }
+
+    /// The open incidents that conditions match, each with all of its alerts that fire.
+    pub async fn matching(&self, conditions: Vec<Matcher>, now: Timestamp) -> Result<Vec<Incident>, Unavailable> {
+        self.ask(move |engine| {
+            let state = &engine.state;
+            let matched = |incident: &&Arc<Incident>| {
+                let mut alerts = incident.alerts.iter().filter_map(|id| state.alerts.get(id)).peekable();
+                alerts.peek().is_some()
+                    && alerts.all(|alert| {
+                        let (event, integration) = (&alert.event, &alert.integration);
+                        let subject = Subject { event, integration, severity: incident.severity, now };
+                        conditions.iter().all(|condition| condition.check(&subject).is_ok())
+                    })
+            };
+            state.incidents.values().filter(matched).map(|it| Incident::clone(it)).collect()
+        })
+        .await
     }
 
     /// Takes the store's newest configuration into force and gives its version.

@@ -15,5 +15,7 @@ mod configuration;
 mod duty;
 #[path = "http/pages.rs"]
 mod pages;
+#[path = "http/quiet.rs"]
+mod quiet;
 #[path = "http/work.rs"]
 mod work;

@@ -34,7 +34,7 @@ mod play;
 pub use parse::{ParseError, parse};
 pub use play::{Failure, Story, play};
 
-use shared::{ContactId, Delay, IncidentState, IntegrationId, PersonId, PolicyId, Severity, Timestamp};
+use shared::{ContactId, Delay, IncidentState, IntegrationId, PersonId, PolicyId, Severity, SilenceKind, Timestamp};
 
 /// A story, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,12 +65,40 @@ pub struct Step {
 /// What a step is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
-    Post { integration: IntegrationId, key: Option<String>, body: String },
-    Act { incident: i64, by: String, act: Action, refused: bool },
-    Provider { contact: String, behaviour: Behaviour },
+    Post {
+        integration: IntegrationId,
+        key: Option<String>,
+        body: String,
+    },
+    Act {
+        incident: i64,
+        by: String,
+        act: Action,
+        refused: bool,
+    },
+    /// Times count from this moment.
+    Silence {
+        kind: SilenceKind,
+        by: String,
+        after: Delay,
+        length: Option<Delay>,
+        matches: Vec<String>,
+    },
+    EndSilence {
+        silence: i64,
+        by: String,
+    },
+    Provider {
+        contact: String,
+        behaviour: Behaviour,
+    },
     Config(ConfigText),
-    Crash { down: Delay },
-    Sleep { length: Delay },
+    Crash {
+        down: Delay,
+    },
+    Sleep {
+        length: Delay,
+    },
     Expect(Expectation),
 }
 

@@ -1,7 +1,7 @@
 //! Reading a scenario; an error names the line, what is wrong and how to mend it.
 
 use super::{Action, Behaviour, ConfigText, Expectation, Scenario, Step, What};
-use shared::{Delay, IncidentState, Severity, Timestamp, config::Target};
+use shared::{Delay, IncidentState, Severity, SilenceKind, Timestamp, config::Target};
 
 /// A line that is no part of the language.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -111,6 +111,14 @@ fn step(word: &str, rest: &str) -> Result<What, Fault> {
         }
         "expect" => expectation(&mut words).and_then(|expectation| done(words, What::Expect(expectation))),
         "note" => note(rest),
+        "silence" => silence(SilenceKind::Silence, &mut words),
+        "maintenance" => silence(SilenceKind::Maintenance, &mut words),
+        "end-silence" => {
+            let silence = number(&mut words, "silence")?;
+            expect_word(&mut words, "by")?;
+            let by = next(&mut words, "who ends it")?.to_owned();
+            done(words, What::EndSilence { silence, by })
+        }
         _ => act(word, words),
     }
 }
@@ -127,6 +135,21 @@ fn post(rest: &str) -> Result<What, Fault> {
     Ok(What::Post { integration: integration.into(), key, body: body.replace("\\n", "\n") })
 }
 
+/// `silence by wang [after 1h] for 2h|until-recovered CONDITION…`
+fn silence(kind: SilenceKind, words: &mut Words<'_>) -> Result<What, Fault> {
+    expect_word(words, "by")?;
+    let by = next(words, "who wants it")?.to_owned();
+    let after = if keyword(words, "after") { next_delay(words)? } else { Delay::ZERO };
+    let length = if keyword(words, "until-recovered") {
+        None
+    } else {
+        expect_word(words, "for")?;
+        Some(next_delay(words)?)
+    };
+    let matches: Vec<String> = words.map(str::to_owned).collect();
+    Ok(What::Silence { kind, by, after, length, matches })
+}
+
 fn note(rest: &str) -> Result<What, Fault> {
     let mut words = rest.split_whitespace().peekable();
     let incident = number(&mut words, "incident")?;
@@ -138,8 +161,8 @@ fn note(rest: &str) -> Result<What, Fault> {
 
 fn act(word: &str, mut words: Words<'_>) -> Result<What, Fault> {
     if !["ack", "unack", "resolve", "snooze", "escalate", "reassign"].contains(&word) {
-        let mend = "steps are post, ack, unack, resolve, snooze, escalate, reassign, note, provider, config, crash, \
-                    sleep and expect";
+        let mend = "steps are post, ack, unack, resolve, snooze, escalate, reassign, note, silence, maintenance, end-silence, \
+                    provider, config, crash, sleep and expect";
         return Err(fault(&format!("`{word}` is no step"), mend));
     }
     let incident = number(&mut words, "incident")?;

@@ -4,12 +4,13 @@ use super::{Action, Behaviour, ConfigText, Expectation, Scenario, Step, What, pa
 use crate::{
     compile::Snapshot,
     engine::Engine,
-    event::{Act, Command, Effects, Event, Ingested},
+    event::{Act, Command, Effects, Event, Ingested, SilenceAct},
     normalize::{Source, normalize},
     sim::Store,
 };
 use shared::{
-    AttemptId, ContactId, Delay, Failure as Refused, Incident, IncidentId, IncidentState, Page, Recipient, Timestamp,
+    AttemptId, ContactId, Delay, Failure as Refused, Incident, IncidentId, IncidentState, Page, Recipient, SilenceId,
+    SilenceRequest, Timestamp,
     config::Document,
     text::{Language, Names, happening},
     timeline::{Actor, Outcome},
@@ -250,6 +251,20 @@ impl Player {
                 self.post(Ingested { integration, key: key.clone(), events, rejected }, body);
             }
             What::Act { incident, by, act, refused } => self.act(*incident, by, act, *refused),
+            What::Silence { kind, by, after, length, matches } => {
+                let starts_at = self.now.after(*after);
+                let request = SilenceRequest {
+                    kind: *kind,
+                    matches: matches.clone(),
+                    starts_at: Some(starts_at),
+                    ends_at: length.map(|length| starts_at.after(length)),
+                    until_recovered: length.is_none(),
+                    recurs: None,
+                    reason: "a story".to_owned(),
+                };
+                self.silence(by, SilenceAct::Begin(request));
+            }
+            What::EndSilence { silence, by } => self.silence(by, SilenceAct::End(SilenceId(*silence))),
             What::Provider { contact, behaviour } => self.providers.push((contact.clone(), *behaviour)),
             What::Config(text) => {
                 self.version += 1;
@@ -273,6 +288,22 @@ impl Player {
             What::Expect(expectation) => self.expect(expectation),
         }
         Ok(())
+    }
+
+    fn silence(&mut self, by: &str, act: SilenceAct) {
+        let told = match &act {
+            SilenceAct::Begin(request) | SilenceAct::Change(_, request) => {
+                format!("{:?} {}", request.kind, request.matches.join(" ")).to_lowercase()
+            }
+            SilenceAct::End(id) => format!("ends silence {id}"),
+        };
+        self.tell(format_args!("{by}: {told}"));
+        let by = Actor::Account { login: by.to_owned() };
+        match self.handle(Event::Silence { by, act }).map(|effects| (effects.silence, effects.refused)) {
+            Some((_, Some(refusal))) => self.tell(format_args!("   refused: {refusal}")),
+            Some((Some(silence), _)) => self.tell(format_args!("   silence {silence}")),
+            _ => {}
+        }
     }
 
     fn post(&mut self, message: Ingested, body: &str) {

@@ -8,7 +8,7 @@ use crate::{
 };
 use shared::{
     Alert, AlertId, AlertState, AttemptState, Delay, EventId, Incident, IncidentId, IncidentState, IntegrationId,
-    Timestamp, timeline::Outcome,
+    Silence, SilenceId, Timestamp, timeline::Outcome,
 };
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -33,6 +33,7 @@ pub struct Store {
     rows: BTreeMap<IncidentId, u32>,
     configs: BTreeMap<i64, Arc<Snapshot>>,
     seen: VecDeque<Seen>,
+    silences: BTreeMap<SilenceId, Silence>,
     /// Messages whose repeats the alerts may not count yet.
     unsettled: VecDeque<(EventId, Timestamp, Vec<Outcome>)>,
 }
@@ -61,7 +62,7 @@ impl Store {
 
     /// Commits changes; the error names a promise of the engine to the store that does not hold.
     pub fn apply(&mut self, now: Timestamp, changes: Changes) -> Result<(), String> {
-        let Changes { alerts, incidents, timeline, counters, settled } = changes;
+        let Changes { alerts, incidents, timeline, silences, counters, settled } = changes;
         let before = std::mem::replace(&mut self.counters, counters);
         if counters.event < before.event
             || counters.alert < before.alert
@@ -77,6 +78,13 @@ impl Store {
                 return Err(format!("timeline of incident {}: entry {} after {last}", entry.incident, entry.seq));
             }
             *last = entry.seq;
+        }
+        for silence in silences {
+            if silence.ended.is_some() {
+                self.silences.remove(&silence.id);
+            } else {
+                self.silences.insert(silence.id, Arc::unwrap_or_clone(silence));
+            }
         }
         for incident in incidents {
             self.keep(Arc::unwrap_or_clone(incident), before)?;
@@ -181,6 +189,7 @@ impl Store {
             counters: self.counters,
             alerts: self.open_alerts.values().cloned().collect(),
             incidents: self.incidents.values().cloned().collect(),
+            silences: self.silences.values().cloned().collect(),
             policies,
             recent: recent.into_iter().map(|((integration, key), recent)| (integration, key, recent)).collect(),
             seen: self.seen.iter().filter(|seen| seen.0 > since).cloned().collect(),

@@ -131,6 +131,7 @@ impl Store {
             store.put_incidents(&changes.incidents, known.incident)?;
             store.put_alerts(&changes.alerts, known.alert)?;
             store.append_timeline(&changes.timeline)?;
+            store.put_silences(&changes.silences, known.silence)?;
             Ok(revision)
         })?;
         self.restored = Some((revision, changes.counters));
@@ -146,6 +147,7 @@ impl Store {
             .filter(counters::incident.le(to.incident))
             .filter(counters::page.le(to.page))
             .filter(counters::attempt.le(to.attempt))
+            .filter(counters::silence.le(to.silence))
             .set((
                 counters::revision.eq(expected + 1),
                 counters::event.eq(to.event),
@@ -153,6 +155,7 @@ impl Store {
                 counters::incident.eq(to.incident),
                 counters::page.eq(to.page),
                 counters::attempt.eq(to.attempt),
+                counters::silence.eq(to.silence),
                 counters::settled.eq(settled.0),
             ))
             .execute(&mut self.db)?;
@@ -225,7 +228,7 @@ impl Store {
 }
 
 /// A row that the memory knows must be there.
-fn there(changed: usize, what: &str, id: i64) -> Result<(), StoreError> {
+pub(super) fn there(changed: usize, what: &str, id: i64) -> Result<(), StoreError> {
     let gone = || StoreError::Other { context: format!("{what} {id} is gone from the database"), source: None };
     if changed == 1 { Ok(()) } else { Err(gone()) }
 }

@@ -55,6 +55,10 @@ pub struct IncidentPage {
     pub total: u32,
 }
 
+/// Alerts looked at one by one: at once, and altogether.
+const LOOK_EACH: i64 = 1_000;
+const LOOK_MAX: usize = 20_000;
+
 /// The longest page.
 pub const LIMIT_MAX: usize = 500;
 
@@ -101,6 +105,55 @@ impl Store {
             .select((alert::id, alert::doc))
             .load(&mut self.db)?;
         rows.iter().map(|(id, doc)| document("alert", *id, doc)).collect()
+    }
+
+    /// Alerts that opened since, the newest first, to a function that says which to keep; whether there were more than
+    /// could be looked at.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn alerts_since(
+        &mut self,
+        since: Timestamp,
+        keep: impl Fn(&Alert) -> bool,
+    ) -> Result<(Vec<Alert>, bool), StoreError> {
+        let (mut kept, mut looked_at, mut before) = (Vec::new(), 0, i64::MAX);
+        loop {
+            let rows: Vec<(i64, i64, String)> = alert::table
+                .filter(alert::id.lt(before))
+                .order(alert::id.desc())
+                .limit(LOOK_EACH)
+                .select((alert::id, alert::first_at, alert::doc))
+                .load(&mut self.db)?;
+            let Some((last, ..)) = rows.last() else { return Ok((kept, false)) };
+            before = *last;
+            for (id, first_at, doc) in &rows {
+                if *first_at < since.0 {
+                    return Ok((kept, false));
+                }
+                let alert: Alert = document("alert", *id, doc)?;
+                if keep(&alert) {
+                    kept.push(alert);
+                }
+            }
+            looked_at += rows.len();
+            if looked_at >= LOOK_MAX {
+                return Ok((kept, true));
+            }
+        }
+    }
+
+    /// Some incidents by their numbers, the newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn incidents_of(&mut self, ids: &[IncidentId]) -> Result<Vec<Incident>, StoreError> {
+        let rows: Vec<(i64, String)> = incident::table
+            .filter(incident::id.eq_any(ids.iter().map(|id| id.0)))
+            .order(incident::id.desc())
+            .select((incident::id, incident::doc))
+            .load(&mut self.db)?;
+        rows.iter().map(|(id, doc)| document("incident", *id, doc)).collect()
     }
 
     /// The timeline of an incident, from its beginning.

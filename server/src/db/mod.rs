@@ -19,6 +19,7 @@ mod schema;
 mod sessions;
 mod setup;
 mod shifts;
+mod silences;
 mod swaps;
 mod text;
 mod tokens;

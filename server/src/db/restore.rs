@@ -37,6 +37,7 @@ impl Store {
                 alerts: store.open_alerts(&incidents)?,
                 policies: store.policies_of(&incidents)?,
                 incidents,
+                silences: store.silences_standing()?,
                 recent: store.recent(now)?,
                 seen: store.seen(now)?,
                 unsettled: store.unsettled(settled)?,
@@ -48,7 +49,7 @@ impl Store {
     }
 
     fn counters(&mut self) -> Result<(i64, Counters, i64), StoreError> {
-        let row: (i64, i64, i64, i64, i64, i64, i64) = counters::table
+        let row: (i64, i64, i64, i64, i64, i64, i64, i64) = counters::table
             .select((
                 counters::revision,
                 counters::event,
@@ -56,11 +57,12 @@ impl Store {
                 counters::incident,
                 counters::page,
                 counters::attempt,
+                counters::silence,
                 counters::settled,
             ))
             .first(&mut self.db)?;
-        let (revision, event, alert, incident, page, attempt, settled) = row;
-        Ok((revision, Counters { event, alert, incident, page, attempt }, settled))
+        let (revision, event, alert, incident, page, attempt, silence, settled) = row;
+        Ok((revision, Counters { event, alert, incident, page, attempt, silence }, settled))
     }
 
     /// The open alerts of these incidents, oldest first.

@@ -17,6 +17,7 @@ diesel::table! {
         page -> BigInt,
         attempt -> BigInt,
         settled -> BigInt,
+        silence -> BigInt,
     }
 }
 
@@ -166,3 +167,12 @@ diesel::table! {
 diesel::joinable!(session -> account (account));
 diesel::allow_tables_to_appear_in_same_query!(session, account);
 diesel::allow_tables_to_appear_in_same_query!(incident_event, event);
+
+diesel::table! {
+    silence (id) {
+        id -> BigInt,
+        live -> SmallInt,
+        ended_at -> Nullable<BigInt>,
+        doc -> Text,
+    }
+}

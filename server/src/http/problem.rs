@@ -201,6 +201,8 @@ impl From<Refusal> for ApiError {
             Refusal::NoContact => (StatusCode::UNPROCESSABLE_ENTITY, "no_contact", Some("to")),
             Refusal::InThePast => (StatusCode::UNPROCESSABLE_ENTITY, "in_the_past", Some("until")),
             Refusal::NotAcked => (StatusCode::CONFLICT, "not_acked", None),
+            Refusal::NoSuchSilence => (StatusCode::NOT_FOUND, "not_found", None),
+            Refusal::BadSilence { path, .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", Some(path.as_str())),
         };
         let error = Self::new(status, code, sentence(&refusal.to_string()));
         match field {

@@ -2,7 +2,7 @@
 
 use super::{
     accounts, ack, actions, audit, calendar, config, events, health, incidents, integrations, me, oncall, openapi,
-    overrides, people, principal, problem::ApiError, schedules, session, setup, swaps, tokens, ui, why,
+    overrides, people, principal, problem::ApiError, schedules, session, setup, silences, swaps, tokens, ui, why,
 };
 use crate::{ingest, live};
 use actix_web::{
@@ -62,6 +62,12 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/schedules", to!(people::list_schedules)),
     (Post, "/schedules/preview", to!(schedules::preview)),
     (Get, "/schedules/{id}/range", to!(schedules::show_range)),
+    (Get, "/silences", to!(silences::list_silences)),
+    (Post, "/silences", to!(silences::make_silence)),
+    (Post, "/silences/preview", to!(silences::preview_silence)),
+    (Get, "/silences/{id}", to!(silences::show_silence)),
+    (Put, "/silences/{id}", to!(silences::change_silence)),
+    (Post, "/silences/{id}/end", to!(silences::end_silence)),
     (Get, "/swaps", to!(swaps::list_swaps)),
     (Post, "/schedules/{id}/swaps", to!(swaps::offer)),
     (Post, "/swaps/{id}/accept", to!(swaps::accept)),

@@ -2,16 +2,16 @@
 
 use super::{
     ActError, Arrived,
-    inbox::{Finished, IngestReply},
+    inbox::{Finished, IngestReply, SilenceReply},
     receipt,
 };
 use crate::{
     db::{EXCERPT_CHARS, Message},
     telemetry,
 };
-use engine::{Act, Command, Engine, Event, Ingested, Refusal};
+use engine::{Act, Command, Engine, Event, Ingested, Refusal, SilenceAct};
 use shared::{
-    Incident, IncidentId, Timestamp,
+    Incident, IncidentId, SilenceId, Timestamp,
     api::Receipt,
     live::Heard,
     timeline::{Actor, Outcome},
@@ -26,6 +26,7 @@ pub(super) struct Batch {
     pub(super) messages: Vec<Message>,
     pub(super) ingests: Vec<(IngestReply, Receipt)>,
     pub(super) acts: Vec<(ActReply, IncidentId, Option<engine::Refusal>)>,
+    pub(super) silences: Vec<(SilenceReply, Result<SilenceId, Refusal>)>,
     pub(super) commands: Vec<Command>,
     pub(super) heard: Vec<Heard>,
     /// Kept for the case that the commit fails.
@@ -112,6 +113,20 @@ impl Batch {
         let mut effects = engine.handle(now, Event::Acted { incident, by, act });
         self.commands.append(&mut effects.commands);
         effects.refused
+    }
+
+    /// Somebody's silence into the engine.
+    pub(super) fn silence(
+        &mut self,
+        engine: &mut Engine,
+        by: Actor,
+        act: SilenceAct,
+        now: Timestamp,
+    ) -> Result<SilenceId, Refusal> {
+        self.handled = true;
+        let mut effects = engine.handle(now, Event::Silence { by, act });
+        self.commands.append(&mut effects.commands);
+        effects.silence.ok_or(effects.refused.unwrap_or(Refusal::NoSuchSilence))
     }
 
     /// The end of a delivery into the engine.

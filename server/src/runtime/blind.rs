@@ -119,6 +119,9 @@ impl Writer {
         for (reply, ..) in batch.acts {
             answer(reply, Err(ActError::Unavailable { retry_after_s: 2 }));
         }
+        for (reply, _) in batch.silences {
+            answer(reply, Err(ActError::Unavailable { retry_after_s: 2 }));
+        }
         let Some(blind) = &mut self.blind else { return };
         batch.urgent.into_iter().for_each(|arrived| blind.keep(arrived));
         blind.results.extend(batch.results);
@@ -159,6 +162,8 @@ impl Writer {
                     let refused = batch.act(&mut self.engine, incident, by, act, now);
                     batch.acts.push((reply, incident, refused));
                 }
+                // A silence that is not stored would keep quiet what nobody remembers.
+                Item::Silence { reply, .. } => answer(reply, Err(ActError::Unavailable { retry_after_s: 2 })),
                 Item::Finished(finished) if finished.blind.is_none() => {
                     batch.results.push(finished.clone());
                     batch.finished(&mut self.engine, finished, now);

@@ -1,8 +1,8 @@
 //! The lanes to the engine's thread, bounded by count and by bytes; the P0 lane has its own bounds.
 
 use super::{ActError, Arrived, Refused, Unavailable};
-use engine::{Act, Engine};
-use shared::{AttemptId, Failure, Incident, IncidentId, api::Receipt, timeline::Actor};
+use engine::{Act, Engine, SilenceAct};
+use shared::{AttemptId, Failure, Incident, IncidentId, Silence, api::Receipt, timeline::Actor};
 use std::{
     collections::VecDeque,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
@@ -11,6 +11,7 @@ use std::{
 use tokio::sync::oneshot;
 
 pub(super) type IngestReply = oneshot::Sender<Result<Receipt, Refused>>;
+pub(super) type SilenceReply = oneshot::Sender<Result<Silence, ActError>>;
 pub(super) type Question = Box<dyn FnOnce(&Engine) + Send>;
 
 /// Something for the engine's thread to do.
@@ -21,6 +22,11 @@ pub(super) enum Item {
         by: Actor,
         act: Act,
         reply: oneshot::Sender<Result<Incident, ActError>>,
+    },
+    Silence {
+        by: Actor,
+        act: SilenceAct,
+        reply: SilenceReply,
     },
     Finished(Finished),
     /// Look for a newer configuration.

@@ -17,7 +17,7 @@ use crate::{
     telemetry,
 };
 use engine::{Changes, Command, Engine, Event, Snapshot};
-use shared::{IncidentId, Timestamp, config::Document};
+use shared::{IncidentId, Silence, Timestamp, config::Document};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -242,6 +242,10 @@ impl Writer {
                 let refused = batch.act(&mut self.engine, incident, by, act, now);
                 batch.acts.push((reply, incident, refused));
             }
+            Item::Silence { by, act, reply } => {
+                let done = batch.silence(&mut self.engine, by, act, now);
+                batch.silences.push((reply, done));
+            }
             Item::Finished(finished) if finished.blind.is_none() => {
                 batch.results.push(finished.clone());
                 batch.finished(&mut self.engine, finished, now);
@@ -317,6 +321,11 @@ impl Writer {
                 None => newest().ok_or(ActError::Refused(engine::Refusal::NotOpen)),
             };
             answer(reply, result.map(Arc::unwrap_or_clone));
+        }
+        for (reply, done) in batch.silences {
+            let stored = |id| changes.silences.iter().rev().find(|it| it.id == id).map(|it| Silence::clone(it));
+            let result = done.map_err(ActError::Refused);
+            answer(reply, result.and_then(|id| stored(id).ok_or(ActError::Refused(engine::Refusal::NoSuchSilence))));
         }
         if !batch.commands.is_empty() {
             self.send(batch.commands, changes, now, None);

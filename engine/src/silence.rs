@@ -1,0 +1,254 @@
+//! Silences: whether one is in force at an instant, what it matches, and when that changes.
+
+use crate::{
+    engine::Turn,
+    event::{Refusal, SilenceAct, Wake},
+    matcher::{Matcher, Subject},
+    window::Window,
+};
+use shared::{
+    Delay, IncidentId, IncidentState, Silence, SilenceEnd, SilenceId, SilenceKind, SilenceRequest, SuppressedBy,
+    Timestamp, config::Finding, silence::HID_MAX, timeline::Actor,
+};
+use std::sync::Arc;
+
+/// A silence that lasts longer is a mistake of units, or a rule that should be removed.
+const LONGEST: Delay = Delay(400 * 86_400_000);
+
+/// A silence that is not over, ready to be asked.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    pub silence: Arc<Silence>,
+    matchers: Vec<Matcher>,
+    window: Option<Window>,
+    /// The deadline that is set for it.
+    armed: Option<Timestamp>,
+}
+
+/// What is wrong with a request; empty when nothing is. Paths are those of the request's fields.
+#[must_use]
+pub fn faults(request: &SilenceRequest, now: Timestamp) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut fault = |path: &str, message: &str| {
+        found.push(Finding { path: path.to_owned(), message: message.to_owned(), fatal: true });
+    };
+    let starts_at = request.starts_at.unwrap_or(now);
+    if request.reason.trim().is_empty() {
+        fault("reason", "Say why: somebody will wonder at night.");
+    }
+    if request.matches.is_empty() {
+        fault("match", "Name at least one condition, such as host=db-07.");
+    }
+    match request.ends_at {
+        Some(ends_at) if ends_at <= now => fault("ends_at", "It would be over already; choose a time to come."),
+        Some(ends_at) if ends_at <= starts_at => fault("ends_at", "It would end before it begins."),
+        Some(ends_at) if ends_at.ms_since(starts_at) > LONGEST.0 => {
+            fault("ends_at", "It would last more than 400 days; remove the rule that fires instead.");
+        }
+        None if !request.until_recovered && request.recurs.is_none() => {
+            fault("ends_at", "Say until when, or that it ends with the trouble.");
+        }
+        _ => {}
+    }
+    for (i, text) in request.matches.iter().enumerate() {
+        if let Err(error) = Matcher::parse(text) {
+            fault(&format!("match[{i}]"), &error);
+        }
+    }
+    if let Some(recurs) = &request.recurs
+        && let Err((path, error)) = Window::compile(&recurs.window())
+    {
+        fault(&format!("recurs.{path}"), &error);
+    }
+    found
+}
+
+/// A request's conditions, all of which must hold; none when they do not compile, or there are none.
+#[must_use]
+pub fn conditions(request: &SilenceRequest) -> Option<Vec<Matcher>> {
+    let matchers: Vec<Matcher> =
+        request.matches.iter().map(|text| Matcher::parse(text)).collect::<Result<_, _>>().ok()?;
+    (!matchers.is_empty()).then_some(matchers)
+}
+
+impl Standing {
+    /// Makes a silence ready. One that cannot be read any more matches nothing: who would be kept quiet is paged.
+    #[must_use]
+    pub fn new(silence: Arc<Silence>) -> Self {
+        let matchers: Result<Vec<_>, _> = silence.matches.iter().map(|text| Matcher::parse(text)).collect();
+        let window = silence.recurs.as_ref().map(|recurs| Window::compile(&recurs.window()));
+        let (matchers, window) = match (matchers, window.transpose()) {
+            (Ok(matchers), Ok(window)) => (matchers, window),
+            _ => (Vec::new(), None),
+        };
+        Self { silence, matchers, window, armed: None }
+    }
+
+    /// Whether it keeps an alert quiet now.
+    #[must_use]
+    pub fn covers(&self, subject: &Subject<'_>) -> bool {
+        self.is_in_force(subject.now)
+            && !self.matchers.is_empty()
+            && self.matchers.iter().all(|matcher| matcher.check(subject).is_ok())
+    }
+
+    fn is_in_force(&self, now: Timestamp) -> bool {
+        self.silence.starts_at <= now
+            && self.silence.ends_at.is_none_or(|ends_at| now < ends_at)
+            && self.window.as_ref().is_none_or(|window| window.contains(now))
+    }
+
+    /// When it begins, pauses, goes on or ends next.
+    fn changes_after(&self, now: Timestamp) -> Option<Timestamp> {
+        let begins = Some(self.silence.starts_at).filter(|at| *at > now);
+        let turns = self.window.as_ref().and_then(|window| window.changes_after(now.max(self.silence.starts_at)));
+        [begins, turns, self.silence.ends_at].into_iter().flatten().filter(|at| *at > now).min()
+    }
+
+    /// Until when it keeps quiet, as far as is known now.
+    fn until(&self, now: Timestamp) -> Option<Timestamp> {
+        let pause = self.window.as_ref().and_then(|window| window.changes_after(now));
+        [pause, self.silence.ends_at].into_iter().flatten().min()
+    }
+
+    /// As it stands with what it keeps quiet.
+    pub(crate) fn suppresses(&self, now: Timestamp) -> SuppressedBy {
+        let (silence, until) = (self.silence.id, self.until(now));
+        match self.silence.kind {
+            SilenceKind::Silence => SuppressedBy::Silence { silence, until },
+            SilenceKind::Maintenance => SuppressedBy::Maintenance { silence, until },
+        }
+    }
+}
+
+impl Turn<'_> {
+    /// Somebody makes, changes or ends a silence.
+    pub(crate) fn silence(&mut self, by: Actor, act: SilenceAct) -> Result<SilenceId, Refusal> {
+        match act {
+            SilenceAct::Begin(request) => {
+                let id = self.engine.state.counters.next_silence();
+                self.put_silence(request, id, by, self.now)
+            }
+            SilenceAct::Change(id, request) => {
+                let known = self.engine.state.silences.get(&id).ok_or(Refusal::NoSuchSilence)?;
+                let created_at = known.silence.created_at;
+                self.put_silence(request, id, by, created_at)
+            }
+            SilenceAct::End(id) => {
+                if !self.engine.state.silences.contains_key(&id) {
+                    return Err(Refusal::NoSuchSilence);
+                }
+                self.end_silence(id, by);
+                Ok(id)
+            }
+        }
+    }
+
+    fn put_silence(
+        &mut self,
+        request: SilenceRequest,
+        id: SilenceId,
+        by: Actor,
+        created_at: Timestamp,
+    ) -> Result<SilenceId, Refusal> {
+        if let Some(fault) = faults(&request, self.now).into_iter().next() {
+            return Err(Refusal::BadSilence { path: fault.path, message: fault.message });
+        }
+        let before = self.engine.state.silences.remove(&id);
+        if let Some(armed) = before.as_ref().and_then(|it| it.armed) {
+            self.engine.state.deadlines.clear(armed, Wake::Silence { silence: id });
+        }
+        let (hid, hidden) = before.map(|it| (it.silence.hid.clone(), it.silence.hidden)).unwrap_or_default();
+        let silence = Silence {
+            id,
+            kind: request.kind,
+            matches: request.matches,
+            starts_at: request.starts_at.unwrap_or(self.now),
+            ends_at: request.ends_at,
+            until_recovered: request.until_recovered,
+            recurs: request.recurs,
+            reason: request.reason,
+            by,
+            created_at,
+            ended: None,
+            hid,
+            hidden,
+        };
+        self.engine.state.silences.insert(id, Standing::new(Arc::new(silence)));
+        self.engine.state.dirty.silences.insert(id);
+        self.rearm_silence(id);
+        self.review_all();
+        Ok(id)
+    }
+
+    fn rearm_silence(&mut self, id: SilenceId) {
+        self.engine.arm_silence(id, self.now);
+    }
+
+    /// A silence begins, pauses, goes on or ends.
+    pub(crate) fn silence_due(&mut self, id: SilenceId) {
+        let Some(standing) = self.engine.state.silences.get_mut(&id) else { return };
+        standing.armed = None;
+        if standing.silence.ends_at.is_some_and(|ends_at| ends_at <= self.now) {
+            self.end_silence(id, Actor::System);
+            return;
+        }
+        self.rearm_silence(id);
+        self.review_all();
+    }
+
+    /// It is over: what it kept quiet and still fires pages.
+    pub(crate) fn end_silence(&mut self, id: SilenceId, by: Actor) {
+        let Some(mut standing) = self.engine.state.silences.remove(&id) else { return };
+        if let Some(armed) = standing.armed {
+            self.engine.state.deadlines.clear(armed, Wake::Silence { silence: id });
+        }
+        Arc::make_mut(&mut standing.silence).ended = Some(SilenceEnd { at: self.now, by });
+        self.engine.state.dirty.silences.remove(&id);
+        self.engine.state.dirty.ended.push(standing.silence);
+        self.review_all();
+    }
+
+    /// An incident a silence keeps quiet is noted in it.
+    pub(crate) fn hide(&mut self, id: SilenceId, incident: IncidentId) {
+        let Some(standing) = self.engine.state.silences.get_mut(&id) else { return };
+        let silence = Arc::make_mut(&mut standing.silence);
+        if silence.hid.contains(&incident) {
+            return;
+        }
+        silence.hidden += 1;
+        if silence.hid.len() < HID_MAX {
+            silence.hid.push(incident);
+        }
+        self.engine.state.dirty.silences.insert(id);
+    }
+
+    /// An incident is over: silences that last until it recovers end with the last one they keep quiet.
+    pub(crate) fn recovered_in_silence(&mut self, incident: IncidentId) {
+        let Some(over) = self.engine.state.incidents.get(&incident) else { return };
+        for id in over.suppressed.iter().filter_map(SuppressedBy::silence).collect::<Vec<_>>() {
+            let state = &self.engine.state;
+            let waits = state.silences.get(&id).is_some_and(|it| it.silence.until_recovered);
+            let holds = |by: &SuppressedBy| by.silence() == Some(id);
+            let mut others = state.incidents.values().filter(|it| it.state != IncidentState::Resolved);
+            if waits && !others.any(|it| it.id != incident && it.suppressed.iter().any(holds)) {
+                self.end_silence(id, Actor::System);
+            }
+        }
+    }
+}
+
+impl crate::Engine {
+    /// Sets the deadline of a silence's next change.
+    pub(crate) fn arm_silence(&mut self, id: SilenceId, now: Timestamp) {
+        let Some(standing) = self.state.silences.get_mut(&id) else { return };
+        let wake = Wake::Silence { silence: id };
+        if let Some(armed) = standing.armed.take() {
+            self.state.deadlines.clear(armed, wake);
+        }
+        standing.armed = standing.changes_after(now);
+        if let Some(at) = standing.armed {
+            self.state.deadlines.set(at, wake);
+        }
+    }
+}

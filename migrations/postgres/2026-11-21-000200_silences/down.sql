@@ -1,0 +1,2 @@
+ALTER TABLE counters DROP COLUMN silence;
+DROP TABLE silence;
