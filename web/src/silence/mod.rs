@@ -10,6 +10,9 @@ use shared::{Silence, SilenceKind, Timestamp};
 /// One that ends sooner than this is marked.
 const SOON_MS: i64 = 15 * 60_000;
 
+/// The page's clock ticks and is a little late; what begins within a tick has begun.
+const TICK_MS: i64 = 3_000;
+
 /// The clocks of all zones; the browser's outside of tests.
 #[derive(Clone, Copy)]
 pub(crate) struct Walls {
@@ -33,7 +36,7 @@ impl Standing {
         if let Some(end) = silence.ended.as_ref().map(|ended| ended.at).or(end) {
             return Self::Over(end);
         }
-        if silence.starts_at > now {
+        if silence.starts_at.ms_since(now) > TICK_MS {
             return Self::ToCome(Some(silence.starts_at));
         }
         let Some(recurs) = &silence.recurs else { return Self::InForce(silence.ends_at) };

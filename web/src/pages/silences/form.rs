@@ -208,10 +208,8 @@ pub(super) fn line(
     hint: String,
     place: fn(&mut Draft) -> &mut String,
 ) -> AnyView {
-    let value = move || {
-        // Reading and writing by one path; the copy is what makes that possible.
-        maker.draft.with(|draft| std::mem::take(place(&mut draft.clone())))
-    };
+    // Out of a copy, so that one path serves for reading and for writing.
+    let value = move || std::mem::take(place(&mut maker.draft.get()));
     view! {
         <div class="field">
             <label for=id>{label}</label>

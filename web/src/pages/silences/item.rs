@@ -25,6 +25,11 @@ pub(super) fn item(desk: Desk, silence: Silence, linked: bool) -> AnyView {
     };
     let (name, href) = (words::name(l, &silence), format!("/silences/{id}"));
     let name = if linked { view! { <a href=href.clone()>{name}</a> }.into_any() } else { name.into_any() };
+    let marked = move || soon.get().then(|| view! { <span class="chip warn">{t::ending_soon(l)}</span> });
+    let heading = view! { {icon(sign)} {name} {marked} }.into_any();
+    // On its own page it stands directly below the page's heading.
+    let heading =
+        if linked { view! { <h3>{heading}</h3> }.into_any() } else { view! { <h2>{heading}</h2> }.into_any() };
     let conditions = silence.matches.iter().map(|one| view! { <code class="chip">{one.clone()}</code> }).collect_view();
     let mut notes = Vec::new();
     if let Some(recurs) = &silence.recurs {
@@ -43,7 +48,7 @@ pub(super) fn item(desk: Desk, silence: Silence, linked: bool) -> AnyView {
     };
     view! {
         <article class=format!("silence-item {}", class(silence.kind)) data-testid=format!("silence-{id}")>
-            <h3>{icon(sign)} {name} {move || soon.get().then(|| view! { <span class="chip warn">{t::ending_soon(l)}</span> })}</h3>
+            {heading}
             <p class="silence-when">{when}</p>
             <p class="silence-conditions">{conditions}</p>
             <p class="silence-reason">{silence.reason.clone()}</p>

@@ -19,7 +19,7 @@ use crate::{
         page::page_head,
         states::loaded,
     },
-    silence::{Standing, Walls, shows},
+    silence::{Standing, Walls, class, shows},
     state::{App, Remote},
     text::silences as t,
 };
@@ -28,6 +28,7 @@ use leptos::prelude::*;
 use shared::{
     Silence, Timestamp,
     api::{List, Role},
+    config::Language,
 };
 
 /// The clocks of this browser.
@@ -126,13 +127,11 @@ fn section(
         let words = if text.with(String::is_empty) { none.clone() } else { t::no_match(l) };
         (count() == 0).then(|| view! { <p class="muted">{words}</p> })
     };
-    let key = |silence: &Silence| {
-        let times = (silence.starts_at.0, silence.ends_at, silence.ended.is_some(), silence.hidden);
-        let ends = times.1.map_or(0, |end| end.0);
-        let said = (silence.matches.join("\n"), &silence.reason);
-        format!("{}:{}:{ends}:{}:{}:{}:{}", silence.id, times.0, times.2, times.3, said.0, said.1)
-    };
-    let rows = keyed(move || items.get(), key, move |silence| item::item(desk, silence, true));
+    let rows = keyed(
+        move || items.get(),
+        move |silence| what_is_drawn(l, silence),
+        move |silence| item::item(desk, silence, true),
+    );
     view! {
         <section class="card silences" data-testid=format!("silences-{number}")>
             <h2>{title} " " <span class="count">{count}</span></h2>
@@ -141,6 +140,16 @@ fn section(
         </section>
     }
     .into_any()
+}
+
+/// The key of a line: another one draws it anew.
+fn what_is_drawn(l: Language, silence: &Silence) -> String {
+    let (kind, recovered) = (class(silence.kind), silence.until_recovered);
+    let (starts, ends) = (silence.starts_at.0, silence.ends_at.map_or(0, |end| end.0));
+    let hours = silence.recurs.as_ref().map(|recurs| words::hours(l, recurs)).unwrap_or_default();
+    let over = silence.ended.is_some();
+    let Silence { id, hidden, reason, .. } = silence;
+    format!("{id} {kind} {recovered} {starts} {ends} {hours} {over} {hidden} {} {reason}", silence.matches.join(" "))
 }
 
 /// Asks again now and then: nobody tells what a silence hides.
