@@ -17,6 +17,7 @@ mod live;
 mod order;
 mod pages;
 mod shifts;
+mod silence;
 mod state;
 mod text;
 

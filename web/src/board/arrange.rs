@@ -1,6 +1,6 @@
-//! The order of the list: worst first, unanswered before answered, newest before older; groups keep it.
+//! The order of the list: worst first, what is kept quiet last of its level, unanswered before answered, newest before older; groups keep it.
 
-use super::filter::Filter;
+use super::filter::{Filter, is_alarm};
 use crate::order::sorted;
 use shared::{IncidentId, IncidentState, Severity, Timestamp, api::IncidentRow};
 use std::{cmp::Reverse, collections::HashMap};
@@ -66,10 +66,10 @@ impl Item {
     }
 }
 
-type Place = (Severity, IncidentState, Reverse<Timestamp>, Reverse<IncidentId>);
+type Place = (Severity, bool, IncidentState, Reverse<Timestamp>, Reverse<IncidentId>);
 
 fn place(row: &IncidentRow) -> Place {
-    (row.severity, row.state, Reverse(row.opened_at), Reverse(row.id))
+    (row.severity, !row.suppressed.is_empty(), row.state, Reverse(row.opened_at), Reverse(row.id))
 }
 
 /// The rows the filter shows, in order, under group headings.
@@ -93,7 +93,7 @@ pub(crate) fn arrange<'a>(rows: impl Iterator<Item = &'a IncidentRow>, filter: &
         });
         let (group, members) = &mut groups[index];
         group.count += 1;
-        group.unanswered += usize::from(row.state == IncidentState::Triggered);
+        group.unanswered += usize::from(is_alarm(row));
         group.oldest = group.oldest.min(row.opened_at);
         members.push(row.id);
     }
@@ -109,6 +109,7 @@ mod tests {
     use crate::board::{filter::View, sample::row};
     use IncidentState::{Acked, Triggered};
     use Severity::{P0, P1, P3};
+    use shared::{SilenceId, SuppressedBy};
 
     fn ids(items: &[Item]) -> Vec<i64> {
         items.iter().map(|item| item.id().map_or(0, |id| id.0)).collect()
@@ -119,6 +120,14 @@ mod tests {
         let rows = [row(1, P1, Triggered), row(2, P0, Acked), row(3, P0, Triggered), row(4, P0, Triggered)];
         let items = arrange(rows.iter(), &Filter::new(View::Open, ""), Grouping::None);
         assert_eq!(ids(&items), [4, 3, 2, 1]);
+    }
+
+    #[test]
+    fn what_is_kept_quiet_stands_last_of_its_level() {
+        let mut rows = [row(1, P0, Triggered), row(2, P0, Acked), row(3, P0, Triggered), row(4, P1, Triggered)];
+        rows[2].suppressed = vec![SuppressedBy::Silence { silence: SilenceId(12), until: None }];
+        let items = arrange(rows.iter(), &Filter::default(), Grouping::None);
+        assert_eq!(ids(&items), [1, 2, 3, 4]);
     }
 
     #[test]

@@ -11,12 +11,15 @@ pub(crate) enum View {
     Acked,
     /// P0 and P1.
     Urgent,
+    /// What fires and pages nobody, by a silence or because it follows from something larger.
+    Quiet,
     /// From the server, not part of the live board.
     Resolved,
 }
 
 impl View {
-    pub(crate) const ALL: [Self; 5] = [Self::Open, Self::Unacked, Self::Acked, Self::Urgent, Self::Resolved];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Open, Self::Unacked, Self::Acked, Self::Urgent, Self::Quiet, Self::Resolved];
 
     /// The word in the address bar; nothing for the default.
     pub(crate) const fn word(self) -> &'static str {
@@ -25,6 +28,7 @@ impl View {
             Self::Unacked => "unacked",
             Self::Acked => "acked",
             Self::Urgent => "urgent",
+            Self::Quiet => "quiet",
             Self::Resolved => "resolved",
         }
     }
@@ -36,11 +40,17 @@ impl View {
     fn shows(self, row: &IncidentRow) -> bool {
         match self {
             Self::Open | Self::Resolved => true,
-            Self::Unacked => row.state == IncidentState::Triggered,
+            Self::Unacked => is_alarm(row),
             Self::Acked => matches!(row.state, IncidentState::Acked | IncidentState::Snoozed),
             Self::Urgent => row.severity.is_urgent(),
+            Self::Quiet => !row.suppressed.is_empty(),
         }
     }
+}
+
+/// Whether it asks for an answer: it fires, and nothing keeps it quiet.
+pub(crate) fn is_alarm(row: &IncidentRow) -> bool {
+    row.state == IncidentState::Triggered && row.suppressed.is_empty()
 }
 
 /// Everything that decides which rows are shown.
@@ -143,6 +153,7 @@ mod tests {
     use super::*;
     use crate::board::sample::row;
     use IncidentState::{Acked, Triggered};
+    use shared::{SilenceId, SuppressedBy};
 
     fn shown(text: &str, row: &IncidentRow) -> bool {
         Filter::new(View::Open, text).shows(row)
@@ -174,6 +185,15 @@ mod tests {
         assert!(shows(View::Unacked, &open) && !shows(View::Unacked, &acked));
         assert!(!shows(View::Acked, &open) && shows(View::Acked, &acked));
         assert!(!shows(View::Urgent, &open) && shows(View::Urgent, &acked));
+    }
+
+    #[test]
+    fn what_is_kept_quiet_asks_for_no_answer_but_stays_in_sight() {
+        let by = SuppressedBy::Silence { silence: SilenceId(12), until: None };
+        let quiet = IncidentRow { suppressed: vec![by], ..row(1, Severity::P0, Triggered) };
+        let shows = |view, row: &IncidentRow| Filter::new(view, "").shows(row);
+        assert!(shows(View::Open, &quiet) && shows(View::Quiet, &quiet) && !shows(View::Unacked, &quiet));
+        assert!(!shows(View::Quiet, &row(2, Severity::P0, Triggered)));
     }
 
     #[test]

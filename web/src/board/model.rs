@@ -90,7 +90,8 @@ impl Model {
         match self.rows.get(&row.id) {
             Some(known) if known.version > row.version => {}
             Some(known) => {
-                change.reordered |= (known.severity, known.state) != (row.severity, row.state);
+                let place = |row: &IncidentRow| (row.severity, row.state, row.suppressed.is_empty());
+                change.reordered |= place(known) != place(&row);
                 change.updated.push(row.id);
                 self.rows.insert(row.id, row);
             }

@@ -27,6 +27,8 @@ pub(crate) enum Icon {
     Plug,
     Trash,
     Plus,
+    Quiet,
+    Wrench,
 }
 
 impl Icon {
@@ -58,6 +60,8 @@ impl Icon {
             Self::Plug => "M12 20v-5M8 3v5M16 3v5M6 8h12v3a6 6 0 0 1-12 0z",
             Self::Trash => "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",
             Self::Plus => "M12 5v14M5 12h14",
+            Self::Quiet => "M8 5a6 6 0 0 1 10 5v4M6 10v6l-2 2h12M10 21h4M4 3l16 18",
+            Self::Wrench => "M14 6a4 4 0 0 1 5-2l-3 3 1 2 2 1 3-3a4 4 0 0 1-6 5l-8 8-2-2 8-8a4 4 0 0 1 0-4z",
         }
     }
 }

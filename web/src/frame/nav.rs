@@ -3,7 +3,7 @@
 use crate::{
     components::icon::{Icon, icon},
     state::App,
-    text::frame as t,
+    text::{frame as t, silences},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -26,10 +26,11 @@ const ON_CALL: Place = place("/oncall", Icon::OnCall, t::on_call);
 const MORE: Place = place("/more", Icon::More, t::more);
 const SETTINGS: Place = place("/settings", Icon::Settings, t::settings);
 
-/// Every page, in the rail's order; after the second a line is drawn.
-pub(crate) const PLACES: [Place; 8] = [
+/// Every page, in the rail's order; after the third a line is drawn.
+pub(crate) const PLACES: [Place; 9] = [
     BOARD,
     ON_CALL,
+    place("/silences", Icon::Quiet, silences::title),
     place("/policies", Icon::Policies, t::policies),
     place("/routes", Icon::Routes, t::routes),
     place("/integrations", Icon::Integrations, t::integrations),
@@ -43,11 +44,11 @@ pub(super) fn rail(app: App) -> impl IntoView {
     view! {
         <nav class="rail" aria-label=t::main_navigation(app.l())>
             <a class="brand" href="/">{icon(Icon::Bell)}<span>"Tocsin"</span></a>
-            {links(0..2)}
+            {links(0..3)}
             <hr/>
-            {links(2..6)}
+            {links(3..7)}
             <hr/>
-            {links(6..8)}
+            {links(7..9)}
         </nav>
     }
 }
@@ -61,7 +62,9 @@ pub(crate) fn link(app: App, place: Place) -> impl IntoView {
     let path = use_location().pathname;
     let is_here = move || {
         let path = path.get();
-        path == place.path || (place.path == "/" && path.starts_with("/incidents/"))
+        path == place.path
+            || (place.path == "/" && path.starts_with("/incidents/"))
+            || (place.path == "/silences" && path.starts_with("/silences/"))
     };
     let count = move || {
         let open =

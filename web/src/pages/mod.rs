@@ -14,4 +14,5 @@ pub(crate) mod routes;
 pub(crate) mod settings;
 pub(crate) mod setup;
 pub(crate) mod signin;
+pub(crate) mod silences;
 pub(crate) mod status;

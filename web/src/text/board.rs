@@ -99,6 +99,8 @@ shared::messages! {
     key_back() { en: "back, clear", zh: "返回、清除" }
     key_go_board() { en: "go to the board", zh: "前往面板" }
     key_go_oncall() { en: "go to on-call", zh: "前往值班" }
+    key_silence() { en: "silence (on an incident)", zh: "静默（事件页）" }
+    key_go_silences() { en: "go to silences", zh: "前往静默" }
     key_go_integrations() { en: "go to integrations", zh: "前往接入" }
     key_go_messages() { en: "go to messages", zh: "前往消息" }
     key_go_settings() { en: "go to settings", zh: "前往设置" }

@@ -7,5 +7,6 @@ pub(crate) mod incident;
 pub(crate) mod oncall;
 pub(crate) mod senders;
 pub(crate) mod settings;
+pub(crate) mod silences;
 pub(crate) mod status;
 pub(crate) mod words;

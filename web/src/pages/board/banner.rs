@@ -1,9 +1,9 @@
 //! What must be seen above the list without moving it: new P0 that wait, a pause, remembered data.
 
 use super::Page;
-use crate::{components::badge::badge, state::board::Freshness, text::board as t};
+use crate::{board::filter::is_alarm, components::badge::badge, state::board::Freshness, text::board as t};
 use leptos::prelude::*;
-use shared::{IncidentId, IncidentState, Severity};
+use shared::{IncidentId, Severity};
 
 /// Laid over the list's heading, which has the same height.
 pub(super) fn banner(page: Page) -> impl IntoView {
@@ -48,8 +48,7 @@ pub(super) fn banner(page: Page) -> impl IntoView {
 }
 
 fn waiting_p0(page: Page) -> Vec<IncidentId> {
-    let unanswered = |id: &IncidentId| {
-        page.app.board.row(*id).is_some_and(|row| row.severity == Severity::P0 && row.state == IncidentState::Triggered)
-    };
+    let unanswered =
+        |id: &IncidentId| page.app.board.row(*id).is_some_and(|row| row.severity == Severity::P0 && is_alarm(&row));
     page.waiting.with(|waiting| waiting.iter().copied().filter(unanswered).collect())
 }

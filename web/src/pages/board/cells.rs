@@ -5,10 +5,15 @@ use crate::{
     components::{badge::badge, state_word::state_word, time::exact},
     format,
     state::{App, actions, board::Pending},
-    text::{board as t, words},
+    text::{board as t, silences as quiet, words},
 };
 use leptos::prelude::*;
-use shared::{IncidentState, api::IncidentRow, config::Language, text::span};
+use shared::{
+    IncidentState, SuppressedBy,
+    api::IncidentRow,
+    config::Language,
+    text::{span, suppressed_by},
+};
 
 pub(super) fn cells(app: App, row: ArcRwSignal<IncidentRow>, pending: ArcRwSignal<Option<Pending>>) -> impl IntoView {
     let l = app.l();
@@ -38,16 +43,21 @@ pub(super) fn cells(app: App, row: ArcRwSignal<IncidentRow>, pending: ArcRwSigna
 }
 
 /// The state an action leads to while it is on its way, marked as such.
-fn shown_state(
-    l: Language,
-    row: &ArcRwSignal<IncidentRow>,
-    pending: &ArcRwSignal<Option<Pending>>,
-) -> impl IntoView + use<> {
-    let state = row.with(|row| row.state);
-    pending.with(|pending| match pending {
-        Some(pending) => state_word(l, actions::state_after(pending.verb, state), true),
-        None => state_word(l, state, false),
-    })
+fn shown_state(l: Language, row: &ArcRwSignal<IncidentRow>, pending: &ArcRwSignal<Option<Pending>>) -> AnyView {
+    let (state, by) = row.with(|row| (row.state, row.suppressed.first().cloned()));
+    let verb = pending.with(|pending| pending.as_ref().map(|pending| pending.verb));
+    match (verb, by) {
+        (Some(verb), _) => state_word(l, actions::state_after(verb, state), true).into_any(),
+        (None, Some(by)) => quiet_word(l, state, &by),
+        (None, None) => state_word(l, state, false).into_any(),
+    }
+}
+
+/// In the place of "open", which it is too; an answer is still said.
+fn quiet_word(l: Language, state: IncidentState, by: &SuppressedBy) -> AnyView {
+    let answered = (state != IncidentState::Triggered).then(|| format!(" · {}", words::state(l, state)));
+    view! { <span class="state quiet" title=suppressed_by(l, by)><i aria-hidden="true"></i>{quiet::quiet(l)}{answered}</span> }
+        .into_any()
 }
 
 fn what_cell(row: &IncidentRow) -> AnyView {
@@ -75,6 +85,9 @@ fn age_words(app: App, row: &IncidentRow) -> String {
 pub(crate) fn next_words(app: App, row: &IncidentRow) -> String {
     let l = app.l();
     let left = |at: shared::Timestamp| at.ms_since(app.now.get());
+    if let Some(by) = row.suppressed.first() {
+        return quiet_words(app, by);
+    }
     match (row.state, &row.next) {
         (IncidentState::Resolved, _) => {
             row.resolved_at.map_or_else(String::new, |at| t::resolved_ago(l, &span(l, -left(at))))
@@ -95,6 +108,17 @@ pub(crate) fn next_words(app: App, row: &IncidentRow) -> String {
         (IncidentState::Triggered, Some(next)) => t::next_level_now(l, next.level),
         (IncidentState::Triggered, None) if row.exhausted => t::exhausted(l),
         (IncidentState::Triggered, None) => t::no_next(l),
+    }
+}
+
+fn quiet_words(app: App, by: &SuppressedBy) -> String {
+    let l = app.l();
+    match by {
+        SuppressedBy::Silence { until: Some(at), .. } | SuppressedBy::Maintenance { until: Some(at), .. } => {
+            quiet::quiet_until_short(l, &app.clock_time(*at))
+        }
+        SuppressedBy::Inhibition { source, .. } => quiet::quiet_follows(l, source.0),
+        _ => quiet::quiet_open(l),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
         icon::{Icon, icon},
         key,
     },
-    text::board as t,
+    text::{board as t, silences},
 };
 use leptos::prelude::*;
 use shared::config::Language;
@@ -19,6 +19,7 @@ fn name(l: Language, view: View) -> String {
         View::Unacked => t::unacked(l),
         View::Acked => t::acked(l),
         View::Urgent => t::urgent(l),
+        View::Quiet => silences::quiet(l),
         View::Open => t::all_open(l),
         View::Resolved => t::resolved(l),
     }
@@ -26,10 +27,20 @@ fn name(l: Language, view: View) -> String {
 
 pub(super) fn filters(page: Page) -> impl IntoView {
     let l = page.app.l();
+    let app = page.app;
+    // So that they never vanish without a trace.
+    let quiet = Memo::new(move |_| {
+        app.board.order.track();
+        app.board.with_rows(|rows| rows.values().filter(|row| !row.suppressed.is_empty()).count())
+    });
+    let name = move |view: View| match quiet.get() {
+        n if view == View::Quiet && n > 0 => silences::quiet_count(l, n),
+        _ => name(l, view),
+    };
     let chips = View::ALL.map(|view| {
         view! {
             <button type="button" class="chip" aria-pressed=move || (page.view.get() == view).to_string()
-                on:click=move |_| page.set_view(view)>{name(l, view)}</button>
+                on:click=move |_| page.set_view(view)>{move || name(view)}</button>
         }
     });
     // On a phone the chosen chip may stand outside the row.

@@ -4,7 +4,7 @@ use super::Page;
 use crate::{
     board::{
         arrange::{self, Grouping, Item},
-        filter::{Filter, View},
+        filter::{Filter, View, is_alarm},
         hold,
     },
     browser,
@@ -86,7 +86,7 @@ fn announce(page: Page) {
             let l = page.app.l();
             let new_p0 = |id: &&IncidentId| {
                 known.with_value(|known| known.as_ref().is_some_and(|known| !known.contains(id)))
-                    && rows.get(id).is_some_and(|row| row.severity == Severity::P0)
+                    && rows.get(id).is_some_and(|row| row.severity == Severity::P0 && is_alarm(row))
             };
             let p0: Vec<&IncidentId> = ids.iter().filter(new_p0).collect();
             let host = p0.last().and_then(|id| rows.get(id)).and_then(|row| row.host.clone()).unwrap_or_default();

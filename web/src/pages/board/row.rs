@@ -2,7 +2,7 @@
 
 use super::{Page, cells};
 use crate::{
-    board::arrange::Group,
+    board::{arrange::Group, filter::is_alarm},
     components::{
         badge::{self, badge},
         state_word,
@@ -16,7 +16,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
-use shared::{IncidentId, IncidentState, Severity, api::ActionRequest};
+use shared::{IncidentId, Severity, api::ActionRequest};
 use wasm_bindgen::JsCast;
 
 pub(super) fn row(page: Page, id: IncidentId) -> impl IntoView {
@@ -25,9 +25,10 @@ pub(super) fn row(page: Page, id: IncidentId) -> impl IntoView {
         let row = row.clone();
         move || {
             row.with(|row| {
-                let alarm = row.severity == Severity::P0 && row.state == IncidentState::Triggered;
+                let alarm = row.severity == Severity::P0 && is_alarm(row);
+                let quiet = if row.suppressed.is_empty() { "" } else { " quiet" };
                 let state = state_word::class(row.state);
-                format!("line row {} {state}{}", badge::class(row.severity), if alarm { " alarm" } else { "" })
+                format!("line row {} {state}{}{quiet}", badge::class(row.severity), if alarm { " alarm" } else { "" })
             })
         }
     };

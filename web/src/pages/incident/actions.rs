@@ -1,18 +1,22 @@
 //! What can be done: buttons in the heading, a bar under the thumb on a phone, and keys.
 
+use super::quiet;
 use crate::{
     browser::dom,
     components::{
         icon::{Icon, icon},
         key,
     },
-    pages::ask::Asker,
+    pages::{
+        ask::Asker,
+        silences::{self, Maker},
+    },
     state::{
         App,
         actions::{self, ACK, ESCALATE, NOTE, REASSIGN, RESOLVE, SNOOZE, UNACK},
         board::Pending,
     },
-    text::board as t,
+    text::{board as t, silences as words},
 };
 use leptos::{ev, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
@@ -25,7 +29,7 @@ pub(super) fn standing(app: App, id: IncidentId) -> Option<(IncidentState, Optio
 }
 
 /// What one does next is the first and the filled button: answer it, then end it.
-pub(super) fn buttons(app: App, id: IncidentId, asker: Asker, with_ids: bool) -> impl IntoView {
+pub(super) fn buttons(app: App, id: IncidentId, asker: Asker, maker: Maker, with_ids: bool) -> impl IntoView {
     let l = app.l();
     let testid = move |name: &'static str| with_ids.then_some(name);
     move || {
@@ -48,6 +52,13 @@ pub(super) fn buttons(app: App, id: IncidentId, asker: Asker, with_ids: bool) ->
             <button type="button" class="btn" data-testid=testid("snooze") disabled=busy on:click=asked(SNOOZE)>{t::snooze(l)} {key::hint("s")}</button>
             <button type="button" class="btn" data-testid=testid("reassign") disabled=busy on:click=asked(REASSIGN)>{t::reassign(l)} {key::hint("t")}</button>
         });
+        let silence = (open && silences::may_respond(app)).then(|| {
+            view! {
+                <button type="button" class="btn" data-testid=testid("silence") on:click=move |_| quiet::ask(app, id, maker)>
+                    {words::action(l)} {key::hint("q")}
+                </button>
+            }
+        });
         let unack = (state == IncidentState::Acked).then(|| {
             view! {
                 <button type="button" class="btn" data-testid=testid("unack") disabled=busy on:click=at_once(UNACK)>
@@ -58,6 +69,7 @@ pub(super) fn buttons(app: App, id: IncidentId, asker: Asker, with_ids: bool) ->
         Some(view! {
             {ack}
             {rest}
+            {silence}
             {unack}
             <button type="button" class="btn note-button" data-testid=testid("note") on:click=asked(NOTE)>{t::note(l)} {key::hint("n")}</button>
         })
@@ -65,11 +77,11 @@ pub(super) fn buttons(app: App, id: IncidentId, asker: Asker, with_ids: bool) ->
 }
 
 /// The same buttons at the foot of a phone, the first one 56 pixels high.
-pub(super) fn phone_bar(app: App, id: IncidentId, asker: Asker) -> impl IntoView {
-    view! { <div class="phone-actions">{buttons(app, id, asker, false)}</div> }
+pub(super) fn phone_bar(app: App, id: IncidentId, asker: Asker, maker: Maker) -> impl IntoView {
+    view! { <div class="phone-actions">{buttons(app, id, asker, maker, false)}</div> }
 }
 
-pub(super) fn listen(app: App, id: IncidentId, asker: Asker) {
+pub(super) fn listen(app: App, id: IncidentId, asker: Asker, maker: Maker) {
     let navigate = use_navigate();
     let handle = window_event_listener(ev::keydown, move |event| {
         if dom::is_typing(&event) || event.ctrl_key() || event.meta_key() || event.alt_key() {
@@ -82,6 +94,7 @@ pub(super) fn listen(app: App, id: IncidentId, asker: Asker) {
             "s" => asker.ask(SNOOZE, vec![id]),
             "t" => asker.ask(REASSIGN, vec![id]),
             "n" => asker.ask(NOTE, vec![id]),
+            "q" => quiet::ask(app, id, maker),
             "Escape" => navigate("/", NavigateOptions::default()),
             _ => return,
         }

@@ -17,9 +17,14 @@ pub(super) fn card(app: App, detail: Remote<IncidentDetail>) -> AnyView {
         if before.is_empty() {
             return Some(view! { <p class="muted">{t::before_none(l)}</p> }.into_any());
         }
-        Some(view! { <ul class="before">{before.iter().map(|row| line(app, row)).collect_view()}</ul> }.into_any())
+        Some(incidents(app, &before))
     };
     boxed(t::before(l), view! { <div>{body}</div> }.into_any())
+}
+
+/// A short list of incidents with links.
+pub(crate) fn incidents(app: App, rows: &[IncidentRow]) -> AnyView {
+    view! { <ul class="before">{rows.iter().map(|row| line(app, row)).collect_view()}</ul> }.into_any()
 }
 
 fn line(app: App, row: &IncidentRow) -> impl IntoView + use<> {

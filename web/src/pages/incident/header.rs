@@ -4,7 +4,7 @@ use super::{actions, part};
 use crate::{
     components::{badge::badge, state_word::state_word, time::wall},
     format,
-    pages::ask::Asker,
+    pages::{ask::Asker, silences::Maker},
     state::{App, Remote},
     text::incident as t,
 };
@@ -14,7 +14,13 @@ use shared::{
     api::{IncidentDetail, IncidentRow},
 };
 
-pub(super) fn header(app: App, id: IncidentId, detail: Remote<IncidentDetail>, asker: Asker) -> impl IntoView {
+pub(super) fn header(
+    app: App,
+    id: IncidentId,
+    detail: Remote<IncidentDetail>,
+    asker: Asker,
+    maker: Maker,
+) -> impl IntoView {
     let l = app.l();
     let row = Memo::new(move |_| app.board.cell(id).map(|cell| cell.row.get()));
     let again = part(detail, |detail| detail.incident.again);
@@ -40,7 +46,7 @@ pub(super) fn header(app: App, id: IncidentId, detail: Remote<IncidentDetail>, a
                 })}
             </p>
             <p class="incident-next" role="status">{move || row.get().map(|row| next(app, &row))}</p>
-            <div class="incident-actions">{actions::buttons(app, id, asker, true)}</div>
+            <div class="incident-actions">{actions::buttons(app, id, asker, maker, true)}</div>
         </header>
     }
 }

@@ -6,13 +6,18 @@ mod before;
 mod header;
 mod lanes;
 mod proof;
+mod quiet;
 mod raw;
 mod timeline;
 mod why;
 
+pub(crate) use before::incidents;
 pub(crate) use raw::message;
 
-use super::ask::{self, Asker};
+use super::{
+    ask::{self, Asker},
+    silences::{self, Maker},
+};
 use crate::{
     components::{page::name_page, states::loaded},
     state::{App, Remote, board::Cell},
@@ -42,7 +47,8 @@ fn incident(id: IncidentId) -> impl IntoView {
     let detail = Remote::<IncidentDetail>::new(format!("/api/v1/incidents/{id}"));
     follow(app, id, detail);
     let asker = Asker::new(None);
-    actions::listen(app, id, asker);
+    let maker = Maker::new(app, None);
+    actions::listen(app, id, asker, maker);
     let body = loaded(t::title(app.l(), id.0), detail, 10, move |_| ().into_any());
     let there = Memo::new(move |_| detail.with(|_| ()).is_some());
     view! {
@@ -50,16 +56,18 @@ fn incident(id: IncidentId) -> impl IntoView {
             // The skeleton and the failure; what is there is drawn part by part below, so that no part blinks.
             {move || (!there.get()).then(|| view! { <h1>{t::title(app.l(), id.0)}</h1> })}
             {body}
-            {move || there.get().then(|| parts(app, id, detail, asker))}
+            {move || there.get().then(|| parts(app, id, detail, asker, maker))}
         </div>
-        {move || there.get().then(|| actions::phone_bar(app, id, asker))}
+        {move || there.get().then(|| actions::phone_bar(app, id, asker, maker))}
         {ask::dialog(app, asker)}
+        {silences::dialog(maker)}
     }
 }
 
-fn parts(app: App, id: IncidentId, detail: Remote<IncidentDetail>, asker: Asker) -> impl IntoView {
+fn parts(app: App, id: IncidentId, detail: Remote<IncidentDetail>, asker: Asker, maker: Maker) -> impl IntoView {
     view! {
-        {header::header(app, id, detail, asker)}
+        {header::header(app, id, detail, asker, maker)}
+        {quiet::band(app, id)}
         {why::why(app, id, detail)}
         <div class="grid-wide">
             <div>

@@ -1,0 +1,236 @@
+// Something is kept quiet on purpose: set from an incident, seen on the board, extended, changed and ended, and what it
+// hid is told afterwards. Against a server of its own.
+import { expect, test, type Page } from '@playwright/test';
+import AxeBuilder from '@axe-core/playwright';
+import { start, type Server } from '../server.ts';
+
+const program = process.env.TOCSIN_BIN;
+test.skip(!program || !!process.env.TOCSIN_PATH_URL, 'TOCSIN_BIN names no server to start');
+
+const organisation = `
+fallback = ["person:li"]
+channels.webhook = { allow_networks = ["127.0.0.0/8"], allow_http = true }
+
+[[people]]
+id = "li"
+name = "Li Wei"
+contacts = [{ id = "phone", webhook = "http://127.0.0.1:9/" }]
+
+[[policies]]
+id = "everything"
+levels = [{ notify = ["person:li"], delay = "5m" }]
+
+[[routes]]
+id = "everything"
+policy = "everything"
+
+[[inhibitions]]
+id = "switch"
+source = ["host=sw-01"]
+target = ["host=leaf-01"]
+`;
+
+let server: Server;
+let ingest: string;
+const wrong: string[] = [];
+
+test.beforeEach(async ({ page }) => {
+  wrong.length = 0;
+  page.on('pageerror', (error) => wrong.push(String(error)));
+  server = await start(program!);
+  const [, link] = await server.said(/first administrator: (\S+)/);
+  await page.addInitScript(() => localStorage.getItem('tocsin.language') ?? localStorage.setItem('tocsin.language', 'en'));
+  await page.goto(`${server.url}${new URL(link).pathname}${new URL(link).search}`);
+  await page.locator('#setup-name').fill('Li Wei');
+  await page.locator('#setup-login').fill('li');
+  await page.locator('#setup-password').fill('correct horse battery');
+  await page.getByTestId('setup-submit').click();
+  await expect(page.getByTestId('connection')).toHaveText('Live');
+  ({ url: ingest } = await ask(page, 'POST', 'integrations', { name: 'Scripts' }));
+  await ask(page, 'PUT', 'config', { toml: organisation });
+});
+
+test.afterEach(async () => {
+  await server.stop();
+  expect(wrong).toEqual([]);
+});
+
+/** Asks the interface as the person who is signed in. */
+async function ask(page: Page, method: string, path: string, data?: unknown) {
+  const headers = { origin: server.url };
+  const answer = await page.context().request.fetch(`${server.url}/api/v1/${path}`, { method, data, headers });
+  expect(answer.ok(), `${method} ${path}: ${await answer.text()}`).toBe(true);
+  return answer.json();
+}
+
+async function send(page: Page, text: string): Promise<void> {
+  const address = new URL(ingest, server.url);
+  expect((await page.context().request.post(`${server.url}${address.pathname}`, { data: text })).ok()).toBe(true);
+}
+
+/** In both themes, and on the narrowest phone: no finding of axe, nothing outside the screen. */
+async function examine(page: Page, name: string): Promise<void> {
+  if (test.info().project.name === 'phone') {
+    await page.setViewportSize({ width: 360, height: 740 });
+  }
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ target }) => target.join(' '))]), `${name} ${colorScheme}`).toEqual([]);
+    await page.screenshot({ path: test.info().outputPath(`${name}-${colorScheme}.png`) });
+  }
+  const sideways = await page.evaluate(() =>
+    [document.documentElement, ...document.querySelectorAll('#content, dialog[open]')].some((box) => box.scrollWidth > box.clientWidth + 1));
+  expect(sideways, `${name}: a sideways scroll`).toBe(false);
+}
+
+const form = (page: Page) => page.getByTestId('silence-form');
+const preview = (page: Page) => page.getByTestId('silence-preview');
+
+test('an incident is kept quiet, extended, changed and ended', async ({ page }) => {
+  test.slow();
+  await send(page, '[P0][PROBLEM][db-07][10.1.2.3][disk is full]');
+  await send(page, '[P2][PROBLEM][web-01][10.1.2.4][slow answers]');
+  await expect(page.getByTestId('row-2')).toBeVisible();
+
+  await test.step('set from the incident, by keyboard, with a look at what it matches', async () => {
+    await page.goto(`${server.url}/incidents/1`);
+    await expect(page.getByTestId('state')).toHaveText('Open');
+    await page.keyboard.press('q');
+    await expect(page.locator('#silence-match')).toBeFocused();
+    await expect(page.locator('#silence-match')).toHaveValue('host=db-07\nsummary=disk is full');
+    await expect(preview(page)).toContainText('open now: 1');
+    await expect(preview(page)).toContainText('It matches a P0');
+    await examine(page, 'form');
+    await form(page).getByRole('button', { name: 'integration=scripts' }).click();
+    await expect(page.locator('#silence-match')).toHaveValue(/integration=scripts$/);
+    await page.locator('#silence-match').fill('host~db');
+    await expect(page.locator('#fault-match')).toContainText('is not a condition');
+    await page.locator('#silence-match').fill('host=~"(db|web)-.*"');
+    await expect(preview(page)).toContainText('open now: 2');
+    await expect(preview(page)).toContainText('everything that is open');
+    await page.locator('#silence-match').fill('host=db-07');
+    await expect(preview(page)).toContainText('open now: 1');
+    await form(page).getByRole('button', { name: '4 h' }).click();
+    await expect(form(page)).toContainText('Quiet until');
+    await page.locator('#silence-reason').fill('Waiting for a disk');
+    await page.keyboard.press('Enter');
+    await expect(form(page)).toHaveCount(0);
+  });
+
+  await test.step('said on the incident, with its reason', async () => {
+    await expect(page.getByTestId('quiet')).toContainText(/Kept quiet by silence 1 until \d\d:\d\d — Waiting for a disk/);
+    await examine(page, 'incident');
+  });
+
+  await test.step('quiet on the board, and never gone from it', async () => {
+    await page.goto(server.url);
+    await expect(page.getByTestId('row-1')).toContainText('Quiet');
+    await page.getByRole('button', { name: 'Unacked' }).click();
+    await expect(page.getByTestId('row-2')).toBeVisible();
+    await expect(page.getByTestId('row-1')).toHaveCount(0);
+    await page.getByRole('button', { name: 'Quiet 1' }).click();
+    await expect(page.getByTestId('row-1')).toBeVisible();
+    await expect(page.getByTestId('row-2')).toHaveCount(0);
+    await page.goto(server.url);
+    await expect(page.getByTestId('row-1')).toBeVisible();
+    await examine(page, 'board');
+  });
+
+  await test.step('listed with what it hid, extended and changed', async () => {
+    await page.goto(`${server.url}/silences`);
+    const item = page.getByTestId('silences-0').getByTestId('silence-1');
+    await expect(item).toContainText('host=db-07');
+    await expect(item).toContainText('Waiting for a disk');
+    await expect(item).toContainText(/3 h 5\d left/);
+    await expect(item).toContainText('hid 1');
+    await item.getByRole('button', { name: 'Extend 1 h' }).click();
+    await expect(item).toContainText(/4 h 5\d left/);
+    await item.getByRole('button', { name: 'Change' }).click();
+    await form(page).getByRole('button', { name: 'Maintenance' }).click();
+    await page.locator('#silence-reason').fill('The disk is being replaced');
+    await page.getByTestId('silence-save').click();
+    await expect(item).toContainText('Maintenance 1');
+    await expect(item).toContainText('The disk is being replaced');
+    await page.getByTestId('silence-filter').fill('web');
+    await expect(item).toHaveCount(0);
+    await expect(page.getByTestId('silences-0')).toContainText('None fits');
+    await page.getByTestId('silence-filter').fill('maintenance disk');
+    await expect(item).toBeVisible();
+  });
+
+  await test.step('ended after one question; it tells what it hid', async () => {
+    const item = page.getByTestId('silence-1');
+    await item.getByRole('button', { name: 'End now' }).click();
+    await page.getByTestId('silence-end').click();
+    await expect(page.getByTestId('silences-2').getByTestId('silence-1')).toContainText(/ended .* by li/);
+    await page.getByTestId('silences-2').getByRole('link', { name: 'hid 1' }).click();
+    await expect(page.getByTestId('hid')).toContainText('disk is full');
+    await examine(page, 'one');
+    await page.goto(`${server.url}/incidents/1`);
+    await expect(page.getByTestId('timeline')).toBeVisible();
+    await expect(page.getByTestId('quiet')).toHaveText('');
+  });
+});
+
+test('silences to come, of every kind, and what is wrong with one', async ({ page }) => {
+  const hour = 3_600_000;
+  const now = Date.now();
+  const base = { match: ['host=~"db-.*"'], reason: 'Nightly backup' };
+  const window = { days: ['mon..fri'], from: '01:00', until: '01:30' };
+  await ask(page, 'POST', 'silences', { ...base, kind: 'maintenance', starts_at: now + 2 * hour, ends_at: now + 5 * hour });
+  await ask(page, 'POST', 'silences', { ...base, recurs: { time_zone: 'Asia/Shanghai', windows: [window] } });
+  await ask(page, 'POST', 'silences', { ...base, until_recovered: true });
+  await ask(page, 'POST', 'silences', { ...base, ends_at: now + 10 * 60_000 });
+  await page.goto(`${server.url}/silences`);
+  await expect(page.getByTestId('silences-1').getByTestId('silence-1')).toContainText(/begins at .* in 1 h 5\d/);
+  await expect(page.getByTestId('silence-2')).toContainText('Mon–Fri 01:00–01:30 Asia/Shanghai');
+  await expect(page.getByTestId('silences-0').getByTestId('silence-3')).toContainText('until recovered');
+  await expect(page.getByTestId('silences-0').getByTestId('silence-4')).toContainText('ending soon');
+  await examine(page, 'list');
+
+  await test.step('every field says what is wrong with it', async () => {
+    await page.getByTestId('silence-new').click();
+    await page.locator('#silence-match').fill('nonsense');
+    await form(page).getByRole('button', { name: 'Other' }).click();
+    await page.locator('#silence-until').fill('2020-01-01T00:00');
+    await page.locator('#silence-reason').fill(' ');
+    await page.getByTestId('silence-save').click();
+    await expect(page.locator('#fault-match')).toContainText('is not a condition');
+    await expect(page.locator('#fault-ends_at')).toContainText('over already');
+    await expect(page.locator('#fault-reason')).toContainText('Say why');
+    await examine(page, 'faults');
+  });
+
+  await test.step('hours of the week, in a zone', async () => {
+    await page.locator('#silence-match').fill('host=db-01');
+    await form(page).getByRole('button', { name: 'Recurring' }).click();
+    await expect(page.locator('#silence-zone')).toBeVisible();
+    for (const day of ['Sat', 'Sun']) await form(page).getByRole('button', { name: day }).click();
+    await page.locator('#silence-zone').selectOption('Europe/Berlin');
+    await page.locator('#silence-reason').fill('Weekly reboot');
+    await examine(page, 'recurring');
+    await page.getByTestId('silence-save').click();
+    await expect(page.getByTestId('silence-5')).toContainText('Mon Tue Wed Thu Fri 01:00–05:00 Europe/Berlin');
+  });
+
+  await test.step('in Chinese', async () => {
+    await page.evaluate(() => localStorage.setItem('tocsin.language', 'zh-CN'));
+    await page.reload();
+    await expect(page.getByTestId('silences-0').getByRole('heading', { level: 2 })).toContainText('生效中');
+    await examine(page, 'zh');
+    await page.getByTestId('silence-new').click();
+    await examine(page, 'zh-form');
+  });
+});
+
+test('what follows from something larger says so', async ({ page }) => {
+  await send(page, '[P1][PROBLEM][sw-01][10.1.2.1][switch is down]');
+  await expect(page.getByTestId('row-1')).toBeVisible();
+  await send(page, '[P1][PROBLEM][leaf-01][10.1.2.9][unreachable]');
+  await expect(page.getByTestId('row-2')).toContainText('Quiet');
+  await page.goto(`${server.url}/incidents/2`);
+  await expect(page.getByTestId('quiet')).toContainText('Kept quiet: it follows from #1 · inhibition switch');
+  await page.getByTestId('quiet').getByRole('link').click();
+  await expect(page).toHaveURL(/\/incidents\/1$/);
+});

@@ -1,0 +1,53 @@
+//! Why nobody is paged although it fires: which silence or rule, until when, and its reason.
+
+use crate::{
+    components::icon::{Icon, icon},
+    pages::silences,
+    state::{App, Remote},
+    text::silences as t,
+};
+use leptos::prelude::*;
+use shared::{IncidentId, SilenceId, SuppressedBy, Timestamp, api::SilenceDetail, text::suppressed_by};
+
+pub(super) fn band(app: App, id: IncidentId) -> impl IntoView {
+    let by = Memo::new(move |_| app.board.cell(id).map(|cell| cell.row.with(|row| row.suppressed.clone())));
+    let lines = move || by.get().unwrap_or_default().iter().map(|by| line(app, by)).collect_view();
+    let is_quiet = move || by.with(|by| by.as_ref().is_some_and(|by| !by.is_empty()));
+    // The box stays, so that what appears in it is read out.
+    view! { <div class="quiet-bands" class:quiet-band=is_quiet role="status" data-testid="quiet">{lines}</div> }
+}
+
+fn line(app: App, by: &SuppressedBy) -> AnyView {
+    let l = app.l();
+    let (sign, words) = match by {
+        SuppressedBy::Silence { silence, until } => (Icon::Quiet, of_silence(app, *silence, *until, by)),
+        SuppressedBy::Maintenance { silence, until } => (Icon::Wrench, of_silence(app, *silence, *until, by)),
+        SuppressedBy::Inhibition { inhibition, source } => {
+            let href = format!("/incidents/{source}");
+            let words = t::follows(l, source.0);
+            (Icon::Quiet, view! { <a href=href>{words}</a> " · " {t::rule(l, inhibition.as_str())} }.into_any())
+        }
+    };
+    view! { <p>{icon(sign)} <span>{words}</span></p> }.into_any()
+}
+
+fn of_silence(app: App, silence: SilenceId, until: Option<Timestamp>, by: &SuppressedBy) -> AnyView {
+    let l = app.l();
+    let detail = Remote::<SilenceDetail>::new(format!("/api/v1/silences/{silence}"));
+    let reason = move || detail.with(|detail| format!(" — {}", detail.silence.reason));
+    let until = until.map(|at| t::kept_until(l, &app.clock_time(at)));
+    let sentence = t::kept_quiet(l, "\u{1}");
+    // The name is a link, so the sentence is cut around it.
+    let (before, after) = sentence.split_once('\u{1}').unwrap_or((&sentence, ""));
+    view! {
+        {before.to_owned()}<a href=format!("/silences/{silence}")>{suppressed_by(l, by)}</a>{after.to_owned()}{until}{reason}
+    }
+    .into_any()
+}
+
+/// Opens the form with what this incident is known by.
+pub(super) fn ask(app: App, id: IncidentId, maker: silences::Maker) {
+    if let Some(row) = app.board.row(id).filter(|_| silences::may_respond(app)) {
+        maker.about(&row);
+    }
+}
