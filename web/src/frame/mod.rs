@@ -46,6 +46,7 @@ fn routes() -> impl IntoView {
             <Route path=path!("/setup") view=pages::signin::done/>
             <Route path=path!("/incidents/:id") view=pages::incident::page/>
             <Route path=path!("/oncall") view=pages::oncall::page/>
+            <Route path=path!("/oncall/:schedule") view=pages::calendar::page/>
             <Route path=path!("/policies") view=pages::policies::page/>
             <Route path=path!("/routes") view=pages::routes::page/>
             <Route path=path!("/integrations") view=pages::integrations::page/>
