@@ -39,7 +39,7 @@ pub(crate) fn agenda(look: &Look<'_>) -> Node {
     let all: Vec<(Timestamp, Node)> =
         look.shifts.iter().enumerate().map(shift).chain(look.range.gaps.iter().enumerate().map(gap)).collect();
     let items = sorted(all, |a, b| a.0.cmp(&b.0)).into_iter().map(|(_, node)| node);
-    Node::new("ul", "cal-list").all(items.collect())
+    Node::new("ul", "cal-list").set("tabindex", "0").set("aria-label", t::list(look.l)).all(items.collect())
 }
 
 fn item(look: &Look<'_>, class: &str, until: Timestamp, (act, n, word): (&str, usize, String), body: Node) -> Node {
@@ -130,19 +130,14 @@ mod tests {
     const HOUR_MS: i64 = 60 * MINUTE_MS;
 
     fn with_look(range: &ScheduleRange, shifts: &[Shift], read: impl Fn(&Look<'_>) -> Vec<String>) -> Vec<String> {
+        let range = &super::super::read::tests::read(range);
         let now = range.from.plus_ms(12 * HOUR_MS);
         read(&Look { l: Language::En, range, shifts, now, me: None, may: true, wall: &berlin })
     }
 
     fn range() -> ScheduleRange {
         let from = Timestamp(date("2026-11-16").instant(&berlin));
-        let text = format!(
-            r#"{{"schedule":"db","name":"","time_zone":"UTC","from":{0},"until":{0},"recorded_until":{0},"stretches":[],
-            "layers":[],"overrides":[],"temporary":[],"holidays":[],"gaps":[],"load":[],"next_handoff":null,
-            "clock_changes":[],"names":{{"li":"Li Wei"}}}}"#,
-            from.0
-        );
-        crate::api::json::read(&text).unwrap()
+        super::super::read::tests::nothing(from, from)
     }
 
     #[test]

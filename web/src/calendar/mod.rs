@@ -5,14 +5,11 @@ pub(crate) mod drag;
 pub(crate) mod lists;
 pub(crate) mod picture;
 pub(crate) mod pieces;
+pub(crate) mod read;
 pub(crate) mod view;
 
 use crate::format::civil::Civil;
-use shared::{
-    PersonId, Timestamp,
-    api::{ScheduleRange, Shift},
-    config::Language,
-};
+use shared::{PersonId, Timestamp, api::Shift, config::Language};
 
 /// What the wall of the chosen zone shows at an instant.
 pub(crate) type Wall<'a> = &'a dyn Fn(i64) -> Civil;
@@ -21,7 +18,7 @@ pub(crate) type Wall<'a> = &'a dyn Fn(i64) -> Civil;
 #[derive(Clone, Copy)]
 pub(crate) struct Look<'a> {
     pub(crate) l: Language,
-    pub(crate) range: &'a ScheduleRange,
+    pub(crate) range: &'a read::Range,
     /// Who is on call in the end.
     pub(crate) shifts: &'a [Shift],
     pub(crate) now: Timestamp,

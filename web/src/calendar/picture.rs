@@ -4,6 +4,7 @@ use super::{
     Look,
     days::{Day, Jump},
     pieces::pieces,
+    read::Layer,
 };
 use crate::{
     markup::Node,
@@ -12,7 +13,7 @@ use crate::{
 };
 use shared::{
     Timestamp,
-    api::{Gap, LayerRange, Shift},
+    api::{Gap, Shift},
     text::span as length_of,
 };
 
@@ -114,10 +115,11 @@ fn button(look: &Look<'_>, bar: &Bar, act: &str, n: usize) -> Node {
     node.set("title", sentence)
 }
 
-fn layer_row(look: &Look<'_>, layer: &LayerRange, whole: (Timestamp, Timestamp)) -> Node {
+fn layer_row(look: &Look<'_>, layer: &Layer, whole: (Timestamp, Timestamp)) -> Node {
     let label = layer.layer.as_ref().map_or_else(|| t::rotation(look.l), |id| t::layer(look.l, id.as_str()));
     row("layer", &label, &bars_of(&pieces(&layer.stretches), whole), LANES.1, |bar, _| {
-        Node::of("span", &class_of(look, &bar.shift), look.name(&bar.shift.person))
+        Node::new("span", &class_of(look, &bar.shift))
+            .with(Node::of("span", "", look.name(&bar.shift.person)))
             .set("title", look.sentence(&bar.shift))
     })
 }
@@ -125,8 +127,8 @@ fn layer_row(look: &Look<'_>, layer: &LayerRange, whole: (Timestamp, Timestamp))
 fn final_row(look: &Look<'_>, whole: (Timestamp, Timestamp), number: usize) -> Node {
     let drawn = row("final", &t::final_row(look.l), &bars_of(look.shifts, whole), LANES.0, |bar, n| {
         let shift = &bar.shift;
-        let until = Node::of("small", "", look.between(shift.from.max(whole.0), shift.until.min(whole.1)));
-        button(look, bar, "shift", n).with(Node::of("span", "", look.name(&shift.person))).with(until)
+        let times = Node::of("small", "", short(look, shift));
+        button(look, bar, "shift", n).with(Node::of("span", "", look.name(&shift.person))).with(times)
     });
     let gaps = look.range.gaps.iter().enumerate();
     let gaps = gaps.filter_map(|(n, it)| Some(gap(look, it, n, span(it.from, it.until, whole)?)));
@@ -135,6 +137,15 @@ fn final_row(look: &Look<'_>, whole: (Timestamp, Timestamp), number: usize) -> N
         track.attributes.push(("data-strip", number.to_string()));
     }
     drawn
+}
+
+/// `20:00 – 08:00`; the days too when it is longer than one, as its ends may stand on other strips.
+fn short(look: &Look<'_>, shift: &Shift) -> String {
+    if shift.until.ms_since(shift.from) > 24 * HOUR_MS {
+        return look.between(shift.from, shift.until);
+    }
+    let clock = |at: Timestamp| (look.wall)(at.0).short_time();
+    format!("{} – {}", clock(shift.from), clock(shift.until))
 }
 
 fn gap(look: &Look<'_>, gap: &Gap, n: usize, place: Span) -> Node {
@@ -219,36 +230,17 @@ mod tests {
             days,
             tests::{berlin, date},
         },
+        super::read::tests::{nothing, read},
         *,
     };
     use shared::{api::ScheduleRange, config::Language};
 
-    fn range(from: Timestamp, until: Timestamp) -> ScheduleRange {
-        ScheduleRange {
-            schedule: "db".into(),
-            name: "Databases".to_owned(),
-            time_zone: "Europe/Berlin".to_owned(),
-            from,
-            until,
-            recorded_until: from,
-            stretches: vec![],
-            layers: vec![],
-            overrides: vec![],
-            temporary: vec![],
-            holidays: vec![],
-            gaps: vec![],
-            load: vec![],
-            next_handoff: None,
-            clock_changes: vec![],
-            names: [("li".into(), "Li Wei".to_owned())].into(),
-        }
-    }
-
     fn drawn(first: &str, count: i64, may: bool, change: impl FnOnce(&mut ScheduleRange, &mut Vec<Shift>)) -> Node {
         let days = days(&berlin, date(first), count);
-        let mut range = range(days[0].from, days[days.len() - 1].until);
+        let mut range = nothing(days[0].from, days[days.len() - 1].until);
         let mut shifts = Vec::new();
         change(&mut range, &mut shifts);
+        let range = read(&range);
         let look = Look {
             l: Language::En,
             range: &range,
@@ -277,7 +269,7 @@ mod tests {
         let gaps = with_gaps(true);
         let gaps = gaps.find("gap");
         assert_eq!((gaps[0].tag, gaps[0].words().as_str()), ("span", "Nobody: 6 h 00"));
-        assert_eq!((gaps[1].tag, gaps[1].words().as_str()), ("button", "Nobody: 8 h 00. Fill"));
+        assert_eq!((gaps[1].tag, gaps[1].words().as_str()), ("button", "Fill 8 h 00"));
         assert!(gaps[1].attribute("aria-label").unwrap().starts_with("Gap: nobody from Tue 17 Nov 06:00"));
         assert!(with_gaps(false).find("gap").iter().all(|gap| gap.tag == "span"), "a viewer fills nothing");
     }

@@ -19,7 +19,7 @@ shared::messages! {
     temporary() { en: "Temporary", zh: "临时安排" }
     final_row() { en: "On call", zh: "最终值班" }
     recorded() { en: "As it happened", zh: "实际记录" }
-    fill(length: &str) { en: "Nobody: {length}. Fill", zh: "无人值班 {length}，填补" }
+    fill(length: &str) { en: "Fill {length}", zh: "填补 {length}" }
     fill_short() { en: "Fill", zh: "填补" }
     nobody_was(length: &str) { en: "Nobody: {length}", zh: "无人值班 {length}" }
     hours(n: i64) { en: "{n} h", zh: "{n} 小时" }

@@ -78,7 +78,7 @@ pub(super) fn times(page: Page, ids: [&'static str; 2], labels: [String; 2], spa
         let input = Node::new("input", "").set("type", "datetime-local").set("value", wall(at.0).field());
         crate::components::painted::labelled(id, label.to_owned(), input)
     };
-    Node::new("div", "row-fields").with(field(ids[0], &labels[0], span.0)).with(field(ids[1], &labels[1], span.1))
+    Node::new("div", "cal-times").with(field(ids[0], &labels[0], span.0)).with(field(ids[1], &labels[1], span.1))
 }
 
 /// What a time field says, or nothing and a word beside it.
@@ -102,11 +102,13 @@ pub(super) fn person(page: Page, id: &str) -> Option<PersonId> {
 
 /// Everybody, with a first choice that is nobody.
 pub(super) fn everybody(page: Page, nobody: String, without: Option<&PersonId>) -> Vec<(String, String)> {
-    let listed = page.people.with(|list| {
-        let others = list.items.iter().filter(|row| Some(&row.id) != without);
-        others.map(|row| (row.id.0.clone(), row.name.clone())).collect::<Vec<_>>()
-    });
-    std::iter::once((String::new(), nobody)).chain(listed.unwrap_or_default()).collect()
+    let mut options = vec![(String::new(), nobody)];
+    for row in page.everybody() {
+        if Some(&row.id) != without {
+            options.push((row.id.0, row.name));
+        }
+    }
+    options
 }
 
 /// Cancel and go on.

@@ -8,7 +8,7 @@ use crate::{
         icon::Icon,
         page::card,
         painted::{drawn, painted},
-        states::loaded,
+        states::loaded_untyped,
     },
     format::civil::Civil,
     markup::Node,
@@ -27,7 +27,7 @@ pub(super) fn view(page: Page) -> AnyView {
     };
     let zones = vec![("schedule", oncall::zone_schedule(l)), ("mine", oncall::zone_mine(l)), ("utc", "UTC".to_owned())];
     let set_zone = move |word: &'static str| page.show(page.view.get_untracked(), page.at.get_untracked(), word);
-    let body = loaded(t::open(l), page.range, 8, move |_| shown(page));
+    let body = loaded_untyped(t::open(l), page.range.untyped(), 8, Box::new(move || shown(page)));
     view! {
         <section class="card cal">
             <div class="cal-bar">
@@ -76,15 +76,12 @@ fn step(page: Page, act: &str) {
     page.show(view, at, page.zone_word.get_untracked());
 }
 
-/// Reads what is known through one look.
-fn looked<T>(page: Page, read: impl FnOnce(&Look<'_>) -> T) -> Option<T> {
-    let (wall, me, minute) = (page.wall(), page.app.me(), page.app.now.get_untracked());
-    page.range.with(|range| {
-        page.shifts.with(|shifts| {
-            let me = me.as_ref();
-            read(&Look { l: page.app.l(), range, shifts, now: minute, me, may: page.may(), wall: &wall })
-        })
-    })
+/// Draws what is known through one look.
+fn looked(page: Page, draw: &dyn Fn(&Look<'_>) -> Vec<Node>) -> Vec<Node> {
+    let (wall, me, shifts) = (page.wall(), page.app.me(), page.shifts.get());
+    let Some(range) = page.range.ready() else { return Vec::new() };
+    let (l, now) = (page.app.l(), page.app.now.get_untracked());
+    draw(&Look { l, range: &range, shifts: &shifts, now, me: me.as_ref(), may: page.may(), wall: &wall })
 }
 
 fn shown(page: Page) -> AnyView {
@@ -93,10 +90,11 @@ fn shown(page: Page) -> AnyView {
     let minute = Memo::new(move |_| page.app.now.get().0 / MINUTE_MS);
     let strips = move || {
         minute.track();
-        looked(page, strips_of(page.view.get(), page.at.get())).unwrap_or_default()
+        let (view, at) = (page.view.get(), page.at.get());
+        looked(page, &|look| strips_of(look, view, at))
     };
-    let list = move || looked(page, |look| vec![lists::agenda(look)]).unwrap_or_default();
-    let load = move || looked(page, |look| vec![lists::load(look)]).unwrap_or_default();
+    let list = move || looked(page, &|look| vec![lists::agenda(look)]);
+    let load = move || looked(page, &|look| vec![lists::load(look)]);
     let act = move |act: &str, n: usize| pressed(page, act, n);
     let read_only = (!page.may()).then(|| view! { <p class="muted">{t::read_only(l)}</p> });
     view! {
@@ -111,35 +109,30 @@ fn shown(page: Page) -> AnyView {
     .into_any()
 }
 
-fn strips_of(view: View, at: Civil) -> impl FnOnce(&Look<'_>) -> Vec<Node> {
-    move |look| {
-        let (firsts, length) = view.strips(at);
-        let strips: Vec<_> = firsts.into_iter().map(|first| days(look.wall, first, length)).collect();
-        let mut nodes: Vec<Node> =
-            strips.iter().enumerate().map(|(number, days)| picture::strip(look, days, number)).collect();
-        if look.shifts.is_empty() {
-            nodes.insert(0, Node::of("p", "notice bad", t::nothing(look.l)));
-        }
-        nodes.extend(strips.iter().flat_map(|days| lists::clock_words(look, days)));
-        nodes
+fn strips_of(look: &Look<'_>, view: View, at: Civil) -> Vec<Node> {
+    let (firsts, length) = view.strips(at);
+    let strips: Vec<_> = firsts.into_iter().map(|first| days(look.wall, first, length)).collect();
+    let mut nodes: Vec<Node> =
+        strips.iter().enumerate().map(|(number, days)| picture::strip(look, days, number)).collect();
+    if look.shifts.is_empty() {
+        nodes.insert(0, Node::of("p", "notice bad", t::nothing(look.l)));
     }
+    nodes.extend(strips.iter().flat_map(|days| lists::clock_words(look, days)));
+    nodes
 }
 
 /// A shift, a gap or an override was chosen.
 fn pressed(page: Page, act: &str, n: usize) {
     let now = page.app.clock();
+    let Some(range) = page.range.ready() else { return };
     let asked = match act {
-        "shift" => page.shifts.with_untracked(|shifts| shifts.get(n).cloned()).map(|shift| Ask::Cover {
+        "shift" => page.shifts.get_untracked().get(n).map(|shift| Ask::Cover {
             from: shift.from.max(now),
             until: shift.until,
-            of: Some(shift.person),
+            of: Some(shift.person.clone()),
         }),
-        "gap" => page.range.with(|range| range.gaps.get(n).cloned()).flatten().map(|gap| Ask::Cover {
-            from: gap.from.max(now),
-            until: gap.until,
-            of: None,
-        }),
-        "override" => page.range.with(|range| range.overrides.get(n).cloned()).flatten().map(Ask::Override),
+        "gap" => range.gaps.get(n).map(|gap| Ask::Cover { from: gap.from.max(now), until: gap.until, of: None }),
+        "override" => range.overrides.get(n).cloned().map(Ask::Override),
         _ => None,
     };
     if let Some(ask) = asked {

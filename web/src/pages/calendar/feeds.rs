@@ -7,7 +7,7 @@ use crate::{
         copy::copy_button,
         page,
         painted::painted,
-        states::{empty, loaded},
+        states::{empty, loaded_untyped},
     },
     markup::Node,
     state::Remote,
@@ -20,16 +20,21 @@ pub(super) fn card(page: Page) -> AnyView {
     let l = page.app.l();
     let feeds = Remote::<List<CalendarRow>>::new("/api/v1/calendars");
     let made = RwSignal::new(None::<String>);
-    let body = loaded(t::feeds(l), feeds, 2, move |_| {
-        if rows(page, feeds).is_empty() {
-            return empty(t::no_feeds(l), ().into_any());
-        }
-        let what = move || {
-            let items = rows(page, feeds).iter().map(|row| line(page, row)).collect();
-            vec![Node::new("ul", "lines-list").set("data-testid", "feeds").all(items)]
-        };
-        painted("", what, move |_, n| revoke(page, feeds, n))
-    });
+    let body = loaded_untyped(
+        t::feeds(l),
+        feeds.untyped(),
+        2,
+        Box::new(move || {
+            if rows(page, feeds).is_empty() {
+                return empty(t::no_feeds(l), ().into_any());
+            }
+            let what = move || {
+                let items = rows(page, feeds).iter().map(|row| line(page, row)).collect();
+                vec![Node::new("ul", "lines-list").set("data-testid", "feeds").all(items)]
+            };
+            painted("", what, move |_, n| revoke(page, feeds, n))
+        }),
+    );
     let shown = move || {
         made.get().map(|url| {
             let copied = url.clone();
@@ -75,7 +80,9 @@ fn rows(page: Page, feeds: Remote<List<CalendarRow>>) -> Vec<CalendarRow> {
         CalendarOf::Schedule(id) => *id == schedule,
         CalendarOf::Person(id) => Some(id) == me.as_ref(),
     };
-    feeds.with(|list| list.items.iter().filter(|row| ours(&row.of)).cloned().collect()).unwrap_or_default()
+    let mut rows = feeds.ready().map(|list| list.items).unwrap_or_default();
+    rows.retain(|row| ours(&row.of));
+    rows
 }
 
 fn line(page: Page, row: &CalendarRow) -> Node {

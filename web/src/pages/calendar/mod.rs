@@ -11,7 +11,7 @@ mod swaps;
 use crate::{
     api::query,
     browser::{dom, zone},
-    calendar::{pieces::pieces, view::View},
+    calendar::{pieces::pieces, read::Range, view::View},
     components::{
         page::page_head,
         states::{empty, loaded},
@@ -27,7 +27,7 @@ use leptos_router::{
 };
 use shared::{
     ScheduleId, Timestamp,
-    api::{List, OnCallNow, PersonRow, Role, ScheduleNow, ScheduleRange, Shift, SwapRow},
+    api::{List, OnCallNow, PersonRow, Role, ScheduleNow, Shift, SwapRow},
 };
 
 /// What the parts of the page share.
@@ -43,9 +43,9 @@ struct Page {
     /// `schedule`, `mine` or `utc`.
     zone_word: Memo<&'static str>,
     go: StoredValue<Box<dyn Fn(String)>, LocalStorage>,
-    range: Remote<ScheduleRange>,
+    range: Remote<Range>,
     /// Who is on call in the end, from `range`.
-    shifts: Memo<Vec<Shift>>,
+    shifts: RwSignal<Vec<Shift>>,
     people: Remote<List<PersonRow>>,
     swaps: Remote<List<SwapRow>>,
     asked: ask::Asked,
@@ -92,8 +92,12 @@ impl Page {
     }
 
     fn name(self, person: &shared::PersonId) -> String {
-        let listed = self.people.with(|list| list.items.iter().find(|it| it.id == *person).map(|it| it.name.clone()));
-        listed.flatten().unwrap_or_else(|| person.0.clone())
+        let found = self.everybody().into_iter().find(|row| row.id == *person);
+        found.map_or_else(|| person.0.clone(), |row| row.name)
+    }
+
+    fn everybody(self) -> Vec<PersonRow> {
+        self.people.ready().map(|list| list.items).unwrap_or_default()
     }
 }
 
@@ -142,7 +146,7 @@ fn one(app: App, schedule: ScheduleNow) -> AnyView {
         };
         asked.unwrap_or_else(|| zone::civil(&zone, app.now.get_untracked().0)).midnight(0)
     });
-    let range = Remote::<ScheduleRange>::idle("");
+    let range = Remote::<Range>::idle("");
     let page = Page {
         app,
         schedule: StoredValue::new(schedule.schedule.clone()),
@@ -152,7 +156,7 @@ fn one(app: App, schedule: ScheduleNow) -> AnyView {
         zone_word,
         go: StoredValue::new_local(Box::new(go)),
         range,
-        shifts: Memo::new(move |_| range.with(|range| pieces(&range.stretches)).unwrap_or_default()),
+        shifts: RwSignal::new(Vec::new()),
         people: Remote::new("/api/v1/people"),
         swaps: Remote::new("/api/v1/swaps"),
         asked: ask::Asked::new(),
@@ -163,6 +167,7 @@ fn one(app: App, schedule: ScheduleNow) -> AnyView {
             page.range.point(format!("{}/range?from={from}&until={until}", page.path()));
         }
     });
+    Effect::new(move || page.shifts.set(range.ready().map(|range| pieces(&range.stretches)).unwrap_or_default()));
     // Somebody else changed something, or the time came for somebody.
     Effect::new(move |before: Option<()>| {
         app.on_call.track();

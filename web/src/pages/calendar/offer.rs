@@ -27,7 +27,7 @@ pub(super) fn form(page: Page, from: Timestamp, until: Timestamp, giver: PersonI
     let what = move || {
         let note = Node::new("input", "").set("type", "text").set("maxlength", "200").set("autocomplete", "off");
         let empty = |id, label| labelled(id, label, Node::new("input", "").set("type", "datetime-local"));
-        let theirs = Node::new("div", "row-fields")
+        let theirs = Node::new("div", "cal-times")
             .with(empty(FIELDS[3], t::return_from(l)))
             .with(empty(FIELDS[4], t::return_until(l)));
         let form = Node::new("form", "stack")

@@ -6,7 +6,7 @@ use crate::{
     components::{
         page,
         painted::painted,
-        states::{empty, loaded},
+        states::{empty, loaded_untyped},
     },
     markup::Node,
     order::sorted,
@@ -20,27 +20,30 @@ const DECIDED: usize = 5;
 
 pub(super) fn card(page: Page) -> AnyView {
     let l = page.app.l();
-    let body = loaded(t::swaps(l), page.swaps, 2, move |_| {
-        if rows(page).is_empty() {
-            return empty(t::no_swaps(l), ().into_any());
-        }
-        let what = move || {
-            let wall = page.wall();
-            let items = rows(page).into_iter().map(|row| line(page, &row, &wall)).collect();
-            vec![Node::new("ul", "lines-list").set("data-testid", "swaps").all(items)]
-        };
-        painted("", what, move |act, n| decide(page, act, n))
-    });
+    let body = loaded_untyped(
+        t::swaps(l),
+        page.swaps.untyped(),
+        2,
+        Box::new(move || {
+            if rows(page).is_empty() {
+                return empty(t::no_swaps(l), ().into_any());
+            }
+            let what = move || {
+                let wall = page.wall();
+                let items = rows(page).into_iter().map(|row| line(page, &row, &wall)).collect();
+                vec![Node::new("ul", "lines-list").set("data-testid", "swaps").all(items)]
+            };
+            painted("", what, move |act, n| decide(page, act, n))
+        }),
+    );
     page::card(t::swaps(l), body)
 }
 
 /// Of this schedule.
 fn rows(page: Page) -> Vec<SwapRow> {
     let own = page.schedule.get_value();
-    let of_schedule = |list: &shared::api::List<SwapRow>| {
-        list.items.iter().filter(|row| row.schedule == own).cloned().collect::<Vec<_>>()
-    };
-    let rows = page.swaps.with(of_schedule).unwrap_or_default();
+    let mut rows = page.swaps.ready().map(|list| list.items).unwrap_or_default();
+    rows.retain(|row| row.schedule == own);
     let (open, decided): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.state == SwapState::Offered);
     let open = sorted(open, |a, b| a.from.cmp(&b.from));
     open.into_iter().chain(decided.into_iter().take(DECIDED)).collect()
