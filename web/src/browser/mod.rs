@@ -1,6 +1,7 @@
 //! Thin, fallible calls into the browser: storage, clock, zones, clipboard, focus.
 
 pub(crate) mod dom;
+pub(crate) mod paint;
 pub(crate) mod storage;
 pub(crate) mod worker;
 pub(crate) mod zone;

@@ -21,10 +21,7 @@ pub(crate) fn civil(zone: &str, at_ms: i64) -> Civil {
 
 /// The instant of a wall-clock time in a zone; one that does not exist is moved by the gap.
 pub(crate) fn instant(zone: &str, wall: Civil) -> i64 {
-    let guess = wall.to_ms();
-    let offset = civil(zone, guess).to_ms() - guess;
-    let second = guess - offset;
-    guess - (civil(zone, second).to_ms() - second)
+    wall.instant(&|at_ms| civil(zone, at_ms))
 }
 
 /// The browser's own zone.

@@ -32,7 +32,7 @@ pub(crate) enum Icon {
 }
 
 impl Icon {
-    const fn path(self) -> &'static str {
+    pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::Bell => "M6 16V10a6 6 0 0 1 12 0v6l2 2H4zM10 21h4",
             Self::Board => "M4 5h16M4 10h16M4 15h16M4 20h10",

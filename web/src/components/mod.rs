@@ -10,6 +10,7 @@ pub(crate) mod marked;
 pub(crate) mod modal;
 pub(crate) mod more;
 pub(crate) mod page;
+pub(crate) mod painted;
 pub(crate) mod state_word;
 pub(crate) mod states;
 pub(crate) mod time;

@@ -67,7 +67,8 @@ where
     loaded_untyped(what, remote.untyped(), lines, Box::new(draw))
 }
 
-fn loaded_untyped(
+/// The same for what looks at the thing itself; one copy, whatever the thing is.
+pub(crate) fn loaded_untyped(
     what: String,
     remote: Untyped,
     lines: usize,

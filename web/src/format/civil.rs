@@ -59,6 +59,19 @@ impl Civil {
             + i64::from(self.second) * 1_000
     }
 
+    /// The instant at which a wall shows this; one that it skips is moved by the gap.
+    pub(crate) fn instant(self, wall: &dyn Fn(i64) -> Self) -> i64 {
+        let guess = self.to_ms();
+        let offset = wall(guess).to_ms() - guess;
+        let second = guess - offset;
+        guess - (wall(second).to_ms() - second)
+    }
+
+    /// Midnight, some days later (earlier when negative).
+    pub(crate) fn midnight(self, days: i64) -> Self {
+        Self::from_ms(self.to_ms().div_euclid(DAY_MS).saturating_add(days).saturating_mul(DAY_MS))
+    }
+
     /// Reads `2026-11-21 03:02:11` (what the browser writes for Sweden).
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
@@ -98,8 +111,31 @@ impl Civil {
         format!("{} {}", self.date(language), self.time())
     }
 
+    /// `Fri 21 Nov 03:02`.
+    pub(crate) fn moment(self, language: Language) -> String {
+        format!("{} {}", self.date(language), self.short_time())
+    }
+
     pub(crate) fn same_day(self, other: Self) -> bool {
         (self.year, self.month, self.day) == (other.year, other.month, other.day)
+    }
+
+    /// `Nov 2026`, `2026年11月`.
+    pub(crate) fn month_and_year(self, language: Language) -> String {
+        match language {
+            Language::En => format!("{} {}", self.month_name(), self.year),
+            Language::Zh => format!("{}年{}月", self.year, self.month),
+        }
+    }
+
+    /// `2026-11-21`.
+    pub(crate) fn iso_date(self) -> String {
+        format!("{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+
+    /// Days since Monday, 0 to 6.
+    pub(crate) fn since_monday(self) -> i64 {
+        (self.to_ms().div_euclid(DAY_MS) + 3).rem_euclid(7)
     }
 
     /// `2026-11-21T03:02`, as the browser's date-and-time field writes it.

@@ -48,6 +48,7 @@ fn routes() -> impl IntoView {
             <Route path=path!("/oncall") view=pages::oncall::page/>
             <Route path=path!("/silences") view=pages::silences::page/>
             <Route path=path!("/silences/:id") view=pages::silences::one/>
+            <Route path=path!("/oncall/:schedule") view=pages::calendar::page/>
             <Route path=path!("/policies") view=pages::policies::page/>
             <Route path=path!("/routes") view=pages::routes::page/>
             <Route path=path!("/integrations") view=pages::integrations::page/>

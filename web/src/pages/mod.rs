@@ -2,6 +2,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod board;
+pub(crate) mod calendar;
 pub(crate) mod first_run;
 pub(crate) mod incident;
 pub(crate) mod integrations;

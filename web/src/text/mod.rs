@@ -1,6 +1,7 @@
 //! Every sentence of the browser's pages, in English and Simplified Chinese; a missing one does not compile.
 
 pub(crate) mod board;
+pub(crate) mod calendar;
 pub(crate) mod first_run;
 pub(crate) mod frame;
 pub(crate) mod incident;

@@ -43,12 +43,15 @@ pub(super) fn card(
             Some(turns.collect_view())
         }
     };
+    let calendar = format!("/oncall/{}", crate::api::query::encoded(schedule.schedule.as_str()));
+    let t_calendar = crate::text::calendar::title(app.l(), &schedule.name);
     let body = move || {
         let zone = zones.of(&schedule.time_zone);
         view! {
             <div class="card-head">
                 <h2>{schedule.name.clone()}</h2>
-                <span class="muted mono">{zone.clone()}</span>
+                <span class="muted mono grow">{zone.clone()}</span>
+                <a class="btn small" href=calendar.clone() aria-label=t_calendar.clone()>{crate::text::calendar::open(app.l())}</a>
             </div>
             {now_line(app, &zone, &schedule.on_call, &names)}
             {strip(app, &zone, &schedule, &names)}
