@@ -99,7 +99,7 @@ test('an incident is kept quiet, extended, changed and ended', async ({ page }) 
     await page.keyboard.press('q');
     await expect(page.locator('#silence-match')).toBeFocused();
     await expect(page.locator('#silence-match')).toHaveValue('host=db-07\nsummary=disk is full');
-    await expect(preview(page)).toContainText('open now: 1');
+    await expect(preview(page)).toContainText('Open now: 1');
     await expect(preview(page)).toContainText('It matches a P0');
     await examine(page, 'form');
     await form(page).getByRole('button', { name: 'integration=scripts' }).click();
@@ -107,10 +107,10 @@ test('an incident is kept quiet, extended, changed and ended', async ({ page }) 
     await page.locator('#silence-match').fill('host~db');
     await expect(page.locator('#fault-match')).toContainText('is not a condition');
     await page.locator('#silence-match').fill('host=~"(db|web)-.*"');
-    await expect(preview(page)).toContainText('open now: 2');
+    await expect(preview(page)).toContainText('Open now: 2');
     await expect(preview(page)).toContainText('everything that is open');
     await page.locator('#silence-match').fill('host=db-07');
-    await expect(preview(page)).toContainText('open now: 1');
+    await expect(preview(page)).toContainText('Open now: 1');
     await form(page).getByRole('button', { name: '4 h' }).click();
     await expect(form(page)).toContainText('Quiet until');
     await page.locator('#silence-reason').fill('Waiting for a disk');
@@ -200,6 +200,8 @@ test('silences to come, of every kind, and what is wrong with one', async ({ pag
     await expect(page.locator('#fault-ends_at')).toContainText('over already');
     await expect(page.locator('#fault-reason')).toContainText('Say why');
     await examine(page, 'faults');
+    // What was tried meanwhile takes nothing back.
+    await expect(page.locator('#fault-reason')).toContainText('Say why');
   });
 
   await test.step('hours of the week, in a zone', async () => {

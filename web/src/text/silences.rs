@@ -47,6 +47,7 @@ shared::messages! {
     start_at() { en: "Starts at", zh: "开始时间" }
     how() { en: "How long", zh: "方式" }
     once() { en: "Once", zh: "一次" }
+    recovered() { en: "Until recovered", zh: "直至恢复" }
     recurring() { en: "Recurring", zh: "重复" }
     recovered_hint() { en: "Ends when the last incident it keeps quiet has recovered.", zh: "被屏蔽的最后一个事件恢复后结束。" }
     end() { en: "End", zh: "结束" }
@@ -69,9 +70,9 @@ shared::messages! {
     created(what: &str) { en: "{what} is set", zh: "{what}已设置" }
     preview() { en: "What it would keep quiet", zh: "影响范围" }
     preview_empty() { en: "Write a condition to see what it matches.", zh: "填写条件后显示匹配的事件。" }
-    preview_now(n: u32) { en: "open now: {n}", zh: "当前未恢复：{n} 个" }
-    preview_week(n: u32) { en: "last 7 days: {n}", zh: "近 7 天：{n} 个" }
-    preview_week_cut(n: u32) { en: "last 7 days: at least {n}", zh: "近 7 天：至少 {n} 个" }
+    preview_now(n: u32) { en: "Open now: {n}", zh: "当前未恢复：{n} 个" }
+    preview_week(n: u32) { en: "Last 7 days: {n}", zh: "近 7 天：{n} 个" }
+    preview_week_cut(n: u32) { en: "Last 7 days: at least {n}", zh: "近 7 天：至少 {n} 个" }
     warn_p0() { en: "It matches a P0. Add severity!=P0 unless that is meant.", zh: "会屏蔽 P0。若非有意，请加上 severity!=P0。" }
     warn_all() { en: "It matches everything that is open.", zh: "会屏蔽全部未恢复事件。" }
     kept_quiet(what: &str) { en: "Kept quiet by {what}", zh: "已被{what}屏蔽" }
@@ -81,7 +82,7 @@ shared::messages! {
     action() { en: "Silence…", zh: "静默…" }
     quiet() { en: "Quiet", zh: "已屏蔽" }
     quiet_count(n: usize) { en: "Quiet {n}", zh: "已屏蔽 {n}" }
-    quiet_until_short(at: &str) { en: "quiet until {at}", zh: "屏蔽至 {at}" }
+    quiet_until_short(at: &str) { en: "until {at}", zh: "至 {at}" }
     quiet_open() { en: "kept quiet", zh: "保持屏蔽" }
     quiet_follows(source: i64) { en: "follows #{source}", zh: "由 #{source} 引起" }
     not_found() { en: "There is no such silence.", zh: "没有该静默。" }

@@ -16,7 +16,10 @@ use shared::{Silence, SilenceKind, api::IncidentRow, config::Language};
 pub(crate) struct Maker {
     pub(super) app: App,
     pub(super) draft: RwSignal<Draft>,
-    pub(super) error: RwSignal<Option<ApiError>>,
+    /// Why it was not set.
+    error: RwSignal<Option<ApiError>>,
+    /// Why the conditions could not be tried; they are while they are typed.
+    pub(super) unread: RwSignal<Option<ApiError>>,
     open: RwSignal<bool>,
     /// Conditions to choose from.
     offers: RwSignal<Vec<String>>,
@@ -31,6 +34,7 @@ impl Maker {
             app,
             draft: RwSignal::new(draft),
             error: RwSignal::new(None),
+            unread: RwSignal::new(None),
             open: RwSignal::new(false),
             offers: RwSignal::new(Vec::new()),
             done,
@@ -57,6 +61,7 @@ impl Maker {
     fn show(self, draft: Draft, offers: Vec<String>) {
         self.draft.set(draft);
         self.error.set(None);
+        self.unread.set(None);
         self.offers.set(offers);
         self.open.set(true);
     }
@@ -68,7 +73,9 @@ impl Maker {
     /// What the server said of a field, drawn below it.
     pub(super) fn fault(self, field: &'static str) -> AnyView {
         let l = self.app.l();
-        let words = move || self.error.with(|error| error.as_ref().map(|error| faults(l, error, field).join(" ")));
+        // Conditions are tried more often than they are sent.
+        let said = if field == "match" { self.unread } else { self.error };
+        let words = move || said.with(|error| error.as_ref().map(|error| faults(l, error, field).join(" ")));
         view! { <p class="fault" id=format!("fault-{field}") aria-live="polite">{words}</p> }.into_any()
     }
 
@@ -92,6 +99,7 @@ impl Maker {
                 }
                 Err(error) => {
                     app.noticed(&error);
+                    self.unread.try_set(Some(error.clone()));
                     self.error.try_set(Some(error));
                 }
             }

@@ -22,7 +22,7 @@ pub(super) fn fields(maker: Maker) -> AnyView {
     let begun = maker.draft.with_untracked(|draft| draft.id.is_some() && !draft.later);
     let how = segments(
         t::how(l),
-        vec![("once", t::once(l)), ("recovered", t::until_recovered(l)), ("recurring", t::recurring(l))],
+        vec![("once", t::once(l)), ("recovered", t::recovered(l)), ("recurring", t::recurring(l))],
         move || match maker.draft.with(|draft| draft.how) {
             How::Once => "once",
             How::UntilRecovered => "recovered",

@@ -41,8 +41,7 @@ pub(super) fn preview(maker: Maker) -> AnyView {
                 spawn_local(async move {
                     let answer = api::post::<SilencePreview>("/api/v1/silences/preview", &request).await;
                     if is_newest() {
-                        // A condition that is half typed is no reason to forget what was wrong with the rest.
-                        maker.error.set(answer.as_ref().err().cloned());
+                        maker.unread.set(answer.as_ref().err().cloned());
                         found.set(answer.ok());
                     }
                 });
