@@ -106,7 +106,6 @@ time_intervals:
         imported.differences.iter().map(|difference| difference.place.as_str()).collect()
     }
 
-    /// The document without what another module of the engine reads.
     fn compiled(toml: &str) -> Result<Snapshot, String> {
         let document = toml::from_str(toml).map_err(|error| error.to_string())?;
         Snapshot::compile(1, document).map_err(|found| format!("{found:?}"))
@@ -167,7 +166,8 @@ missing_equal = true
 "#
         );
         // Nobody is named yet, so the document reads and compiles, and `check` refuses it until somebody is.
-        let snapshot = compiled(document).unwrap();
+        let snapshot = compiled(&imported.toml).unwrap();
+        assert_eq!(snapshot.inhibitions.len(), 2);
         let findings = engine::lint::lint(&snapshot, shared::Timestamp(1_795_244_400_000));
         assert!(findings.iter().any(|finding| finding.fatal && finding.path == "policies[default]"), "{findings:?}");
         assert!(!format!("{imported:?}").contains("canary"), "no secret goes anywhere");
