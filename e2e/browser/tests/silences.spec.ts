@@ -208,9 +208,13 @@ test('silences to come, of every kind, and what is wrong with one', async ({ pag
     await page.locator('#silence-match').fill('host=db-01');
     await form(page).getByRole('button', { name: 'Recurring' }).click();
     await expect(page.locator('#silence-zone')).toBeVisible();
+    // What was changed is no longer called wrong, the rest still is.
+    await expect(page.locator('#fault-ends_at')).toHaveText('');
+    await expect(page.locator('#fault-reason')).toContainText('Say why');
     for (const day of ['Sat', 'Sun']) await form(page).getByRole('button', { name: day }).click();
     await page.locator('#silence-zone').selectOption('Europe/Berlin');
     await page.locator('#silence-reason').fill('Weekly reboot');
+    await expect(page.locator('#fault-reason')).toHaveText('');
     await examine(page, 'recurring');
     await page.getByTestId('silence-save').click();
     await expect(page.getByTestId('silence-5')).toContainText('Mon Tue Wed Thu Fri 01:00–05:00 Europe/Berlin');

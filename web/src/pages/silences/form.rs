@@ -66,8 +66,12 @@ impl Maker {
         self.open.set(true);
     }
 
-    pub(super) fn edit(self, change: impl FnOnce(&mut Draft)) {
+    /// Changes a field; what was wrong with it is forgotten.
+    pub(super) fn edit(self, field: &'static str, change: impl FnOnce(&mut Draft)) {
         self.draft.update(change);
+        if self.error.with_untracked(Option::is_some) {
+            self.error.update(|error| forget(error, field));
+        }
     }
 
     /// What the server said of a field, drawn below it.
@@ -110,15 +114,25 @@ impl Maker {
 /// The fields that have a place of their own for what is wrong with them.
 const FIELDS: [&str; 5] = ["match", "starts_at", "ends_at", "recurs", "reason"];
 
+fn is_part(path: &str, field: &str) -> bool {
+    path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+fn forget(error: &mut Option<ApiError>, field: &str) {
+    let Some(ApiError::Problem(problem)) = error else { return };
+    problem.findings.retain(|finding| !is_part(&finding.path, field));
+    if problem.findings.is_empty() {
+        *error = None;
+    }
+}
+
 /// Everything that is wrong with a field or a part of it.
 fn faults(l: Language, error: &ApiError, field: &str) -> Vec<String> {
-    let is_part =
-        |path: &str| path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
     let findings = error.findings();
     if findings.is_empty() {
-        return error.field().filter(|path| is_part(path)).map(|_| error.detail(l)).into_iter().collect();
+        return error.field().filter(|path| is_part(path, field)).map(|_| error.detail(l)).into_iter().collect();
     }
-    findings.into_iter().filter(|finding| is_part(&finding.path)).map(|finding| finding.message).collect()
+    findings.into_iter().filter(|finding| is_part(&finding.path, field)).map(|finding| finding.message).collect()
 }
 
 pub(crate) fn dialog(maker: Maker) -> AnyView {
@@ -151,7 +165,7 @@ fn form(maker: Maker) -> AnyView {
         move || maker.draft.with(|draft| crate::silence::class(draft.kind)),
         move |word| {
             let kind = if word == "silence" { SilenceKind::Silence } else { SilenceKind::Maintenance };
-            maker.edit(|draft| draft.kind = kind);
+            maker.edit("kind", |draft| draft.kind = kind);
         },
     );
     let is_new = maker.draft.with_untracked(|draft| draft.id.is_none());
@@ -185,7 +199,7 @@ fn conditions(maker: Maker) -> AnyView {
             let (own, shown) = (offer.clone(), offer.clone());
             view! {
                 <button type="button" class="chip mono" aria-pressed=move || maker.draft.with(|draft| draft.has(&own)).to_string()
-                    on:click=move |_| maker.edit(|draft| draft.toggle(&offer))>{shown}</button>
+                    on:click=move |_| maker.edit("match", |draft| draft.toggle(&offer))>{shown}</button>
             }
         };
         view! { <div class="chips offers" role="group" aria-label=t::offers(l)>{offers.into_iter().map(chip).collect_view()}</div> }
@@ -197,7 +211,7 @@ fn conditions(maker: Maker) -> AnyView {
                 id="silence-match" class="code" rows="3" spellcheck="false" autocapitalize="off" autofocus required
                 aria-describedby="silence-match-hint fault-match"
                 prop:value=move || maker.draft.with(|draft| draft.conditions.clone())
-                on:input=move |event| maker.edit(|draft| draft.conditions = event_target_value(&event))
+                on:input=move |event| maker.edit("match", |draft| draft.conditions = event_target_value(&event))
             ></textarea>
             {maker.fault("match")}
             {chips}
@@ -223,7 +237,7 @@ pub(super) fn line(
             <label for=id>{label}</label>
             <input
                 id=id type=kind autocomplete="off" required aria-describedby=format!("fault-{field} {id}-hint")
-                prop:value=value on:input=move |event| maker.edit(|draft| *place(draft) = event_target_value(&event))
+                prop:value=value on:input=move |event| maker.edit(field, |draft| *place(draft) = event_target_value(&event))
             />
             // Hours have one place for all of them.
             {(field != "recurs").then(|| maker.fault(field))}

@@ -34,7 +34,7 @@ pub(super) fn fields(maker: Maker) -> AnyView {
                 "recovered" => How::UntilRecovered,
                 _ => How::Recurring,
             };
-            maker.edit(|draft| draft.choose(how));
+            maker.edit("ends_at", |draft| draft.choose(how));
         },
     );
     let chosen = Memo::new(move |_| maker.draft.with(|draft| draft.how));
@@ -59,7 +59,7 @@ fn start(maker: Maker) -> AnyView {
         t::start(l),
         vec![("now", t::start_now(l)), ("later", t::start_later(l))],
         move || if later.get() { "later" } else { "now" },
-        move |word| maker.edit(|draft| draft.later = word == "later"),
+        move |word| maker.edit("starts_at", |draft| draft.later = word == "later"),
     );
     let field = move || {
         later.get().then(|| {
@@ -89,7 +89,7 @@ fn end(maker: Maker) -> AnyView {
         let hidden = move || end == End::Open && maker.draft.with(|draft| draft.how == How::Once);
         view! {
             <button type="button" class="chip" hidden=hidden aria-pressed=move || is_chosen().to_string()
-                on:click=move |_| maker.edit(|draft| draft.end = end)>{name}</button>
+                on:click=move |_| maker.edit("ends_at", |draft| draft.end = end)>{name}</button>
         }
     };
     let label = move || {
@@ -132,7 +132,7 @@ fn hours(maker: Maker) -> AnyView {
         let name = Civil::from_ms((place as i64 + 4) * DAY_MS).weekday_name(l);
         view! {
             <button type="button" class="chip" aria-pressed=move || maker.draft.with(|draft| draft.days[place]).to_string()
-                on:click=move |_| maker.edit(|draft| draft.days[place] = !draft.days[place])>{name}</button>
+                on:click=move |_| maker.edit("recurs", |draft| draft.days[place] = !draft.days[place])>{name}</button>
         }
     };
     let zones = zone::all().into_iter().map(|name| (name.clone(), name)).collect();
@@ -145,7 +145,7 @@ fn hours(maker: Maker) -> AnyView {
         <div class="row-fields">
             {line(maker, ("silence-from", "recurs"), "time", t::from(l), String::new(), |draft| &mut draft.from)}
             {line(maker, ("silence-to", "recurs"), "time", t::to(l), String::new(), |draft| &mut draft.to)}
-            {choice("silence-zone".to_owned(), t::zone(l), zones, move || own.clone(), move |zone| maker.edit(|draft| draft.zone = zone))}
+            {choice("silence-zone".to_owned(), t::zone(l), zones, move || own.clone(), move |zone| maker.edit("recurs", |draft| draft.zone = zone))}
         </div>
         {maker.fault("recurs")}
     }
