@@ -9,7 +9,7 @@ use e2e::{
 };
 use engine::scenario::{Action, Behaviour, ConfigText, Expectation, Scenario, Step, What, parse, play};
 use shared::{
-    Delay,
+    Delay, SilenceRequest, Timestamp,
     api::{IncidentRow, Receipt, Role},
     timeline::Outcome,
 };
@@ -156,6 +156,22 @@ impl Life {
                 Ok(())
             }
             What::Act { incident, act, refused, .. } => self.act(*incident, act, *refused),
+            What::Silence { kind, after, length, matches, .. } => {
+                let starts_at = wait::now_ms() + after.0;
+                let request = SilenceRequest {
+                    kind: *kind,
+                    matches: matches.clone(),
+                    starts_at: (after.0 > 0).then_some(Timestamp(starts_at)),
+                    ends_at: length.map(|length| Timestamp(starts_at + length.0)),
+                    until_recovered: length.is_none(),
+                    reason: "a story".to_owned(),
+                    ..SilenceRequest::default()
+                };
+                self.somebody("/api/v1/silences", &serde_json::to_value(request)?, 201)
+            }
+            What::EndSilence { silence, .. } => {
+                self.somebody(&format!("/api/v1/silences/{silence}/end"), &serde_json::json!({}), 200)
+            }
             What::Provider { contact, behaviour } => self.provider(contact, *behaviour),
             What::Config(text) => self.server.apply(&document(text, &self.hook.url(""))?),
             What::Crash { down } => {
@@ -166,6 +182,10 @@ impl Life {
             What::Expect(expectation) => self.expect(expectation),
             What::Sleep { .. } => bail!("the whole machine cannot be put to sleep here"),
         }
+    }
+
+    fn somebody(&self, path: &str, body: &serde_json::Value, status: u16) -> Result<()> {
+        self.server.anybody().bearer(&self.token).post_json(path, body)?.is(status).map(drop)
     }
 
     fn act(&self, incident: i64, act: &Action, refused: bool) -> Result<()> {
