@@ -3,20 +3,23 @@
 use super::read::{Reason, Stretch};
 use shared::api::Shift;
 
-/// In the order of their beginnings. A stretch that ends because somebody else came or went does not end a shift.
+/// In the order of their beginnings. A stretch that ends because somebody else came or went does not end a shift, nor
+/// does the end of what was asked for: whoever gives away the last shift gives all of it.
 pub(crate) fn pieces(stretches: &[Stretch]) -> Vec<Shift> {
     let mut made: Vec<(Shift, &Reason)> = Vec::new();
-    for stretch in stretches {
+    for (n, stretch) in stretches.iter().enumerate() {
+        let is_last = n + 1 == stretches.len();
         for duty in &stretch.duties {
+            let until = if is_last { duty.until.max(stretch.until) } else { stretch.until };
             let goes_on = |(shift, reason): &&mut (Shift, &Reason)| {
                 shift.until == stretch.from && shift.person == duty.person && **reason == duty.reason
             };
             if let Some((shift, _)) = made.iter_mut().rev().find(goes_on) {
-                shift.until = stretch.until;
+                shift.until = until;
                 continue;
             }
             let (over, replaces) = (duty.reason.is_over(), duty.reason.replaces.clone());
-            let shift = Shift { person: duty.person.clone(), from: stretch.from, until: stretch.until, over, replaces };
+            let shift = Shift { person: duty.person.clone(), from: stretch.from, until, over, replaces };
             made.push((shift, &duty.reason));
         }
     }
@@ -58,6 +61,16 @@ mod tests {
         ]);
         let spans: Vec<_> = shifts.iter().map(|it| (it.person.as_str(), it.from.0, it.until.0)).collect();
         assert_eq!(spans, [("a", 0, 20), ("b", 10, 20), ("a", 20, 30)]);
+    }
+
+    #[test]
+    fn the_last_shift_ends_when_it_ends_and_not_where_the_range_does() {
+        let mut cut = stretch(10, 20, &[("a", turn(1))]);
+        cut.duties[0].until = Timestamp(28);
+        let mut before = stretch(0, 10, &[("b", turn(0))]);
+        before.duties[0].until = Timestamp(15);
+        let ends: Vec<_> = shifts(vec![before, cut]).iter().map(|it| it.until.0).collect();
+        assert_eq!(ends, [10, 28], "one that somebody cut short stays short");
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub(crate) struct Stretch {
 pub(crate) struct Duty {
     pub(crate) person: PersonId,
     pub(crate) reason: Reason,
+    /// When it ends by itself, perhaps after the range.
+    pub(crate) until: Timestamp,
 }
 
 /// The parts of every kind of reason, each there or not.
