@@ -420,6 +420,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_quiet_waits_for_nobody() {
+        let board = board();
+        let mut quiet = Incident::clone(&incident(4, "P0", "triggered", "gone"));
+        quiet.suppressed = vec![shared::SuppressedBy::Silence { silence: shared::SilenceId(1), until: None }];
+        board.apply(&[Arc::new(quiet)], Vec::new());
+        let list = board.list(&BoardFilter::default(), Timestamp(0));
+        assert_eq!((list.counts.triggered[0], list.counts.acked[0], list.total), (1, 2, 4), "shown, not counted");
+    }
+
+    #[test]
     fn who_comes_back_gets_what_it_missed_or_is_told_to_fetch_the_board() {
         let board = board();
         board.publish(Timestamp(1));

@@ -15,7 +15,7 @@ pub(super) struct Tally {
 impl Tally {
     pub(super) fn add(&mut self, incident: &Incident) {
         self.count(incident, u32::wrapping_add);
-        if incident.state == IncidentState::Triggered {
+        if is_unanswered(incident) {
             self.oldest.insert((incident.opened_at, incident.id));
             for recipient in recipients(incident) {
                 *self.people.entry(recipient.clone()).or_default() += 1;
@@ -25,7 +25,7 @@ impl Tally {
 
     pub(super) fn remove(&mut self, incident: &Incident) {
         self.count(incident, u32::wrapping_sub);
-        if incident.state == IncidentState::Triggered {
+        if is_unanswered(incident) {
             self.oldest.remove(&(incident.opened_at, incident.id));
             for recipient in recipients(incident) {
                 if let Some(count) = self.people.get_mut(recipient) {
@@ -40,9 +40,9 @@ impl Tally {
 
     fn count(&mut self, incident: &Incident, change: fn(u32, u32) -> u32) {
         let ranks = match incident.state {
-            IncidentState::Triggered => &mut self.triggered,
-            IncidentState::Acked | IncidentState::Snoozed => &mut self.acked,
             IncidentState::Resolved => return,
+            _ if is_unanswered(incident) => &mut self.triggered,
+            _ => &mut self.acked,
         };
         if let Some(count) = ranks.get_mut(usize::from(incident.severity.rank())) {
             *count = change(*count, 1);
@@ -57,6 +57,11 @@ impl Tally {
             people_paged: self.people.len() as u32,
         }
     }
+}
+
+/// Somebody should answer: it is triggered, and nothing keeps it quiet on purpose.
+fn is_unanswered(incident: &Incident) -> bool {
+    incident.state == IncidentState::Triggered && incident.suppressed.is_empty()
 }
 
 /// Everybody who was paged, each once.

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 wire! {
     /// How many open incidents of each severity, and in which state.
     struct Counts {
-        /// Triggered, by rank P0 to P6.
+        /// Triggered and not kept quiet, by rank P0 to P6.
         triggered: [u32; 7],
-        /// Acknowledged or snoozed, by rank.
+        /// Acknowledged, snoozed or kept quiet, by rank.
         acked: [u32; 7],
         /// When the oldest triggered one opened.
         oldest_triggered: Option<Timestamp>,
