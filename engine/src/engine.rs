@@ -84,12 +84,17 @@ impl Engine {
             engine.rearm(id);
         }
         for silence in restored.silences {
-            engine.state.silences.insert(silence.id, Standing::new(Arc::new(silence)));
+            let id = silence.id;
+            engine.state.silences.insert(id, Standing::new(Arc::new(silence)));
+            engine.arm_silence(id, now);
         }
         engine.index_inhibitions(now);
-        engine.state.deadlines.set(now, Wake::Review);
         for (event, at, outcomes) in restored.unsettled {
             engine.recount(event, at, &outcomes);
+        }
+        // A silence may have begun, and the configuration changed, while no engine ran.
+        if engine.state.check_quiet(&engine.config.inhibitions, now).is_err() {
+            engine.state.deadlines.set(now, Wake::Review);
         }
         engine
     }
@@ -277,7 +282,7 @@ impl Turn<'_> {
                 Wake::AckTimeout { incident } => self.ack_ended(incident, at),
                 Wake::SnoozeEnds { incident } => self.snooze_ended(incident, at),
                 Wake::Silence { silence } => self.silence_due(silence),
-                Wake::Review => self.review_after_restart(),
+                Wake::Review => self.review_all(),
                 Wake::Forget => self.forget(at),
             }
         }

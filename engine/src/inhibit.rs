@@ -112,12 +112,14 @@ impl Inhibitors {
         found.map(|alerts| alerts.iter().copied().collect()).unwrap_or_default()
     }
 
-    /// The rules that keep an alert quiet, by their places, with the oldest source of each.
-    pub(crate) fn over(&self, alert: AlertId) -> impl Iterator<Item = (usize, AlertId)> {
+    /// The rules that keep an alert quiet, by their places, with the sources of each, oldest first.
+    pub(crate) fn over(&self, alert: AlertId) -> impl Iterator<Item = (usize, &BTreeSet<AlertId>)> {
         let sides = self.of.get(&alert).into_iter().flatten().filter(|(.., side)| *side == Side::Target);
-        sides.filter_map(|(place, key, _)| {
-            let sources = self.sides.get(&(*place, key.clone(), Side::Source))?;
-            Some((*place, *sources.first()?))
-        })
+        sides.filter_map(|(place, key, _)| Some((*place, self.sides.get(&(*place, key.clone(), Side::Source))?)))
+    }
+
+    /// Whether an alert is a source over another one.
+    pub(crate) fn is_over(&self, source: AlertId, target: AlertId) -> bool {
+        self.over(target).any(|(_, sources)| sources.contains(&source))
     }
 }

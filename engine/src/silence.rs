@@ -246,7 +246,8 @@ impl crate::Engine {
         if let Some(armed) = standing.armed.take() {
             self.state.deadlines.clear(armed, wake);
         }
-        standing.armed = standing.changes_after(now);
+        let over = standing.silence.ends_at.filter(|ends_at| *ends_at <= now);
+        standing.armed = over.or_else(|| standing.changes_after(now));
         if let Some(at) = standing.armed {
             self.state.deadlines.set(at, wake);
         }

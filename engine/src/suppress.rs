@@ -42,32 +42,15 @@ impl State {
     ) -> Vec<SuppressedBy> {
         let subject = Subject { event: &alert.event, integration: &alert.integration, severity, now };
         let silences = self.silences.values().filter(|it| it.covers(&subject)).map(|it| it.suppresses(now));
-        let inhibitions = self.inhibitors.over(alert.id).filter_map(|(place, source)| {
-            let source = self.alerts.get(&source)?.incident;
-            let inhibition = rules.get(place)?.id.clone();
-            // An incident does not keep itself quiet, nor do two keep each other quiet: one of them pages.
-            (!self.follows_from(source, alert.incident)).then_some(SuppressedBy::Inhibition { inhibition, source })
+        let inhibitions = self.inhibitors.over(alert.id).filter_map(|(place, sources)| {
+            let source = sources.iter().filter_map(|source| self.alerts.get(source)).find(|source| {
+                // An incident does not keep itself quiet, and of two that would keep each other quiet the older one pages.
+                let mutual = || self.inhibitors.is_over(alert.id, source.id);
+                source.incident != alert.incident && !(alert.incident < source.incident && mutual())
+            })?;
+            Some(SuppressedBy::Inhibition { inhibition: rules.get(place)?.id.clone(), source: source.incident })
         });
         silences.chain(inhibitions).collect()
-    }
-}
-
-impl State {
-    /// Whether an incident is another one, or is kept quiet because of it.
-    fn follows_from(&self, incident: IncidentId, other: IncidentId) -> bool {
-        let (mut seen, mut open) = (BTreeSet::new(), vec![incident]);
-        while let Some(next) = open.pop() {
-            if next == other {
-                return true;
-            }
-            if let Some(incident) = self.incidents.get(&next).filter(|_| seen.insert(next)) {
-                open.extend(incident.suppressed.iter().filter_map(|by| match by {
-                    SuppressedBy::Inhibition { source, .. } => Some(*source),
-                    _ => None,
-                }));
-            }
-        }
-        false
     }
 }
 
@@ -143,14 +126,6 @@ impl Turn<'_> {
             (true, false) if paging => self.trigger_again(id),
             _ => {}
         }
-    }
-
-    /// Silences may have ended, and the configuration changed, while no engine ran.
-    pub(crate) fn review_after_restart(&mut self) {
-        for id in self.engine.state.silences.keys().copied().collect::<Vec<_>>() {
-            self.silence_due(id);
-        }
-        self.review_all();
     }
 
     /// The index of inhibitions made anew, for a new configuration.
