@@ -67,7 +67,7 @@ fn incident(id: IncidentId) -> impl IntoView {
 fn parts(app: App, id: IncidentId, detail: Remote<IncidentDetail>, asker: Asker, maker: Maker) -> impl IntoView {
     view! {
         {header::header(app, id, detail, asker, maker)}
-        {quiet::band(app, id)}
+        {quiet::band(app, id, detail)}
         {why::why(app, id, detail)}
         <div class="grid-wide">
             <div>

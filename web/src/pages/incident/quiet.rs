@@ -7,10 +7,16 @@ use crate::{
     text::silences as t,
 };
 use leptos::prelude::*;
-use shared::{IncidentId, SilenceId, SuppressedBy, Timestamp, api::SilenceDetail, text::suppressed_by};
+use shared::{
+    IncidentId, SilenceId, SuppressedBy, Timestamp,
+    api::{IncidentDetail, SilenceDetail},
+    text::suppressed_by,
+};
 
-pub(super) fn band(app: App, id: IncidentId) -> impl IntoView {
-    let by = Memo::new(move |_| app.board.cell(id).map(|cell| cell.row.with(|row| row.suppressed.clone())));
+pub(super) fn band(app: App, id: IncidentId, detail: Remote<IncidentDetail>) -> impl IntoView {
+    // Who comes here by a link has no board yet; what was fetched makes the row.
+    let cell = move || app.board.cell(id).or_else(|| detail.with(|detail| app.board.cell_of(&detail.row)));
+    let by = Memo::new(move |_| cell().map(|cell| cell.row.with(|row| row.suppressed.clone())));
     let lines = move || by.get().unwrap_or_default().iter().map(|by| line(app, by)).collect_view();
     let is_quiet = move || by.with(|by| by.as_ref().is_some_and(|by| !by.is_empty()));
     // The box stays, so that what appears in it is read out.
