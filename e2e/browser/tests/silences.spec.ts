@@ -231,7 +231,6 @@ test('silences to come, of every kind, and what is wrong with one', async ({ pag
 });
 
 test('what follows from something larger says so', async ({ page }) => {
-  test.skip(test.info().project.name === 'phone', 'a known defect: the band stays empty on a phone that comes by a link');
   await send(page, '[P1][PROBLEM][sw-01][10.1.2.1][switch is down]');
   await expect(page.getByTestId('row-1')).toBeVisible();
   await send(page, '[P1][PROBLEM][leaf-01][10.1.2.9][unreachable]');

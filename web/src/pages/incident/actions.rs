@@ -1,6 +1,6 @@
 //! What can be done: buttons in the heading, a bar under the thumb on a phone, and keys.
 
-use super::quiet;
+use super::{of_row, quiet};
 use crate::{
     browser::dom,
     components::{
@@ -12,7 +12,7 @@ use crate::{
         silences::{self, Maker},
     },
     state::{
-        App,
+        App, Remote,
         actions::{self, ACK, ESCALATE, NOTE, REASSIGN, RESOLVE, SNOOZE, UNACK},
         board::Pending,
     },
@@ -20,20 +20,30 @@ use crate::{
 };
 use leptos::{ev, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
-use shared::{IncidentId, IncidentState, api::ActionRequest};
+use shared::{
+    IncidentId, IncidentState,
+    api::{ActionRequest, IncidentDetail},
+};
 
 /// The state as the server last said, and the action that is on its way.
-pub(super) fn standing(app: App, id: IncidentId) -> Option<(IncidentState, Option<Pending>)> {
-    let cell = app.board.cell(id)?;
-    Some((cell.row.with(|row| row.state), cell.pending.get()))
+pub(super) fn standing(app: App, detail: Remote<IncidentDetail>) -> Memo<Option<(IncidentState, Option<Pending>)>> {
+    of_row(app, detail, |cell| (cell.row.with(|row| row.state), cell.pending.get()))
 }
 
 /// What one does next is the first and the filled button: answer it, then end it.
-pub(super) fn buttons(app: App, id: IncidentId, asker: Asker, maker: Maker, with_ids: bool) -> impl IntoView {
+pub(super) fn buttons(
+    app: App,
+    id: IncidentId,
+    detail: Remote<IncidentDetail>,
+    asker: Asker,
+    maker: Maker,
+    with_ids: bool,
+) -> impl IntoView {
     let l = app.l();
+    let standing = standing(app, detail);
     let testid = move |name: &'static str| with_ids.then_some(name);
     move || {
-        let (state, pending) = standing(app, id)?;
+        let (state, pending) = standing.get()?;
         let busy = pending.is_some();
         let at_once = move |verb: &'static str| move |_| actions::act(app, id, verb, ActionRequest::default());
         let asked = move |verb: &'static str| move |_| asker.ask(verb, vec![id]);
@@ -77,8 +87,14 @@ pub(super) fn buttons(app: App, id: IncidentId, asker: Asker, maker: Maker, with
 }
 
 /// The same buttons at the foot of a phone, the first one 56 pixels high.
-pub(super) fn phone_bar(app: App, id: IncidentId, asker: Asker, maker: Maker) -> impl IntoView {
-    view! { <div class="phone-actions">{buttons(app, id, asker, maker, false)}</div> }
+pub(super) fn phone_bar(
+    app: App,
+    id: IncidentId,
+    detail: Remote<IncidentDetail>,
+    asker: Asker,
+    maker: Maker,
+) -> impl IntoView {
+    view! { <div class="phone-actions">{buttons(app, id, detail, asker, maker, false)}</div> }
 }
 
 pub(super) fn listen(app: App, id: IncidentId, asker: Asker, maker: Maker) {

@@ -1,6 +1,6 @@
 //! How bad, what, where, for how long, and what happens next unless somebody answers.
 
-use super::{actions, part};
+use super::{actions, of_row, part};
 use crate::{
     components::{badge::badge, state_word::state_word, time::wall},
     format,
@@ -22,11 +22,12 @@ pub(super) fn header(
     maker: Maker,
 ) -> impl IntoView {
     let l = app.l();
-    let row = Memo::new(move |_| app.board.cell(id).map(|cell| cell.row.get()));
+    let row = of_row(app, detail, |cell| cell.row.get());
     let again = part(detail, |detail| detail.incident.again);
     let line = move || row.get().map(|row| facts(app, &row));
+    let standing = actions::standing(app, detail);
     let state = move || {
-        let (state, pending) = actions::standing(app, id)?;
+        let (state, pending) = standing.get()?;
         let verb = pending.as_ref().map(|pending| pending.verb);
         let shown = verb.map_or(state, |verb| crate::state::actions::state_after(verb, state));
         Some(state_word(l, shown, pending.is_some()))
@@ -46,7 +47,7 @@ pub(super) fn header(
                 })}
             </p>
             <p class="incident-next" role="status">{move || row.get().map(|row| next(app, &row))}</p>
-            <div class="incident-actions">{actions::buttons(app, id, asker, maker, true)}</div>
+            <div class="incident-actions">{actions::buttons(app, id, detail, asker, maker, true)}</div>
         </header>
     }
 }

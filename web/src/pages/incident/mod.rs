@@ -58,7 +58,7 @@ fn incident(id: IncidentId) -> impl IntoView {
             {body}
             {move || there.get().then(|| parts(app, id, detail, asker, maker))}
         </div>
-        {move || there.get().then(|| actions::phone_bar(app, id, asker, maker))}
+        {move || there.get().then(|| actions::phone_bar(app, id, detail, asker, maker))}
         {ask::dialog(app, asker)}
         {silences::dialog(maker)}
     }
@@ -67,7 +67,7 @@ fn incident(id: IncidentId) -> impl IntoView {
 fn parts(app: App, id: IncidentId, detail: Remote<IncidentDetail>, asker: Asker, maker: Maker) -> impl IntoView {
     view! {
         {header::header(app, id, detail, asker, maker)}
-        {quiet::band(app, id, detail)}
+        {quiet::band(app, detail)}
         {why::why(app, id, detail)}
         <div class="grid-wide">
             <div>
@@ -101,13 +101,27 @@ fn follow(app: App, id: IncidentId, detail: Remote<IncidentDetail>) {
         number
     });
     Effect::new(move || {
-        if let Some(detail) = detail.ready() {
-            let cell: Cell = app.board.cell_of(&detail.row);
-            if cell.row.with_untracked(|known| known.version < detail.row.version) {
-                cell.row.set(detail.row);
-            }
+        if let (Some(cell), Some(detail)) = (cell(app, detail), detail.ready())
+            && cell.row.with_untracked(|known| known.version < detail.row.version)
+        {
+            cell.row.set(detail.row);
         }
     });
+}
+
+/// The signals of the incident's row. Made of what was fetched, not looked for on the board: whoever comes by a link
+/// has no board yet, and nothing would tell when it is there.
+fn cell(app: App, detail: Remote<IncidentDetail>) -> Option<Cell> {
+    detail.with(|detail| app.board.cell_of(&detail.row))
+}
+
+/// What the row says, as the board and this page know it; redraws only when it changed.
+fn of_row<T: PartialEq + Send + Sync + 'static>(
+    app: App,
+    detail: Remote<IncidentDetail>,
+    read: impl Fn(&Cell) -> T + Send + Sync + 'static,
+) -> Memo<Option<T>> {
+    Memo::new(move |_| cell(app, detail).map(|cell| read(&cell)))
 }
 
 /// A part of the detail that redraws only when it changed.

@@ -13,10 +13,8 @@ use shared::{
     text::suppressed_by,
 };
 
-pub(super) fn band(app: App, id: IncidentId, detail: Remote<IncidentDetail>) -> impl IntoView {
-    // Who comes here by a link has no board yet; what was fetched makes the row.
-    let cell = move || app.board.cell(id).or_else(|| detail.with(|detail| app.board.cell_of(&detail.row)));
-    let by = Memo::new(move |_| cell().map(|cell| cell.row.with(|row| row.suppressed.clone())));
+pub(super) fn band(app: App, detail: Remote<IncidentDetail>) -> impl IntoView {
+    let by = super::of_row(app, detail, |cell| cell.row.with(|row| row.suppressed.clone()));
     let lines = move || by.get().unwrap_or_default().iter().map(|by| line(app, by)).collect_view();
     let is_quiet = move || by.with(|by| by.as_ref().is_some_and(|by| !by.is_empty()));
     // The box stays, so that what appears in it is read out.
