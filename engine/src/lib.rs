@@ -5,6 +5,7 @@
 //! [`classify`], [`dedup`], [`correlate`], [`suppress`], [`route`], [`escalate`], [`oncall`], [`notify`],
 //! [`dispatch`]; [`Engine::handle`] strings them together.
 
+pub mod audit;
 pub mod classify;
 pub mod compile;
 mod correlate;
