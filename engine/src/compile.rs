@@ -10,7 +10,7 @@ use crate::{
 use shared::{
     CalendarId, HookId, IntegrationId, PersonId, PolicyId, ScheduleId, Severity, TeamId,
     config::{
-        Contact, Document, Finding, HolidayCalendar, Hook, Integration, Level, Paging, Person, Policy, Route, Rule,
+        Contact, Document, Finding, HolidayCalendar, Hook, Integration, Level, LevelWhen, Paging, Person, Policy, Route, Rule,
         Target, Team, TimeWindow,
     },
 };
@@ -104,7 +104,7 @@ pub fn fallback_policy(targets: &[Target]) -> Policy {
     Policy {
         id: FALLBACK.into(),
         name: String::new(),
-        levels: vec![Level { notify: targets.to_vec(), delay: shared::Delay::mins(5) }],
+        levels: vec![Level { notify: targets.to_vec(), delay: shared::Delay::mins(5), ..Level::default() }],
         repeat: 0,
     }
 }
@@ -332,6 +332,22 @@ impl Check {
             if level.delay.0 > 7 * 86_400_000 {
                 self.fault(format!("{path}.levels[{i}].delay"), "a level waits at most 7d");
             }
+            self.when(&level.when, &format!("{path}.levels[{i}].when"), snapshot);
+        }
+    }
+
+    fn when(&mut self, when: &LevelWhen, path: &str, snapshot: &Snapshot) {
+        for (field, windows) in [("during", &when.during), ("except", &when.except)] {
+            for (i, id) in windows.iter().enumerate() {
+                // A time window that did not compile has its own finding.
+                let fault = format!("time_windows[{id}]");
+                if !snapshot.windows.contains_key(id) && !self.findings.iter().any(|it| it.path.starts_with(&fault)) {
+                    self.fault(format!("{path}.{field}[{i}]"), unknown("time window", id.as_str()));
+                }
+            }
+        }
+        if when.alerts == Some(0) {
+            self.fault(format!("{path}.alerts"), "at least 0 alerts always fire; name 2 or more, or leave it out");
         }
     }
 

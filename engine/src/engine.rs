@@ -37,6 +37,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) effects: Effects,
     /// Who was paged for what in this turn: two policies that come to the same person page them once.
     pub(crate) paged: BTreeSet<(IncidentId, Recipient)>,
+    /// The escalation whose next level somebody named: it runs whatever its conditions say.
+    pub(crate) asked: Option<(IncidentId, usize)>,
 }
 
 impl Engine {
@@ -145,7 +147,8 @@ impl Engine {
     /// Decides. Everything due at `now` is done first, so that the order of events is the order of time.
     pub fn handle(&mut self, now: Timestamp, event: Event) -> Effects {
         let config = self.config.clone();
-        let mut turn = Turn { engine: self, config, now, effects: Effects::default(), paged: BTreeSet::new() };
+        let mut turn =
+            Turn { engine: self, config, now, effects: Effects::default(), paged: BTreeSet::new(), asked: None };
         turn.wake();
         match event {
             Event::Ingested(message) => turn.ingest(message),

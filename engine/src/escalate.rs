@@ -1,4 +1,4 @@
-//! Levels, delays, repeats, acknowledgement and its end: who is told next, until somebody answers.
+//! Acknowledgement and its end, snooze, and what people do with an escalation.
 
 use crate::{
     compile::FALLBACK,
@@ -7,10 +7,10 @@ use crate::{
     notify::Ask,
 };
 use shared::{
-    Ack, AttemptState, Delay, EscalationState, Incident, IncidentId, IncidentState, Page, PageVia, PersonId, PolicyId,
-    Recipient, Severity, Timestamp,
-    config::{Policy, Target},
-    timeline::{Actor, Happening, TargetResult},
+    Ack, Delay, EscalationState, Incident, IncidentId, IncidentState, PageVia, PersonId, PolicyId, Recipient, Severity,
+    Timestamp,
+    config::Policy,
+    timeline::{Actor, Happening},
 };
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ impl Turn<'_> {
         self.engine.state.dirty.incidents.insert(id);
     }
 
-    fn plan(&self, config: i64, policy: &PolicyId) -> Arc<Policy> {
+    pub(crate) fn plan(&self, config: i64, policy: &PolicyId) -> Arc<Policy> {
         let kept = self.engine.state.policies.get(&(config, policy.clone()));
         kept.or_else(|| self.config.policies.get(policy))
             .or_else(|| self.config.policies.get(&PolicyId::from(FALLBACK)))
@@ -54,196 +54,6 @@ impl Turn<'_> {
     pub(crate) fn repeats(&self, id: IncidentId, policy: &PolicyId) -> Option<u32> {
         let escalation = self.engine.state.incidents.get(&id)?.escalations.iter().find(|it| it.policy == *policy)?;
         Some(self.plan(escalation.config, policy).repeat)
-    }
-
-    /// The next level of an escalation is due; empty levels are passed over at once.
-    pub(crate) fn level_due(&mut self, id: IncidentId, place: usize, at: Timestamp) {
-        loop {
-            let Some(incident) = self.engine.state.incidents.get(&id) else { return };
-            let Some(escalation) =
-                incident.escalations.get(place).filter(|it| it.due == Some(at) || it.due == Some(self.now))
-            else {
-                return;
-            };
-            if incident.state != IncidentState::Triggered {
-                return;
-            }
-            let (config, policy, level, cycle, reached) = (
-                escalation.config,
-                escalation.policy.clone(),
-                escalation.next_level,
-                escalation.cycle,
-                escalation.reached,
-            );
-            let (exhausted, urgent) = (escalation.state == EscalationState::Exhausted, incident.severity.is_urgent());
-            let plan = self.plan(config, &policy);
-            if exhausted && urgent {
-                self.remind(id, place, &plan);
-                return;
-            }
-            if exhausted {
-                // No longer urgent: the reminders end, and a rise begins them again.
-                self.set_due(id, place, None);
-                return;
-            }
-            let Some(step) = plan.levels.get(level as usize) else {
-                if reached && cycle < plan.repeat {
-                    self.move_to(id, place, 0, cycle + 1, false);
-                    continue;
-                }
-                self.exhaust(id, place, &plan, reached);
-                return;
-            };
-            let (targets, delay) = (step.notify.clone(), step.delay);
-            let results = self.page_targets(id, &policy, level, cycle, &targets);
-            let paged = results.iter().any(|result| !result.recipients.is_empty());
-            self.move_to(id, place, level + 1, cycle, reached || paged);
-            if paged {
-                if let Some(incident) = self.incident(id) {
-                    incident.version += 1;
-                }
-                self.note(id, Actor::System, Happening::LevelRan { policy, config, level, cycle, targets: results });
-                self.set_due(id, place, Some(self.now.after(delay)));
-                return;
-            }
-            self.note(id, Actor::System, Happening::LevelEmpty { policy, config, level, cycle, targets: results });
-        }
-    }
-
-    fn move_to(&mut self, id: IncidentId, place: usize, level: u32, cycle: u32, reached: bool) {
-        if let Some(escalation) = self.incident(id).and_then(|incident| incident.escalations.get_mut(place)) {
-            escalation.next_level = level;
-            escalation.cycle = cycle;
-            escalation.reached = reached;
-        }
-        // The loop above reads the level it just moved to, so the timer stands at this turn until it is set.
-        self.set_due(id, place, Some(self.now));
-    }
-
-    /// Pages everyone the targets come to now, each person once a level.
-    fn page_targets(
-        &mut self,
-        id: IncidentId,
-        policy: &PolicyId,
-        level: u32,
-        cycle: u32,
-        targets: &[Target],
-    ) -> Vec<TargetResult> {
-        let mut paged: Vec<Recipient> = Vec::new();
-        targets
-            .iter()
-            .map(|target| {
-                let (found, mut skipped) = self.resolve_target(target);
-                let mut recipients = Vec::new();
-                for (recipient, via) in found {
-                    if paged.contains(&recipient) {
-                        if let Recipient::Person(person) = recipient {
-                            skipped.push(shared::timeline::Skip::AlreadyPaged { person });
-                        }
-                        continue;
-                    }
-                    match self.page(id, &recipient, Ask { via, policy, level, cycle, by_hand: false }) {
-                        Ok(()) => {
-                            paged.push(recipient.clone());
-                            recipients.push(recipient);
-                        }
-                        Err(skip) => skipped.push(skip),
-                    }
-                }
-                TargetResult { target: target.to_string(), recipients, skipped }
-            })
-            .collect()
-    }
-
-    /// All levels and repeats are used up: never silent for P0 and P1.
-    fn exhaust(&mut self, id: IncidentId, place: usize, plan: &Policy, reached: bool) {
-        let reminder = self.config.paging().reminder;
-        let Some(incident) = self.engine.state.incidents.get(&id) else { return };
-        let urgent = incident.severity.is_urgent();
-        if !reached || (urgent && !accepted_in_this_pass(incident, &plan.id)) {
-            self.fall_back(id, plan, 0);
-        }
-        self.note(
-            id,
-            Actor::System,
-            Happening::Exhausted { policy: plan.id.clone(), reminder_ms: urgent.then_some(reminder.0) },
-        );
-        if let Some(escalation) = self.incident(id).and_then(|incident| incident.escalations.get_mut(place)) {
-            escalation.state = EscalationState::Exhausted;
-        }
-        let due = urgent.then(|| self.now.after(reminder));
-        self.set_due(id, place, due);
-    }
-
-    /// Nobody was reached by the policy: the configured fallback is paged, and the log says so.
-    fn fall_back(&mut self, id: IncidentId, plan: &Policy, cycle: u32) {
-        let targets = self.config.document.fallback.clone();
-        let mut results = Vec::new();
-        for target in &targets {
-            let (found, mut skipped) = self.resolve_target(target);
-            let mut recipients = Vec::new();
-            for (recipient, _) in found {
-                let ask = Ask { via: PageVia::Fallback, policy: &plan.id, level: 0, cycle, by_hand: false };
-                match self.page(id, &recipient, ask) {
-                    Ok(()) => recipients.push(recipient),
-                    Err(skip) => skipped.push(skip),
-                }
-            }
-            results.push(TargetResult { target: target.to_string(), recipients, skipped });
-        }
-        self.note(id, Actor::System, Happening::NobodyReached { policy: plan.id.clone(), fallback: results });
-    }
-
-    /// The slow reminder: the last level that has somebody is paged again, or else the fallback.
-    fn remind(&mut self, id: IncidentId, place: usize, plan: &Policy) {
-        let reminder = self.config.paging().reminder;
-        let mut reminded = false;
-        for (level, step) in plan.levels.iter().enumerate().rev() {
-            let results = self.page_targets(id, &plan.id, level as u32, plan.repeat + 1, &step.notify);
-            if results.iter().any(|result| !result.recipients.is_empty()) {
-                self.note(id, Actor::System, Happening::Reminded { policy: plan.id.clone(), level: level as u32 });
-                reminded = true;
-                break;
-            }
-        }
-        if !reminded {
-            self.fall_back(id, plan, plan.repeat + 1);
-        }
-        self.set_due(id, place, Some(self.now.after(reminder)));
-    }
-
-    /// The newest pages of a policy all failed: the delay of their level is not waited out.
-    pub(crate) fn level_failed(&mut self, id: IncidentId, policy: &PolicyId, level: u32, asked_at: Timestamp) {
-        let now = self.now;
-        let Some(incident) = self.engine.state.incidents.get(&id).filter(|it| it.state == IncidentState::Triggered)
-        else {
-            return;
-        };
-        // Pages of the same level from before an acknowledgement do not speak for this run of it.
-        let newest = incident.pages.iter().filter(|page| page.policy == *policy).map(|page| page.created_at).max();
-        let asked: Vec<&Page> =
-            incident.pages.iter().filter(|page| page.policy == *policy && page.created_at == asked_at).collect();
-        let failed = |it: &shared::Attempt| matches!(it.state, AttemptState::Failed | AttemptState::Cancelled);
-        if newest != Some(asked_at) || !asked.iter().all(|page| page.attempts.iter().all(failed)) {
-            return;
-        }
-        let Some(place) = incident.escalations.iter().position(|it| it.policy == *policy) else { return };
-        let Some(escalation) = incident.escalations.get(place) else { return };
-        match escalation.state {
-            EscalationState::Running if escalation.due.is_some_and(|due| due > now) => {
-                self.note(id, Actor::System, Happening::LevelFailed { policy: policy.clone(), level });
-                self.set_due(id, place, Some(now));
-            }
-            // A reminder that reaches nobody is no reminder.
-            EscalationState::Exhausted
-                if incident.severity.is_urgent() && asked.iter().all(|page| page.via != PageVia::Fallback) =>
-            {
-                let plan = self.plan(escalation.config, policy);
-                self.note(id, Actor::System, Happening::LevelFailed { policy: policy.clone(), level });
-                self.fall_back(id, &plan, plan.repeat + 1);
-            }
-            _ => {}
-        }
     }
 
     /// Stops levels, acknowledgement timers and deliveries that have not begun.
@@ -402,6 +212,7 @@ impl Turn<'_> {
         if level.is_some_and(|level| level >= levels) || levels == 0 {
             return Err(Refusal::NoSuchLevel { levels });
         }
+        let chosen = level.is_some();
         let level = level.unwrap_or(if next >= levels { 0 } else { next });
         let others: Vec<usize> = (0..incident.escalations.len()).filter(|other| *other != place).collect();
         let answered = incident.state != IncidentState::Triggered;
@@ -419,6 +230,8 @@ impl Turn<'_> {
             incident.updated_at = now;
             incident.version += 1;
         }
+        // Who names a level means it, whatever its conditions say.
+        self.asked = chosen.then_some((id, place));
         self.resume(id, place, Some(level), now);
         Ok(())
     }
@@ -449,23 +262,4 @@ impl Turn<'_> {
         let ask = Ask { via: PageVia::Direct, policy: &policy, level: 0, cycle: 0, by_hand: true };
         self.page(id, &recipient, ask).map_err(|_| Refusal::NoContact)
     }
-}
-
-/// Whether a provider took a page since this policy began its levels, or the level it was at, anew:
-/// going back from its newest page, level and cycle fall until the pass before.
-fn accepted_in_this_pass(incident: &Incident, policy: &PolicyId) -> bool {
-    let mut began: Option<&Page> = None;
-    for page in incident.pages.iter().rev().filter(|page| page.policy == *policy) {
-        let same_pass = began.is_none_or(|after| {
-            (page.cycle, page.level) < (after.cycle, after.level) || page.created_at == after.created_at
-        });
-        if !same_pass {
-            break;
-        }
-        began = Some(page);
-    }
-    // Another policy may have paged the same people in the same turn: then its pages speak for this one.
-    let began = began.map_or(Timestamp(i64::MIN), |page| page.created_at);
-    let since = incident.pages.iter().filter(|page| page.created_at >= began);
-    since.flat_map(|page| &page.attempts).any(|attempt| attempt.state == AttemptState::Accepted)
 }

@@ -2,11 +2,12 @@
 //!
 //! No clock, no randomness, no I/O, no threads: the same events give the same effects, byte for byte.
 //! The path of an alert through the modules: [`normalize`] (bytes to events, at the edge), then
-//! [`classify`], [`dedup`], [`correlate`], [`suppress`], [`route`], [`escalate`], [`oncall`], [`notify`],
+//! [`classify`], [`dedup`], [`correlate`], [`suppress`], [`route`], [`escalate`] and [`levels`], [`oncall`], [`notify`],
 //! [`dispatch`]; [`Engine::handle`] strings them together.
 
 pub mod classify;
 pub mod compile;
+pub mod condition;
 mod correlate;
 mod deadline;
 pub mod dedup;
@@ -18,6 +19,7 @@ pub mod field;
 mod index;
 pub mod inhibit;
 pub mod invariant;
+mod levels;
 pub mod lint;
 pub mod matcher;
 pub mod normalize;

@@ -317,3 +317,38 @@ fn a_p0_that_would_wait_is_named() {
         ["routes[r]: never pages: it is muted, and its time windows never change that"]
     );
 }
+
+#[test]
+fn a_level_that_does_not_always_run_cannot_be_counted_on() {
+    const WINDOW: &str = "[[time_windows]]\nid = \"office\"\ntime_zone = \"Asia/Shanghai\"\n\
+                          windows = [{ days = [\"mon..fri\"], from = \"09:00\", until = \"18:00\" }]\n";
+    let house = |when: &str| {
+        let levels = format!("levels = [{{ notify = [\"schedule:db\"], delay = \"5m\", when = {when} }}]");
+        SOUND
+            .replace("fallback = [\"person:li\"]\n", "")
+            .replace(
+                "levels = [{ notify = [\"schedule:db\"], delay = \"5m\" }, { notify = [\"person:li\"], delay = \"10m\" }]",
+                &levels,
+            )
+            .replace("[[policies]]", &format!("{WINDOW}[[policies]]"))
+    };
+    for when in [
+        r#"{ severity = ["P1"] }"#,
+        r#"{ during = ["office"] }"#,
+        r#"{ except = ["office"] }"#,
+        "{ alerts = 2 }",
+    ] {
+        let found = fatal(&house(when));
+        assert_eq!(found.len(), 1, "{when}: {found:?}");
+        assert!(found[0].contains("no level that runs then names anybody"), "{when}: {found:?}");
+    }
+    assert_eq!(fatal(&house(r#"{ severity = ["P0"], alerts = 1 }"#)), [""; 0]);
+    // Two levels that divide the week between them leave no gap.
+    let both = house(r#"{ during = ["office"] }"#).replace(
+        r#"when = { during = ["office"] } }]"#,
+        r#"when = { during = ["office"] } }, { notify = ["person:li"], delay = "5m", when = { except = ["office"] } }]"#,
+    );
+    assert_eq!(fatal(&both), [""; 0]);
+    let faults = Snapshot::compile(1, toml::from_str(&house(r#"{ during = ["nights"] }"#)).unwrap()).unwrap_err();
+    assert_eq!(faults[0].path, "policies[db].levels[0].when.during[0]");
+}

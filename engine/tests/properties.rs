@@ -30,7 +30,7 @@ people = [
 [[policies]]
 id = "db"
 repeat = 1
-levels = [{ notify = ["person:wang"], delay = "5m" }, { notify = ["person:mute"], delay = "5m" }, { notify = ["person:li", "person:wang"], delay = "0s" }]
+levels = [{ notify = ["person:wang"], delay = "5m" }, { notify = ["person:mute"], delay = "5m" }, { notify = ["person:chen"], delay = "2m", when = { severity = ["P0", "P3"], alerts = 1 } }, { notify = ["person:li", "person:wang"], delay = "0s" }]
 [[policies]]
 id = "watch"
 levels = [{ notify = ["person:li"], delay = "5m" }]
@@ -53,7 +53,11 @@ give_up_after = "20s"
 ack_timeout_p0 = "1m"
 [[policies]]
 id = "db"
-levels = [{ notify = ["person:li"], delay = "1m" }]
+levels = [{ notify = ["person:li"], delay = "1m", when = { except = ["odd"] } }]
+[[time_windows]]
+id = "odd"
+time_zone = "Asia/Shanghai"
+windows = [{ from = "08:05", until = "09:10" }]
 [[routes]]
 id = "all"
 policy = "db"

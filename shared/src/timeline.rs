@@ -89,6 +89,14 @@ pub enum Happening {
         cycle: u32,
         targets: Vec<TargetResult>,
     },
+    /// A level was passed over at once because of its own conditions.
+    LevelSkipped {
+        policy: PolicyId,
+        config: i64,
+        level: u32,
+        cycle: u32,
+        unmet: Unmet,
+    },
     /// Every page of the level failed, so its delay was not waited out.
     LevelFailed {
         policy: PolicyId,
@@ -295,6 +303,21 @@ pub enum Skip {
     NoRule { person: PersonId },
     /// Already paged by another target of this level.
     AlreadyPaged { person: PersonId },
+}
+
+/// The first condition of a level that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Unmet {
+    /// The incident has another severity than the level is for.
+    Severity { is: Severity, wanted: Vec<Severity> },
+    /// It was outside every time window in which the level runs.
+    Outside { windows: Vec<WindowId> },
+    /// It was inside a time window in which the level does not run.
+    Inside { window: WindowId },
+    /// Fewer alerts fired than the level asks for.
+    Alerts { firing: u32, wanted: u32 },
 }
 
 /// One delivery a page plans.

@@ -5,7 +5,7 @@ use crate::{compile::Snapshot, lint::lint};
 use shared::{
     Delay, Severity, Timestamp,
     config::{
-        Channels, Contact, Document, EmailChannel, Every, Hook, Level, NtfyChannel, Override, Paging, Person, Policy,
+        Channels, Contact, Document, EmailChannel, Every, Hook, Level, LevelWhen, NtfyChannel, Override, Paging, Person, Policy,
         Rotation, Route, Rule, RuleStep, Schedule, Target, Team, TimeSpan, TimeWindow,
     },
 };
@@ -152,9 +152,22 @@ fn policy(chance: &mut Chance, n: u64, ids: &[String]) -> Policy {
         .map(|_| Level {
             notify: (0..chance.between(1, 2)).map(|_| target(chance, ids)).collect(),
             delay: Delay::mins(chance.between(1, 15) as i64),
+            when: when(chance),
         })
         .collect();
     Policy { id: format!("policy{n}").as_str().into(), name: String::new(), levels, repeat: chance.below(3) as u32 }
+}
+
+/// One level in three runs only for some.
+fn when(chance: &mut Chance) -> LevelWhen {
+    let night = || vec!["night".into()];
+    match chance.below(12) {
+        0 => LevelWhen { severity: vec![Severity::P0, Severity::P1], ..LevelWhen::default() },
+        1 => LevelWhen { during: night(), ..LevelWhen::default() },
+        2 => LevelWhen { except: night(), ..LevelWhen::default() },
+        3 => LevelWhen { alerts: Some(2), ..LevelWhen::default() },
+        _ => LevelWhen::default(),
+    }
 }
 
 fn target(chance: &mut Chance, ids: &[String]) -> Target {

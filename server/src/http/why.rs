@@ -40,6 +40,7 @@ const fn is_decision(what: &Happening) -> bool {
             | Happening::SeverityChanged { .. }
             | Happening::LevelRan { .. }
             | Happening::LevelEmpty { .. }
+            | Happening::LevelSkipped { .. }
             | Happening::LevelFailed { .. }
             | Happening::NobodyReached { .. }
             | Happening::Exhausted { .. }

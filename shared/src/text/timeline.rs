@@ -4,7 +4,7 @@ use super::{Language, span};
 use crate::messages;
 use crate::{
     AttemptState, PageVia, PersonId, Recipient, SuppressedBy,
-    timeline::{Happening, RecoveryMatch, RouteStep, SeverityReason, Skip, TargetResult},
+    timeline::{Happening, RecoveryMatch, RouteStep, SeverityReason, Skip, TargetResult, Unmet},
 };
 use std::collections::BTreeMap;
 
@@ -28,6 +28,11 @@ messages! {
     severity_changed(from: &str, to: &str) { en: "Level changed from {from} to {to}", zh: "级别由 {from} 变为 {to}" }
     level_ran(policy: &str, level: u32, who: &str) { en: "{policy} level {level}: {who}", zh: "{policy} 第 {level} 级：{who}" }
     level_empty(policy: &str, level: u32, why: &str) { en: "{policy} level {level} has nobody to page ({why}); going on at once", zh: "{policy} 第 {level} 级无人可通知（{why}），立即升级" }
+    level_skipped(policy: &str, level: u32, why: &str) { en: "{policy} level {level} is passed over: {why}", zh: "{policy} 第 {level} 级跳过：{why}" }
+    unmet_severity(is: &str, wanted: &str) { en: "it is {is}, the level is for {wanted}", zh: "当前为 {is}，该级仅适用于 {wanted}" }
+    unmet_outside(windows: &str) { en: "it is outside {windows}", zh: "当前不在 {windows} 时段内" }
+    unmet_inside(window: &str) { en: "it is inside {window}", zh: "当前在 {window} 时段内" }
+    unmet_alerts(firing: u32, wanted: u32) { en: "{firing} alerts fire, the level asks for {wanted}", zh: "{firing} 条告警，该级要求至少 {wanted} 条" }
     level_failed(policy: &str, level: u32) { en: "{policy} level {level}: every delivery failed; going on at once", zh: "{policy} 第 {level} 级：全部发送失败，立即升级" }
     nobody(policy: &str, who: &str) { en: "{policy} reaches nobody: fallback {who}", zh: "{policy} 无人可达：兜底 {who}" }
     exhausted(policy: &str) { en: "{policy} is used up", zh: "{policy} 已全部执行完" }
@@ -123,6 +128,9 @@ pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
         Happening::LevelEmpty { policy, level, targets, .. } => {
             level_empty(l, policy.as_str(), level + 1, &reached(l, names, targets))
         }
+        Happening::LevelSkipped { policy, level, unmet: why, .. } => {
+            level_skipped(l, policy.as_str(), level + 1, &unmet(l, why))
+        }
         Happening::LevelFailed { policy, level } => level_failed(l, policy.as_str(), level + 1),
         Happening::NobodyReached { policy, fallback } => nobody(l, policy.as_str(), &reached(l, names, fallback)),
         Happening::Exhausted { policy, reminder_ms: Some(ms) } => {
@@ -156,6 +164,23 @@ pub fn suppressed_by(l: Language, by: &SuppressedBy) -> String {
         SuppressedBy::Silence { silence, .. } => by_silence(l, silence.0),
         SuppressedBy::Maintenance { silence, .. } => by_maintenance(l, silence.0),
         SuppressedBy::Inhibition { inhibition, source } => by_inhibition(l, inhibition.as_str(), source.0),
+    }
+}
+
+/// Why a level was passed over, in words.
+#[must_use]
+pub fn unmet(l: Language, why: &Unmet) -> String {
+    match why {
+        Unmet::Severity { is, wanted } => {
+            let wanted: Vec<&str> = wanted.iter().map(|severity| severity.as_str()).collect();
+            unmet_severity(l, is.as_str(), &wanted.join(", "))
+        }
+        Unmet::Outside { windows } => {
+            let windows: Vec<&str> = windows.iter().map(|window| window.as_str()).collect();
+            unmet_outside(l, &windows.join(", "))
+        }
+        Unmet::Inside { window } => unmet_inside(l, window.as_str()),
+        Unmet::Alerts { firing, wanted } => unmet_alerts(l, *firing, *wanted),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use shared::{
     PageVia, PersonId, PolicyId, Recipient, Timestamp,
-    timeline::{Happening, PlannedAttempt, RouteStep, SeverityReason, TargetResult, TimelineEntry},
+    timeline::{Happening, PlannedAttempt, RouteStep, SeverityReason, TargetResult, TimelineEntry, Unmet},
 };
 
 /// Why somebody was paged.
@@ -27,13 +27,15 @@ pub(crate) struct Paged {
     pub(crate) plan: Vec<PlannedAttempt>,
 }
 
-/// A level that ran, with what each target came to.
+/// A level that was due, with what each target came to.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct LevelRun {
     pub(crate) policy: PolicyId,
     pub(crate) level: u32,
     pub(crate) at: Timestamp,
     pub(crate) targets: Vec<TargetResult>,
+    /// Why it did not run.
+    pub(crate) unmet: Option<Unmet>,
 }
 
 /// The chain that ends with `me`, or with the first page when I was not paged (or am nobody).
@@ -50,7 +52,11 @@ pub(crate) fn chain(timeline: &[TimelineEntry], me: Option<&PersonId>) -> Chain 
             Happening::LevelRan { policy, level, targets, .. }
             | Happening::LevelEmpty { policy, level, targets, .. } => {
                 let (policy, targets) = (policy.clone(), targets.clone());
-                chain.levels.push(LevelRun { policy, level: *level, at: entry.at, targets });
+                chain.levels.push(LevelRun { policy, level: *level, at: entry.at, targets, unmet: None });
+            }
+            Happening::LevelSkipped { policy, level, unmet, .. } => {
+                let (policy, unmet) = (policy.clone(), Some(unmet.clone()));
+                chain.levels.push(LevelRun { policy, level: *level, at: entry.at, targets: Vec::new(), unmet });
             }
             Happening::Paged { recipient, via, policy, level, rule, plan, .. } => {
                 let is_me = matches!(recipient, Recipient::Person(id) if Some(id) == me);

@@ -51,6 +51,7 @@ shared::messages! {
     failed_absent(condition: &str) { en: "{condition}: there is no such field", zh: "{condition}：没有该字段" }
     goes_on() { en: "and went on asking", zh: "并继续检查" }
     targets() { en: "Levels and whom they named", zh: "各级别及其对象" }
+    passed_over(why: &str) { en: "passed over: {why}", zh: "已跳过：{why}" }
     nobody() { en: "nobody", zh: "无人" }
     skip_nobody() { en: "nobody is on call", zh: "无人值班" }
     skip_empty() { en: "the team is empty", zh: "团队没有成员" }

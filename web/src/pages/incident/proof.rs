@@ -73,10 +73,13 @@ fn route(l: Language, step: &RouteStep) -> impl IntoView + use<> {
 
 fn level(l: Language, names: &Names, run: &LevelRun) -> impl IntoView + use<> {
     let targets = run.targets.iter().map(|result| target(l, names, result)).collect_view();
+    let unmet = run.unmet.as_ref().map(|why| {
+        view! { <li>{icon(Icon::Cross)}<small>{t::passed_over(l, &shared::text::unmet(l, why))}</small></li> }
+    });
     view! {
         <div class="level-run">
             <p><strong>{t::policy_level(l, run.policy.as_str(), run.level + 1)}</strong> " " {wall(run.at)}</p>
-            <ul class="trace">{targets}</ul>
+            <ul class="trace">{targets}{unmet}</ul>
         </div>
     }
 }

@@ -1,0 +1,247 @@
+//! Levels one after the other: whom each reaches, when the next one follows, and what comes after the last.
+
+use crate::{
+    condition::{self, Standing},
+    engine::Turn,
+    notify::Ask,
+};
+use shared::{
+    AttemptState, EscalationState, Incident, IncidentId, IncidentState, Page, PageVia, PolicyId, Recipient, Timestamp,
+    config::{Level, Policy, Target},
+    timeline::{Actor, Happening, TargetResult, Unmet},
+};
+
+impl Turn<'_> {
+    /// The next level of an escalation is due; empty levels are passed over at once.
+    pub(crate) fn level_due(&mut self, id: IncidentId, place: usize, at: Timestamp) {
+        loop {
+            let Some(incident) = self.engine.state.incidents.get(&id) else { return };
+            let Some(escalation) =
+                incident.escalations.get(place).filter(|it| it.due == Some(at) || it.due == Some(self.now))
+            else {
+                return;
+            };
+            if incident.state != IncidentState::Triggered {
+                return;
+            }
+            let (config, policy, level, cycle, reached) = (
+                escalation.config,
+                escalation.policy.clone(),
+                escalation.next_level,
+                escalation.cycle,
+                escalation.reached,
+            );
+            let (exhausted, urgent) = (escalation.state == EscalationState::Exhausted, incident.severity.is_urgent());
+            let plan = self.plan(config, &policy);
+            if exhausted && urgent {
+                self.remind(id, place, &plan);
+                return;
+            }
+            if exhausted {
+                // No longer urgent: the reminders end, and a rise begins them again.
+                self.set_due(id, place, None);
+                return;
+            }
+            let Some(step) = plan.levels.get(level as usize) else {
+                if reached && cycle < plan.repeat {
+                    self.move_to(id, place, 0, cycle + 1, false);
+                    continue;
+                }
+                self.exhaust(id, place, &plan, reached);
+                return;
+            };
+            if let Some(unmet) = self.unmet(id, place, step) {
+                self.move_to(id, place, level + 1, cycle, reached);
+                self.note(id, Actor::System, Happening::LevelSkipped { policy, config, level, cycle, unmet });
+                continue;
+            }
+            let (targets, delay) = (step.notify.clone(), step.delay);
+            let results = self.page_targets(id, &policy, level, cycle, &targets);
+            let paged = results.iter().any(|result| !result.recipients.is_empty());
+            self.move_to(id, place, level + 1, cycle, reached || paged);
+            if paged {
+                if let Some(incident) = self.incident(id) {
+                    incident.version += 1;
+                }
+                self.note(id, Actor::System, Happening::LevelRan { policy, config, level, cycle, targets: results });
+                self.set_due(id, place, Some(self.now.after(delay)));
+                return;
+            }
+            self.note(id, Actor::System, Happening::LevelEmpty { policy, config, level, cycle, targets: results });
+        }
+    }
+
+    /// The condition of a level that does not hold now; somebody who named this level is not asked for it.
+    fn unmet(&mut self, id: IncidentId, place: usize, level: &Level) -> Option<Unmet> {
+        if self.asked.take_if(|asked| *asked == (id, place)).is_some() || level.when.is_empty() {
+            return None;
+        }
+        self.unmet_now(id, level)
+    }
+
+    fn unmet_now(&self, id: IncidentId, level: &Level) -> Option<Unmet> {
+        let incident = self.engine.state.incidents.get(&id)?;
+        let standing = Standing { severity: incident.severity, firing: incident.firing, now: self.now };
+        condition::unmet(&level.when, standing, &self.config.windows)
+    }
+
+    fn move_to(&mut self, id: IncidentId, place: usize, level: u32, cycle: u32, reached: bool) {
+        if let Some(escalation) = self.incident(id).and_then(|incident| incident.escalations.get_mut(place)) {
+            escalation.next_level = level;
+            escalation.cycle = cycle;
+            escalation.reached = reached;
+        }
+        // The loop above reads the level it just moved to, so the timer stands at this turn until it is set.
+        self.set_due(id, place, Some(self.now));
+    }
+
+    /// Pages everyone the targets come to now, each person once a level.
+    fn page_targets(
+        &mut self,
+        id: IncidentId,
+        policy: &PolicyId,
+        level: u32,
+        cycle: u32,
+        targets: &[Target],
+    ) -> Vec<TargetResult> {
+        let mut paged: Vec<Recipient> = Vec::new();
+        targets
+            .iter()
+            .map(|target| {
+                let (found, mut skipped) = self.resolve_target(target);
+                let mut recipients = Vec::new();
+                for (recipient, via) in found {
+                    if paged.contains(&recipient) {
+                        if let Recipient::Person(person) = recipient {
+                            skipped.push(shared::timeline::Skip::AlreadyPaged { person });
+                        }
+                        continue;
+                    }
+                    match self.page(id, &recipient, Ask { via, policy, level, cycle, by_hand: false }) {
+                        Ok(()) => {
+                            paged.push(recipient.clone());
+                            recipients.push(recipient);
+                        }
+                        Err(skip) => skipped.push(skip),
+                    }
+                }
+                TargetResult { target: target.to_string(), recipients, skipped }
+            })
+            .collect()
+    }
+
+    /// All levels and repeats are used up: never silent for P0 and P1.
+    fn exhaust(&mut self, id: IncidentId, place: usize, plan: &Policy, reached: bool) {
+        let reminder = self.config.paging().reminder;
+        let Some(urgent) = self.engine.state.incidents.get(&id).map(|it| it.severity.is_urgent()) else { return };
+        // A policy that means nobody now, by its own conditions, wakes nobody else for what is not urgent.
+        let meant = urgent || plan.levels.iter().any(|level| self.unmet_now(id, level).is_none());
+        let Some(incident) = self.engine.state.incidents.get(&id) else { return };
+        if (!reached && meant) || (urgent && !accepted_in_this_pass(incident, &plan.id)) {
+            self.fall_back(id, plan, 0);
+        }
+        self.note(
+            id,
+            Actor::System,
+            Happening::Exhausted { policy: plan.id.clone(), reminder_ms: urgent.then_some(reminder.0) },
+        );
+        if let Some(escalation) = self.incident(id).and_then(|incident| incident.escalations.get_mut(place)) {
+            escalation.state = EscalationState::Exhausted;
+        }
+        let due = urgent.then(|| self.now.after(reminder));
+        self.set_due(id, place, due);
+    }
+
+    /// Nobody was reached by the policy: the configured fallback is paged, and the log says so.
+    fn fall_back(&mut self, id: IncidentId, plan: &Policy, cycle: u32) {
+        let targets = self.config.document.fallback.clone();
+        let mut results = Vec::new();
+        for target in &targets {
+            let (found, mut skipped) = self.resolve_target(target);
+            let mut recipients = Vec::new();
+            for (recipient, _) in found {
+                let ask = Ask { via: PageVia::Fallback, policy: &plan.id, level: 0, cycle, by_hand: false };
+                match self.page(id, &recipient, ask) {
+                    Ok(()) => recipients.push(recipient),
+                    Err(skip) => skipped.push(skip),
+                }
+            }
+            results.push(TargetResult { target: target.to_string(), recipients, skipped });
+        }
+        self.note(id, Actor::System, Happening::NobodyReached { policy: plan.id.clone(), fallback: results });
+    }
+
+    /// The slow reminder: the last level that has somebody is paged again, or else the fallback.
+    fn remind(&mut self, id: IncidentId, place: usize, plan: &Policy) {
+        let reminder = self.config.paging().reminder;
+        let mut reminded = false;
+        for (level, step) in plan.levels.iter().enumerate().rev() {
+            if self.unmet_now(id, step).is_some() {
+                continue;
+            }
+            let results = self.page_targets(id, &plan.id, level as u32, plan.repeat + 1, &step.notify);
+            if results.iter().any(|result| !result.recipients.is_empty()) {
+                self.note(id, Actor::System, Happening::Reminded { policy: plan.id.clone(), level: level as u32 });
+                reminded = true;
+                break;
+            }
+        }
+        if !reminded {
+            self.fall_back(id, plan, plan.repeat + 1);
+        }
+        self.set_due(id, place, Some(self.now.after(reminder)));
+    }
+
+    /// The newest pages of a policy all failed: the delay of their level is not waited out.
+    pub(crate) fn level_failed(&mut self, id: IncidentId, policy: &PolicyId, level: u32, asked_at: Timestamp) {
+        let now = self.now;
+        let Some(incident) = self.engine.state.incidents.get(&id).filter(|it| it.state == IncidentState::Triggered)
+        else {
+            return;
+        };
+        // Pages of the same level from before an acknowledgement do not speak for this run of it.
+        let newest = incident.pages.iter().filter(|page| page.policy == *policy).map(|page| page.created_at).max();
+        let asked: Vec<&Page> =
+            incident.pages.iter().filter(|page| page.policy == *policy && page.created_at == asked_at).collect();
+        let failed = |it: &shared::Attempt| matches!(it.state, AttemptState::Failed | AttemptState::Cancelled);
+        if newest != Some(asked_at) || !asked.iter().all(|page| page.attempts.iter().all(failed)) {
+            return;
+        }
+        let Some(place) = incident.escalations.iter().position(|it| it.policy == *policy) else { return };
+        let Some(escalation) = incident.escalations.get(place) else { return };
+        match escalation.state {
+            EscalationState::Running if escalation.due.is_some_and(|due| due > now) => {
+                self.note(id, Actor::System, Happening::LevelFailed { policy: policy.clone(), level });
+                self.set_due(id, place, Some(now));
+            }
+            // A reminder that reaches nobody is no reminder.
+            EscalationState::Exhausted
+                if incident.severity.is_urgent() && asked.iter().all(|page| page.via != PageVia::Fallback) =>
+            {
+                let plan = self.plan(escalation.config, policy);
+                self.note(id, Actor::System, Happening::LevelFailed { policy: policy.clone(), level });
+                self.fall_back(id, &plan, plan.repeat + 1);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a provider took a page since this policy began its levels, or the level it was at, anew:
+/// going back from its newest page, level and cycle fall until the pass before.
+fn accepted_in_this_pass(incident: &Incident, policy: &PolicyId) -> bool {
+    let mut began: Option<&Page> = None;
+    for page in incident.pages.iter().rev().filter(|page| page.policy == *policy) {
+        let same_pass = began.is_none_or(|after| {
+            (page.cycle, page.level) < (after.cycle, after.level) || page.created_at == after.created_at
+        });
+        if !same_pass {
+            break;
+        }
+        began = Some(page);
+    }
+    // Another policy may have paged the same people in the same turn: then its pages speak for this one.
+    let began = began.map_or(Timestamp(i64::MIN), |page| page.created_at);
+    let since = incident.pages.iter().filter(|page| page.created_at >= began);
+    since.flat_map(|page| &page.attempts).any(|attempt| attempt.state == AttemptState::Accepted)
+}
