@@ -10,8 +10,8 @@ use crate::{
 use shared::{
     CalendarId, HookId, IntegrationId, PersonId, PolicyId, ScheduleId, Severity, TeamId,
     config::{
-        Contact, Document, Finding, HolidayCalendar, Hook, Integration, Level, LevelWhen, Paging, Person, Policy, Route, Rule,
-        Target, Team, TimeWindow,
+        Contact, Document, Finding, HolidayCalendar, Hook, Integration, Level, LevelWhen, Paging, Person, Policy,
+        Route, Rule, Target, Team, TimeWindow,
     },
 };
 use std::{

@@ -9,7 +9,7 @@ use crate::{
     matcher::Subject,
     notify, route,
     silence::Standing,
-    state::{Dirty, Forgettable, Restored, State},
+    state::{Dirty, Forgettable, LevelTurn, Restored, State},
     suppress,
 };
 use shared::{
@@ -57,6 +57,7 @@ impl Engine {
         let ahead_ms = restored.newest().map_or(0, |newest| newest.ms_since(now).max(0));
         engine.state.counters = restored.counters;
         engine.state.policies = restored.policies;
+        engine.state.turns = restored.turns.into_iter().map(|it| ((it.policy, it.level), it.people)).collect();
         for mut alert in restored.alerts {
             alert.event.shrink();
             engine.state.open.insert(&alert.integration, &alert.event.dedup_key, alert.id);
@@ -196,7 +197,8 @@ impl Engine {
     pub fn take_changes_but_repeats(&mut self, since: Timestamp) -> Changes {
         self.settle(since);
         let settled = self.state.repeats.settled(EventId(self.state.counters.event));
-        let Dirty { alerts, incidents, closed, timeline, silences, ended } = std::mem::take(&mut self.state.dirty);
+        let Dirty { alerts, incidents, closed, timeline, silences, turns, ended } =
+            std::mem::take(&mut self.state.dirty);
         let mut changed: Vec<_> = alerts.iter().filter_map(|id| self.state.alerts.get(id).cloned()).collect();
         changed.extend(closed.into_values());
         let mut moved = Vec::with_capacity(incidents.len());
@@ -215,7 +217,12 @@ impl Engine {
         }
         let standing = silences.iter().filter_map(|id| Some(self.state.silences.get(id)?.silence.clone()));
         let silences = standing.chain(ended).collect();
-        Changes { alerts: changed, incidents: moved, timeline, silences, counters: self.state.counters, settled }
+        let turns = turns.into_iter().filter_map(|(policy, level)| {
+            let people = self.state.turns.get(&(policy.clone(), level))?.clone();
+            Some(LevelTurn { policy, level, people })
+        });
+        let (turns, counters) = (turns.collect(), self.state.counters);
+        Changes { alerts: changed, incidents: moved, timeline, silences, turns, counters, settled }
     }
 
     /// Repeats join what is stored: those that waited long enough, and those whose incident is stored anyway, so that the

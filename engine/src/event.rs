@@ -8,7 +8,7 @@ use shared::{
 };
 use std::sync::Arc;
 
-use crate::state::Counters;
+use crate::state::{Counters, LevelTurn};
 
 /// Everything that can happen.
 #[derive(Clone, Debug)]
@@ -173,6 +173,8 @@ pub struct Changes {
     pub incidents: Vec<Arc<Incident>>,
     pub timeline: Vec<TimelineEntry>,
     pub silences: Vec<Arc<Silence>>,
+    /// Whose turn it is, in levels where that changed.
+    pub turns: Vec<LevelTurn>,
     pub counters: Counters,
     /// The rows of alerts count every message up to this one; see [`Restored::unsettled`].
     ///
@@ -184,6 +186,10 @@ impl Changes {
     /// Whether nothing changed but perhaps the counters, which are stored with every accepted message.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.alerts.is_empty() && self.incidents.is_empty() && self.timeline.is_empty() && self.silences.is_empty()
+        self.alerts.is_empty()
+            && self.incidents.is_empty()
+            && self.timeline.is_empty()
+            && self.silences.is_empty()
+            && self.turns.is_empty()
     }
 }

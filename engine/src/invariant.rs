@@ -110,6 +110,7 @@ impl State {
             ("the closed identities", recent(self) != recent(restored)),
             ("the idempotency keys", self.seen != restored.seen),
             ("the deadlines", due(self) != due(restored)),
+            ("the turns", self.turns != restored.turns),
             ("the policies", used(self) != used(restored)),
         ];
         differences.into_iter().find(|(_, differs)| *differs).map(|(what, _)| what)

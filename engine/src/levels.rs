@@ -6,10 +6,19 @@ use crate::{
     notify::Ask,
 };
 use shared::{
-    AttemptState, EscalationState, Incident, IncidentId, IncidentState, Page, PageVia, PolicyId, Recipient, Timestamp,
-    config::{Level, Policy, Target},
-    timeline::{Actor, Happening, TargetResult, Unmet},
+    AttemptState, EscalationState, Incident, IncidentId, IncidentState, Page, PageVia, PersonId, PolicyId, Recipient,
+    Timestamp,
+    config::{Level, Policy},
+    timeline::{Actor, Happening, Skip, TargetResult, Unmet},
 };
+
+/// Somebody a level's target came to.
+struct Found {
+    /// Of the target among the level's.
+    place: usize,
+    recipient: Recipient,
+    via: PageVia,
+}
 
 impl Turn<'_> {
     /// The next level of an escalation is due; empty levels are passed over at once.
@@ -55,8 +64,8 @@ impl Turn<'_> {
                 self.note(id, Actor::System, Happening::LevelSkipped { policy, config, level, cycle, unmet });
                 continue;
             }
-            let (targets, delay) = (step.notify.clone(), step.delay);
-            let results = self.page_targets(id, &policy, level, cycle, &targets);
+            let delay = step.delay;
+            let results = self.page_level(id, &policy, level, cycle, step);
             let paged = results.iter().any(|result| !result.recipients.is_empty());
             self.move_to(id, place, level + 1, cycle, reached || paged);
             if paged {
@@ -95,39 +104,71 @@ impl Turn<'_> {
         self.set_due(id, place, Some(self.now));
     }
 
-    /// Pages everyone the targets come to now, each person once a level.
-    fn page_targets(
+    /// Pages everyone the targets come to now, each person once a level; in a level that pages one at a time, the first
+    /// in turn who can be reached.
+    fn page_level(
         &mut self,
         id: IncidentId,
         policy: &PolicyId,
         level: u32,
         cycle: u32,
-        targets: &[Target],
+        step: &Level,
     ) -> Vec<TargetResult> {
+        let mut results = Vec::with_capacity(step.notify.len());
+        let mut found: Vec<Found> = Vec::new();
+        for (place, target) in step.notify.iter().enumerate() {
+            let (recipients, skipped) = self.resolve_target(target);
+            found.extend(recipients.into_iter().map(|(recipient, via)| Found { place, recipient, via }));
+            results.push(TargetResult { target: target.to_string(), recipients: Vec::new(), skipped });
+        }
+        if step.round_robin {
+            let turns = self.engine.state.turns.get(&(policy.clone(), level));
+            let latest = |person: &PersonId| turns.and_then(|it| it.iter().position(|known| known == person));
+            // Whoever never had a turn comes first; equal ones in the order they are written.
+            found.sort_by_key(|it| match &it.recipient {
+                Recipient::Person(person) => latest(person),
+                Recipient::Webhook(_) => None,
+            });
+        }
         let mut paged: Vec<Recipient> = Vec::new();
-        targets
-            .iter()
-            .map(|target| {
-                let (found, mut skipped) = self.resolve_target(target);
-                let mut recipients = Vec::new();
-                for (recipient, via) in found {
-                    if paged.contains(&recipient) {
-                        if let Recipient::Person(person) = recipient {
-                            skipped.push(shared::timeline::Skip::AlreadyPaged { person });
-                        }
-                        continue;
-                    }
-                    match self.page(id, &recipient, Ask { via, policy, level, cycle, by_hand: false }) {
-                        Ok(()) => {
-                            paged.push(recipient.clone());
-                            recipients.push(recipient);
-                        }
-                        Err(skip) => skipped.push(skip),
-                    }
+        let mut taken = false;
+        for Found { place, recipient, via } in found {
+            let Some(result) = results.get_mut(place) else { continue };
+            if let Recipient::Person(person) = &recipient {
+                let skip = if paged.contains(&recipient) {
+                    Some(Skip::AlreadyPaged { person: person.clone() })
+                } else {
+                    taken.then(|| Skip::OthersTurn { person: person.clone() })
+                };
+                if let Some(skip) = skip {
+                    result.skipped.push(skip);
+                    continue;
                 }
-                TargetResult { target: target.to_string(), recipients, skipped }
-            })
-            .collect()
+            } else if paged.contains(&recipient) {
+                continue;
+            }
+            match self.page(id, &recipient, Ask { via, policy, level, cycle, by_hand: false }) {
+                Ok(()) => {
+                    if let (true, Recipient::Person(person)) = (step.round_robin, &recipient) {
+                        taken = true;
+                        self.had_turn(policy, level, person);
+                    }
+                    paged.push(recipient.clone());
+                    result.recipients.push(recipient);
+                }
+                Err(skip) => result.skipped.push(skip),
+            }
+        }
+        results
+    }
+
+    /// Remembers that somebody had a turn; who is no longer configured is forgotten.
+    fn had_turn(&mut self, policy: &PolicyId, level: u32, person: &PersonId) {
+        let key = (policy.clone(), level);
+        let turns = self.engine.state.turns.entry(key.clone()).or_default();
+        turns.retain(|known| known != person && self.config.people.contains_key(known));
+        turns.push(person.clone());
+        self.engine.state.dirty.turns.insert(key);
     }
 
     /// All levels and repeats are used up: never silent for P0 and P1.
@@ -179,7 +220,7 @@ impl Turn<'_> {
             if self.unmet_now(id, step).is_some() {
                 continue;
             }
-            let results = self.page_targets(id, &plan.id, level as u32, plan.repeat + 1, &step.notify);
+            let results = self.page_level(id, &plan.id, level as u32, plan.repeat + 1, step);
             if results.iter().any(|result| !result.recipients.is_empty()) {
                 self.note(id, Actor::System, Happening::Reminded { policy: plan.id.clone(), level: level as u32 });
                 reminded = true;

@@ -39,4 +39,4 @@ pub use compile::Snapshot;
 pub use correlate::MEMORY;
 pub use engine::Engine;
 pub use event::{Act, Changes, Command, Effects, Event, Ingested, Refusal, SilenceAct, Wake};
-pub use state::{Accounts, Counters, RECENT_MAX, Recent, Restored, State};
+pub use state::{Accounts, Counters, LevelTurn, RECENT_MAX, Recent, Restored, State};

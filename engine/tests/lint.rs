@@ -332,12 +332,9 @@ fn a_level_that_does_not_always_run_cannot_be_counted_on() {
             )
             .replace("[[policies]]", &format!("{WINDOW}[[policies]]"))
     };
-    for when in [
-        r#"{ severity = ["P1"] }"#,
-        r#"{ during = ["office"] }"#,
-        r#"{ except = ["office"] }"#,
-        "{ alerts = 2 }",
-    ] {
+    for when in
+        [r#"{ severity = ["P1"] }"#, r#"{ during = ["office"] }"#, r#"{ except = ["office"] }"#, "{ alerts = 2 }"]
+    {
         let found = fatal(&house(when));
         assert_eq!(found.len(), 1, "{when}: {found:?}");
         assert!(found[0].contains("no level that runs then names anybody"), "{when}: {found:?}");

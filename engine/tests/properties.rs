@@ -33,7 +33,7 @@ repeat = 1
 levels = [{ notify = ["person:wang"], delay = "5m" }, { notify = ["person:mute"], delay = "5m" }, { notify = ["person:chen"], delay = "2m", when = { severity = ["P0", "P3"], alerts = 1 } }, { notify = ["person:li", "person:wang"], delay = "0s" }]
 [[policies]]
 id = "watch"
-levels = [{ notify = ["person:li"], delay = "5m" }]
+levels = [{ notify = ["person:mute", "person:li", "person:wang", "person:chen"], delay = "5m", round_robin = true }]
 [[routes]]
 id = "watch"
 match = ["severity=~P0|P2"]

@@ -303,6 +303,22 @@ pub enum Skip {
     NoRule { person: PersonId },
     /// Already paged by another target of this level.
     AlreadyPaged { person: PersonId },
+    /// The level pages one at a time, and it is somebody else's turn.
+    OthersTurn { person: PersonId },
+}
+
+impl Skip {
+    /// Whom it is about; none when it is about the whole target.
+    #[must_use]
+    pub const fn person(&self) -> Option<&PersonId> {
+        match self {
+            Self::NoContact { person }
+            | Self::NoRule { person }
+            | Self::AlreadyPaged { person }
+            | Self::OthersTurn { person } => Some(person),
+            Self::NobodyOnCall | Self::EmptyTeam | Self::Gone => None,
+        }
+    }
 }
 
 /// The first condition of a level that did not hold.

@@ -5,8 +5,8 @@ use crate::{compile::Snapshot, lint::lint};
 use shared::{
     Delay, Severity, Timestamp,
     config::{
-        Channels, Contact, Document, EmailChannel, Every, Hook, Level, LevelWhen, NtfyChannel, Override, Paging, Person, Policy,
-        Rotation, Route, Rule, RuleStep, Schedule, Target, Team, TimeSpan, TimeWindow,
+        Channels, Contact, Document, EmailChannel, Every, Hook, Level, LevelWhen, NtfyChannel, Override, Paging,
+        Person, Policy, Rotation, Route, Rule, RuleStep, Schedule, Target, Team, TimeSpan, TimeWindow,
     },
 };
 use std::sync::Arc;
@@ -152,6 +152,7 @@ fn policy(chance: &mut Chance, n: u64, ids: &[String]) -> Policy {
         .map(|_| Level {
             notify: (0..chance.between(1, 2)).map(|_| target(chance, ids)).collect(),
             delay: Delay::mins(chance.between(1, 15) as i64),
+            round_robin: chance.one_in(4),
             when: when(chance),
         })
         .collect();

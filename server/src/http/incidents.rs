@@ -18,7 +18,7 @@ use serde::Deserialize;
 use shared::{
     Alert, Incident, IncidentId, IncidentState, IntegrationId, PageVia, PersonId, Recipient, Severity, TeamId,
     api::{IncidentDetail, IncidentList, IncidentRow, List, UpcomingLevel},
-    timeline::{Actor, Happening, TargetResult, TimelineEntry},
+    timeline::{Actor, Happening, Skip, TargetResult, TimelineEntry},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -234,12 +234,7 @@ fn in_happening(what: &Happening) -> Vec<&PersonId> {
 }
 
 fn in_target(target: &TargetResult) -> Vec<&PersonId> {
-    use shared::timeline::Skip;
-    let skipped = target.skipped.iter().filter_map(|skip| match skip {
-        Skip::NoContact { person } | Skip::NoRule { person } | Skip::AlreadyPaged { person } => Some(person),
-        Skip::NobodyOnCall | Skip::EmptyTeam | Skip::Gone => None,
-    });
-    target.recipients.iter().filter_map(person).chain(skipped).collect()
+    target.recipients.iter().filter_map(person).chain(target.skipped.iter().filter_map(Skip::person)).collect()
 }
 
 #[cfg(test)]

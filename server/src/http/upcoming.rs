@@ -49,7 +49,8 @@ fn follow(
         let recipients = if runs { who(&step.notify, config, at) } else { Vec::new() };
         // A level with nobody, or one that is not meant then, is passed over at once.
         let waits = !recipients.is_empty();
-        found.push(UpcomingLevel { policy: escalation.policy.clone(), level, cycle, at, recipients });
+        let one_of = step.round_robin && recipients.len() > 1;
+        found.push(UpcomingLevel { policy: escalation.policy.clone(), level, cycle, at, recipients, one_of });
         if waits {
             at = at.after(step.delay);
         }
@@ -120,6 +121,9 @@ mod tests {
         follow(&escalation, standing, &config.policies[&"p".into()], &config, &mut found);
         let plan: Vec<(u32, u32, i64, usize)> =
             found.iter().map(|it| (it.level, it.cycle, it.at.0, it.recipients.len())).collect();
-        assert_eq!(plan, [(1, 0, 1_000, 0), (2, 0, 1_000, 0), (0, 1, 1_000, 1), (1, 1, 301_000, 0), (2, 1, 301_000, 0)]);
+        assert_eq!(
+            plan,
+            [(1, 0, 1_000, 0), (2, 0, 1_000, 0), (0, 1, 1_000, 1), (1, 1, 301_000, 0), (2, 1, 301_000, 0)]
+        );
     }
 }

@@ -86,7 +86,15 @@ wire! {
     }
 
     /// A level that runs unless somebody answers, with who is on call then.
-    struct UpcomingLevel { policy: PolicyId, level: u32, cycle: u32, at: Timestamp, recipients: Vec<Recipient> }
+    struct UpcomingLevel {
+        policy: PolicyId,
+        level: u32,
+        cycle: u32,
+        at: Timestamp,
+        recipients: Vec<Recipient>,
+        /// Only one of the people is paged: whose turn it is then.
+        one_of: bool,
+    }
 
     /// A message as it arrived.
     struct EventDetail {

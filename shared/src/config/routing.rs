@@ -151,6 +151,9 @@ pub struct Level {
     pub notify: Vec<Target>,
     /// How long this level may take to answer before the next one runs.
     pub delay: Delay,
+    /// Of the people the targets come to only one is paged: whoever has not been for the longest time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub round_robin: bool,
     /// The level is passed over at once unless all of this holds when it is due.
     #[serde(default, skip_serializing_if = "LevelWhen::is_empty")]
     pub when: LevelWhen,

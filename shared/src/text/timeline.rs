@@ -70,6 +70,7 @@ messages! {
     no_contact(who: &str) { en: "{who} has no contact", zh: "{who} 没有联系方式" }
     no_rule(who: &str) { en: "{who}'s rules name no contact for this level", zh: "{who} 的规则在此级别没有联系方式" }
     already_paged(who: &str) { en: "{who} is paged already", zh: "{who} 已被通知" }
+    others_turn(who: &str) { en: "{who} is not the next in turn", zh: "还未轮到 {who}" }
 }
 
 /// A recipient's id, as lists show it.
@@ -243,7 +244,9 @@ fn reached(l: Language, names: &Names, targets: &[TargetResult]) -> String {
     parts.join("; ")
 }
 
-fn skipped(l: Language, names: &Names, skip: &Skip) -> String {
+/// Why somebody was left out, in words.
+#[must_use]
+pub fn skipped(l: Language, names: &Names, skip: &Skip) -> String {
     match skip {
         Skip::NobodyOnCall => nobody_on_call(l),
         Skip::EmptyTeam => empty_team(l),
@@ -251,5 +254,6 @@ fn skipped(l: Language, names: &Names, skip: &Skip) -> String {
         Skip::NoContact { person: id } => no_contact(l, person(names, id)),
         Skip::NoRule { person: id } => no_rule(l, person(names, id)),
         Skip::AlreadyPaged { person: id } => already_paged(l, person(names, id)),
+        Skip::OthersTurn { person: id } => others_turn(l, person(names, id)),
     }
 }

@@ -26,7 +26,7 @@ pub(crate) struct Mark {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum What {
     Delivery { state: AttemptState, tries: u32, delay_ms: Option<i64>, why: Option<Why> },
-    Level { policy: String, level: u32 },
+    Level { policy: String, level: u32, one_of: bool },
 }
 
 /// Why a delivery failed.
@@ -85,7 +85,7 @@ pub(crate) fn lanes(detail: &IncidentDetail) -> Lanes {
     }
     for level in &detail.upcoming {
         for recipient in &level.recipients {
-            let what = What::Level { policy: level.policy.0.clone(), level: level.level + 1 };
+            let what = What::Level { policy: level.policy.0.clone(), level: level.level + 1, one_of: level.one_of };
             let mark = Mark { left: place(level.at), at: level.at, what };
             // A lane of its own: which contact will be used is not decided yet.
             lane_of(&mut lanes, recipient, None).marks.push(mark);

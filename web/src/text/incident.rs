@@ -53,12 +53,6 @@ shared::messages! {
     targets() { en: "Levels and whom they named", zh: "各级别及其对象" }
     passed_over(why: &str) { en: "passed over: {why}", zh: "已跳过：{why}" }
     nobody() { en: "nobody", zh: "无人" }
-    skip_nobody() { en: "nobody is on call", zh: "无人值班" }
-    skip_empty() { en: "the team is empty", zh: "团队没有成员" }
-    skip_gone() { en: "not configured any more", zh: "配置中已不存在" }
-    skip_contact(who: &str) { en: "{who} has no contact", zh: "{who} 没有联系方式" }
-    skip_rule(who: &str) { en: "{who}'s rules name no contact for this level", zh: "{who} 的规则在此级别没有联系方式" }
-    skip_already(who: &str) { en: "{who} is paged already", zh: "{who} 已被通知" }
     not_paged() { en: "Who was not paged, and why", zh: "未通知的人及原因" }
     everybody_paged() { en: "Everybody in the configuration was paged.", zh: "配置中的所有人都已被通知。" }
     reached() { en: "Who was reached", zh: "送达情况" }
@@ -67,6 +61,7 @@ shared::messages! {
     earlier(n: usize) { en: "{n} earlier", zh: "更早 {n} 次" }
     unless_acked() { en: "unless acked", zh: "若未认领" }
     upcoming_level(policy: &str, level: u32) { en: "{policy} level {level}", zh: "{policy} 第 {level} 级" }
+    one_of() { en: ", one of these", zh: "，其中一人" }
     tries(n: u32) { en: "try {n}", zh: "第 {n} 次" }
     ambiguous() { en: "may have arrived", zh: "可能已送达" }
     permanent() { en: "will not be tried again", zh: "不再重试" }

@@ -20,6 +20,7 @@ shared::messages! {
     no_policies() { en: "No policy is configured.", zh: "尚未配置升级策略。" }
     level(n: usize) { en: "Level {n}", zh: "第 {n} 级" }
     at_once() { en: "at once", zh: "立即" }
+    in_turn() { en: "one of them, in turn", zh: "其中一人，依次轮流" }
     only_for(severities: &str) { en: "only for {severities}", zh: "仅限 {severities}" }
     only_during(windows: &str) { en: "only during {windows}", zh: "仅在 {windows} 时段" }
     not_during(windows: &str) { en: "not during {windows}", zh: "{windows} 时段除外" }
@@ -62,7 +63,7 @@ pub(crate) fn target(l: Language, target: &Target, name: Option<&str>) -> String
 pub(crate) fn level_notes(l: Language, level: &Level) -> Vec<String> {
     let when = &level.when;
     let list = |items: Vec<&str>| items.join(", ");
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = level.round_robin.then(|| in_turn(l)).into_iter().collect();
     if !when.severity.is_empty() {
         notes.push(only_for(l, &list(when.severity.iter().map(|it| it.as_str()).collect())));
     }

@@ -84,8 +84,9 @@ fn lane(app: App, lane: &Lane, names: &Names) -> impl IntoView + use<> {
 fn mark(app: App, mark: &Mark) -> impl IntoView + use<> {
     let l = app.l();
     let (class, text) = match &mark.what {
-        What::Level { policy, level } => {
-            ("ghost", format!("{} {}", app.clock_time(mark.at), t::upcoming_level(l, policy, *level)))
+        What::Level { policy, level, one_of } => {
+            let one_of = if *one_of { t::one_of(l) } else { String::new() };
+            ("ghost", format!("{} {}{one_of}", app.clock_time(mark.at), t::upcoming_level(l, policy, *level)))
         }
         What::Delivery { state: AttemptState::Planned, .. } => ("ghost", wall_time(app, mark.at)),
         What::Delivery { state, tries, delay_ms, .. } => {
