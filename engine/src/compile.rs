@@ -332,6 +332,11 @@ impl Check {
             if level.delay.0 > 7 * 86_400_000 {
                 self.fault(format!("{path}.levels[{i}].delay"), "a level waits at most 7d");
             }
+            if level.everyone && level.round_robin {
+                let message = "a level either pages one at a time or waits for everybody; keep one of `round_robin` and \
+                               `everyone`";
+                self.fault(format!("{path}.levels[{i}].everyone"), message);
+            }
             self.when(&level.when, &format!("{path}.levels[{i}].when"), snapshot);
         }
     }
@@ -430,6 +435,10 @@ impl Check {
         }
         if paging.lease.0 < 10_000 {
             self.fault("paging.lease", "a lease shorter than 10s would end before a slow provider may answer");
+        }
+        if let Some(severity) = paging.ack_timeouts.keys().find(|severity| severity.is_urgent()) {
+            let message = format!("write `ack_timeout_{}` instead", severity.as_str().to_lowercase());
+            self.fault(format!("paging.ack_timeouts.{severity}"), message);
         }
         if paging.reminder.0 < 60_000 {
             self.fault("paging.reminder", "reminders come at least 1m apart");

@@ -483,7 +483,11 @@ impl Turn<'_> {
             return Err(Refusal::NotOpen);
         }
         match act {
-            Act::Ack { until } => self.ack(id, by, until),
+            Act::Ack { until } => {
+                let person = self.person_of(&by);
+                self.ack(id, by, person, until)
+            }
+            Act::AckAs { person, until } => self.ack(id, by, Some(person), until),
             Act::Unack if matches!(state, IncidentState::Acked | IncidentState::Snoozed) => {
                 self.note(id, by, Happening::Unacked);
                 self.trigger_again(id);

@@ -63,6 +63,7 @@ impl Turn<'_> {
         let Some(incident) = self.engine.state.incidents.get_mut(&id).map(Arc::make_mut) else { return };
         let ack = incident.ack.take().and_then(|ack| ack.until);
         let snooze = incident.snoozed_until.take();
+        incident.everyone = None;
         let places = incident.escalations.len();
         // One that is used up stays so: triggered again, it starts over instead of going on.
         for escalation in incident.escalations.iter_mut().filter(|it| it.state == EscalationState::Running) {
@@ -81,7 +82,23 @@ impl Turn<'_> {
         self.engine.state.dirty.incidents.insert(id);
     }
 
-    pub(crate) fn ack(&mut self, id: IncidentId, by: Actor, until: Option<Timestamp>) -> Result<(), Refusal> {
+    /// The person of the configuration an actor is, as far as their name tells.
+    pub(crate) fn person_of(&self, by: &Actor) -> Option<PersonId> {
+        let person = match by {
+            Actor::Link { person } => person.clone(),
+            Actor::Account { login } => login.as_str().into(),
+            Actor::System | Actor::Token { .. } | Actor::Integration { .. } => return None,
+        };
+        self.config.people.contains_key(&person).then_some(person)
+    }
+
+    pub(crate) fn ack(
+        &mut self,
+        id: IncidentId,
+        by: Actor,
+        person: Option<PersonId>,
+        until: Option<Timestamp>,
+    ) -> Result<(), Refusal> {
         if until.is_some_and(|until| until <= self.now) {
             return Err(Refusal::InThePast);
         }
@@ -90,7 +107,10 @@ impl Turn<'_> {
             // Losing a race is a success: the row names who was first.
             return Ok(());
         }
-        let until = until.or_else(|| self.ack_timeout(incident.severity).map(|delay| self.now.after(delay)));
+        if self.others_must_answer(id, &by, person) {
+            return Ok(());
+        }
+        let until = until.or_else(|| self.ack_timeout(id).map(|delay| self.now.after(delay)));
         self.quiet(id);
         let now = self.now;
         if let Some(incident) = self.incident(id) {
@@ -106,14 +126,55 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn ack_timeout(&self, severity: Severity) -> Option<Delay> {
+    /// Counts an answer where everybody must give one. While others have not, whoever answered is left alone, and the
+    /// escalation goes on for the others.
+    fn others_must_answer(&mut self, id: IncidentId, by: &Actor, person: Option<PersonId>) -> bool {
+        let people = &self.config.people;
+        let incident = self.engine.state.incidents.get_mut(&id).map(Arc::make_mut);
+        let Some((incident, mut everyone)) = incident.and_then(|it| it.everyone.take().map(|everyone| (it, everyone)))
+        else {
+            return false;
+        };
+        // Nobody waits for somebody who is gone.
+        everyone.missing.retain(|missing| people.contains_key(missing) && Some(missing) != person.as_ref());
+        if everyone.missing.is_empty() {
+            return false;
+        }
+        let again = person.as_ref().is_some_and(|person| everyone.answered.contains(person));
+        if let Some(person) = person.as_ref().filter(|_| !again) {
+            everyone.answered.push(person.clone());
+        }
+        let missing = everyone.missing.clone();
+        incident.everyone = Some(everyone);
+        if again {
+            return true;
+        }
+        incident.updated_at = self.now;
+        incident.version += 1;
+        if let Some(person) = &person {
+            let person = Recipient::Person(person.clone());
+            self.cancel_attempts(id, |page| page.recipient == person);
+        }
+        self.note(id, by.clone(), Happening::Answered { person, missing });
+        true
+    }
+
+    /// How long an acknowledgement holds: as the level says that ran last, or else as the severity has it.
+    fn ack_timeout(&self, id: IncidentId) -> Option<Delay> {
+        let incident = self.engine.state.incidents.get(&id)?;
+        let by_level = |it: &shared::Escalation| {
+            let plan = self.plan(it.config, &it.policy);
+            plan.levels.get(it.next_level.checked_sub(1)? as usize)?.ack_timeout
+        };
+        let by_levels: Vec<Delay> = incident.escalations.iter().filter_map(by_level).collect();
         let paging = self.config.paging();
-        match severity {
+        let by_severity = match incident.severity {
             Severity::P0 => Some(paging.ack_timeout_p0),
             Severity::P1 => Some(paging.ack_timeout_p1),
-            _ => None,
-        }
-        .filter(|delay| *delay > Delay::ZERO)
+            severity => paging.ack_timeouts.get(&severity).copied(),
+        };
+        let chosen = if by_levels.is_empty() { by_severity.into_iter().collect() } else { by_levels };
+        chosen.into_iter().filter(|delay| *delay > Delay::ZERO).min()
     }
 
     pub(crate) fn ack_ended(&mut self, id: IncidentId, at: Timestamp) {

@@ -57,6 +57,11 @@ pub enum Act {
     Ack {
         until: Option<Timestamp>,
     },
+    /// The same by a person of the configuration, whatever account they use.
+    AckAs {
+        person: PersonId,
+        until: Option<Timestamp>,
+    },
     Unack,
     Resolve,
     Snooze {

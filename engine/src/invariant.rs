@@ -30,6 +30,8 @@ pub enum Broken {
     Restless(IncidentId),
     #[error("incident {0} is kept quiet, or is not, and the silences and inhibitions say otherwise")]
     Quiet(IncidentId),
+    #[error("incident {0} waits for the answers of everybody, and nobody's is missing, or it is answered")]
+    Awaited(IncidentId),
     #[error("a timer of incident {0} and the index of deadlines disagree")]
     Timer(IncidentId),
     #[error("delivery {0} and the queue or the index of deadlines disagree")]
@@ -156,6 +158,10 @@ impl State {
                 return Err(Broken::Restless(id));
             }
             _ => {}
+        }
+        let awaited = incident.everyone.as_ref();
+        if awaited.is_some_and(|it| it.missing.is_empty() || incident.state != IncidentState::Triggered) {
+            return Err(Broken::Awaited(id));
         }
         self.check_timers(incident)?;
         attempts().try_for_each(|attempt| self.check_delivery(id, attempt))

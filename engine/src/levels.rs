@@ -135,7 +135,9 @@ impl Turn<'_> {
         for Found { place, recipient, via } in found {
             let Some(result) = results.get_mut(place) else { continue };
             if let Recipient::Person(person) = &recipient {
-                let skip = if paged.contains(&recipient) {
+                let skip = if self.has_answered(id, person) {
+                    Some(Skip::Answered { person: person.clone() })
+                } else if paged.contains(&recipient) {
                     Some(Skip::AlreadyPaged { person: person.clone() })
                 } else {
                     taken.then(|| Skip::OthersTurn { person: person.clone() })
@@ -159,7 +161,31 @@ impl Turn<'_> {
                 Err(skip) => result.skipped.push(skip),
             }
         }
+        if step.everyone {
+            self.wait_for(id, &paged);
+        }
         results
+    }
+
+    fn has_answered(&self, id: IncidentId, person: &PersonId) -> bool {
+        let everyone = self.engine.state.incidents.get(&id).and_then(|incident| incident.everyone.as_ref());
+        everyone.is_some_and(|everyone| everyone.answered.contains(person))
+    }
+
+    /// From now on each of these must answer.
+    fn wait_for(&mut self, id: IncidentId, paged: &[Recipient]) {
+        let people = paged.iter().filter_map(|recipient| match recipient {
+            Recipient::Person(person) => Some(person),
+            Recipient::Webhook(_) => None,
+        });
+        let people: Vec<&PersonId> = people.collect();
+        let Some(incident) = self.incident(id).filter(|_| !people.is_empty()) else { return };
+        let everyone = incident.everyone.get_or_insert_default();
+        for person in people {
+            if !everyone.missing.contains(person) {
+                everyone.missing.push(person.clone());
+            }
+        }
     }
 
     /// Remembers that somebody had a turn; who is no longer configured is forgotten.
@@ -216,7 +242,11 @@ impl Turn<'_> {
     fn remind(&mut self, id: IncidentId, place: usize, plan: &Policy) {
         let reminder = self.config.paging().reminder;
         let mut reminded = false;
-        for (level, step) in plan.levels.iter().enumerate().rev() {
+        let awaited = self.engine.state.incidents.get(&id).is_some_and(|incident| incident.everyone.is_some());
+        let mut levels: Vec<(usize, &Level)> = plan.levels.iter().enumerate().rev().collect();
+        // Those whose answer is missing come first.
+        levels.sort_by_key(|(_, step)| !(awaited && step.everyone));
+        for (level, step) in levels {
             if self.unmet_now(id, step).is_some() {
                 continue;
             }

@@ -30,7 +30,7 @@ people = [
 [[policies]]
 id = "db"
 repeat = 1
-levels = [{ notify = ["person:wang"], delay = "5m" }, { notify = ["person:mute"], delay = "5m" }, { notify = ["person:chen"], delay = "2m", when = { severity = ["P0", "P3"], alerts = 1 } }, { notify = ["person:li", "person:wang"], delay = "0s" }]
+levels = [{ notify = ["person:wang"], delay = "5m" }, { notify = ["person:mute"], delay = "5m" }, { notify = ["person:chen"], delay = "2m", when = { severity = ["P0", "P3"], alerts = 1 } }, { notify = ["person:li", "person:wang"], delay = "3m", everyone = true, ack_timeout = "2m" }, { notify = ["person:li"], delay = "0s" }]
 [[policies]]
 id = "watch"
 levels = [{ notify = ["person:mute", "person:li", "person:wang", "person:chen"], delay = "5m", round_robin = true }]
@@ -112,7 +112,7 @@ fn op() -> impl Strategy<Value = Op> {
             Op::Post { sender, host, check, severity, over, key }
         }),
         6 => (any::<usize>(), 0..6_u8).prop_map(|(which, how)| Op::Answer { which, how }),
-        4 => (1..6_i64, 0..9_u8).prop_map(|(incident, what)| Op::Act { incident, what }),
+        4 => (1..6_i64, 0..10_u8).prop_map(|(incident, what)| Op::Act { incident, what }),
         2 => (0..8_u8, proptest::sample::select(vec![1_000, 60_000, 3_600_000, 90_000_000]))
             .prop_map(|(what, ms)| Op::Silence { what, ms }),
         1 => (0..2_usize).prop_map(Op::Config),
@@ -129,6 +129,7 @@ fn body(host: usize, check: usize, severity: u8, over: bool) -> String {
 fn act(what: u8, now: Timestamp) -> Act {
     match what {
         0 => Act::Ack { until: None },
+        9 => Act::AckAs { person: "wang".into(), until: None },
         1 => Act::Ack { until: Some(now.plus_ms(400_000)) },
         2 => Act::Unack,
         3 => Act::Resolve,

@@ -33,6 +33,16 @@ pub struct Ack {
     pub until: Option<Timestamp>,
 }
 
+/// Who answered, and who has not yet, of those whom levels paged that everybody must answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Everyone {
+    /// Never empty: with the last answer the incident is acknowledged.
+    pub missing: Vec<PersonId>,
+    /// In the order of their answers; also people who were not asked.
+    pub answered: Vec<PersonId>,
+}
+
 /// The same identity fired before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -76,6 +86,9 @@ pub struct Incident {
     pub updated_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ack: Option<Ack>,
+    /// While some of those who all must answer have not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub everyone: Option<Box<Everyone>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snoozed_until: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

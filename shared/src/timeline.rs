@@ -148,6 +148,12 @@ pub enum Happening {
     Acked {
         until: Option<Timestamp>,
     },
+    /// Somebody answered, and others must too before it is acknowledged.
+    Answered {
+        /// Who of the configuration that was; none for somebody else.
+        person: Option<PersonId>,
+        missing: Vec<PersonId>,
+    },
     /// The acknowledgement ran out.
     AckExpired,
     Unacked,
@@ -303,6 +309,8 @@ pub enum Skip {
     NoRule { person: PersonId },
     /// Already paged by another target of this level.
     AlreadyPaged { person: PersonId },
+    /// They answered already; others have not.
+    Answered { person: PersonId },
     /// The level pages one at a time, and it is somebody else's turn.
     OthersTurn { person: PersonId },
 }
@@ -315,6 +323,7 @@ impl Skip {
             Self::NoContact { person }
             | Self::NoRule { person }
             | Self::AlreadyPaged { person }
+            | Self::Answered { person }
             | Self::OthersTurn { person } => Some(person),
             Self::NobodyOnCall | Self::EmptyTeam | Self::Gone => None,
         }

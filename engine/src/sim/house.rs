@@ -149,11 +149,16 @@ fn schedule(chance: &mut Chance, n: u64, ids: &[String], now: Timestamp) -> Sche
 
 fn policy(chance: &mut Chance, n: u64, ids: &[String]) -> Policy {
     let levels = (0..chance.between(1, 4))
-        .map(|_| Level {
-            notify: (0..chance.between(1, 2)).map(|_| target(chance, ids)).collect(),
-            delay: Delay::mins(chance.between(1, 15) as i64),
-            round_robin: chance.one_in(4),
-            when: when(chance),
+        .map(|_| {
+            let round_robin = chance.one_in(4);
+            Level {
+                notify: (0..chance.between(1, 2)).map(|_| target(chance, ids)).collect(),
+                delay: Delay::mins(chance.between(1, 15) as i64),
+                round_robin,
+                everyone: !round_robin && chance.one_in(4),
+                ack_timeout: chance.one_in(6).then(|| Delay::mins(chance.below(20) as i64)),
+                when: when(chance),
+            }
         })
         .collect();
     Policy { id: format!("policy{n}").as_str().into(), name: String::new(), levels, repeat: chance.below(3) as u32 }

@@ -22,7 +22,8 @@ type Body = MaybeJson<ActionRequest>;
 
 pub(super) async fn ack(app: web::Data<App>, by: Principal, id: web::Path<i64>, MaybeJson(body): Body) -> Action {
     let until = body.until.map(sensible).transpose()?;
-    act(&app, &by, *id, Act::Ack { until }).await
+    let act_of = |person: &shared::PersonId| Act::AckAs { person: person.clone(), until };
+    act(&app, &by, *id, by.person().map_or(Act::Ack { until }, act_of)).await
 }
 
 pub(super) async fn unack(app: web::Data<App>, by: Principal, id: web::Path<i64>, _: Body) -> Action {

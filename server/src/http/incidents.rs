@@ -207,6 +207,7 @@ fn names(
         Actor::Link { person } => Some(person),
         _ => None,
     }));
+    people.extend(incident.everyone.iter().flat_map(|it| it.missing.iter().chain(&it.answered)));
     for entry in timeline {
         people.extend(in_happening(&entry.what));
     }
@@ -229,6 +230,7 @@ fn in_happening(what: &Happening) -> Vec<&PersonId> {
             person(recipient).into_iter().collect()
         }
         Happening::Reassigned { to } => vec![to],
+        Happening::Answered { person, missing } => person.iter().chain(missing).collect(),
         _ => Vec::new(),
     }
 }

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 messages! {
     no_contact() { en: "was to be paged, but has no contact", zh: "本应通知，但没有联系方式" }
     no_rule(severity: &str) { en: "was to be paged, but their own rules name no contact for {severity}", zh: "本应通知，但其规则在 {severity} 级别没有联系方式" }
+    has_answered() { en: "answered before, without being paged", zh: "未被通知，但已先行响应" }
     others_turn() { en: "was among those to be paged, but it was somebody else's turn", zh: "在应通知的人员中，但未轮到此人" }
     not_reached(policy: &str, level: u32) { en: "level {level} of policy {policy} names them, and it has not run", zh: "策略 {policy} 的第 {level} 级包含此人，但尚未执行" }
     passed_over(policy: &str, level: u32, why: &str) { en: "level {level} of policy {policy} names them, and was passed over: {why}", zh: "策略 {policy} 的第 {level} 级包含此人，但被跳过：{why}" }
@@ -64,7 +65,10 @@ fn skips(timeline: &[TimelineEntry]) -> BTreeMap<PersonId, Skip> {
     });
     for skip in targets.flat_map(|target| &target.skipped) {
         match skip {
-            Skip::NoContact { person } | Skip::NoRule { person } | Skip::OthersTurn { person } => {
+            Skip::NoContact { person }
+            | Skip::NoRule { person }
+            | Skip::OthersTurn { person }
+            | Skip::Answered { person } => {
                 found.insert(person.clone(), skip.clone());
             }
             Skip::NobodyOnCall | Skip::EmptyTeam | Skip::Gone | Skip::AlreadyPaged { .. } => {}
@@ -102,6 +106,7 @@ fn reason(
         Some(Skip::NoContact { .. }) => return no_contact(l),
         Some(Skip::NoRule { .. }) => return no_rule(l, incident.severity.as_str()),
         Some(Skip::OthersTurn { .. }) => return others_turn(l),
+        Some(Skip::Answered { .. }) => return has_answered(l),
         _ => {}
     }
     let mut off_duty_in = None;

@@ -47,6 +47,7 @@ const fn is_decision(what: &Happening) -> bool {
             | Happening::Reminded { .. }
             | Happening::Paged { .. }
             | Happening::PulledForward { .. }
+            | Happening::Answered { .. }
             | Happening::AckExpired
             | Happening::SnoozeEnded
             | Happening::Escalated { .. }

@@ -1,7 +1,8 @@
 //! How pages leave the house: mail server, ntfy server, webhooks, and the pace of paging.
 
-use crate::Delay;
+use crate::{Delay, Severity};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Settings of each channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +82,9 @@ pub struct Paging {
     pub ack_timeout_p0: Delay,
     /// The same for P1.
     pub ack_timeout_p1: Delay,
+    /// The same for the severities below, which have none otherwise.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub ack_timeouts: BTreeMap<Severity, Delay>,
     /// Between reminders to the last level once a P0 or P1 has used up its policy.
     pub reminder: Delay,
     /// How often a delivery is tried at most.
@@ -104,6 +108,7 @@ impl Default for Paging {
         Self {
             ack_timeout_p0: Delay::mins(15),
             ack_timeout_p1: Delay::mins(30),
+            ack_timeouts: BTreeMap::new(),
             reminder: Delay::mins(15),
             tries: 5,
             retry_after: Delay::secs(5),

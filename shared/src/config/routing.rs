@@ -154,6 +154,13 @@ pub struct Level {
     /// Of the people the targets come to only one is paged: whoever has not been for the longest time.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub round_robin: bool,
+    /// Everybody this level pages must answer; until then it goes on for those who have not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub everyone: bool,
+    /// An acknowledgement while this is the latest level ends after so long, whatever the severity's time-out is; `0s`
+    /// switches it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack_timeout: Option<Delay>,
     /// The level is passed over at once unless all of this holds when it is due.
     #[serde(default, skip_serializing_if = "LevelWhen::is_empty")]
     pub when: LevelWhen,

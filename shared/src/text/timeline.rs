@@ -52,6 +52,8 @@ messages! {
     planned(who: &str, channel: &str) { en: "{who} {channel}: planned", zh: "{who} {channel}：已计划" }
     pulled(contact: &str) { en: "{contact} is used now because another delivery failed", zh: "因其他渠道失败，立即使用 {contact}" }
     acked() { en: "Acknowledged: escalation stopped", zh: "已认领：停止升级" }
+    answered(who: &str, missing: &str) { en: "{who} answered; still waiting for {missing}", zh: "{who} 已响应；仍在等待 {missing}" }
+    somebody() { en: "Somebody", zh: "有人" }
     ack_expired() { en: "The acknowledgement ran out: paging again", zh: "认领已超时：再次通知" }
     unacked() { en: "Acknowledgement taken back: paging again", zh: "已取消认领：再次通知" }
     snoozed() { en: "Snoozed", zh: "已暂停通知" }
@@ -70,6 +72,7 @@ messages! {
     no_contact(who: &str) { en: "{who} has no contact", zh: "{who} 没有联系方式" }
     no_rule(who: &str) { en: "{who}'s rules name no contact for this level", zh: "{who} 的规则在此级别没有联系方式" }
     already_paged(who: &str) { en: "{who} is paged already", zh: "{who} 已被通知" }
+    has_answered(who: &str) { en: "{who} has answered already", zh: "{who} 已响应" }
     others_turn(who: &str) { en: "{who} is not the next in turn", zh: "还未轮到 {who}" }
 }
 
@@ -143,6 +146,11 @@ pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
         Happening::Delivery { .. } => delivery(l, names, what),
         Happening::PulledForward { contact, .. } => pulled(l, contact.as_str()),
         Happening::Acked { .. } => acked(l),
+        Happening::Answered { person: who, missing } => {
+            let missing: Vec<&str> = missing.iter().map(|id| person(names, id)).collect();
+            let who = who.as_ref().map_or_else(|| somebody(l), |id| person(names, id).to_owned());
+            answered(l, &who, &missing.join(", "))
+        }
         Happening::AckExpired => ack_expired(l),
         Happening::Unacked => unacked(l),
         Happening::Snoozed { .. } => snoozed(l),
@@ -254,6 +262,7 @@ pub fn skipped(l: Language, names: &Names, skip: &Skip) -> String {
         Skip::NoContact { person: id } => no_contact(l, person(names, id)),
         Skip::NoRule { person: id } => no_rule(l, person(names, id)),
         Skip::AlreadyPaged { person: id } => already_paged(l, person(names, id)),
+        Skip::Answered { person: id } => has_answered(l, person(names, id)),
         Skip::OthersTurn { person: id } => others_turn(l, person(names, id)),
     }
 }

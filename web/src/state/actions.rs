@@ -42,6 +42,10 @@ pub(crate) fn act(app: App, id: IncidentId, verb: &'static str, body: ActionRequ
     spawn_local(async move {
         let l = app.l();
         match send(app, id, verb, body).await {
+            // Where everybody must answer, one answer does not stop it.
+            Ok(()) if verb == ACK && app.board.row(id).is_some_and(|row| row.state == IncidentState::Triggered) => {
+                app.toasts.good(t::done_answer(l, id.0), None);
+            }
             Ok(()) => {
                 let undo =
                     (verb == ACK).then(|| Callback::new(move |()| act(app, id, UNACK, ActionRequest::default())));

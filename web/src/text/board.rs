@@ -79,6 +79,7 @@ shared::messages! {
     bulk_progress(done: usize, n: usize) { en: "{done} of {n}", zh: "{done} / {n}" }
     bulk_done(done: usize, n: usize) { en: "{done} of {n} done", zh: "已完成 {done} / {n}" }
     done_ack(id: i64) { en: "#{id} acked: escalation stopped", zh: "#{id} 已认领：停止升级" }
+    done_answer(id: i64) { en: "#{id}: your answer counts; others must answer too", zh: "#{id}：已记录您的响应，仍需其他人响应" }
     done_unack(id: i64) { en: "#{id}: acknowledgement taken back", zh: "#{id} 已取消认领" }
     done_resolve(id: i64) { en: "#{id} resolved", zh: "#{id} 已恢复" }
     done_snooze(id: i64) { en: "#{id} snoozed", zh: "#{id} 已暂停通知" }

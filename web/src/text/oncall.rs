@@ -21,6 +21,9 @@ shared::messages! {
     level(n: usize) { en: "Level {n}", zh: "第 {n} 级" }
     at_once() { en: "at once", zh: "立即" }
     in_turn() { en: "one of them, in turn", zh: "其中一人，依次轮流" }
+    all_answer() { en: "everybody must answer", zh: "所有人都必须响应" }
+    ack_holds(time: &str) { en: "an acknowledgement holds {time}", zh: "认领有效期 {time}" }
+    ack_holds_on() { en: "an acknowledgement does not run out", zh: "认领不会超时" }
     only_for(severities: &str) { en: "only for {severities}", zh: "仅限 {severities}" }
     only_during(windows: &str) { en: "only during {windows}", zh: "仅在 {windows} 时段" }
     not_during(windows: &str) { en: "not during {windows}", zh: "{windows} 时段除外" }
@@ -64,6 +67,11 @@ pub(crate) fn level_notes(l: Language, level: &Level) -> Vec<String> {
     let when = &level.when;
     let list = |items: Vec<&str>| items.join(", ");
     let mut notes: Vec<String> = level.round_robin.then(|| in_turn(l)).into_iter().collect();
+    notes.extend(level.everyone.then(|| all_answer(l)));
+    notes.extend(level.ack_timeout.map(|delay| match delay.0 {
+        0 => ack_holds_on(l),
+        ms => ack_holds(l, &shared::text::span(l, ms)),
+    }));
     if !when.severity.is_empty() {
         notes.push(only_for(l, &list(when.severity.iter().map(|it| it.as_str()).collect())));
     }

@@ -10,8 +10,9 @@ use crate::{
 };
 use leptos::prelude::*;
 use shared::{
-    IncidentId, IncidentState, Timestamp,
+    IncidentId, IncidentState, PersonId, Timestamp,
     api::{IncidentDetail, IncidentRow},
+    config::Language,
 };
 
 pub(super) fn header(
@@ -24,6 +25,7 @@ pub(super) fn header(
     let l = app.l();
     let row = of_row(app, detail, |cell| cell.row.get());
     let again = part(detail, |detail| detail.incident.again);
+    let awaited = part(detail, move |detail| answers(l, detail));
     let line = move || row.get().map(|row| facts(app, &row));
     let standing = actions::standing(app, detail);
     let state = move || {
@@ -47,9 +49,25 @@ pub(super) fn header(
                 })}
             </p>
             <p class="incident-next" role="status">{move || row.get().map(|row| next(app, &row))}</p>
+            <p class="incident-next" role="status" data-testid="everyone">{move || awaited.get().flatten()}</p>
             <div class="incident-actions">{actions::buttons(app, id, detail, asker, maker, true)}</div>
         </header>
     }
+}
+
+/// Who answered and who is missing, where everybody must answer.
+fn answers(l: Language, detail: &IncidentDetail) -> Option<String> {
+    let everyone = detail.incident.everyone.as_ref()?;
+    let names = |ids: &[PersonId]| {
+        let names: Vec<&str> = ids.iter().map(|id| detail.names.get(id).map_or(id.as_str(), String::as_str)).collect();
+        names.join(", ")
+    };
+    let missing = names(&everyone.missing);
+    let words = match everyone.answered.as_slice() {
+        [] => t::everyone_must_answer(l, &missing),
+        answered => t::answers_missing(l, &names(answered), &missing),
+    };
+    Some(words)
 }
 
 fn facts(app: App, row: &IncidentRow) -> impl IntoView + use<> {
