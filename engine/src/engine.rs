@@ -501,6 +501,7 @@ impl Turn<'_> {
             Act::Snooze { until } => self.snooze(id, by, until),
             Act::Escalate { policy, level, version } => self.escalate(id, by, policy, level, version),
             Act::Reassign { to } => self.reassign(id, by, to),
+            Act::AddResponders { targets, version } => self.add_responders(id, by, &targets, version),
             Act::Note { .. } => Ok(()),
         }
     }

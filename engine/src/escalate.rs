@@ -4,10 +4,9 @@ use crate::{
     compile::FALLBACK,
     engine::Turn,
     event::{Refusal, Wake},
-    notify::Ask,
 };
 use shared::{
-    Ack, Delay, EscalationState, Incident, IncidentId, IncidentState, PageVia, PersonId, PolicyId, Recipient, Severity,
+    Ack, Delay, EscalationState, Incident, IncidentId, IncidentState, PersonId, PolicyId, Recipient, Severity,
     Timestamp,
     config::Policy,
     timeline::{Actor, Happening},
@@ -105,6 +104,7 @@ impl Turn<'_> {
         let Some(incident) = self.engine.state.incidents.get(&id) else { return Err(Refusal::NotOpen) };
         if incident.state == IncidentState::Acked && until.is_none() {
             // Losing a race is a success: the row names who was first.
+            self.helper_answered(id, by, person);
             return Ok(());
         }
         if self.others_must_answer(id, &by, person) {
@@ -231,7 +231,7 @@ impl Turn<'_> {
     }
 
     /// Lets an escalation run again at `at`, with the level it was at or a chosen one.
-    fn resume(&mut self, id: IncidentId, place: usize, level: Option<u32>, at: Timestamp) {
+    pub(crate) fn resume(&mut self, id: IncidentId, place: usize, level: Option<u32>, at: Timestamp) {
         let Some(escalation) = self.incident(id).and_then(|incident| incident.escalations.get_mut(place)) else {
             return;
         };
@@ -295,32 +295,5 @@ impl Turn<'_> {
         self.asked = chosen.then_some((id, place));
         self.resume(id, place, Some(level), now);
         Ok(())
-    }
-
-    /// Pages somebody in particular; the policy goes on behind them.
-    pub(crate) fn reassign(&mut self, id: IncidentId, by: Actor, to: PersonId) -> Result<(), Refusal> {
-        if !self.config.people.contains_key(&to) {
-            return Err(Refusal::NoSuchPerson);
-        }
-        let Some(incident) = self.engine.state.incidents.get(&id) else { return Err(Refusal::NotOpen) };
-        let recipient = Recipient::Person(to.clone());
-        if self.steps(&recipient, incident.severity, true).is_err() {
-            return Err(Refusal::NoContact);
-        }
-        let policy = incident.escalations.first().map_or_else(|| FALLBACK.into(), |it| it.policy.clone());
-        let places = incident.escalations.len();
-        self.note(id, by, Happening::Reassigned { to });
-        self.quiet(id);
-        let now = self.now;
-        if let Some(incident) = self.incident(id) {
-            incident.state = IncidentState::Triggered;
-            incident.updated_at = now;
-            incident.version += 1;
-        }
-        for place in 0..places {
-            self.resume(id, place, None, now.after(Delay::mins(5)));
-        }
-        let ask = Ask { via: PageVia::Direct, policy: &policy, level: 0, cycle: 0, by_hand: true };
-        self.page(id, &recipient, ask).map_err(|_| Refusal::NoContact)
     }
 }

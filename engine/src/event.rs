@@ -4,6 +4,7 @@ use crate::compile::Snapshot;
 use shared::{
     Alert, AlertEvent, AttemptId, ContactId, Delay, EventId, Failure, Incident, IncidentId, IntegrationId, PageId,
     PersonId, PolicyId, Silence, SilenceId, SilenceRequest, Timestamp,
+    config::Target,
     timeline::{Actor, Outcome, RejectReason, TimelineEntry},
 };
 use std::sync::Arc;
@@ -76,6 +77,11 @@ pub enum Act {
     Reassign {
         to: PersonId,
     },
+    /// Page these besides, whatever the policies do; refused when the incident is not at `version` any more.
+    AddResponders {
+        targets: Vec<Target>,
+        version: Option<u32>,
+    },
     Note {
         text: String,
     },
@@ -96,6 +102,8 @@ pub enum Refusal {
     NoSuchPerson,
     #[error("the person has no contact to be paged by")]
     NoContact,
+    #[error("none of these comes to somebody who can be paged now")]
+    NobodyReached,
     #[error("the time lies in the past")]
     InThePast,
     #[error("the incident is not acknowledged or snoozed")]

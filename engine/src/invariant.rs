@@ -8,8 +8,8 @@ use crate::{
     state::{Accounts, RECENT_MAX, Recent, State},
 };
 use shared::{
-    AlertId, Attempt, AttemptId, AttemptState, EscalationState, Incident, IncidentId, IncidentState, Severity,
-    Timestamp, config::Paging,
+    AlertId, Attempt, AttemptId, AttemptState, EscalationState, Incident, IncidentId, IncidentState, Page, PageVia,
+    Severity, Timestamp, config::Paging,
 };
 use std::collections::BTreeSet;
 
@@ -143,7 +143,11 @@ impl State {
         }
         let attempts = || incident.pages.iter().flat_map(|page| &page.attempts);
         let waiting = |it: &Attempt| matches!(it.state, AttemptState::Planned | AttemptState::Retrying);
-        let restless = incident.escalations.iter().any(|it| it.due.is_some()) || attempts().any(waiting);
+        let due = incident.escalations.iter().any(|it| it.due.is_some());
+        let restless = due || attempts().any(waiting);
+        // Who is asked to help is rung although somebody answered.
+        let helper = |page: &Page| page.via == PageVia::Added && incident.state != IncidentState::Resolved;
+        let rings = due || incident.pages.iter().any(|page| page.is_waiting() && !helper(page));
         match incident.state {
             IncidentState::Triggered
                 if incident.severity.is_urgent()
@@ -154,7 +158,7 @@ impl State {
                 return Err(Broken::Silent { incident: id, severity: incident.severity });
             }
             IncidentState::Triggered => {}
-            _ if restless || incident.escalations.iter().any(|it| it.state == EscalationState::Running) => {
+            _ if rings || incident.escalations.iter().any(|it| it.state == EscalationState::Running) => {
                 return Err(Broken::Restless(id));
             }
             _ => {}

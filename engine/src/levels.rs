@@ -271,9 +271,8 @@ impl Turn<'_> {
             return;
         };
         // Pages of the same level from before an acknowledgement do not speak for this run of it.
-        let newest = incident.pages.iter().filter(|page| page.policy == *policy).map(|page| page.created_at).max();
-        let asked: Vec<&Page> =
-            incident.pages.iter().filter(|page| page.policy == *policy && page.created_at == asked_at).collect();
+        let newest = pages_of(incident, policy).map(|page| page.created_at).max();
+        let asked: Vec<&Page> = pages_of(incident, policy).filter(|page| page.created_at == asked_at).collect();
         let failed = |it: &shared::Attempt| matches!(it.state, AttemptState::Failed | AttemptState::Cancelled);
         if newest != Some(asked_at) || !asked.iter().all(|page| page.attempts.iter().all(failed)) {
             return;
@@ -298,11 +297,16 @@ impl Turn<'_> {
     }
 }
 
+/// What a policy asked for; those who help were asked by somebody.
+fn pages_of<'a>(incident: &'a Incident, policy: &PolicyId) -> impl DoubleEndedIterator<Item = &'a Page> {
+    incident.pages.iter().filter(move |page| page.policy == *policy && page.via != PageVia::Added)
+}
+
 /// Whether a provider took a page since this policy began its levels, or the level it was at, anew:
 /// going back from its newest page, level and cycle fall until the pass before.
 fn accepted_in_this_pass(incident: &Incident, policy: &PolicyId) -> bool {
     let mut began: Option<&Page> = None;
-    for page in incident.pages.iter().rev().filter(|page| page.policy == *policy) {
+    for page in pages_of(incident, policy).rev() {
         let same_pass = began.is_none_or(|after| {
             (page.cycle, page.level) < (after.cycle, after.level) || page.created_at == after.created_at
         });

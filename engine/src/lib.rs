@@ -26,6 +26,7 @@ pub mod normalize;
 mod notify;
 pub mod oncall;
 mod repeats;
+mod responders;
 pub mod route;
 pub mod scenario;
 pub mod silence;

@@ -6,8 +6,8 @@ use crate::{
     event::{Command, Wake},
 };
 use shared::{
-    Attempt, AttemptId, AttemptState, ContactId, Delay, Failure, Incident, IncidentId, IncidentState, Page, PageId,
-    PageVia, PolicyId, Recipient, Severity, Timestamp,
+    Attempt, AttemptId, AttemptState, ContactId, Delay, Failure, Incident, IncidentId, Page, PageId, PageVia, PolicyId,
+    Recipient, Severity, Timestamp,
     config::{ContactKind, Paging, Person, Target},
     timeline::{Actor, Happening, PlannedAttempt, Skip},
 };
@@ -295,7 +295,9 @@ impl Turn<'_> {
         let paging = self.config.paging().clone();
         let incident = self.engine.state.incidents.get(&id);
         // A newer page to the same recipient has its own deliveries; retrying both would ring twice.
-        let wanted = incident.is_some_and(|it| it.state == IncidentState::Triggered && !is_superseded(it, attempt));
+        let wanted = incident.is_some_and(|it| {
+            find(&it.pages, attempt).is_some_and(|(page, _)| self.may_ring(id, page)) && !is_superseded(it, attempt)
+        });
         let Some((page, found)) = self.attempt_mut(id, attempt) else { return };
         let page = page.id;
         let pause = retry_delay(&paging, attempt, found.tries).0.max(failure.retry_after_ms.unwrap_or(0));
@@ -339,6 +341,7 @@ impl Turn<'_> {
             return;
         };
         let (policy, level, asked_at, page_id) = (page.policy.clone(), page.level, page.created_at, page.id);
+        let helper = page.via == PageVia::Added;
         let next = page
             .attempts
             .iter_mut()
@@ -352,7 +355,9 @@ impl Turn<'_> {
             self.note(id, Actor::System, Happening::PulledForward { page: page_id, attempt, contact });
             return;
         }
-        self.level_failed(id, &policy, level, asked_at);
+        if !helper {
+            self.level_failed(id, &policy, level, asked_at);
+        }
     }
 
     /// Gives up deliveries that have not begun; one under way ends by itself and is recorded.

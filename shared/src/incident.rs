@@ -180,6 +180,8 @@ pub enum PageVia {
     Team { team: TeamId },
     /// Nobody else could be reached.
     Fallback,
+    /// Somebody asked for their help.
+    Added,
 }
 
 /// One notification of one recipient: its attempts follow the recipient's rules.
@@ -198,6 +200,14 @@ pub struct Page {
     pub rule: Option<u32>,
     pub created_at: Timestamp,
     pub attempts: Vec<Attempt>,
+}
+
+impl Page {
+    /// Whether a delivery of it has not begun, or is to be tried again.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.attempts.iter().any(|it| matches!(it.state, AttemptState::Planned | AttemptState::Retrying))
+    }
 }
 
 /// Where a delivery stands.

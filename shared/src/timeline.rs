@@ -148,7 +148,7 @@ pub enum Happening {
     Acked {
         until: Option<Timestamp>,
     },
-    /// Somebody answered, and others must too before it is acknowledged.
+    /// Somebody answered, and others must too before it is acknowledged; or it is already, and nobody is missing.
     Answered {
         /// Who of the configuration that was; none for somebody else.
         person: Option<PersonId>,
@@ -168,6 +168,10 @@ pub enum Happening {
     },
     Reassigned {
         to: PersonId,
+    },
+    /// Somebody was asked to help; the policies go on as they were.
+    RespondersAdded {
+        targets: Vec<TargetResult>,
     },
     Note {
         text: String,

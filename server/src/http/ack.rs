@@ -16,7 +16,7 @@ use actix_web::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use engine::{Act, Refusal};
 use sha2::{Digest as _, Sha256};
-use shared::{Incident, IncidentState, config::Language, messages, text::span, timeline::Actor};
+use shared::{Incident, IncidentState, Recipient, config::Language, messages, text::span, timeline::Actor};
 use std::{fmt::Write as _, sync::LazyLock};
 
 messages! {
@@ -192,7 +192,10 @@ fn incident_page(app: &App, l: Language, cap: &Cap, incident: &Incident) -> Part
         IncidentState::Resolved => resolved(l),
     };
     write!(body, "<p class=\"state\" role=\"status\">{}</p>", escaped(&state)).ok();
-    if matches!(incident.state, IncidentState::Triggered | IncidentState::Snoozed) && !answered {
+    // Who was asked to help may say that they are there.
+    let asked = |page: &shared::Page| page.recipient == Recipient::Person(cap.person.clone()) && page.is_waiting();
+    let helps = incident.state == IncidentState::Acked && incident.pages.iter().any(asked);
+    if helps || matches!(incident.state, IncidentState::Triggered | IncidentState::Snoozed) && !answered {
         write!(
             body,
             "<form method=\"post\"><button name=\"do\" value=\"ack\">{}</button></form><p class=\"muted\">{}</p>",

@@ -9,6 +9,7 @@ use shared::{
 };
 
 const MOST_NOTE_CHARS: usize = 10_000;
+const MOST_RESPONDERS: usize = 32;
 /// A snooze is a nap, not a burial.
 const LONGEST_SNOOZE_MS: i64 = 31 * 86_400_000;
 
@@ -50,6 +51,19 @@ pub(super) async fn escalate(app: web::Data<App>, by: Principal, id: web::Path<i
 pub(super) async fn reassign(app: web::Data<App>, by: Principal, id: web::Path<i64>, MaybeJson(body): Body) -> Action {
     let to = body.to.ok_or_else(|| ApiError::invalid("to", "Say whom to page, by the person's id."))?;
     act(&app, &by, *id, Act::Reassign { to }).await
+}
+
+pub(super) async fn responders(
+    app: web::Data<App>,
+    by: Principal,
+    id: web::Path<i64>,
+    MaybeJson(body): Body,
+) -> Action {
+    if body.targets.is_empty() || body.targets.len() > MOST_RESPONDERS {
+        let mend = format!("Name 1 to {MOST_RESPONDERS} targets, such as person:li or schedule:db.");
+        return Err(ApiError::invalid("targets", mend));
+    }
+    act(&app, &by, *id, Act::AddResponders { targets: body.targets, version: body.version }).await
 }
 
 pub(super) async fn note(app: web::Data<App>, by: Principal, id: web::Path<i64>, MaybeJson(body): Body) -> Action {

@@ -225,6 +225,7 @@ fn in_happening(what: &Happening) -> Vec<&PersonId> {
     match what {
         Happening::LevelRan { targets, .. }
         | Happening::LevelEmpty { targets, .. }
+        | Happening::RespondersAdded { targets }
         | Happening::NobodyReached { fallback: targets, .. } => targets.iter().flat_map(in_target).collect(),
         Happening::Paged { recipient, .. } | Happening::Delivery { recipient, .. } => {
             person(recipient).into_iter().collect()

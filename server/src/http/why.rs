@@ -52,5 +52,6 @@ const fn is_decision(what: &Happening) -> bool {
             | Happening::SnoozeEnded
             | Happening::Escalated { .. }
             | Happening::Reassigned { .. }
+            | Happening::RespondersAdded { .. }
     )
 }

@@ -5,6 +5,7 @@ use crate::{
     Alert, AttemptState, EscalationState, Format, Incident, IncidentId, IncidentState, IntegrationId, PersonId,
     PolicyId, Recipient, Severity, SuppressedBy, TeamId, Timestamp,
     alert::FieldSpan,
+    config::Target,
     timeline::{Actor, Outcome, TimelineEntry},
 };
 use serde::{Deserialize, Serialize};
@@ -144,7 +145,7 @@ wire! {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ActionRequest {
-    /// The version the author looked at; `escalate` is refused when somebody acted since.
+    /// The version the author looked at; `escalate` and `responders` are refused when somebody acted since.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
     /// `note`: the text.
@@ -162,6 +163,9 @@ pub struct ActionRequest {
     /// `reassign`: to whom.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<PersonId>,
+    /// `responders`: whom to page too, such as `person:li` or `schedule:db`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<Target>,
 }
 
 impl Actor {

@@ -60,6 +60,9 @@ messages! {
     snooze_ended() { en: "Snooze ended: paging again", zh: "暂停结束：再次通知" }
     escalated(policy: &str, level: u32) { en: "Escalated by hand to {policy} level {level}", zh: "手动升级到 {policy} 第 {level} 级" }
     reassigned(to: &str) { en: "Reassigned to {to}", zh: "已转交给 {to}" }
+    responders_added(who: &str) { en: "Asked for help: {who}", zh: "请求支援：{who}" }
+    added() { en: "asked for help", zh: "被请求支援" }
+    answered_too(who: &str) { en: "{who} answered", zh: "{who} 已响应" }
     note(text: &str) { en: "Note: {text}", zh: "备注：{text}" }
     resolved() { en: "Resolved by hand", zh: "已手动恢复" }
     recovered() { en: "Recovered: the sender says it is over", zh: "已恢复：来源报告恢复" }
@@ -149,7 +152,7 @@ pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
         Happening::Answered { person: who, missing } => {
             let missing: Vec<&str> = missing.iter().map(|id| person(names, id)).collect();
             let who = who.as_ref().map_or_else(|| somebody(l), |id| person(names, id).to_owned());
-            answered(l, &who, &missing.join(", "))
+            if missing.is_empty() { answered_too(l, &who) } else { answered(l, &who, &missing.join(", ")) }
         }
         Happening::AckExpired => ack_expired(l),
         Happening::Unacked => unacked(l),
@@ -157,6 +160,7 @@ pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
         Happening::SnoozeEnded => snooze_ended(l),
         Happening::Escalated { policy, level } => escalated(l, policy.as_str(), level + 1),
         Happening::Reassigned { to } => reassigned(l, person(names, to)),
+        Happening::RespondersAdded { targets } => responders_added(l, &reached(l, names, targets)),
         Happening::Note { text } => note(l, text),
         Happening::Resolved => resolved(l),
         Happening::Recovered { matched: RecoveryMatch::Key, .. } => recovered(l),
@@ -236,6 +240,7 @@ fn page_via(l: Language, via: &PageVia) -> String {
         PageVia::Schedule { schedule, .. } => covering(l, schedule.as_str()),
         PageVia::Team { team } => team_member(l, team.as_str()),
         PageVia::Fallback => fallback(l),
+        PageVia::Added => added(l),
     }
 }
 

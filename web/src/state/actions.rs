@@ -12,6 +12,7 @@ pub(crate) const RESOLVE: &str = "resolve";
 pub(crate) const SNOOZE: &str = "snooze";
 pub(crate) const ESCALATE: &str = "escalate";
 pub(crate) const REASSIGN: &str = "reassign";
+pub(crate) const RESPONDERS: &str = "responders";
 pub(crate) const NOTE: &str = "note";
 
 pub(crate) fn verb_name(l: Language, verb: &str) -> String {
@@ -22,6 +23,7 @@ pub(crate) fn verb_name(l: Language, verb: &str) -> String {
         SNOOZE => t::snooze(l),
         ESCALATE => t::escalate(l),
         REASSIGN => t::reassign(l),
+        RESPONDERS => t::responders(l),
         _ => t::note(l),
     }
 }
@@ -91,6 +93,7 @@ fn done(l: Language, id: IncidentId, verb: &str) -> String {
         SNOOZE => t::done_snooze(l, id.0),
         ESCALATE => t::done_escalate(l, id.0),
         REASSIGN => t::done_reassign(l, id.0),
+        RESPONDERS => t::done_responders(l, id.0),
         _ => t::done_note(l, id.0),
     }
 }

@@ -56,6 +56,7 @@ shared::messages! {
     resolve() { en: "Resolve", zh: "恢复" }
     snooze() { en: "Snooze", zh: "暂停" }
     escalate() { en: "Escalate", zh: "升级" }
+    responders() { en: "Add responders", zh: "请求支援" }
     reassign() { en: "Reassign", zh: "转交" }
     note() { en: "Note", zh: "备注" }
     unack() { en: "Un-ack", zh: "取消认领" }
@@ -85,6 +86,7 @@ shared::messages! {
     done_snooze(id: i64) { en: "#{id} snoozed", zh: "#{id} 已暂停通知" }
     done_escalate(id: i64) { en: "#{id} escalated", zh: "#{id} 已升级" }
     done_reassign(id: i64) { en: "#{id} reassigned", zh: "#{id} 已转交" }
+    done_responders(id: i64) { en: "#{id}: asked for help", zh: "#{id}：已请求支援" }
     done_note(id: i64) { en: "Note added to #{id}", zh: "已为 #{id} 添加备注" }
     not_done(id: i64, verb: &str, why: &str) { en: "{verb} #{id} was NOT done. {why}", zh: "{verb} #{id} 未成功。{why}" }
     summary(n: usize) { en: "{n} new incidents", zh: "{n} 个新事件" }

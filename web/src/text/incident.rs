@@ -100,6 +100,10 @@ shared::messages! {
     snooze_after() { en: "Then it pages again.", zh: "到时将再次通知。" }
     snooze_past() { en: "That time is over already.", zh: "该时间已过。" }
     reassign_lead() { en: "Pages somebody in particular now, by their own rules.", zh: "立即按对方的规则通知指定的人。" }
+    responders_lead() { en: "Pages them besides, by their own rules. The escalation goes on as it was.", zh: "按对方的规则另行通知，升级流程不变。" }
+    responders_schedules() { en: "On call now", zh: "当前值班" }
+    responders_people() { en: "Everybody", zh: "所有人" }
+    via_added() { en: "asked for help", zh: "被请求支援" }
     reassign_me() { en: "you", zh: "您" }
     reassign_nobody() { en: "The configuration names nobody.", zh: "配置中没有人员。" }
     no_contact() { en: "has no contact: cannot be paged", zh: "没有联系方式，无法通知" }

@@ -86,6 +86,7 @@ fn via(app: App, names: &Names, via: &PageVia) -> String {
         PageVia::Schedule { schedule, .. } => t::via_schedule(l, schedule.as_str()),
         PageVia::Team { team } => t::via_team(l, team.as_str()),
         PageVia::Fallback => t::via_fallback(l),
+        PageVia::Added => t::via_added(l),
     }
 }
 
