@@ -4,6 +4,7 @@ use crate::{
     classify::{self, Class},
     inhibit,
     oncall::{self, HolidayDays, Roster, Surroundings},
+    quiet::Quiet,
     route::{self, Node},
     window::{Window, Windows},
 };
@@ -30,6 +31,8 @@ pub struct Snapshot {
     pub version: i64,
     pub document: Document,
     pub people: BTreeMap<PersonId, Person>,
+    /// When pages to a person wait; those to whom nothing waits are left out.
+    pub quiet: BTreeMap<PersonId, Quiet>,
     pub teams: BTreeMap<TeamId, Team>,
     pub rosters: BTreeMap<ScheduleId, Roster>,
     pub policies: BTreeMap<PolicyId, Arc<Policy>>,
@@ -54,6 +57,7 @@ impl Snapshot {
             check.index(&document.integrations, "integrations", |it| it.id.clone(), |id| id.as_str());
         check.schedules(&document, &snapshot.people, &mut snapshot.rosters);
         check.people(&document.people);
+        check.quiet(&document, &mut snapshot);
         check.teams(&document.teams, &snapshot.people);
         check.windows(&document.time_windows, &mut snapshot.windows);
         check.senders(&document.integrations, &snapshot.windows, &mut snapshot.classes);
@@ -236,6 +240,29 @@ impl Check {
                         unknown("contact of this person", step.contact.as_str()),
                     );
                 }
+            }
+        }
+    }
+
+    fn quiet(&mut self, document: &Document, snapshot: &mut Snapshot) {
+        for person in &document.people {
+            let path = format!("people[{}]", person.id);
+            if let Some(other) = &person.quiet_hours.hand_over_to
+                && (*other == person.id || !snapshot.people.contains_key(other))
+            {
+                let mend = if *other == person.id {
+                    "nobody stands in for themselves; name somebody else".to_owned()
+                } else {
+                    unknown("person", other.as_str())
+                };
+                self.fault(format!("{path}.quiet_hours.hand_over_to"), mend);
+            }
+            match Quiet::compile(person, &document.paging) {
+                Ok(Some(quiet)) => drop(snapshot.quiet.insert(person.id.clone(), quiet)),
+                Ok(None) => {}
+                // The zone has its own finding.
+                Err((field, _)) if field == "time_zone" => {}
+                Err((field, message)) => self.fault(format!("{path}.{field}"), message),
             }
         }
     }
@@ -435,6 +462,20 @@ impl Check {
         }
         if paging.lease.0 < 10_000 {
             self.fault("paging.lease", "a lease shorter than 10s would end before a slow provider may answer");
+        }
+        if let Some(defer) = &paging.defer {
+            for (field, text) in [("from", &defer.from), ("until", &defer.until)] {
+                if let Err(message) = oncall::clock(text) {
+                    self.fault(format!("paging.defer.{field}"), message);
+                }
+            }
+            if defer.from == defer.until {
+                let message = "the night would last all day, and nothing would ever ring; name two different times";
+                self.fault("paging.defer.until", message);
+            }
+            if let Some(severity) = defer.severity.iter().find(|severity| **severity < Severity::P3) {
+                self.fault("paging.defer.severity", format!("a {severity} does not wait until morning; name P3 to P6"));
+            }
         }
         if let Some(severity) = paging.ack_timeouts.keys().find(|severity| severity.is_urgent()) {
             let message = format!("write `ack_timeout_{}` instead", severity.as_str().to_lowercase());

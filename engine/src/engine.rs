@@ -271,12 +271,14 @@ impl Engine {
     }
 }
 
-/// Shortens every wait of an incident that is a length of time. A snooze ends at the hour somebody chose.
+/// Shortens every wait of an incident that is a length of time. A snooze ends at the hour somebody chose, and quiet hours
+/// by the clock on the wall.
 fn hasten(incident: &mut Incident, by_ms: i64) {
     let sooner = |at: &mut Timestamp| *at = at.plus_ms(-by_ms);
     incident.escalations.iter_mut().filter_map(|it| it.due.as_mut()).for_each(sooner);
     incident.ack.iter_mut().filter_map(|ack| ack.until.as_mut()).for_each(sooner);
-    for attempt in incident.pages.iter_mut().flat_map(|page| &mut page.attempts).filter(|it| !it.state.is_final()) {
+    let timed = incident.pages.iter_mut().filter(|page| page.waits.is_none());
+    for attempt in timed.flat_map(|page| &mut page.attempts).filter(|it| !it.state.is_final()) {
         sooner(&mut attempt.due);
         attempt.lease_until.iter_mut().for_each(sooner);
     }

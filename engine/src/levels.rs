@@ -7,7 +7,7 @@ use crate::{
 };
 use shared::{
     AttemptState, EscalationState, Incident, IncidentId, IncidentState, Page, PageVia, PersonId, PolicyId, Recipient,
-    Timestamp,
+    Severity, Timestamp,
     config::{Level, Policy},
     timeline::{Actor, Happening, Skip, TargetResult, Unmet},
 };
@@ -65,7 +65,7 @@ impl Turn<'_> {
                 continue;
             }
             let delay = step.delay;
-            let results = self.page_level(id, &policy, level, cycle, step);
+            let (results, rings) = self.page_level(id, &policy, level, cycle, step);
             let paged = results.iter().any(|result| !result.recipients.is_empty());
             self.move_to(id, place, level + 1, cycle, reached || paged);
             if paged {
@@ -73,7 +73,8 @@ impl Turn<'_> {
                     incident.version += 1;
                 }
                 self.note(id, Actor::System, Happening::LevelRan { policy, config, level, cycle, targets: results });
-                self.set_due(id, place, Some(self.now.after(delay)));
+                // A level all of whose pages wait counts from when the first one rings.
+                self.set_due(id, place, Some(rings.unwrap_or(self.now).after(delay)));
                 return;
             }
             self.note(id, Actor::System, Happening::LevelEmpty { policy, config, level, cycle, targets: results });
@@ -105,7 +106,8 @@ impl Turn<'_> {
     }
 
     /// Pages everyone the targets come to now, each person once a level; in a level that pages one at a time, the first
-    /// in turn who can be reached.
+    /// in turn who can be reached. Says also when the first of them is rung. What is urgent does not count whoever must be
+    /// waited for.
     fn page_level(
         &mut self,
         id: IncidentId,
@@ -113,25 +115,39 @@ impl Turn<'_> {
         level: u32,
         cycle: u32,
         step: &Level,
-    ) -> Vec<TargetResult> {
+    ) -> (Vec<TargetResult>, Option<Timestamp>) {
+        let Some(severity) = self.engine.state.incidents.get(&id).map(|it| it.severity) else {
+            return (Vec::new(), None);
+        };
         let mut results = Vec::with_capacity(step.notify.len());
         let mut found: Vec<Found> = Vec::new();
         for (place, target) in step.notify.iter().enumerate() {
-            let (recipients, skipped) = self.resolve_target(target);
-            found.extend(recipients.into_iter().map(|(recipient, via)| Found { place, recipient, via }));
+            let (recipients, mut skipped) = self.resolve_target(target);
+            for (recipient, via) in recipients {
+                let stand_in = self.stand_in(&recipient, severity);
+                found.push(match stand_in {
+                    Some((person, to)) => {
+                        skipped.push(Skip::HandedOver { person: person.clone(), to: to.clone() });
+                        Found { place, recipient: Recipient::Person(to), via: PageVia::StandIn { person } }
+                    }
+                    None => Found { place, recipient, via },
+                });
+            }
             results.push(TargetResult { target: target.to_string(), recipients: Vec::new(), skipped });
         }
         if step.round_robin {
             let turns = self.engine.state.turns.get(&(policy.clone(), level));
             let latest = |person: &PersonId| turns.and_then(|it| it.iter().position(|known| known == person));
-            // Whoever never had a turn comes first; equal ones in the order they are written.
+            // Who must be waited for comes last, who never had a turn first; equal ones in the order they are written.
             found.sort_by_key(|it| match &it.recipient {
-                Recipient::Person(person) => latest(person),
-                Recipient::Webhook(_) => None,
+                Recipient::Person(person) => {
+                    (self.waits(&it.recipient, severity, false, &it.via).is_some(), latest(person))
+                }
+                Recipient::Webhook(_) => (false, None),
             });
         }
         let mut paged: Vec<Recipient> = Vec::new();
-        let mut taken = false;
+        let (mut taken, mut rings) = (false, None);
         for Found { place, recipient, via } in found {
             let Some(result) = results.get_mut(place) else { continue };
             if let Recipient::Person(person) = &recipient {
@@ -139,8 +155,14 @@ impl Turn<'_> {
                     Some(Skip::Answered { person: person.clone() })
                 } else if paged.contains(&recipient) {
                     Some(Skip::AlreadyPaged { person: person.clone() })
+                } else if taken {
+                    let waits = self.waits(&recipient, severity, false, &via);
+                    Some(match waits {
+                        Some(waits) => Skip::Waits { person: person.clone(), waits },
+                        None => Skip::OthersTurn { person: person.clone() },
+                    })
                 } else {
-                    taken.then(|| Skip::OthersTurn { person: person.clone() })
+                    None
                 };
                 if let Some(skip) = skip {
                     result.skipped.push(skip);
@@ -150,13 +172,22 @@ impl Turn<'_> {
                 continue;
             }
             match self.page(id, &recipient, Ask { via, policy, level, cycle, by_hand: false }) {
-                Ok(()) => {
+                Ok(waits) => {
                     if let (true, Recipient::Person(person)) = (step.round_robin, &recipient) {
                         taken = true;
                         self.had_turn(policy, level, person);
                     }
                     paged.push(recipient.clone());
-                    result.recipients.push(recipient);
+                    match (waits, &recipient) {
+                        (Some(waits), Recipient::Person(person)) if severity.is_urgent() => {
+                            result.skipped.push(Skip::Waits { person: person.clone(), waits });
+                        }
+                        _ => {
+                            let at = waits.map_or(self.now, |waits| waits.until);
+                            rings = Some(rings.map_or(at, |first: Timestamp| first.min(at)));
+                            result.recipients.push(recipient);
+                        }
+                    }
                 }
                 Err(skip) => result.skipped.push(skip),
             }
@@ -164,7 +195,17 @@ impl Turn<'_> {
         if step.everyone {
             self.wait_for(id, &paged);
         }
-        results
+        (results, rings)
+    }
+
+    /// Who is paged for what is urgent in place of somebody with quiet hours: only one who can be rung now.
+    fn stand_in(&self, recipient: &Recipient, severity: Severity) -> Option<(PersonId, PersonId)> {
+        let Recipient::Person(person) = recipient else { return None };
+        let quiet = self.config.quiet.get(person).filter(|it| severity.is_urgent() && it.has_quiet_hours(self.now))?;
+        let to = quiet.hand_over_to.as_ref()?;
+        let rests = self.config.quiet.get(to).is_some_and(|it| it.has_quiet_hours(self.now));
+        let reachable = self.steps(&Recipient::Person(to.clone()), severity, false).is_ok();
+        (reachable && !rests).then(|| (person.clone(), to.clone()))
     }
 
     fn has_answered(&self, id: IncidentId, person: &PersonId) -> bool {
@@ -229,7 +270,7 @@ impl Turn<'_> {
             for (recipient, _) in found {
                 let ask = Ask { via: PageVia::Fallback, policy: &plan.id, level: 0, cycle, by_hand: false };
                 match self.page(id, &recipient, ask) {
-                    Ok(()) => recipients.push(recipient),
+                    Ok(_) => recipients.push(recipient),
                     Err(skip) => skipped.push(skip),
                 }
             }
@@ -250,7 +291,7 @@ impl Turn<'_> {
             if self.unmet_now(id, step).is_some() {
                 continue;
             }
-            let results = self.page_level(id, &plan.id, level as u32, plan.repeat + 1, step);
+            let (results, _) = self.page_level(id, &plan.id, level as u32, plan.repeat + 1, step);
             if results.iter().any(|result| !result.recipients.is_empty()) {
                 self.note(id, Actor::System, Happening::Reminded { policy: plan.id.clone(), level: level as u32 });
                 reminded = true;
@@ -272,7 +313,10 @@ impl Turn<'_> {
         };
         // Pages of the same level from before an acknowledgement do not speak for this run of it.
         let newest = pages_of(incident, policy).map(|page| page.created_at).max();
-        let asked: Vec<&Page> = pages_of(incident, policy).filter(|page| page.created_at == asked_at).collect();
+        // One that waits for the morning does not make up for those that were to ring now.
+        let waits = |page: &Page| page.waits.as_ref().is_some_and(|waits| waits.until > now);
+        let asked: Vec<&Page> =
+            pages_of(incident, policy).filter(|page| page.created_at == asked_at && !waits(page)).collect();
         let failed = |it: &shared::Attempt| matches!(it.state, AttemptState::Failed | AttemptState::Cancelled);
         if newest != Some(asked_at) || !asked.iter().all(|page| page.attempts.iter().all(failed)) {
             return;

@@ -25,6 +25,7 @@ pub mod matcher;
 pub mod normalize;
 mod notify;
 pub mod oncall;
+pub mod quiet;
 mod repeats;
 mod responders;
 pub mod route;

@@ -32,7 +32,7 @@ impl Turn<'_> {
             self.resume(id, place, None, now.after(Delay::mins(5)));
         }
         let ask = Ask { via: PageVia::Direct, policy: &policy, level: 0, cycle: 0, by_hand: true };
-        self.page(id, &recipient, ask).map_err(|_| Refusal::NoContact)
+        self.page(id, &recipient, ask).map(drop).map_err(|_| Refusal::NoContact)
     }
 
     /// Asks people to help, by their own rules, whether or not somebody answered already; the policies go on as they were.
@@ -62,7 +62,7 @@ impl Turn<'_> {
             for (recipient, _) in recipients {
                 let ask = Ask { via: PageVia::Added, policy: &policy, level: 0, cycle: 0, by_hand: true };
                 match self.page(id, &recipient, ask) {
-                    Ok(()) => result.recipients.push(recipient),
+                    Ok(_) => result.recipients.push(recipient),
                     Err(skip) => result.skipped.push(skip),
                 }
             }

@@ -23,7 +23,7 @@ const HOUSES: [&str; 2] = [
 fallback = ["person:chen"]
 people = [
   { id = "wang", name = "Wang", contacts = [{ id = "push", ntfy = "wang" }, { id = "mail", email = "w@example.org" }], rules = [{ severity = ["P0", "P1"], notify = [{ contact = "push" }, { contact = "mail", after = "2m" }] }] },
-  { id = "li", name = "Li", contacts = [{ id = "mail", email = "l@example.org" }] },
+  { id = "li", name = "Li", time_zone = "Asia/Shanghai", contacts = [{ id = "mail", email = "l@example.org" }], quiet_hours = { times = [{ from = "08:02", until = "08:40" }, { from = "22:00", until = "07:00" }], hand_over_to = "wang" } },
   { id = "chen", name = "Chen", contacts = [{ id = "hook", webhook = "https://chen.example/" }] },
   { id = "mute", name = "Mute" },
 ]
@@ -46,11 +46,12 @@ policy = "db"
 "#,
     r#"
 fallback = ["person:li"]
-people = [{ id = "li", name = "Li", contacts = [{ id = "mail", email = "l@example.org" }] }]
+people = [{ id = "li", name = "Li", time_zone = "Europe/Berlin", quiet_hours = { times = [{ from = "01:10", until = "08:00" }] }, contacts = [{ id = "mail", email = "l@example.org" }] }]
 [paging]
 tries = 2
 give_up_after = "20s"
 ack_timeout_p0 = "1m"
+defer = { from = "18:00", until = "01:05" }
 [[policies]]
 id = "db"
 levels = [{ notify = ["person:li"], delay = "1m", when = { except = ["odd"] } }]

@@ -334,6 +334,7 @@ fn test_delivery(
         cycle: 0,
         rule: None,
         created_at: now,
+        waits: None,
         attempts: Vec::new(),
     };
     Ok(Delivery {

@@ -182,6 +182,27 @@ pub enum PageVia {
     Fallback,
     /// Somebody asked for their help.
     Added,
+    /// In place of somebody who has quiet hours.
+    StandIn { person: PersonId },
+}
+
+/// Why a page waits, and until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Waits {
+    pub until: Timestamp,
+    pub because: WaitsFor,
+}
+
+/// What a page waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum WaitsFor {
+    /// The end of the recipient's quiet hours.
+    QuietHours,
+    /// The recipient's morning, as lesser severities do.
+    Morning,
 }
 
 /// One notification of one recipient: its attempts follow the recipient's rules.
@@ -199,10 +220,19 @@ pub struct Page {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<u32>,
     pub created_at: Timestamp,
+    /// Its deliveries count from then instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Box<Waits>>,
     pub attempts: Vec<Attempt>,
 }
 
 impl Page {
+    /// From when its deliveries count.
+    #[must_use]
+    pub fn begins_at(&self) -> Timestamp {
+        self.waits.as_ref().map_or(self.created_at, |waits| waits.until)
+    }
+
     /// Whether a delivery of it has not begun, or is to be tried again.
     #[must_use]
     pub fn is_waiting(&self) -> bool {

@@ -2,7 +2,8 @@
 
 use crate::{
     AlertId, AttemptId, AttemptState, ClassId, ContactId, EventId, Failure, Flag, IncidentId, IntegrationId, PageId,
-    PageVia, PersonId, PolicyId, Recipient, RouteId, Severity, SuppressedBy, Timestamp, WindowId, config::ContactKind,
+    PageVia, PersonId, PolicyId, Recipient, RouteId, Severity, SuppressedBy, Timestamp, Waits, WindowId,
+    config::ContactKind,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -126,6 +127,9 @@ pub enum Happening {
         level: u32,
         rule: Option<u32>,
         plan: Vec<PlannedAttempt>,
+        /// Its deliveries count from then instead.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        waits: Option<Waits>,
     },
     /// A delivery changed state.
     Delivery {
@@ -315,6 +319,10 @@ pub enum Skip {
     AlreadyPaged { person: PersonId },
     /// They answered already; others have not.
     Answered { person: PersonId },
+    /// Paged, but it rings only then, and the next level does not wait for it.
+    Waits { person: PersonId, waits: Waits },
+    /// They have quiet hours, and somebody else is paged for them.
+    HandedOver { person: PersonId, to: PersonId },
     /// The level pages one at a time, and it is somebody else's turn.
     OthersTurn { person: PersonId },
 }
@@ -328,6 +336,8 @@ impl Skip {
             | Self::NoRule { person }
             | Self::AlreadyPaged { person }
             | Self::Answered { person }
+            | Self::Waits { person, .. }
+            | Self::HandedOver { person, .. }
             | Self::OthersTurn { person } => Some(person),
             Self::NobodyOnCall | Self::EmptyTeam | Self::Gone => None,
         }

@@ -198,8 +198,8 @@ fn names(
         people.extend(person(recipient));
     }
     for page in &incident.pages {
-        if let PageVia::Schedule { replaces: Some(replaced), .. } = &page.via {
-            people.insert(replaced);
+        if let PageVia::Schedule { replaces: Some(person), .. } | PageVia::StandIn { person } = &page.via {
+            people.insert(person);
         }
     }
     let actors = timeline.iter().map(|entry| &entry.actor).chain(incident.ack.as_ref().map(|ack| &ack.by));

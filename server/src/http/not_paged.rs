@@ -15,6 +15,8 @@ messages! {
     no_contact() { en: "was to be paged, but has no contact", zh: "本应通知，但没有联系方式" }
     no_rule(severity: &str) { en: "was to be paged, but their own rules name no contact for {severity}", zh: "本应通知，但其规则在 {severity} 级别没有联系方式" }
     has_answered() { en: "answered before, without being paged", zh: "未被通知，但已先行响应" }
+    handed_over(to: &str) { en: "has quiet hours; {to} was paged instead", zh: "处于免打扰时段，已改为通知 {to}" }
+    quiet() { en: "cannot be rung now, so it was somebody else's turn", zh: "当前不宜打扰，已轮到其他人" }
     others_turn() { en: "was among those to be paged, but it was somebody else's turn", zh: "在应通知的人员中，但未轮到此人" }
     not_reached(policy: &str, level: u32) { en: "level {level} of policy {policy} names them, and it has not run", zh: "策略 {policy} 的第 {level} 级包含此人，但尚未执行" }
     passed_over(policy: &str, level: u32, why: &str) { en: "level {level} of policy {policy} names them, and was passed over: {why}", zh: "策略 {policy} 的第 {level} 级包含此人，但被跳过：{why}" }
@@ -68,7 +70,9 @@ fn skips(timeline: &[TimelineEntry]) -> BTreeMap<PersonId, Skip> {
             Skip::NoContact { person }
             | Skip::NoRule { person }
             | Skip::OthersTurn { person }
-            | Skip::Answered { person } => {
+            | Skip::Answered { person }
+            | Skip::Waits { person, .. }
+            | Skip::HandedOver { person, .. } => {
                 found.insert(person.clone(), skip.clone());
             }
             Skip::NobodyOnCall | Skip::EmptyTeam | Skip::Gone | Skip::AlreadyPaged { .. } => {}
@@ -107,6 +111,10 @@ fn reason(
         Some(Skip::NoRule { .. }) => return no_rule(l, incident.severity.as_str()),
         Some(Skip::OthersTurn { .. }) => return others_turn(l),
         Some(Skip::Answered { .. }) => return has_answered(l),
+        Some(Skip::Waits { .. }) => return quiet(l),
+        Some(Skip::HandedOver { to, .. }) => {
+            return handed_over(l, config.people.get(to).map_or(to.as_str(), |person| person.name.as_str()));
+        }
         _ => {}
     }
     let mut off_duty_in = None;

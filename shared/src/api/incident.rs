@@ -246,7 +246,7 @@ impl Proof {
                 };
                 failed += u32::from(attempt.state == AttemptState::Failed);
                 if best.is_none_or(|(top, ..)| rank > top) {
-                    let delay = attempt.finished_at.map(|at| at.ms_since(page.created_at));
+                    let delay = attempt.finished_at.map(|at| at.ms_since(page.begins_at()));
                     best = Some((rank, attempt.state, delay));
                 }
             }

@@ -3,7 +3,7 @@
 use super::{Language, span};
 use crate::messages;
 use crate::{
-    AttemptState, PageVia, PersonId, Recipient, SuppressedBy,
+    AttemptState, PageVia, PersonId, Recipient, SuppressedBy, Waits, WaitsFor,
     timeline::{Happening, RecoveryMatch, RouteStep, SeverityReason, Skip, TargetResult, Unmet},
 };
 use std::collections::BTreeMap;
@@ -39,6 +39,11 @@ messages! {
     exhausted_reminding(policy: &str, every: &str) { en: "{policy} is used up; reminding the last level every {every}", zh: "{policy} 已全部执行完；每 {every} 提醒最后一级" }
     reminded(policy: &str) { en: "{policy}: reminding the last level", zh: "{policy}：提醒最后一级" }
     paged(who: &str, via: &str) { en: "Paging {who} ({via})", zh: "通知 {who}（{via}）" }
+    waits_quiet() { en: "it waits for the end of their quiet hours", zh: "等待其免打扰时段结束" }
+    waits_morning() { en: "it waits for their morning", zh: "等待其次日早晨" }
+    standing_in(who: &str) { en: "standing in for {who}, who has quiet hours", zh: "代替处于免打扰时段的 {who}" }
+    skip_waits(who: &str, why: &str) { en: "{who}: {why}", zh: "{who}：{why}" }
+    handed_over(who: &str, to: &str) { en: "{who} has quiet hours and hands over to {to}", zh: "{who} 处于免打扰时段，转交给 {to}" }
     direct() { en: "named in the level", zh: "策略直接指定" }
     on_call(schedule: &str) { en: "on call in {schedule}", zh: "{schedule} 值班" }
     covering(schedule: &str) { en: "covering in {schedule}", zh: "{schedule} 代班" }
@@ -145,7 +150,12 @@ pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
         }
         Happening::Exhausted { policy, reminder_ms: None } => exhausted(l, policy.as_str()),
         Happening::Reminded { policy, .. } => reminded(l, policy.as_str()),
-        Happening::Paged { recipient: to, via, .. } => paged(l, recipient(names, to), &page_via(l, via)),
+        Happening::Paged { recipient: to, via, waits: None, .. } => {
+            paged(l, recipient(names, to), &page_via(l, names, via))
+        }
+        Happening::Paged { recipient: to, via, waits: Some(why), .. } => {
+            format!("{}{}{}", paged(l, recipient(names, to), &page_via(l, names, via)), semicolon(l), waits(l, why))
+        }
         Happening::Delivery { .. } => delivery(l, names, what),
         Happening::PulledForward { contact, .. } => pulled(l, contact.as_str()),
         Happening::Acked { .. } => acked(l),
@@ -177,6 +187,22 @@ pub fn suppressed_by(l: Language, by: &SuppressedBy) -> String {
         SuppressedBy::Silence { silence, .. } => by_silence(l, silence.0),
         SuppressedBy::Maintenance { silence, .. } => by_maintenance(l, silence.0),
         SuppressedBy::Inhibition { inhibition, source } => by_inhibition(l, inhibition.as_str(), source.0),
+    }
+}
+
+const fn semicolon(l: Language) -> &'static str {
+    match l {
+        Language::En => "; ",
+        Language::Zh => "；",
+    }
+}
+
+/// What a page waits for, in words.
+#[must_use]
+pub fn waits(l: Language, waits: &Waits) -> String {
+    match waits.because {
+        WaitsFor::QuietHours => waits_quiet(l),
+        WaitsFor::Morning => waits_morning(l),
     }
 }
 
@@ -233,7 +259,7 @@ fn severity_reason(l: Language, reason: &SeverityReason) -> String {
     }
 }
 
-fn page_via(l: Language, via: &PageVia) -> String {
+fn page_via(l: Language, names: &Names, via: &PageVia) -> String {
     match via {
         PageVia::Direct => direct(l),
         PageVia::Schedule { schedule, over: false, .. } => on_call(l, schedule.as_str()),
@@ -241,6 +267,7 @@ fn page_via(l: Language, via: &PageVia) -> String {
         PageVia::Team { team } => team_member(l, team.as_str()),
         PageVia::Fallback => fallback(l),
         PageVia::Added => added(l),
+        PageVia::StandIn { person: id } => standing_in(l, person(names, id)),
     }
 }
 
@@ -268,6 +295,8 @@ pub fn skipped(l: Language, names: &Names, skip: &Skip) -> String {
         Skip::NoRule { person: id } => no_rule(l, person(names, id)),
         Skip::AlreadyPaged { person: id } => already_paged(l, person(names, id)),
         Skip::Answered { person: id } => has_answered(l, person(names, id)),
+        Skip::Waits { person: id, waits: why } => skip_waits(l, person(names, id), &waits(l, why)),
+        Skip::HandedOver { person: id, to } => handed_over(l, person(names, id), person(names, to)),
         Skip::OthersTurn { person: id } => others_turn(l, person(names, id)),
     }
 }

@@ -1,7 +1,7 @@
 //! The chain of decisions from a message to a person, taken out of the timeline.
 
 use shared::{
-    PageVia, PersonId, PolicyId, Recipient, Timestamp,
+    PageVia, PersonId, PolicyId, Recipient, Timestamp, Waits,
     timeline::{Happening, PlannedAttempt, RouteStep, SeverityReason, TargetResult, TimelineEntry, Unmet},
 };
 
@@ -25,6 +25,7 @@ pub(crate) struct Paged {
     pub(crate) level: u32,
     pub(crate) rule: Option<u32>,
     pub(crate) plan: Vec<PlannedAttempt>,
+    pub(crate) waits: Option<Waits>,
 }
 
 /// A level that was due, with what each target came to.
@@ -58,7 +59,7 @@ pub(crate) fn chain(timeline: &[TimelineEntry], me: Option<&PersonId>) -> Chain 
                 let (policy, unmet) = (policy.clone(), Some(unmet.clone()));
                 chain.levels.push(LevelRun { policy, level: *level, at: entry.at, targets: Vec::new(), unmet });
             }
-            Happening::Paged { recipient, via, policy, level, rule, plan, .. } => {
+            Happening::Paged { recipient, via, policy, level, rule, plan, waits, .. } => {
                 let is_me = matches!(recipient, Recipient::Person(id) if Some(id) == me);
                 if chain.page.is_none() || (is_me && !mine) {
                     mine |= is_me;
@@ -69,6 +70,7 @@ pub(crate) fn chain(timeline: &[TimelineEntry], me: Option<&PersonId>) -> Chain 
                         level: *level,
                         rule: *rule,
                         plan: plan.clone(),
+                        waits: *waits,
                     });
                 }
             }
@@ -103,6 +105,7 @@ mod tests {
             level: 0,
             rule: None,
             plan: vec![],
+            waits: None,
         };
         TimelineEntry { incident: IncidentId(1), seq, at: Timestamp(0), actor: Actor::System, what }
     }

@@ -38,6 +38,9 @@ shared::messages! {
     via_cover_for(who: &str, schedule: &str) { en: "covering for {who} in schedule {schedule}", zh: "替 {who} 代班（值班表 {schedule}）" }
     via_team(team: &str) { en: "team {team}", zh: "团队 {team}" }
     via_fallback() { en: "fallback: nobody else could be reached", zh: "兜底：其他人均无法联系" }
+    via_stand_in(who: &str) { en: "standing in for {who}, who has quiet hours", zh: "代替处于免打扰时段的 {who}" }
+    waiting() { en: "waits", zh: "等待" }
+    waits_until(at: &str, why: &str) { en: "rings at {at}: {why}", zh: "{at} 通知：{why}" }
     rule() { en: "rule", zh: "规则" }
     rule_number(n: u32) { en: "rule {n}", zh: "第 {n} 条规则" }
     rule_builtin() { en: "every contact at once", zh: "同时使用所有联系方式" }

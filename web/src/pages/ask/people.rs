@@ -68,11 +68,7 @@ pub(super) fn responders(app: App, asker: Asker, ask: Ask) -> AnyView {
     })
 }
 
-fn schedule(
-    names: &BTreeMap<PersonId, String>,
-    now: ScheduleNow,
-    go: impl Fn(Target) + Copy + 'static,
-) -> impl IntoView + use<> {
+fn schedule(names: &BTreeMap<PersonId, String>, now: ScheduleNow, go: impl Fn(Target) + Copy + 'static) -> AnyView {
     let name = |shift: &Shift| names.get(&shift.person).cloned().unwrap_or_else(|| shift.person.0.clone());
     let who: Vec<String> = now.on_call.iter().map(name).collect();
     let (nobody, id) = (who.is_empty(), now.schedule);
@@ -82,6 +78,7 @@ fn schedule(
             <span class="grow">{now.name}<small>{who.join(", ")}</small></span>
         </button>
     }
+    .into_any()
 }
 
 fn person(app: App, row: PersonRow, go: impl Fn(PersonId) + Copy + 'static) -> impl IntoView {
