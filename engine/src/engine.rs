@@ -503,6 +503,7 @@ impl Turn<'_> {
             Act::Snooze { until } => self.snooze(id, by, until),
             Act::Escalate { policy, level, version } => self.escalate(id, by, policy, level, version),
             Act::Reassign { to } => self.reassign(id, by, to),
+            Act::ApplyPolicy { version } => self.apply_policies(id, &by, version),
             Act::AddResponders { targets, version } => self.add_responders(id, by, &targets, version),
             Act::Note { .. } => Ok(()),
         }

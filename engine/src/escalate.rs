@@ -296,4 +296,40 @@ impl Turn<'_> {
         self.resume(id, place, Some(level), now);
         Ok(())
     }
+
+    /// The policies of the configuration in force take the place of those the incident kept. One that runs goes on at the
+    /// same level with its timer; one that was used up starts over.
+    pub(crate) fn apply_policies(&mut self, id: IncidentId, by: &Actor, version: Option<u32>) -> Result<(), Refusal> {
+        let Some(incident) = self.engine.state.incidents.get(&id) else { return Err(Refusal::NotOpen) };
+        if let Some(seen) = version.filter(|seen| *seen != incident.version) {
+            return Err(Refusal::VersionConflict { seen, now: incident.version });
+        }
+        let rings = incident.state == IncidentState::Triggered && incident.suppressed.is_empty();
+        let changed = |(place, it): (usize, &shared::Escalation)| {
+            let newer = self.config.policies.get(&it.policy)?;
+            (**newer != *self.plan(it.config, &it.policy)).then(|| (place, it.policy.clone(), newer.clone(), it.config))
+        };
+        let changed: Vec<_> = incident.escalations.iter().enumerate().filter_map(changed).collect();
+        if changed.is_empty() {
+            return Err(Refusal::NothingNewer);
+        }
+        let (now, to) = (self.now, self.config.version);
+        for (place, policy, newer, from) in changed {
+            let levels = newer.levels.len() as u32;
+            self.engine.state.policies.insert((to, policy.clone()), newer);
+            let Some(escalation) = self.incident(id).and_then(|it| it.escalations.get_mut(place)) else { continue };
+            escalation.config = to;
+            escalation.next_level = escalation.next_level.min(levels);
+            let used_up = escalation.state == EscalationState::Exhausted;
+            self.note(id, by.clone(), Happening::PolicyApplied { policy, from, to });
+            if used_up && rings {
+                self.resume(id, place, None, now);
+            }
+        }
+        if let Some(incident) = self.incident(id) {
+            incident.updated_at = now;
+            incident.version += 1;
+        }
+        Ok(())
+    }
 }

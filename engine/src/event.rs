@@ -77,6 +77,10 @@ pub enum Act {
     Reassign {
         to: PersonId,
     },
+    /// Go on by the policies of the configuration in force; refused when the incident is not at `version` any more.
+    ApplyPolicy {
+        version: Option<u32>,
+    },
     /// Page these besides, whatever the policies do; refused when the incident is not at `version` any more.
     AddResponders {
         targets: Vec<Target>,
@@ -102,6 +106,8 @@ pub enum Refusal {
     NoSuchPerson,
     #[error("the person has no contact to be paged by")]
     NoContact,
+    #[error("the configuration in force has no other version of the incident's policies")]
+    NothingNewer,
     #[error("none of these comes to somebody who can be paged now")]
     NobodyReached,
     #[error("the time lies in the past")]

@@ -113,7 +113,7 @@ fn op() -> impl Strategy<Value = Op> {
             Op::Post { sender, host, check, severity, over, key }
         }),
         6 => (any::<usize>(), 0..6_u8).prop_map(|(which, how)| Op::Answer { which, how }),
-        4 => (1..6_i64, 0..12_u8).prop_map(|(incident, what)| Op::Act { incident, what }),
+        4 => (1..6_i64, 0..13_u8).prop_map(|(incident, what)| Op::Act { incident, what }),
         2 => (0..8_u8, proptest::sample::select(vec![1_000, 60_000, 3_600_000, 90_000_000]))
             .prop_map(|(what, ms)| Op::Silence { what, ms }),
         1 => (0..2_usize).prop_map(Op::Config),
@@ -135,6 +135,7 @@ fn act(what: u8, now: Timestamp) -> Act {
             version: None,
         },
         11 => Act::AddResponders { targets: vec!["person:mute".parse().unwrap()], version: Some(2) },
+        12 => Act::ApplyPolicy { version: None },
         9 => Act::AckAs { person: "wang".into(), until: None },
         1 => Act::Ack { until: Some(now.plus_ms(400_000)) },
         2 => Act::Unack,

@@ -173,6 +173,12 @@ pub enum Happening {
     Reassigned {
         to: PersonId,
     },
+    /// Somebody let it go on by the policy of the configuration in force.
+    PolicyApplied {
+        policy: PolicyId,
+        from: i64,
+        to: i64,
+    },
     /// Somebody was asked to help; the policies go on as they were.
     RespondersAdded {
         targets: Vec<TargetResult>,

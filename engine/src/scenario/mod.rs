@@ -18,6 +18,7 @@
 //! | `ack N by WHO [for 2h]`, `unack N by WHO`, `resolve N by WHO` | somebody answers the n-th incident |
 //! | `snooze N for 1h by WHO`, `note N by WHO TEXT`, `reassign N to person:X by WHO` | |
 //! | `add-responders N by WHO to person:X to schedule:Y [version V]` | page these besides |
+//! | `apply-policy N by WHO [version V]` | go on by the policies of the configuration in force |
 //! | `escalate N by WHO [policy P] [level L] [version V]` | run a level now, seen at a version |
 //! | … `refused` | at the end of an action: it must be refused and change nothing |
 //! | `provider C accepts [after 3s]` | how deliveries to a contact (`mail`, `wang/mail`, a webhook) end from now on |
@@ -116,6 +117,7 @@ pub enum Action {
     Escalate { policy: Option<PolicyId>, level: Option<u32>, version: Option<u32> },
     Reassign { to: PersonId },
     AddResponders { targets: Vec<Target>, version: Option<u32> },
+    ApplyPolicy { version: Option<u32> },
     Note { text: String },
 }
 

@@ -160,8 +160,9 @@ fn note(rest: &str) -> Result<What, Fault> {
 }
 
 fn act(word: &str, mut words: Words<'_>) -> Result<What, Fault> {
-    if !["ack", "unack", "resolve", "snooze", "escalate", "reassign", "add-responders"].contains(&word) {
-        let mend = "steps are post, ack, unack, resolve, snooze, escalate, reassign, add-responders, note, silence, maintenance, end-silence, \
+    if !["ack", "unack", "resolve", "snooze", "escalate", "reassign", "add-responders", "apply-policy"].contains(&word)
+    {
+        let mend = "steps are post, ack, unack, resolve, snooze, escalate, reassign, add-responders, apply-policy, note, silence, maintenance, end-silence, \
                     provider, config, crash, sleep and expect";
         return Err(fault(&format!("`{word}` is no step"), mend));
     }
@@ -189,6 +190,7 @@ fn act(word: &str, mut words: Words<'_>) -> Result<What, Fault> {
         "snooze" => {
             Action::Snooze { length: length.ok_or_else(|| fault("it snoozes without an end", "add `for 1h`"))? }
         }
+        "apply-policy" => Action::ApplyPolicy { version },
         "add-responders" => Action::AddResponders { targets: to, version },
         _ => match to.pop() {
             Some(Target::Person(to)) => Action::Reassign { to },

@@ -24,6 +24,7 @@ pub(super) fn answer(chance: &mut Chance, incident: &Incident, now: Timestamp) -
         }
         3 => vec![(think, Act::Reassign { to: format!("p{}", chance.below(8)).as_str().into() })],
         4 => vec![(think, Act::Ack { until: Some(until) })],
+        6 => vec![(think, Act::ApplyPolicy { version: None })],
         5 => {
             let targets = vec![
                 Target::Person(format!("p{}", chance.below(8)).as_str().into()),

@@ -66,6 +66,15 @@ pub(super) async fn responders(
     act(&app, &by, *id, Act::AddResponders { targets: body.targets, version: body.version }).await
 }
 
+pub(super) async fn apply_policy(
+    app: web::Data<App>,
+    by: Principal,
+    id: web::Path<i64>,
+    MaybeJson(body): Body,
+) -> Action {
+    act(&app, &by, *id, Act::ApplyPolicy { version: body.version }).await
+}
+
 pub(super) async fn note(app: web::Data<App>, by: Principal, id: web::Path<i64>, MaybeJson(body): Body) -> Action {
     let text = body.text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let text = text.ok_or_else(|| ApiError::invalid("text", "Write something."))?;

@@ -16,8 +16,9 @@ use actix_web::web::{self, Query};
 use engine::Snapshot;
 use serde::Deserialize;
 use shared::{
-    Alert, Incident, IncidentId, IncidentState, IntegrationId, PageVia, PersonId, Recipient, Severity, TeamId,
-    api::{IncidentDetail, IncidentList, IncidentRow, List, UpcomingLevel},
+    Alert, Escalation, Incident, IncidentId, IncidentState, IntegrationId, PageVia, PersonId, Recipient, Severity,
+    TeamId,
+    api::{IncidentDetail, IncidentList, IncidentRow, List, PolicyStand, UpcomingLevel},
     timeline::{Actor, Happening, Skip, TargetResult, TimelineEntry},
 };
 use std::{
@@ -171,6 +172,7 @@ pub(super) async fn show_incident(
         let names = names(&incident, &timeline, &upcoming, &config);
         IncidentDetail {
             row: IncidentRow::from(&incident),
+            policies: incident.escalations.iter().map(|it| stand(it, &policies, &config)).collect(),
             incident,
             alerts,
             timeline,
@@ -183,6 +185,13 @@ pub(super) async fn show_incident(
         }
     });
     Ok(web::Json(detail.await?))
+}
+
+/// The policy an incident keeps, and whether the configuration in force has another of this name.
+fn stand(escalation: &Escalation, policies: &Policies, config: &Snapshot) -> PolicyStand {
+    let kept = policies.get(&(escalation.config, escalation.policy.clone()));
+    let newer = config.policies.get(&escalation.policy).filter(|newer| Some(*newer) != kept).map(|_| config.version);
+    PolicyStand { policy: escalation.policy.clone(), config: escalation.config, newer }
 }
 
 /// Names of everybody who occurs.

@@ -53,5 +53,6 @@ const fn is_decision(what: &Happening) -> bool {
             | Happening::Escalated { .. }
             | Happening::Reassigned { .. }
             | Happening::RespondersAdded { .. }
+            | Happening::PolicyApplied { .. }
     )
 }

@@ -74,6 +74,8 @@ wire! {
         row: IncidentRow,
         alerts: Vec<Alert>,
         timeline: Vec<TimelineEntry>,
+        /// The policies it runs by.
+        policies: Vec<PolicyStand>,
         /// Levels still to come, drawn as ghosts.
         upcoming: Vec<UpcomingLevel>,
         /// The newest messages about it, newest first, at most 20.
@@ -84,6 +86,15 @@ wire! {
         names: std::collections::BTreeMap<PersonId, String>,
         seq: u64,
         now: Timestamp,
+    }
+
+    /// A policy as an incident keeps it.
+    struct PolicyStand {
+        policy: PolicyId,
+        /// The configuration version it is kept from.
+        config: i64,
+        /// The version in force, when its policy of this name says something else.
+        newer: Option<i64>,
     }
 
     /// A level that runs unless somebody answers, with who is on call then.
@@ -145,7 +156,8 @@ wire! {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ActionRequest {
-    /// The version the author looked at; `escalate` and `responders` are refused when somebody acted since.
+    /// The version the author looked at; `escalate`, `responders` and `apply-policy` are refused when
+    /// somebody acted since.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
     /// `note`: the text.

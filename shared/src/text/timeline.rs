@@ -65,6 +65,7 @@ messages! {
     snooze_ended() { en: "Snooze ended: paging again", zh: "暂停结束：再次通知" }
     escalated(policy: &str, level: u32) { en: "Escalated by hand to {policy} level {level}", zh: "手动升级到 {policy} 第 {level} 级" }
     reassigned(to: &str) { en: "Reassigned to {to}", zh: "已转交给 {to}" }
+    policy_applied(policy: &str, from: i64, to: i64) { en: "{policy} goes on as version {to} has it, not as version {from}", zh: "{policy} 改按版本 {to} 执行（原为版本 {from}）" }
     responders_added(who: &str) { en: "Asked for help: {who}", zh: "请求支援：{who}" }
     added() { en: "asked for help", zh: "被请求支援" }
     answered_too(who: &str) { en: "{who} answered", zh: "{who} 已响应" }
@@ -170,6 +171,7 @@ pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
         Happening::SnoozeEnded => snooze_ended(l),
         Happening::Escalated { policy, level } => escalated(l, policy.as_str(), level + 1),
         Happening::Reassigned { to } => reassigned(l, person(names, to)),
+        Happening::PolicyApplied { policy, from, to } => policy_applied(l, policy.as_str(), *from, *to),
         Happening::RespondersAdded { targets } => responders_added(l, &reached(l, names, targets)),
         Happening::Note { text } => note(l, text),
         Happening::Resolved => resolved(l),

@@ -13,6 +13,7 @@ pub(crate) const SNOOZE: &str = "snooze";
 pub(crate) const ESCALATE: &str = "escalate";
 pub(crate) const REASSIGN: &str = "reassign";
 pub(crate) const RESPONDERS: &str = "responders";
+pub(crate) const APPLY_POLICY: &str = "apply-policy";
 pub(crate) const NOTE: &str = "note";
 
 pub(crate) fn verb_name(l: Language, verb: &str) -> String {
@@ -24,6 +25,7 @@ pub(crate) fn verb_name(l: Language, verb: &str) -> String {
         ESCALATE => t::escalate(l),
         REASSIGN => t::reassign(l),
         RESPONDERS => t::responders(l),
+        APPLY_POLICY => t::apply_policy(l),
         _ => t::note(l),
     }
 }
@@ -94,6 +96,7 @@ fn done(l: Language, id: IncidentId, verb: &str) -> String {
         ESCALATE => t::done_escalate(l, id.0),
         REASSIGN => t::done_reassign(l, id.0),
         RESPONDERS => t::done_responders(l, id.0),
+        APPLY_POLICY => t::done_apply_policy(l, id.0),
         _ => t::done_note(l, id.0),
     }
 }

@@ -12,6 +12,8 @@ shared::messages! {
     snoozed_until(at: &str) { en: "Quiet until {at}, then paging again", zh: "暂停至 {at}，之后再次通知" }
     everyone_must_answer(missing: &str) { en: "All of {missing} must answer", zh: "需要 {missing} 全部响应" }
     answers_missing(answered: &str, missing: &str) { en: "{answered} answered; {missing} must answer too", zh: "{answered} 已响应；仍需 {missing} 响应" }
+    policy_version(policy: &str, version: i64) { en: "policy {policy}, version {version}", zh: "策略 {policy}，版本 {version}" }
+    policy_newer(version: i64) { en: "changed in version {version}", zh: "在版本 {version} 中已更改" }
     next_level(policy: &str, level: u32, left: &str) { en: "{policy} level {level} in {left} unless somebody answers", zh: "若无人响应，{left} 后执行 {policy} 第 {level} 级" }
     next_level_now(policy: &str, level: u32) { en: "{policy} level {level} is running now", zh: "正在执行 {policy} 第 {level} 级" }
     used_up() { en: "All levels are used up", zh: "所有级别已执行完" }
