@@ -203,6 +203,10 @@ impl Life {
                 ("escalate", serde_json::json!({ "policy": policy, "level": level, "version": version }))
             }
             Action::Reassign { to } => ("reassign", serde_json::json!({ "to": to })),
+            Action::ApplyPolicy { version } => ("apply-policy", serde_json::json!({ "version": version })),
+            Action::AddResponders { targets, version } => {
+                ("responders", serde_json::json!({ "targets": targets, "version": version }))
+            }
             Action::Note { text } => ("note", serde_json::json!({ "text": text })),
         };
         let somebody = self.server.anybody().bearer(&self.token);

@@ -4,14 +4,15 @@ use crate::{
     classify::{self, Class},
     inhibit,
     oncall::{self, HolidayDays, Roster, Surroundings},
+    quiet::Quiet,
     route::{self, Node},
     window::{Window, Windows},
 };
 use shared::{
     CalendarId, HookId, IntegrationId, PersonId, PolicyId, ScheduleId, Severity, TeamId,
     config::{
-        Contact, Document, Finding, HolidayCalendar, Hook, Integration, Level, Paging, Person, Policy, Route, Rule,
-        Target, Team, TimeWindow,
+        Contact, Document, Finding, HolidayCalendar, Hook, Integration, Level, LevelWhen, Paging, Person, Policy,
+        Route, Rule, Target, Team, TimeWindow,
     },
 };
 use std::{
@@ -30,6 +31,8 @@ pub struct Snapshot {
     pub version: i64,
     pub document: Document,
     pub people: BTreeMap<PersonId, Person>,
+    /// When pages to a person wait; those to whom nothing waits are left out.
+    pub quiet: BTreeMap<PersonId, Quiet>,
     pub teams: BTreeMap<TeamId, Team>,
     pub rosters: BTreeMap<ScheduleId, Roster>,
     pub policies: BTreeMap<PolicyId, Arc<Policy>>,
@@ -54,6 +57,7 @@ impl Snapshot {
             check.index(&document.integrations, "integrations", |it| it.id.clone(), |id| id.as_str());
         check.schedules(&document, &snapshot.people, &mut snapshot.rosters);
         check.people(&document.people);
+        check.quiet(&document, &mut snapshot);
         check.teams(&document.teams, &snapshot.people);
         check.windows(&document.time_windows, &mut snapshot.windows);
         check.senders(&document.integrations, &snapshot.windows, &mut snapshot.classes);
@@ -104,7 +108,7 @@ pub fn fallback_policy(targets: &[Target]) -> Policy {
     Policy {
         id: FALLBACK.into(),
         name: String::new(),
-        levels: vec![Level { notify: targets.to_vec(), delay: shared::Delay::mins(5) }],
+        levels: vec![Level { notify: targets.to_vec(), delay: shared::Delay::mins(5), ..Level::default() }],
         repeat: 0,
     }
 }
@@ -240,6 +244,29 @@ impl Check {
         }
     }
 
+    fn quiet(&mut self, document: &Document, snapshot: &mut Snapshot) {
+        for person in &document.people {
+            let path = format!("people[{}]", person.id);
+            if let Some(other) = &person.quiet_hours.hand_over_to
+                && (*other == person.id || !snapshot.people.contains_key(other))
+            {
+                let mend = if *other == person.id {
+                    "nobody stands in for themselves; name somebody else".to_owned()
+                } else {
+                    unknown("person", other.as_str())
+                };
+                self.fault(format!("{path}.quiet_hours.hand_over_to"), mend);
+            }
+            match Quiet::compile(person, &document.paging) {
+                Ok(Some(quiet)) => drop(snapshot.quiet.insert(person.id.clone(), quiet)),
+                Ok(None) => {}
+                // The zone has its own finding.
+                Err((field, _)) if field == "time_zone" => {}
+                Err((field, message)) => self.fault(format!("{path}.{field}"), message),
+            }
+        }
+    }
+
     fn contact(&mut self, path: &str, contact: &Contact) {
         match contact.address() {
             None => self.fault(path, "a contact has exactly one of `email`, `ntfy` and `webhook`"),
@@ -332,6 +359,27 @@ impl Check {
             if level.delay.0 > 7 * 86_400_000 {
                 self.fault(format!("{path}.levels[{i}].delay"), "a level waits at most 7d");
             }
+            if level.everyone && level.round_robin {
+                let message = "a level either pages one at a time or waits for everybody; keep one of `round_robin` and \
+                               `everyone`";
+                self.fault(format!("{path}.levels[{i}].everyone"), message);
+            }
+            self.when(&level.when, &format!("{path}.levels[{i}].when"), snapshot);
+        }
+    }
+
+    fn when(&mut self, when: &LevelWhen, path: &str, snapshot: &Snapshot) {
+        for (field, windows) in [("during", &when.during), ("except", &when.except)] {
+            for (i, id) in windows.iter().enumerate() {
+                // A time window that did not compile has its own finding.
+                let fault = format!("time_windows[{id}]");
+                if !snapshot.windows.contains_key(id) && !self.findings.iter().any(|it| it.path.starts_with(&fault)) {
+                    self.fault(format!("{path}.{field}[{i}]"), unknown("time window", id.as_str()));
+                }
+            }
+        }
+        if when.alerts == Some(0) {
+            self.fault(format!("{path}.alerts"), "at least 0 alerts always fire; name 2 or more, or leave it out");
         }
     }
 
@@ -414,6 +462,24 @@ impl Check {
         }
         if paging.lease.0 < 10_000 {
             self.fault("paging.lease", "a lease shorter than 10s would end before a slow provider may answer");
+        }
+        if let Some(defer) = &paging.defer {
+            for (field, text) in [("from", &defer.from), ("until", &defer.until)] {
+                if let Err(message) = oncall::clock(text) {
+                    self.fault(format!("paging.defer.{field}"), message);
+                }
+            }
+            if defer.from == defer.until {
+                let message = "the night would last all day, and nothing would ever ring; name two different times";
+                self.fault("paging.defer.until", message);
+            }
+            if let Some(severity) = defer.severity.iter().find(|severity| **severity < Severity::P3) {
+                self.fault("paging.defer.severity", format!("a {severity} does not wait until morning; name P3 to P6"));
+            }
+        }
+        if let Some(severity) = paging.ack_timeouts.keys().find(|severity| severity.is_urgent()) {
+            let message = format!("write `ack_timeout_{}` instead", severity.as_str().to_lowercase());
+            self.fault(format!("paging.ack_timeouts.{severity}"), message);
         }
         if paging.reminder.0 < 60_000 {
             self.fault("paging.reminder", "reminders come at least 1m apart");

@@ -55,6 +55,7 @@ impl Turn<'_> {
             opened_at: self.now,
             updated_at: self.now,
             ack: None,
+            everyone: None,
             snoozed_until: None,
             resolved_at: None,
             again,

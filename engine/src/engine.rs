@@ -9,7 +9,7 @@ use crate::{
     matcher::Subject,
     notify, route,
     silence::Standing,
-    state::{Dirty, Forgettable, Restored, State},
+    state::{Dirty, Forgettable, LevelTurn, Restored, State},
     suppress,
 };
 use shared::{
@@ -37,6 +37,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) effects: Effects,
     /// Who was paged for what in this turn: two policies that come to the same person page them once.
     pub(crate) paged: BTreeSet<(IncidentId, Recipient)>,
+    /// The escalation whose next level somebody named: it runs whatever its conditions say.
+    pub(crate) asked: Option<(IncidentId, usize)>,
 }
 
 impl Engine {
@@ -55,6 +57,7 @@ impl Engine {
         let ahead_ms = restored.newest().map_or(0, |newest| newest.ms_since(now).max(0));
         engine.state.counters = restored.counters;
         engine.state.policies = restored.policies;
+        engine.state.turns = restored.turns.into_iter().map(|it| ((it.policy, it.level), it.people)).collect();
         for mut alert in restored.alerts {
             alert.event.shrink();
             engine.state.open.insert(&alert.integration, &alert.event.dedup_key, alert.id);
@@ -145,7 +148,8 @@ impl Engine {
     /// Decides. Everything due at `now` is done first, so that the order of events is the order of time.
     pub fn handle(&mut self, now: Timestamp, event: Event) -> Effects {
         let config = self.config.clone();
-        let mut turn = Turn { engine: self, config, now, effects: Effects::default(), paged: BTreeSet::new() };
+        let mut turn =
+            Turn { engine: self, config, now, effects: Effects::default(), paged: BTreeSet::new(), asked: None };
         turn.wake();
         match event {
             Event::Ingested(message) => turn.ingest(message),
@@ -193,7 +197,8 @@ impl Engine {
     pub fn take_changes_but_repeats(&mut self, since: Timestamp) -> Changes {
         self.settle(since);
         let settled = self.state.repeats.settled(EventId(self.state.counters.event));
-        let Dirty { alerts, incidents, closed, timeline, silences, ended } = std::mem::take(&mut self.state.dirty);
+        let Dirty { alerts, incidents, closed, timeline, silences, turns, ended } =
+            std::mem::take(&mut self.state.dirty);
         let mut changed: Vec<_> = alerts.iter().filter_map(|id| self.state.alerts.get(id).cloned()).collect();
         changed.extend(closed.into_values());
         let mut moved = Vec::with_capacity(incidents.len());
@@ -212,7 +217,12 @@ impl Engine {
         }
         let standing = silences.iter().filter_map(|id| Some(self.state.silences.get(id)?.silence.clone()));
         let silences = standing.chain(ended).collect();
-        Changes { alerts: changed, incidents: moved, timeline, silences, counters: self.state.counters, settled }
+        let turns = turns.into_iter().filter_map(|(policy, level)| {
+            let people = self.state.turns.get(&(policy.clone(), level))?.clone();
+            Some(LevelTurn { policy, level, people })
+        });
+        let (turns, counters) = (turns.collect(), self.state.counters);
+        Changes { alerts: changed, incidents: moved, timeline, silences, turns, counters, settled }
     }
 
     /// Repeats join what is stored: those that waited long enough, and those whose incident is stored anyway, so that the
@@ -261,12 +271,14 @@ impl Engine {
     }
 }
 
-/// Shortens every wait of an incident that is a length of time. A snooze ends at the hour somebody chose.
+/// Shortens every wait of an incident that is a length of time. A snooze ends at the hour somebody chose, and quiet hours
+/// by the clock on the wall.
 fn hasten(incident: &mut Incident, by_ms: i64) {
     let sooner = |at: &mut Timestamp| *at = at.plus_ms(-by_ms);
     incident.escalations.iter_mut().filter_map(|it| it.due.as_mut()).for_each(sooner);
     incident.ack.iter_mut().filter_map(|ack| ack.until.as_mut()).for_each(sooner);
-    for attempt in incident.pages.iter_mut().flat_map(|page| &mut page.attempts).filter(|it| !it.state.is_final()) {
+    let timed = incident.pages.iter_mut().filter(|page| page.waits.is_none());
+    for attempt in timed.flat_map(|page| &mut page.attempts).filter(|it| !it.state.is_final()) {
         sooner(&mut attempt.due);
         attempt.lease_until.iter_mut().for_each(sooner);
     }
@@ -473,7 +485,11 @@ impl Turn<'_> {
             return Err(Refusal::NotOpen);
         }
         match act {
-            Act::Ack { until } => self.ack(id, by, until),
+            Act::Ack { until } => {
+                let person = self.person_of(&by);
+                self.ack(id, by, person, until)
+            }
+            Act::AckAs { person, until } => self.ack(id, by, Some(person), until),
             Act::Unack if matches!(state, IncidentState::Acked | IncidentState::Snoozed) => {
                 self.note(id, by, Happening::Unacked);
                 self.trigger_again(id);
@@ -487,6 +503,8 @@ impl Turn<'_> {
             Act::Snooze { until } => self.snooze(id, by, until),
             Act::Escalate { policy, level, version } => self.escalate(id, by, policy, level, version),
             Act::Reassign { to } => self.reassign(id, by, to),
+            Act::ApplyPolicy { version } => self.apply_policies(id, &by, version),
+            Act::AddResponders { targets, version } => self.add_responders(id, by, &targets, version),
             Act::Note { .. } => Ok(()),
         }
     }

@@ -1,16 +1,15 @@
-//! Levels, delays, repeats, acknowledgement and its end: who is told next, until somebody answers.
+//! Acknowledgement and its end, snooze, and what people do with an escalation.
 
 use crate::{
     compile::FALLBACK,
     engine::Turn,
     event::{Refusal, Wake},
-    notify::Ask,
 };
 use shared::{
-    Ack, AttemptState, Delay, EscalationState, Incident, IncidentId, IncidentState, Page, PageVia, PersonId, PolicyId,
-    Recipient, Severity, Timestamp,
-    config::{Policy, Target},
-    timeline::{Actor, Happening, TargetResult},
+    Ack, Delay, EscalationState, Incident, IncidentId, IncidentState, PersonId, PolicyId, Recipient, Severity,
+    Timestamp,
+    config::Policy,
+    timeline::{Actor, Happening},
 };
 use std::sync::Arc;
 
@@ -42,7 +41,7 @@ impl Turn<'_> {
         self.engine.state.dirty.incidents.insert(id);
     }
 
-    fn plan(&self, config: i64, policy: &PolicyId) -> Arc<Policy> {
+    pub(crate) fn plan(&self, config: i64, policy: &PolicyId) -> Arc<Policy> {
         let kept = self.engine.state.policies.get(&(config, policy.clone()));
         kept.or_else(|| self.config.policies.get(policy))
             .or_else(|| self.config.policies.get(&PolicyId::from(FALLBACK)))
@@ -56,196 +55,6 @@ impl Turn<'_> {
         Some(self.plan(escalation.config, policy).repeat)
     }
 
-    /// The next level of an escalation is due; empty levels are passed over at once.
-    pub(crate) fn level_due(&mut self, id: IncidentId, place: usize, at: Timestamp) {
-        loop {
-            let Some(incident) = self.engine.state.incidents.get(&id) else { return };
-            let Some(escalation) =
-                incident.escalations.get(place).filter(|it| it.due == Some(at) || it.due == Some(self.now))
-            else {
-                return;
-            };
-            if incident.state != IncidentState::Triggered {
-                return;
-            }
-            let (config, policy, level, cycle, reached) = (
-                escalation.config,
-                escalation.policy.clone(),
-                escalation.next_level,
-                escalation.cycle,
-                escalation.reached,
-            );
-            let (exhausted, urgent) = (escalation.state == EscalationState::Exhausted, incident.severity.is_urgent());
-            let plan = self.plan(config, &policy);
-            if exhausted && urgent {
-                self.remind(id, place, &plan);
-                return;
-            }
-            if exhausted {
-                // No longer urgent: the reminders end, and a rise begins them again.
-                self.set_due(id, place, None);
-                return;
-            }
-            let Some(step) = plan.levels.get(level as usize) else {
-                if reached && cycle < plan.repeat {
-                    self.move_to(id, place, 0, cycle + 1, false);
-                    continue;
-                }
-                self.exhaust(id, place, &plan, reached);
-                return;
-            };
-            let (targets, delay) = (step.notify.clone(), step.delay);
-            let results = self.page_targets(id, &policy, level, cycle, &targets);
-            let paged = results.iter().any(|result| !result.recipients.is_empty());
-            self.move_to(id, place, level + 1, cycle, reached || paged);
-            if paged {
-                if let Some(incident) = self.incident(id) {
-                    incident.version += 1;
-                }
-                self.note(id, Actor::System, Happening::LevelRan { policy, config, level, cycle, targets: results });
-                self.set_due(id, place, Some(self.now.after(delay)));
-                return;
-            }
-            self.note(id, Actor::System, Happening::LevelEmpty { policy, config, level, cycle, targets: results });
-        }
-    }
-
-    fn move_to(&mut self, id: IncidentId, place: usize, level: u32, cycle: u32, reached: bool) {
-        if let Some(escalation) = self.incident(id).and_then(|incident| incident.escalations.get_mut(place)) {
-            escalation.next_level = level;
-            escalation.cycle = cycle;
-            escalation.reached = reached;
-        }
-        // The loop above reads the level it just moved to, so the timer stands at this turn until it is set.
-        self.set_due(id, place, Some(self.now));
-    }
-
-    /// Pages everyone the targets come to now, each person once a level.
-    fn page_targets(
-        &mut self,
-        id: IncidentId,
-        policy: &PolicyId,
-        level: u32,
-        cycle: u32,
-        targets: &[Target],
-    ) -> Vec<TargetResult> {
-        let mut paged: Vec<Recipient> = Vec::new();
-        targets
-            .iter()
-            .map(|target| {
-                let (found, mut skipped) = self.resolve_target(target);
-                let mut recipients = Vec::new();
-                for (recipient, via) in found {
-                    if paged.contains(&recipient) {
-                        if let Recipient::Person(person) = recipient {
-                            skipped.push(shared::timeline::Skip::AlreadyPaged { person });
-                        }
-                        continue;
-                    }
-                    match self.page(id, &recipient, Ask { via, policy, level, cycle, by_hand: false }) {
-                        Ok(()) => {
-                            paged.push(recipient.clone());
-                            recipients.push(recipient);
-                        }
-                        Err(skip) => skipped.push(skip),
-                    }
-                }
-                TargetResult { target: target.to_string(), recipients, skipped }
-            })
-            .collect()
-    }
-
-    /// All levels and repeats are used up: never silent for P0 and P1.
-    fn exhaust(&mut self, id: IncidentId, place: usize, plan: &Policy, reached: bool) {
-        let reminder = self.config.paging().reminder;
-        let Some(incident) = self.engine.state.incidents.get(&id) else { return };
-        let urgent = incident.severity.is_urgent();
-        if !reached || (urgent && !accepted_in_this_pass(incident, &plan.id)) {
-            self.fall_back(id, plan, 0);
-        }
-        self.note(
-            id,
-            Actor::System,
-            Happening::Exhausted { policy: plan.id.clone(), reminder_ms: urgent.then_some(reminder.0) },
-        );
-        if let Some(escalation) = self.incident(id).and_then(|incident| incident.escalations.get_mut(place)) {
-            escalation.state = EscalationState::Exhausted;
-        }
-        let due = urgent.then(|| self.now.after(reminder));
-        self.set_due(id, place, due);
-    }
-
-    /// Nobody was reached by the policy: the configured fallback is paged, and the log says so.
-    fn fall_back(&mut self, id: IncidentId, plan: &Policy, cycle: u32) {
-        let targets = self.config.document.fallback.clone();
-        let mut results = Vec::new();
-        for target in &targets {
-            let (found, mut skipped) = self.resolve_target(target);
-            let mut recipients = Vec::new();
-            for (recipient, _) in found {
-                let ask = Ask { via: PageVia::Fallback, policy: &plan.id, level: 0, cycle, by_hand: false };
-                match self.page(id, &recipient, ask) {
-                    Ok(()) => recipients.push(recipient),
-                    Err(skip) => skipped.push(skip),
-                }
-            }
-            results.push(TargetResult { target: target.to_string(), recipients, skipped });
-        }
-        self.note(id, Actor::System, Happening::NobodyReached { policy: plan.id.clone(), fallback: results });
-    }
-
-    /// The slow reminder: the last level that has somebody is paged again, or else the fallback.
-    fn remind(&mut self, id: IncidentId, place: usize, plan: &Policy) {
-        let reminder = self.config.paging().reminder;
-        let mut reminded = false;
-        for (level, step) in plan.levels.iter().enumerate().rev() {
-            let results = self.page_targets(id, &plan.id, level as u32, plan.repeat + 1, &step.notify);
-            if results.iter().any(|result| !result.recipients.is_empty()) {
-                self.note(id, Actor::System, Happening::Reminded { policy: plan.id.clone(), level: level as u32 });
-                reminded = true;
-                break;
-            }
-        }
-        if !reminded {
-            self.fall_back(id, plan, plan.repeat + 1);
-        }
-        self.set_due(id, place, Some(self.now.after(reminder)));
-    }
-
-    /// The newest pages of a policy all failed: the delay of their level is not waited out.
-    pub(crate) fn level_failed(&mut self, id: IncidentId, policy: &PolicyId, level: u32, asked_at: Timestamp) {
-        let now = self.now;
-        let Some(incident) = self.engine.state.incidents.get(&id).filter(|it| it.state == IncidentState::Triggered)
-        else {
-            return;
-        };
-        // Pages of the same level from before an acknowledgement do not speak for this run of it.
-        let newest = incident.pages.iter().filter(|page| page.policy == *policy).map(|page| page.created_at).max();
-        let asked: Vec<&Page> =
-            incident.pages.iter().filter(|page| page.policy == *policy && page.created_at == asked_at).collect();
-        let failed = |it: &shared::Attempt| matches!(it.state, AttemptState::Failed | AttemptState::Cancelled);
-        if newest != Some(asked_at) || !asked.iter().all(|page| page.attempts.iter().all(failed)) {
-            return;
-        }
-        let Some(place) = incident.escalations.iter().position(|it| it.policy == *policy) else { return };
-        let Some(escalation) = incident.escalations.get(place) else { return };
-        match escalation.state {
-            EscalationState::Running if escalation.due.is_some_and(|due| due > now) => {
-                self.note(id, Actor::System, Happening::LevelFailed { policy: policy.clone(), level });
-                self.set_due(id, place, Some(now));
-            }
-            // A reminder that reaches nobody is no reminder.
-            EscalationState::Exhausted
-                if incident.severity.is_urgent() && asked.iter().all(|page| page.via != PageVia::Fallback) =>
-            {
-                let plan = self.plan(escalation.config, policy);
-                self.note(id, Actor::System, Happening::LevelFailed { policy: policy.clone(), level });
-                self.fall_back(id, &plan, plan.repeat + 1);
-            }
-            _ => {}
-        }
-    }
-
     /// Stops levels, acknowledgement timers and deliveries that have not begun.
     pub(crate) fn quiet(&mut self, id: IncidentId) {
         // Whoever was told a moment ago may be told again: what they were told no longer holds.
@@ -253,6 +62,7 @@ impl Turn<'_> {
         let Some(incident) = self.engine.state.incidents.get_mut(&id).map(Arc::make_mut) else { return };
         let ack = incident.ack.take().and_then(|ack| ack.until);
         let snooze = incident.snoozed_until.take();
+        incident.everyone = None;
         let places = incident.escalations.len();
         // One that is used up stays so: triggered again, it starts over instead of going on.
         for escalation in incident.escalations.iter_mut().filter(|it| it.state == EscalationState::Running) {
@@ -271,16 +81,36 @@ impl Turn<'_> {
         self.engine.state.dirty.incidents.insert(id);
     }
 
-    pub(crate) fn ack(&mut self, id: IncidentId, by: Actor, until: Option<Timestamp>) -> Result<(), Refusal> {
+    /// The person of the configuration an actor is, as far as their name tells.
+    pub(crate) fn person_of(&self, by: &Actor) -> Option<PersonId> {
+        let person = match by {
+            Actor::Link { person } => person.clone(),
+            Actor::Account { login } => login.as_str().into(),
+            Actor::System | Actor::Token { .. } | Actor::Integration { .. } => return None,
+        };
+        self.config.people.contains_key(&person).then_some(person)
+    }
+
+    pub(crate) fn ack(
+        &mut self,
+        id: IncidentId,
+        by: Actor,
+        person: Option<PersonId>,
+        until: Option<Timestamp>,
+    ) -> Result<(), Refusal> {
         if until.is_some_and(|until| until <= self.now) {
             return Err(Refusal::InThePast);
         }
         let Some(incident) = self.engine.state.incidents.get(&id) else { return Err(Refusal::NotOpen) };
         if incident.state == IncidentState::Acked && until.is_none() {
             // Losing a race is a success: the row names who was first.
+            self.helper_answered(id, by, person);
             return Ok(());
         }
-        let until = until.or_else(|| self.ack_timeout(incident.severity).map(|delay| self.now.after(delay)));
+        if self.others_must_answer(id, &by, person) {
+            return Ok(());
+        }
+        let until = until.or_else(|| self.ack_timeout(id).map(|delay| self.now.after(delay)));
         self.quiet(id);
         let now = self.now;
         if let Some(incident) = self.incident(id) {
@@ -296,14 +126,55 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn ack_timeout(&self, severity: Severity) -> Option<Delay> {
+    /// Counts an answer where everybody must give one. While others have not, whoever answered is left alone, and the
+    /// escalation goes on for the others.
+    fn others_must_answer(&mut self, id: IncidentId, by: &Actor, person: Option<PersonId>) -> bool {
+        let people = &self.config.people;
+        let incident = self.engine.state.incidents.get_mut(&id).map(Arc::make_mut);
+        let Some((incident, mut everyone)) = incident.and_then(|it| it.everyone.take().map(|everyone| (it, everyone)))
+        else {
+            return false;
+        };
+        // Nobody waits for somebody who is gone.
+        everyone.missing.retain(|missing| people.contains_key(missing) && Some(missing) != person.as_ref());
+        if everyone.missing.is_empty() {
+            return false;
+        }
+        let again = person.as_ref().is_some_and(|person| everyone.answered.contains(person));
+        if let Some(person) = person.as_ref().filter(|_| !again) {
+            everyone.answered.push(person.clone());
+        }
+        let missing = everyone.missing.clone();
+        incident.everyone = Some(everyone);
+        if again {
+            return true;
+        }
+        incident.updated_at = self.now;
+        incident.version += 1;
+        if let Some(person) = &person {
+            let person = Recipient::Person(person.clone());
+            self.cancel_attempts(id, |page| page.recipient == person);
+        }
+        self.note(id, by.clone(), Happening::Answered { person, missing });
+        true
+    }
+
+    /// How long an acknowledgement holds: as the level says that ran last, or else as the severity has it.
+    fn ack_timeout(&self, id: IncidentId) -> Option<Delay> {
+        let incident = self.engine.state.incidents.get(&id)?;
+        let by_level = |it: &shared::Escalation| {
+            let plan = self.plan(it.config, &it.policy);
+            plan.levels.get(it.next_level.checked_sub(1)? as usize)?.ack_timeout
+        };
+        let by_levels: Vec<Delay> = incident.escalations.iter().filter_map(by_level).collect();
         let paging = self.config.paging();
-        match severity {
+        let by_severity = match incident.severity {
             Severity::P0 => Some(paging.ack_timeout_p0),
             Severity::P1 => Some(paging.ack_timeout_p1),
-            _ => None,
-        }
-        .filter(|delay| *delay > Delay::ZERO)
+            severity => paging.ack_timeouts.get(&severity).copied(),
+        };
+        let chosen = if by_levels.is_empty() { by_severity.into_iter().collect() } else { by_levels };
+        chosen.into_iter().filter(|delay| *delay > Delay::ZERO).min()
     }
 
     pub(crate) fn ack_ended(&mut self, id: IncidentId, at: Timestamp) {
@@ -360,7 +231,7 @@ impl Turn<'_> {
     }
 
     /// Lets an escalation run again at `at`, with the level it was at or a chosen one.
-    fn resume(&mut self, id: IncidentId, place: usize, level: Option<u32>, at: Timestamp) {
+    pub(crate) fn resume(&mut self, id: IncidentId, place: usize, level: Option<u32>, at: Timestamp) {
         let Some(escalation) = self.incident(id).and_then(|incident| incident.escalations.get_mut(place)) else {
             return;
         };
@@ -402,6 +273,7 @@ impl Turn<'_> {
         if level.is_some_and(|level| level >= levels) || levels == 0 {
             return Err(Refusal::NoSuchLevel { levels });
         }
+        let chosen = level.is_some();
         let level = level.unwrap_or(if next >= levels { 0 } else { next });
         let others: Vec<usize> = (0..incident.escalations.len()).filter(|other| *other != place).collect();
         let answered = incident.state != IncidentState::Triggered;
@@ -419,53 +291,45 @@ impl Turn<'_> {
             incident.updated_at = now;
             incident.version += 1;
         }
+        // Who names a level means it, whatever its conditions say.
+        self.asked = chosen.then_some((id, place));
         self.resume(id, place, Some(level), now);
         Ok(())
     }
 
-    /// Pages somebody in particular; the policy goes on behind them.
-    pub(crate) fn reassign(&mut self, id: IncidentId, by: Actor, to: PersonId) -> Result<(), Refusal> {
-        if !self.config.people.contains_key(&to) {
-            return Err(Refusal::NoSuchPerson);
-        }
+    /// The policies of the configuration in force take the place of those the incident kept. One that runs goes on at the
+    /// same level with its timer; one that was used up starts over.
+    pub(crate) fn apply_policies(&mut self, id: IncidentId, by: &Actor, version: Option<u32>) -> Result<(), Refusal> {
         let Some(incident) = self.engine.state.incidents.get(&id) else { return Err(Refusal::NotOpen) };
-        let recipient = Recipient::Person(to.clone());
-        if self.steps(&recipient, incident.severity, true).is_err() {
-            return Err(Refusal::NoContact);
+        if let Some(seen) = version.filter(|seen| *seen != incident.version) {
+            return Err(Refusal::VersionConflict { seen, now: incident.version });
         }
-        let policy = incident.escalations.first().map_or_else(|| FALLBACK.into(), |it| it.policy.clone());
-        let places = incident.escalations.len();
-        self.note(id, by, Happening::Reassigned { to });
-        self.quiet(id);
-        let now = self.now;
+        let rings = incident.state == IncidentState::Triggered && incident.suppressed.is_empty();
+        let changed = |(place, it): (usize, &shared::Escalation)| {
+            let newer = self.config.policies.get(&it.policy)?;
+            (**newer != *self.plan(it.config, &it.policy)).then(|| (place, it.policy.clone(), newer.clone(), it.config))
+        };
+        let changed: Vec<_> = incident.escalations.iter().enumerate().filter_map(changed).collect();
+        if changed.is_empty() {
+            return Err(Refusal::NothingNewer);
+        }
+        let (now, to) = (self.now, self.config.version);
+        for (place, policy, newer, from) in changed {
+            let levels = newer.levels.len() as u32;
+            self.engine.state.policies.insert((to, policy.clone()), newer);
+            let Some(escalation) = self.incident(id).and_then(|it| it.escalations.get_mut(place)) else { continue };
+            escalation.config = to;
+            escalation.next_level = escalation.next_level.min(levels);
+            let used_up = escalation.state == EscalationState::Exhausted;
+            self.note(id, by.clone(), Happening::PolicyApplied { policy, from, to });
+            if used_up && rings {
+                self.resume(id, place, None, now);
+            }
+        }
         if let Some(incident) = self.incident(id) {
-            incident.state = IncidentState::Triggered;
             incident.updated_at = now;
             incident.version += 1;
         }
-        for place in 0..places {
-            self.resume(id, place, None, now.after(Delay::mins(5)));
-        }
-        let ask = Ask { via: PageVia::Direct, policy: &policy, level: 0, cycle: 0, by_hand: true };
-        self.page(id, &recipient, ask).map_err(|_| Refusal::NoContact)
+        Ok(())
     }
-}
-
-/// Whether a provider took a page since this policy began its levels, or the level it was at, anew:
-/// going back from its newest page, level and cycle fall until the pass before.
-fn accepted_in_this_pass(incident: &Incident, policy: &PolicyId) -> bool {
-    let mut began: Option<&Page> = None;
-    for page in incident.pages.iter().rev().filter(|page| page.policy == *policy) {
-        let same_pass = began.is_none_or(|after| {
-            (page.cycle, page.level) < (after.cycle, after.level) || page.created_at == after.created_at
-        });
-        if !same_pass {
-            break;
-        }
-        began = Some(page);
-    }
-    // Another policy may have paged the same people in the same turn: then its pages speak for this one.
-    let began = began.map_or(Timestamp(i64::MIN), |page| page.created_at);
-    let since = incident.pages.iter().filter(|page| page.created_at >= began);
-    since.flat_map(|page| &page.attempts).any(|attempt| attempt.state == AttemptState::Accepted)
 }

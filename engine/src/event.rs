@@ -4,11 +4,12 @@ use crate::compile::Snapshot;
 use shared::{
     Alert, AlertEvent, AttemptId, ContactId, Delay, EventId, Failure, Incident, IncidentId, IntegrationId, PageId,
     PersonId, PolicyId, Silence, SilenceId, SilenceRequest, Timestamp,
+    config::Target,
     timeline::{Actor, Outcome, RejectReason, TimelineEntry},
 };
 use std::sync::Arc;
 
-use crate::state::Counters;
+use crate::state::{Counters, LevelTurn};
 
 /// Everything that can happen.
 #[derive(Clone, Debug)]
@@ -57,6 +58,11 @@ pub enum Act {
     Ack {
         until: Option<Timestamp>,
     },
+    /// The same by a person of the configuration, whatever account they use.
+    AckAs {
+        person: PersonId,
+        until: Option<Timestamp>,
+    },
     Unack,
     Resolve,
     Snooze {
@@ -70,6 +76,15 @@ pub enum Act {
     },
     Reassign {
         to: PersonId,
+    },
+    /// Go on by the policies of the configuration in force; refused when the incident is not at `version` any more.
+    ApplyPolicy {
+        version: Option<u32>,
+    },
+    /// Page these besides, whatever the policies do; refused when the incident is not at `version` any more.
+    AddResponders {
+        targets: Vec<Target>,
+        version: Option<u32>,
     },
     Note {
         text: String,
@@ -91,6 +106,10 @@ pub enum Refusal {
     NoSuchPerson,
     #[error("the person has no contact to be paged by")]
     NoContact,
+    #[error("the configuration in force has no other version of the incident's policies")]
+    NothingNewer,
+    #[error("none of these comes to somebody who can be paged now")]
+    NobodyReached,
     #[error("the time lies in the past")]
     InThePast,
     #[error("the incident is not acknowledged or snoozed")]
@@ -173,6 +192,8 @@ pub struct Changes {
     pub incidents: Vec<Arc<Incident>>,
     pub timeline: Vec<TimelineEntry>,
     pub silences: Vec<Arc<Silence>>,
+    /// Whose turn it is, in levels where that changed.
+    pub turns: Vec<LevelTurn>,
     pub counters: Counters,
     /// The rows of alerts count every message up to this one; see [`Restored::unsettled`].
     ///
@@ -184,6 +205,10 @@ impl Changes {
     /// Whether nothing changed but perhaps the counters, which are stored with every accepted message.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.alerts.is_empty() && self.incidents.is_empty() && self.timeline.is_empty() && self.silences.is_empty()
+        self.alerts.is_empty()
+            && self.incidents.is_empty()
+            && self.timeline.is_empty()
+            && self.silences.is_empty()
+            && self.turns.is_empty()
     }
 }

@@ -8,8 +8,8 @@ use crate::{
     state::{Accounts, RECENT_MAX, Recent, State},
 };
 use shared::{
-    AlertId, Attempt, AttemptId, AttemptState, EscalationState, Incident, IncidentId, IncidentState, Severity,
-    Timestamp, config::Paging,
+    AlertId, Attempt, AttemptId, AttemptState, EscalationState, Incident, IncidentId, IncidentState, Page, PageVia,
+    Severity, Timestamp, config::Paging,
 };
 use std::collections::BTreeSet;
 
@@ -30,6 +30,8 @@ pub enum Broken {
     Restless(IncidentId),
     #[error("incident {0} is kept quiet, or is not, and the silences and inhibitions say otherwise")]
     Quiet(IncidentId),
+    #[error("incident {0} waits for the answers of everybody, and nobody's is missing, or it is answered")]
+    Awaited(IncidentId),
     #[error("a timer of incident {0} and the index of deadlines disagree")]
     Timer(IncidentId),
     #[error("delivery {0} and the queue or the index of deadlines disagree")]
@@ -110,6 +112,7 @@ impl State {
             ("the closed identities", recent(self) != recent(restored)),
             ("the idempotency keys", self.seen != restored.seen),
             ("the deadlines", due(self) != due(restored)),
+            ("the turns", self.turns != restored.turns),
             ("the policies", used(self) != used(restored)),
         ];
         differences.into_iter().find(|(_, differs)| *differs).map(|(what, _)| what)
@@ -140,7 +143,11 @@ impl State {
         }
         let attempts = || incident.pages.iter().flat_map(|page| &page.attempts);
         let waiting = |it: &Attempt| matches!(it.state, AttemptState::Planned | AttemptState::Retrying);
-        let restless = incident.escalations.iter().any(|it| it.due.is_some()) || attempts().any(waiting);
+        let due = incident.escalations.iter().any(|it| it.due.is_some());
+        let restless = due || attempts().any(waiting);
+        // Who is asked to help is rung although somebody answered.
+        let helper = |page: &Page| page.via == PageVia::Added && incident.state != IncidentState::Resolved;
+        let rings = due || incident.pages.iter().any(|page| page.is_waiting() && !helper(page));
         match incident.state {
             IncidentState::Triggered
                 if incident.severity.is_urgent()
@@ -151,10 +158,14 @@ impl State {
                 return Err(Broken::Silent { incident: id, severity: incident.severity });
             }
             IncidentState::Triggered => {}
-            _ if restless || incident.escalations.iter().any(|it| it.state == EscalationState::Running) => {
+            _ if rings || incident.escalations.iter().any(|it| it.state == EscalationState::Running) => {
                 return Err(Broken::Restless(id));
             }
             _ => {}
+        }
+        let awaited = incident.everyone.as_ref();
+        if awaited.is_some_and(|it| it.missing.is_empty() || incident.state != IncidentState::Triggered) {
+            return Err(Broken::Awaited(id));
         }
         self.check_timers(incident)?;
         attempts().try_for_each(|attempt| self.check_delivery(id, attempt))

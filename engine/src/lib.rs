@@ -2,12 +2,13 @@
 //!
 //! No clock, no randomness, no I/O, no threads: the same events give the same effects, byte for byte.
 //! The path of an alert through the modules: [`normalize`] (bytes to events, at the edge), then
-//! [`classify`], [`dedup`], [`correlate`], [`suppress`], [`route`], [`escalate`], [`oncall`], [`notify`],
+//! [`classify`], [`dedup`], [`correlate`], [`suppress`], [`route`], [`escalate`] and [`levels`], [`oncall`], [`notify`],
 //! [`dispatch`]; [`Engine::handle`] strings them together.
 
 pub mod audit;
 pub mod classify;
 pub mod compile;
+pub mod condition;
 mod correlate;
 mod deadline;
 pub mod dedup;
@@ -19,12 +20,15 @@ pub mod field;
 mod index;
 pub mod inhibit;
 pub mod invariant;
+mod levels;
 pub mod lint;
 pub mod matcher;
 pub mod normalize;
 mod notify;
 pub mod oncall;
+pub mod quiet;
 mod repeats;
+mod responders;
 pub mod route;
 pub mod scenario;
 pub mod silence;
@@ -38,4 +42,4 @@ pub use compile::Snapshot;
 pub use correlate::MEMORY;
 pub use engine::Engine;
 pub use event::{Act, Changes, Command, Effects, Event, Ingested, Refusal, SilenceAct, Wake};
-pub use state::{Accounts, Counters, RECENT_MAX, Recent, Restored, State};
+pub use state::{Accounts, Counters, LevelTurn, RECENT_MAX, Recent, Restored, State};

@@ -6,8 +6,8 @@ use crate::{
     event::{Command, Wake},
 };
 use shared::{
-    Attempt, AttemptId, AttemptState, ContactId, Delay, Failure, Incident, IncidentId, IncidentState, Page, PageId,
-    PageVia, PolicyId, Recipient, Severity, Timestamp,
+    Attempt, AttemptId, AttemptState, ContactId, Delay, Failure, Incident, IncidentId, Page, PageId, PageVia, PolicyId,
+    Recipient, Severity, Timestamp, Waits,
     config::{ContactKind, Paging, Person, Target},
     timeline::{Actor, Happening, PlannedAttempt, Skip},
 };
@@ -105,15 +105,31 @@ impl Turn<'_> {
         }
     }
 
-    /// Makes a page: plans a delivery for each contact the recipient's rules name. Somebody another policy
-    /// paged for this incident in the same turn is not paged twice.
-    pub(crate) fn page(&mut self, id: IncidentId, to: &Recipient, ask: Ask<'_>) -> Result<(), Skip> {
+    /// Until when a page waits; somebody who was asked for by name, and a fallback for what is urgent, does not wait.
+    pub(crate) fn waits(&self, to: &Recipient, severity: Severity, by_hand: bool, via: &PageVia) -> Option<Waits> {
+        let Recipient::Person(person) = to else { return None };
+        if by_hand || (*via == PageVia::Fallback && severity.is_urgent()) {
+            return None;
+        }
+        self.config.quiet.get(person)?.waits(severity, self.now)
+    }
+
+    /// Makes a page: plans a delivery for each contact the recipient's rules name, and says until when they wait. Somebody
+    /// another policy paged for this incident in the same turn is not paged twice.
+    pub(crate) fn page(&mut self, id: IncidentId, to: &Recipient, ask: Ask<'_>) -> Result<Option<Waits>, Skip> {
         let Ask { via, policy, level, cycle, by_hand } = ask;
         let now = self.now;
         let Some(incident) = self.engine.state.incidents.get(&id) else { return Err(Skip::Gone) };
+        let waits = self.waits(to, incident.severity, by_hand, &via);
         if self.paged.contains(&(id, to.clone())) {
-            return Ok(());
+            return Ok(waits);
         }
+        // One that waits for the same is enough.
+        let there = |page: &Page| page.recipient == *to && page.waits.as_deref() == waits.as_ref() && page.is_waiting();
+        if waits.is_some() && incident.pages.iter().any(there) {
+            return Ok(waits);
+        }
+        let from = waits.map_or(now, |waits| waits.until);
         let (rule, steps) = self.steps(to, incident.severity, by_hand)?;
         self.paged.insert((id, to.clone()));
         self.cancel_attempts(id, |page| page.recipient == *to);
@@ -122,7 +138,7 @@ impl Turn<'_> {
         let mut plan = Vec::new();
         for (contact, channel, after) in steps {
             let attempt = self.engine.state.counters.next_attempt();
-            let due = now.after(after);
+            let due = from.after(after);
             self.engine.state.deadlines.set(due, Wake::Attempt { incident: id, attempt });
             plan.push(PlannedAttempt { attempt, contact: contact.clone(), channel, after_ms: after.0 });
             attempts.push(Attempt {
@@ -148,6 +164,7 @@ impl Turn<'_> {
             cycle,
             rule,
             created_at: now,
+            waits: waits.map(Box::new),
             attempts,
         };
         if let Some(incident) = self.engine.state.incidents.get_mut(&id).map(Arc::make_mut) {
@@ -164,9 +181,18 @@ impl Turn<'_> {
         self.note(
             id,
             Actor::System,
-            Happening::Paged { page: page_id, recipient: to.clone(), via, policy: policy.clone(), level, rule, plan },
+            Happening::Paged {
+                page: page_id,
+                recipient: to.clone(),
+                via,
+                policy: policy.clone(),
+                level,
+                rule,
+                plan,
+                waits,
+            },
         );
-        Ok(())
+        Ok(waits)
     }
 
     /// Which contacts a recipient is reached by, how, and how long after the page.
@@ -295,7 +321,9 @@ impl Turn<'_> {
         let paging = self.config.paging().clone();
         let incident = self.engine.state.incidents.get(&id);
         // A newer page to the same recipient has its own deliveries; retrying both would ring twice.
-        let wanted = incident.is_some_and(|it| it.state == IncidentState::Triggered && !is_superseded(it, attempt));
+        let wanted = incident.is_some_and(|it| {
+            find(&it.pages, attempt).is_some_and(|(page, _)| self.may_ring(id, page)) && !is_superseded(it, attempt)
+        });
         let Some((page, found)) = self.attempt_mut(id, attempt) else { return };
         let page = page.id;
         let pause = retry_delay(&paging, attempt, found.tries).0.max(failure.retry_after_ms.unwrap_or(0));
@@ -339,6 +367,7 @@ impl Turn<'_> {
             return;
         };
         let (policy, level, asked_at, page_id) = (page.policy.clone(), page.level, page.created_at, page.id);
+        let helper = page.via == PageVia::Added;
         let next = page
             .attempts
             .iter_mut()
@@ -352,7 +381,9 @@ impl Turn<'_> {
             self.note(id, Actor::System, Happening::PulledForward { page: page_id, attempt, contact });
             return;
         }
-        self.level_failed(id, &policy, level, asked_at);
+        if !helper {
+            self.level_failed(id, &policy, level, asked_at);
+        }
     }
 
     /// Gives up deliveries that have not begun; one under way ends by itself and is recorded.
@@ -387,7 +418,7 @@ impl Turn<'_> {
             channel: found.channel,
             state: found.state,
             tries: found.tries,
-            delay_ms: now.ms_since(page.created_at),
+            delay_ms: now.ms_since(page.begins_at()),
             failure: found.failure.clone(),
         };
         self.note(id, Actor::System, entry);

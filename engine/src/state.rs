@@ -5,7 +5,8 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use shared::{
-    Alert, AlertId, AttemptId, EventId, Incident, IncidentId, IntegrationId, PageId, Silence, SilenceId, Timestamp,
+    Alert, AlertId, AttemptId, EventId, Incident, IncidentId, IntegrationId, PageId, PersonId, Silence, SilenceId,
+    Timestamp,
     config::Policy,
     timeline::{Outcome, TimelineEntry},
 };
@@ -104,6 +105,16 @@ pub const RECENT_MAX: usize = 100;
 /// The identity of an alert while it is open.
 pub(crate) type Key = (IntegrationId, String);
 
+/// Whose turn it is in a level that pages one person at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LevelTurn {
+    pub policy: shared::PolicyId,
+    /// 0-based.
+    pub level: u32,
+    /// Who had a turn, the latest last.
+    pub people: Vec<PersonId>,
+}
+
 /// Everything the engine knows.
 #[derive(Clone, Debug, Default)]
 pub struct State {
@@ -132,6 +143,8 @@ pub struct State {
     pub(crate) adopted: usize,
     pub(crate) dirty: Dirty,
     pub(crate) repeats: Repeats,
+    /// Who had a turn in levels that page one at a time, the latest last.
+    pub(crate) turns: BTreeMap<(shared::PolicyId, u32), Vec<PersonId>>,
 }
 
 /// Something that is forgotten after a while.
@@ -150,6 +163,7 @@ pub(crate) struct Dirty {
     pub(crate) closed: BTreeMap<AlertId, Arc<Alert>>,
     pub(crate) timeline: Vec<TimelineEntry>,
     pub(crate) silences: BTreeSet<SilenceId>,
+    pub(crate) turns: BTreeSet<(shared::PolicyId, u32)>,
     /// Silences that are over, which the map no longer holds.
     pub(crate) ended: Vec<Arc<Silence>>,
 }
@@ -164,6 +178,8 @@ pub struct Restored {
     pub silences: Vec<Silence>,
     /// Policies of the configuration versions the incidents started with.
     pub policies: BTreeMap<(i64, shared::PolicyId), Arc<Policy>>,
+    /// Whose turn it is in levels that page one person at a time.
+    pub turns: Vec<LevelTurn>,
     /// Closed identities of the last 24 hours.
     pub recent: Vec<(IntegrationId, String, Recent)>,
     /// Idempotency keys of the last 24 hours: when, whose, which message, which answer.

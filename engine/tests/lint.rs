@@ -317,3 +317,76 @@ fn a_p0_that_would_wait_is_named() {
         ["routes[r]: never pages: it is muted, and its time windows never change that"]
     );
 }
+
+#[test]
+fn a_level_that_does_not_always_run_cannot_be_counted_on() {
+    const WINDOW: &str = "[[time_windows]]\nid = \"office\"\ntime_zone = \"Asia/Shanghai\"\n\
+                          windows = [{ days = [\"mon..fri\"], from = \"09:00\", until = \"18:00\" }]\n";
+    let house = |when: &str| {
+        let levels = format!("levels = [{{ notify = [\"schedule:db\"], delay = \"5m\", when = {when} }}]");
+        SOUND
+            .replace("fallback = [\"person:li\"]\n", "")
+            .replace(
+                "levels = [{ notify = [\"schedule:db\"], delay = \"5m\" }, { notify = [\"person:li\"], delay = \"10m\" }]",
+                &levels,
+            )
+            .replace("[[policies]]", &format!("{WINDOW}[[policies]]"))
+    };
+    for when in
+        [r#"{ severity = ["P1"] }"#, r#"{ during = ["office"] }"#, r#"{ except = ["office"] }"#, "{ alerts = 2 }"]
+    {
+        let found = fatal(&house(when));
+        assert_eq!(found.len(), 1, "{when}: {found:?}");
+        assert!(found[0].contains("no level that runs then names anybody"), "{when}: {found:?}");
+    }
+    assert_eq!(fatal(&house(r#"{ severity = ["P0"], alerts = 1 }"#)), [""; 0]);
+    // Two levels that divide the week between them leave no gap.
+    let both = house(r#"{ during = ["office"] }"#).replace(
+        r#"when = { during = ["office"] } }]"#,
+        r#"when = { during = ["office"] } }, { notify = ["person:li"], delay = "5m", when = { except = ["office"] } }]"#,
+    );
+    assert_eq!(fatal(&both), [""; 0]);
+    let faults = Snapshot::compile(1, toml::from_str(&house(r#"{ during = ["nights"] }"#)).unwrap()).unwrap_err();
+    assert_eq!(faults[0].path, "policies[db].levels[0].when.during[0]");
+}
+
+#[test]
+fn what_cannot_be_meant_of_answers_and_quiet_hours_is_named() {
+    let faults = |from: &str, to: &str| -> Vec<String> {
+        let toml = SOUND.replacen(from, to, 1);
+        assert_ne!(toml, SOUND, "{from} is not there");
+        let faults = Snapshot::compile(1, toml::from_str(&toml).expect("the document is TOML")).expect_err(to);
+        faults.into_iter().map(|it| it.path).collect()
+    };
+    let level = "delay = \"5m\" }";
+    assert_eq!(
+        faults(level, "delay = \"5m\", everyone = true, round_robin = true }"),
+        ["policies[db].levels[0].everyone"]
+    );
+    assert_eq!(faults(level, "delay = \"5m\", when = { alerts = 0 } }"), ["policies[db].levels[0].when.alerts"]);
+    let paging = |keys: &str| faults("[channels.email]", &format!("[paging]\n{keys}\n[channels.email]"));
+    assert_eq!(paging("ack_timeouts = { P0 = \"5m\" }"), ["paging.ack_timeouts.P0"]);
+    assert_eq!(paging("defer = { from = \"9\", until = \"09:00\" }"), ["paging.defer.from"]);
+    assert_eq!(paging("defer = { from = \"09:00\", until = \"09:00\" }"), ["paging.defer.until"]);
+    assert_eq!(paging("defer = { severity = [\"P2\"] }"), ["paging.defer.severity"]);
+    let li = |keys: &str| faults("name = \"Li\"", &format!("name = \"Li\"\n{keys}"));
+    let hours = r#"times = [{ from = "22:00", until = "07:00" }]"#;
+    assert_eq!(li(&format!("quiet_hours = {{ {hours} }}")), ["people[li].quiet_hours"]);
+    let zoned = |quiet: &str| li(&format!("time_zone = \"Asia/Shanghai\"\nquiet_hours = {{ {quiet} }}"));
+    assert_eq!(zoned(r#"times = [{ from = "22:00" }]"#), ["people[li].quiet_hours.times[0].until"]);
+    assert_eq!(zoned(r#"hand_over_to = "wang""#), ["people[li].quiet_hours.times"]);
+    assert_eq!(zoned(&format!("{hours}, hand_over_to = \"li\"")), ["people[li].quiet_hours.hand_over_to"]);
+    assert_eq!(zoned(&format!("{hours}, hand_over_to = \"nobody\"")), ["people[li].quiet_hours.hand_over_to"]);
+}
+
+#[test]
+fn whose_night_nobody_knows_is_named() {
+    let toml = SOUND.replacen("[channels.email]", "[paging.defer]\n[channels.email]", 1).replacen(
+        "name = \"Li\"",
+        "name = \"Li\"\ntime_zone = \"Asia/Shanghai\"",
+        1,
+    );
+    let found: Vec<Finding> = findings(&toml);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].path, "people[wang].time_zone");
+}

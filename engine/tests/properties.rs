@@ -23,17 +23,17 @@ const HOUSES: [&str; 2] = [
 fallback = ["person:chen"]
 people = [
   { id = "wang", name = "Wang", contacts = [{ id = "push", ntfy = "wang" }, { id = "mail", email = "w@example.org" }], rules = [{ severity = ["P0", "P1"], notify = [{ contact = "push" }, { contact = "mail", after = "2m" }] }] },
-  { id = "li", name = "Li", contacts = [{ id = "mail", email = "l@example.org" }] },
+  { id = "li", name = "Li", time_zone = "Asia/Shanghai", contacts = [{ id = "mail", email = "l@example.org" }], quiet_hours = { times = [{ from = "08:02", until = "08:40" }, { from = "22:00", until = "07:00" }], hand_over_to = "wang" } },
   { id = "chen", name = "Chen", contacts = [{ id = "hook", webhook = "https://chen.example/" }] },
   { id = "mute", name = "Mute" },
 ]
 [[policies]]
 id = "db"
 repeat = 1
-levels = [{ notify = ["person:wang"], delay = "5m" }, { notify = ["person:mute"], delay = "5m" }, { notify = ["person:li", "person:wang"], delay = "0s" }]
+levels = [{ notify = ["person:wang"], delay = "5m" }, { notify = ["person:mute"], delay = "5m" }, { notify = ["person:chen"], delay = "2m", when = { severity = ["P0", "P3"], alerts = 1 } }, { notify = ["person:li", "person:wang"], delay = "3m", everyone = true, ack_timeout = "2m" }, { notify = ["person:li"], delay = "0s" }]
 [[policies]]
 id = "watch"
-levels = [{ notify = ["person:li"], delay = "5m" }]
+levels = [{ notify = ["person:mute", "person:li", "person:wang", "person:chen"], delay = "5m", round_robin = true }]
 [[routes]]
 id = "watch"
 match = ["severity=~P0|P2"]
@@ -46,14 +46,19 @@ policy = "db"
 "#,
     r#"
 fallback = ["person:li"]
-people = [{ id = "li", name = "Li", contacts = [{ id = "mail", email = "l@example.org" }] }]
+people = [{ id = "li", name = "Li", time_zone = "Europe/Berlin", quiet_hours = { times = [{ from = "01:10", until = "08:00" }] }, contacts = [{ id = "mail", email = "l@example.org" }] }]
 [paging]
 tries = 2
 give_up_after = "20s"
 ack_timeout_p0 = "1m"
+defer = { from = "18:00", until = "01:05" }
 [[policies]]
 id = "db"
-levels = [{ notify = ["person:li"], delay = "1m" }]
+levels = [{ notify = ["person:li"], delay = "1m", when = { except = ["odd"] } }]
+[[time_windows]]
+id = "odd"
+time_zone = "Asia/Shanghai"
+windows = [{ from = "08:05", until = "09:10" }]
 [[routes]]
 id = "all"
 policy = "db"
@@ -108,7 +113,7 @@ fn op() -> impl Strategy<Value = Op> {
             Op::Post { sender, host, check, severity, over, key }
         }),
         6 => (any::<usize>(), 0..6_u8).prop_map(|(which, how)| Op::Answer { which, how }),
-        4 => (1..6_i64, 0..9_u8).prop_map(|(incident, what)| Op::Act { incident, what }),
+        4 => (1..6_i64, 0..13_u8).prop_map(|(incident, what)| Op::Act { incident, what }),
         2 => (0..8_u8, proptest::sample::select(vec![1_000, 60_000, 3_600_000, 90_000_000]))
             .prop_map(|(what, ms)| Op::Silence { what, ms }),
         1 => (0..2_usize).prop_map(Op::Config),
@@ -125,6 +130,13 @@ fn body(host: usize, check: usize, severity: u8, over: bool) -> String {
 fn act(what: u8, now: Timestamp) -> Act {
     match what {
         0 => Act::Ack { until: None },
+        10 => Act::AddResponders {
+            targets: vec!["person:wang".parse().unwrap(), "team:none".parse().unwrap()],
+            version: None,
+        },
+        11 => Act::AddResponders { targets: vec!["person:mute".parse().unwrap()], version: Some(2) },
+        12 => Act::ApplyPolicy { version: None },
+        9 => Act::AckAs { person: "wang".into(), until: None },
         1 => Act::Ack { until: Some(now.plus_ms(400_000)) },
         2 => Act::Unack,
         3 => Act::Resolve,

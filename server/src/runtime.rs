@@ -326,6 +326,7 @@ fn test_delivery(
         opened_at: now,
         updated_at: now,
         ack: None,
+        everyone: None,
         snoozed_until: None,
         resolved_at: None,
         again: None,
@@ -342,6 +343,7 @@ fn test_delivery(
         cycle: 0,
         rule: None,
         created_at: now,
+        waits: None,
         attempts: Vec::new(),
     };
     Ok(Delivery {

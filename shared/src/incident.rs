@@ -33,6 +33,16 @@ pub struct Ack {
     pub until: Option<Timestamp>,
 }
 
+/// Who answered, and who has not yet, of those whom levels paged that everybody must answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Everyone {
+    /// Never empty: with the last answer the incident is acknowledged.
+    pub missing: Vec<PersonId>,
+    /// In the order of their answers; also people who were not asked.
+    pub answered: Vec<PersonId>,
+}
+
 /// The same identity fired before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -76,6 +86,9 @@ pub struct Incident {
     pub updated_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ack: Option<Ack>,
+    /// While some of those who all must answer have not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub everyone: Option<Box<Everyone>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snoozed_until: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -167,6 +180,29 @@ pub enum PageVia {
     Team { team: TeamId },
     /// Nobody else could be reached.
     Fallback,
+    /// Somebody asked for their help.
+    Added,
+    /// In place of somebody who has quiet hours.
+    StandIn { person: PersonId },
+}
+
+/// Why a page waits, and until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Waits {
+    pub until: Timestamp,
+    pub because: WaitsFor,
+}
+
+/// What a page waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum WaitsFor {
+    /// The end of the recipient's quiet hours.
+    QuietHours,
+    /// The recipient's morning, as lesser severities do.
+    Morning,
 }
 
 /// One notification of one recipient: its attempts follow the recipient's rules.
@@ -184,7 +220,24 @@ pub struct Page {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<u32>,
     pub created_at: Timestamp,
+    /// Its deliveries count from then instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Box<Waits>>,
     pub attempts: Vec<Attempt>,
+}
+
+impl Page {
+    /// From when its deliveries count.
+    #[must_use]
+    pub fn begins_at(&self) -> Timestamp {
+        self.waits.as_ref().map_or(self.created_at, |waits| waits.until)
+    }
+
+    /// Whether a delivery of it has not begun, or is to be tried again.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.attempts.iter().any(|it| matches!(it.state, AttemptState::Planned | AttemptState::Retrying))
+    }
 }
 
 /// Where a delivery stands.

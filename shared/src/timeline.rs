@@ -2,7 +2,8 @@
 
 use crate::{
     AlertId, AttemptId, AttemptState, ClassId, ContactId, EventId, Failure, Flag, IncidentId, IntegrationId, PageId,
-    PageVia, PersonId, PolicyId, Recipient, RouteId, Severity, SuppressedBy, Timestamp, WindowId, config::ContactKind,
+    PageVia, PersonId, PolicyId, Recipient, RouteId, Severity, SuppressedBy, Timestamp, Waits, WindowId,
+    config::ContactKind,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -89,6 +90,14 @@ pub enum Happening {
         cycle: u32,
         targets: Vec<TargetResult>,
     },
+    /// A level was passed over at once because of its own conditions.
+    LevelSkipped {
+        policy: PolicyId,
+        config: i64,
+        level: u32,
+        cycle: u32,
+        unmet: Unmet,
+    },
     /// Every page of the level failed, so its delay was not waited out.
     LevelFailed {
         policy: PolicyId,
@@ -118,6 +127,9 @@ pub enum Happening {
         level: u32,
         rule: Option<u32>,
         plan: Vec<PlannedAttempt>,
+        /// Its deliveries count from then instead.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        waits: Option<Waits>,
     },
     /// A delivery changed state.
     Delivery {
@@ -140,6 +152,12 @@ pub enum Happening {
     Acked {
         until: Option<Timestamp>,
     },
+    /// Somebody answered, and others must too before it is acknowledged; or it is already, and nobody is missing.
+    Answered {
+        /// Who of the configuration that was; none for somebody else.
+        person: Option<PersonId>,
+        missing: Vec<PersonId>,
+    },
     /// The acknowledgement ran out.
     AckExpired,
     Unacked,
@@ -154,6 +172,16 @@ pub enum Happening {
     },
     Reassigned {
         to: PersonId,
+    },
+    /// Somebody let it go on by the policy of the configuration in force.
+    PolicyApplied {
+        policy: PolicyId,
+        from: i64,
+        to: i64,
+    },
+    /// Somebody was asked to help; the policies go on as they were.
+    RespondersAdded {
+        targets: Vec<TargetResult>,
     },
     Note {
         text: String,
@@ -295,6 +323,46 @@ pub enum Skip {
     NoRule { person: PersonId },
     /// Already paged by another target of this level.
     AlreadyPaged { person: PersonId },
+    /// They answered already; others have not.
+    Answered { person: PersonId },
+    /// Paged, but it rings only then, and the next level does not wait for it.
+    Waits { person: PersonId, waits: Waits },
+    /// They have quiet hours, and somebody else is paged for them.
+    HandedOver { person: PersonId, to: PersonId },
+    /// The level pages one at a time, and it is somebody else's turn.
+    OthersTurn { person: PersonId },
+}
+
+impl Skip {
+    /// Whom it is about; none when it is about the whole target.
+    #[must_use]
+    pub const fn person(&self) -> Option<&PersonId> {
+        match self {
+            Self::NoContact { person }
+            | Self::NoRule { person }
+            | Self::AlreadyPaged { person }
+            | Self::Answered { person }
+            | Self::Waits { person, .. }
+            | Self::HandedOver { person, .. }
+            | Self::OthersTurn { person } => Some(person),
+            Self::NobodyOnCall | Self::EmptyTeam | Self::Gone => None,
+        }
+    }
+}
+
+/// The first condition of a level that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Unmet {
+    /// The incident has another severity than the level is for.
+    Severity { is: Severity, wanted: Vec<Severity> },
+    /// It was outside every time window in which the level runs.
+    Outside { windows: Vec<WindowId> },
+    /// It was inside a time window in which the level does not run.
+    Inside { window: WindowId },
+    /// Fewer alerts fired than the level asks for.
+    Alerts { firing: u32, wanted: u32 },
 }
 
 /// One delivery a page plans.

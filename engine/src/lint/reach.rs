@@ -3,14 +3,19 @@
 use super::{AHEAD, fatal, warning};
 use crate::{
     compile::{FALLBACK, RuleChoice, Snapshot, rule_for},
+    condition::{Standing, unmet},
     oncall::{self, Stretch},
     route::Node,
+    window::{Window, Windows},
 };
 use shared::{
     PersonId, PolicyId, ScheduleId, Severity, Timestamp,
-    config::{Contact, ContactKind, Finding, Hook, Target},
+    config::{Contact, ContactKind, Finding, Hook, Level, Policy, Target},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Boundaries looked at for one policy; a document with more has its first ones checked.
 const INSTANTS_MAX: usize = 4_096;
@@ -25,10 +30,12 @@ pub(super) fn unreachable(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
     let mut findings = Vec::new();
     for id in &ways.policies {
         let Some(policy) = snapshot.policies.get(id) else { continue };
-        let levels: Vec<&Target> = policy.levels.iter().flat_map(|level| &level.notify).collect();
-        let all: Vec<&Target> = levels.iter().copied().chain(fallback).collect();
+        let all: Vec<&Target> = policy.levels.iter().flat_map(|level| &level.notify).chain(fallback).collect();
+        let mut instants: BTreeSet<Timestamp> = reach.instants(&all, now).collect();
+        instants.extend(changes(policy, &snapshot.windows, now));
         let mut covered_only = None;
-        for at in reach.instants(&all, now) {
+        for at in instants.into_iter().take(INSTANTS_MAX) {
+            let levels = running(policy, snapshot, at);
             if levels.iter().any(|target| reach.reaches(target, at)) {
                 continue;
             }
@@ -41,6 +48,7 @@ pub(super) fn unreachable(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
             break;
         }
         if let Some(at) = covered_only {
+            let levels = running(policy, snapshot, at);
             let why = reach.reasons(&levels, at);
             let message =
                 format!("a P0 of policy `{id}` reaches only the fallback{}: {why}", reach.since(&levels, at, now));
@@ -55,6 +63,27 @@ pub(super) fn unreachable(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The targets of the levels that run for a lone P0 at an instant; a level that asks for several alerts cannot be counted
+/// on.
+fn running<'a>(policy: &'a Policy, snapshot: &Snapshot, at: Timestamp) -> Vec<&'a Target> {
+    let standing = Standing { severity: Severity::P0, firing: 1, now: at };
+    let runs = |level: &&Level| unmet(&level.when, standing, &snapshot.windows).is_none();
+    policy.levels.iter().filter(runs).flat_map(|level| &level.notify).collect()
+}
+
+/// When the hours of a policy's levels begin or end within the coming weeks.
+fn changes(policy: &Policy, windows: &Windows, now: Timestamp) -> BTreeSet<Timestamp> {
+    let named = policy.levels.iter().flat_map(|level| level.when.during.iter().chain(&level.when.except));
+    let found = named.collect::<BTreeSet<_>>().into_iter().filter_map(|id| windows.get(id));
+    let until = now.after(AHEAD);
+    let of = |window: &Arc<Window>| {
+        let window = window.clone();
+        let first = window.changes_after(now);
+        std::iter::successors(first, move |at| window.changes_after(*at)).take_while(move |at| *at < until)
+    };
+    found.flat_map(of).take(INSTANTS_MAX).collect()
 }
 
 /// Where a P0 can go.
@@ -181,7 +210,7 @@ impl<'a> Reach<'a> {
     /// Why these targets come to nobody at an instant.
     fn reasons(&self, targets: &[&Target], at: Timestamp) -> String {
         if targets.is_empty() {
-            return "its levels name nobody".to_owned();
+            return "no level that runs then names anybody".to_owned();
         }
         let distinct: BTreeSet<&&Target> = targets.iter().collect();
         let more = distinct.len().saturating_sub(REASONS_MAX);

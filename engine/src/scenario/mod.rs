@@ -17,6 +17,8 @@
 //! | `post SENDER [key=K] BODY` | the sender posts a body (`\n` is a line break in it) |
 //! | `ack N by WHO [for 2h]`, `unack N by WHO`, `resolve N by WHO` | somebody answers the n-th incident |
 //! | `snooze N for 1h by WHO`, `note N by WHO TEXT`, `reassign N to person:X by WHO` | |
+//! | `add-responders N by WHO to person:X to schedule:Y [version V]` | page these besides |
+//! | `apply-policy N by WHO [version V]` | go on by the policies of the configuration in force |
 //! | `escalate N by WHO [policy P] [level L] [version V]` | run a level now, seen at a version |
 //! | … `refused` | at the end of an action: it must be refused and change nothing |
 //! | `provider C accepts [after 3s]` | how deliveries to a contact (`mail`, `wang/mail`, a webhook) end from now on |
@@ -34,7 +36,10 @@ mod play;
 pub use parse::{ParseError, parse};
 pub use play::{Failure, Story, play};
 
-use shared::{ContactId, Delay, IncidentState, IntegrationId, PersonId, PolicyId, Severity, SilenceKind, Timestamp};
+use shared::{
+    ContactId, Delay, IncidentState, IntegrationId, PersonId, PolicyId, Severity, SilenceKind, Timestamp,
+    config::Target,
+};
 
 /// A story, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,6 +116,8 @@ pub enum Action {
     Snooze { length: Delay },
     Escalate { policy: Option<PolicyId>, level: Option<u32>, version: Option<u32> },
     Reassign { to: PersonId },
+    AddResponders { targets: Vec<Target>, version: Option<u32> },
+    ApplyPolicy { version: Option<u32> },
     Note { text: String },
 }
 

@@ -160,19 +160,20 @@ fn note(rest: &str) -> Result<What, Fault> {
 }
 
 fn act(word: &str, mut words: Words<'_>) -> Result<What, Fault> {
-    if !["ack", "unack", "resolve", "snooze", "escalate", "reassign"].contains(&word) {
-        let mend = "steps are post, ack, unack, resolve, snooze, escalate, reassign, note, silence, maintenance, end-silence, \
+    if !["ack", "unack", "resolve", "snooze", "escalate", "reassign", "add-responders", "apply-policy"].contains(&word)
+    {
+        let mend = "steps are post, ack, unack, resolve, snooze, escalate, reassign, add-responders, apply-policy, note, silence, maintenance, end-silence, \
                     provider, config, crash, sleep and expect";
         return Err(fault(&format!("`{word}` is no step"), mend));
     }
     let incident = number(&mut words, "incident")?;
-    let (mut by, mut length, mut to, mut refused) = (None, None, None, false);
+    let (mut by, mut length, mut to, mut refused) = (None, None, Vec::new(), false);
     let (mut policy, mut level, mut version) = (None, None, None);
     while let Some(word) = words.next() {
         match word {
             "by" => by = Some(next(&mut words, "who does it")?.to_owned()),
             "for" => length = Some(next_delay(&mut words)?),
-            "to" => to = Some(target(&mut words)?),
+            "to" => to.push(target(&mut words)?),
             "policy" => policy = Some(next(&mut words, "the policy")?.into()),
             "level" => level = Some(level_number(&mut words)?),
             "version" => version = Some(small(number(&mut words, "version")?)?),
@@ -189,7 +190,9 @@ fn act(word: &str, mut words: Words<'_>) -> Result<What, Fault> {
         "snooze" => {
             Action::Snooze { length: length.ok_or_else(|| fault("it snoozes without an end", "add `for 1h`"))? }
         }
-        _ => match to {
+        "apply-policy" => Action::ApplyPolicy { version },
+        "add-responders" => Action::AddResponders { targets: to, version },
+        _ => match to.pop() {
             Some(Target::Person(to)) => Action::Reassign { to },
             _ => return Err(fault("it is reassigned to nobody", "add `to person:NAME`")),
         },

@@ -335,6 +335,10 @@ impl Player {
                 Act::Escalate { policy: policy.clone(), level: *level, version: *version }
             }
             Action::Reassign { to } => Act::Reassign { to: to.clone() },
+            Action::ApplyPolicy { version } => Act::ApplyPolicy { version: *version },
+            Action::AddResponders { targets, version } => {
+                Act::AddResponders { targets: targets.clone(), version: *version }
+            }
             Action::Note { text } => Act::Note { text: text.clone() },
         };
         let Some(effects) = self.handle(Event::Acted { incident: IncidentId(incident), by, act }) else {

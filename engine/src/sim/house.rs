@@ -5,8 +5,8 @@ use crate::{compile::Snapshot, lint::lint};
 use shared::{
     Delay, Severity, Timestamp,
     config::{
-        Channels, Contact, Document, EmailChannel, Every, Hook, Level, NtfyChannel, Override, Paging, Person, Policy,
-        Rotation, Route, Rule, RuleStep, Schedule, Target, Team, TimeSpan, TimeWindow,
+        Channels, Contact, Defer, Document, EmailChannel, Every, Hook, Level, LevelWhen, NtfyChannel, Override, Paging,
+        Person, Policy, QuietHours, Rotation, Route, Rule, RuleStep, Schedule, Target, Team, TimeSpan, TimeWindow,
     },
 };
 use std::sync::Arc;
@@ -69,6 +69,9 @@ fn paging(chance: &mut Chance) -> Paging {
         (paging.in_flight, paging.in_flight_p0, paging.in_flight_per_target) = (6, 2, 2);
     }
     if chance.one_in(3) {
+        paging.defer = Some(Defer::default());
+    }
+    if chance.one_in(3) {
         (paging.tries, paging.give_up_after) = (2, Delay::mins(1));
     }
     paging
@@ -99,7 +102,36 @@ fn person(chance: &mut Chance, n: u64) -> Person {
             rules.push(Rule { severity: Vec::new(), notify: steps(10) });
         }
     }
-    Person { id: format!("p{n}").as_str().into(), name: format!("Person {n}"), contacts, rules, ..Person::default() }
+    let (time_zone, quiet_hours) = hours(chance, n);
+    Person {
+        id: format!("p{n}").as_str().into(),
+        name: format!("Person {n}"),
+        time_zone,
+        contacts,
+        rules,
+        quiet_hours,
+        ..Person::default()
+    }
+}
+
+/// Two in three live by a clock of their own, and half of those sleep, with or without somebody to stand in.
+fn hours(chance: &mut Chance, n: u64) -> (Option<String>, QuietHours) {
+    if chance.one_in(3) {
+        return (None, QuietHours::default());
+    }
+    let zone = chance.pick(&ZONES).map(|zone| (*zone).to_owned());
+    if chance.one_in(2) {
+        return (zone, QuietHours::default());
+    }
+    let from = chance.below(24);
+    let span = TimeSpan {
+        from: Some(format!("{from:02}:30")),
+        until: Some(format!("{:02}:00", (from + chance.between(1, 23)) % 24)),
+        ..TimeSpan::default()
+    };
+    // Person 0 is always there.
+    let hand_over_to = (n > 0 && chance.one_in(2)).then(|| "p0".into());
+    (zone, QuietHours { times: vec![span], hand_over_to })
 }
 
 fn some_of(chance: &mut Chance, ids: &[String]) -> Vec<shared::PersonId> {
@@ -149,12 +181,31 @@ fn schedule(chance: &mut Chance, n: u64, ids: &[String], now: Timestamp) -> Sche
 
 fn policy(chance: &mut Chance, n: u64, ids: &[String]) -> Policy {
     let levels = (0..chance.between(1, 4))
-        .map(|_| Level {
-            notify: (0..chance.between(1, 2)).map(|_| target(chance, ids)).collect(),
-            delay: Delay::mins(chance.between(1, 15) as i64),
+        .map(|_| {
+            let round_robin = chance.one_in(4);
+            Level {
+                notify: (0..chance.between(1, 2)).map(|_| target(chance, ids)).collect(),
+                delay: Delay::mins(chance.between(1, 15) as i64),
+                round_robin,
+                everyone: !round_robin && chance.one_in(4),
+                ack_timeout: chance.one_in(6).then(|| Delay::mins(chance.below(20) as i64)),
+                when: when(chance),
+            }
         })
         .collect();
     Policy { id: format!("policy{n}").as_str().into(), name: String::new(), levels, repeat: chance.below(3) as u32 }
+}
+
+/// One level in three runs only for some.
+fn when(chance: &mut Chance) -> LevelWhen {
+    let night = || vec!["night".into()];
+    match chance.below(12) {
+        0 => LevelWhen { severity: vec![Severity::P0, Severity::P1], ..LevelWhen::default() },
+        1 => LevelWhen { during: night(), ..LevelWhen::default() },
+        2 => LevelWhen { except: night(), ..LevelWhen::default() },
+        3 => LevelWhen { alerts: Some(2), ..LevelWhen::default() },
+        _ => LevelWhen::default(),
+    }
 }
 
 fn target(chance: &mut Chance, ids: &[String]) -> Target {

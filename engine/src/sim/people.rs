@@ -2,7 +2,7 @@
 
 use super::world::Chance;
 use crate::event::Act;
-use shared::{Delay, Incident, Timestamp};
+use shared::{Delay, Incident, Timestamp, config::Target};
 
 /// What somebody whose device rang does, and after how long; nothing when they sleep through it.
 pub(super) fn answer(chance: &mut Chance, incident: &Incident, now: Timestamp) -> Vec<(Delay, Act)> {
@@ -24,6 +24,15 @@ pub(super) fn answer(chance: &mut Chance, incident: &Incident, now: Timestamp) -
         }
         3 => vec![(think, Act::Reassign { to: format!("p{}", chance.below(8)).as_str().into() })],
         4 => vec![(think, Act::Ack { until: Some(until) })],
+        6 => vec![(think, Act::ApplyPolicy { version: None })],
+        5 => {
+            let targets = vec![
+                Target::Person(format!("p{}", chance.below(8)).as_str().into()),
+                Target::Schedule(format!("s{}", chance.below(4)).as_str().into()),
+            ];
+            let help = Act::AddResponders { targets, version: None };
+            vec![(think, Act::Ack { until: None }), (Delay(later(chance)), help)]
+        }
         _ => vec![(think, Act::Ack { until: None })],
     };
     match chance.below(8) {

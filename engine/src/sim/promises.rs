@@ -105,8 +105,14 @@ impl Promises {
         try_number: u32,
         now: Timestamp,
     ) -> Result<(), String> {
-        let state = engine.state.incidents.get(&incident).map(|incident| incident.state);
-        if state != Some(IncidentState::Triggered) {
+        let known = engine.state.incidents.get(&incident);
+        let state = known.map(|incident| incident.state);
+        let helper = known.is_some_and(|incident| {
+            let of = |page: &&shared::Page| page.attempts.iter().any(|it| it.id == attempt);
+            incident.pages.iter().find(of).is_some_and(|page| page.via == shared::PageVia::Added)
+        });
+        let answered = matches!(state, Some(IncidentState::Acked | IncidentState::Snoozed));
+        if state != Some(IncidentState::Triggered) && !(helper && answered) {
             return Err(format!("delivery {attempt} begins although incident {incident} is {state:?}"));
         }
         self.waiting.entry(incident).and_modify(|since| *since = now);

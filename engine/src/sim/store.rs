@@ -4,11 +4,11 @@ use crate::{
     compile::Snapshot,
     engine::Engine,
     event::Changes,
-    state::{Counters, Recent, Restored},
+    state::{Counters, LevelTurn, Recent, Restored},
 };
 use shared::{
     Alert, AlertId, AlertState, AttemptState, Delay, EventId, Incident, IncidentId, IncidentState, IntegrationId,
-    Silence, SilenceId, Timestamp, timeline::Outcome,
+    PolicyId, Silence, SilenceId, Timestamp, timeline::Outcome,
 };
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -34,6 +34,7 @@ pub struct Store {
     configs: BTreeMap<i64, Arc<Snapshot>>,
     seen: VecDeque<Seen>,
     silences: BTreeMap<SilenceId, Silence>,
+    turns: BTreeMap<(PolicyId, u32), LevelTurn>,
     /// Messages whose repeats the alerts may not count yet.
     unsettled: VecDeque<(EventId, Timestamp, Vec<Outcome>)>,
 }
@@ -62,7 +63,7 @@ impl Store {
 
     /// Commits changes; the error names a promise of the engine to the store that does not hold.
     pub fn apply(&mut self, now: Timestamp, changes: Changes) -> Result<(), String> {
-        let Changes { alerts, incidents, timeline, silences, counters, settled } = changes;
+        let Changes { alerts, incidents, timeline, silences, turns, counters, settled } = changes;
         let before = std::mem::replace(&mut self.counters, counters);
         if counters.event < before.event
             || counters.alert < before.alert
@@ -79,6 +80,7 @@ impl Store {
             }
             *last = entry.seq;
         }
+        self.turns.extend(turns.into_iter().map(|turn| ((turn.policy.clone(), turn.level), turn)));
         for silence in silences {
             if silence.ended.is_some() {
                 self.silences.remove(&silence.id);
@@ -191,6 +193,7 @@ impl Store {
             incidents: self.incidents.values().cloned().collect(),
             silences: self.silences.values().cloned().collect(),
             policies,
+            turns: self.turns.values().cloned().collect(),
             recent: recent.into_iter().map(|((integration, key), recent)| (integration, key, recent)).collect(),
             seen: self.seen.iter().filter(|seen| seen.0 > since).cloned().collect(),
             unsettled: self.unsettled.iter().cloned().collect(),

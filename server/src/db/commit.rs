@@ -157,6 +157,7 @@ impl Store {
             store.put_alerts(&changes.alerts, known.alert)?;
             store.append_timeline(&changes.timeline)?;
             store.put_silences(&changes.silences, known.silence)?;
+            store.put_turns(&changes.turns)?;
             Ok(revision)
         })?;
         self.restored = Some((revision, changes.counters));

@@ -23,6 +23,7 @@ mod silences;
 mod swaps;
 mod text;
 mod tokens;
+mod turns;
 mod url;
 
 pub use accounts::{Account, AccountPatch};

@@ -38,6 +38,7 @@ impl Store {
                 policies: store.policies_of(&incidents)?,
                 incidents,
                 silences: store.silences_standing()?,
+                turns: store.turns()?,
                 recent: store.recent(now)?,
                 seen: store.seen(now)?,
                 unsettled: store.unsettled(settled)?,

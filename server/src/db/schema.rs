@@ -176,3 +176,11 @@ diesel::table! {
         doc -> Text,
     }
 }
+
+diesel::table! {
+    level_turn (policy, level) {
+        policy -> Text,
+        level -> BigInt,
+        doc -> Text,
+    }
+}

@@ -16,7 +16,7 @@ use actix_web::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use engine::{Act, Refusal};
 use sha2::{Digest as _, Sha256};
-use shared::{Incident, IncidentState, config::Language, messages, text::span, timeline::Actor};
+use shared::{Incident, IncidentState, Recipient, config::Language, messages, text::span, timeline::Actor};
 use std::{fmt::Write as _, sync::LazyLock};
 
 messages! {
@@ -29,6 +29,7 @@ messages! {
     opened_ago(span: &str) { en: "opened {span} ago", zh: "{span}前创建" }
     times(count: u32) { en: "{count} messages", zh: "{count} 条消息" }
     triggered() { en: "Nobody has answered yet", zh: "尚无人响应" }
+    waiting_for(who: &str) { en: "Still waiting for an answer of {who}", zh: "仍在等待 {who} 响应" }
     acked_by(who: &str) { en: "Acknowledged by {who}", zh: "已由 {who} 认领" }
     snoozed() { en: "Snoozed: quiet for now", zh: "已暂停通知" }
     resolved() { en: "Over: the incident is resolved", zh: "已恢复" }
@@ -180,14 +181,21 @@ fn incident_page(app: &App, l: Language, cap: &Cap, incident: &Incident) -> Part
         Actor::Link { person } => who(person),
         other => other.name(),
     });
+    let names = |ids: &[shared::PersonId]| ids.iter().map(who).collect::<Vec<_>>().join(", ");
+    let missing = incident.everyone.as_ref().map(|everyone| names(&everyone.missing));
+    // Who answered where everybody must has nothing more to do.
+    let answered = incident.everyone.as_ref().is_some_and(|everyone| everyone.answered.contains(&cap.person));
     let state = match incident.state {
-        IncidentState::Triggered => triggered(l),
+        IncidentState::Triggered => missing.map_or_else(|| triggered(l), |missing| waiting_for(l, &missing)),
         IncidentState::Acked => acked_by(l, &acker.unwrap_or_default()),
         IncidentState::Snoozed => snoozed(l),
         IncidentState::Resolved => resolved(l),
     };
     write!(body, "<p class=\"state\" role=\"status\">{}</p>", escaped(&state)).ok();
-    if matches!(incident.state, IncidentState::Triggered | IncidentState::Snoozed) {
+    // Who was asked to help may say that they are there.
+    let asked = |page: &shared::Page| page.recipient == Recipient::Person(cap.person.clone()) && page.is_waiting();
+    let helps = incident.state == IncidentState::Acked && incident.pages.iter().any(asked);
+    if helps || matches!(incident.state, IncidentState::Triggered | IncidentState::Snoozed) && !answered {
         write!(
             body,
             "<form method=\"post\"><button name=\"do\" value=\"ack\">{}</button></form><p class=\"muted\">{}</p>",

@@ -9,6 +9,7 @@ use shared::{
 };
 
 const MOST_NOTE_CHARS: usize = 10_000;
+const MOST_RESPONDERS: usize = 32;
 /// A snooze is a nap, not a burial.
 const LONGEST_SNOOZE_MS: i64 = 31 * 86_400_000;
 
@@ -22,7 +23,8 @@ type Body = MaybeJson<ActionRequest>;
 
 pub(super) async fn ack(app: web::Data<App>, by: Principal, id: web::Path<i64>, MaybeJson(body): Body) -> Action {
     let until = body.until.map(sensible).transpose()?;
-    act(&app, &by, *id, Act::Ack { until }).await
+    let act_of = |person: &shared::PersonId| Act::AckAs { person: person.clone(), until };
+    act(&app, &by, *id, by.person().map_or(Act::Ack { until }, act_of)).await
 }
 
 pub(super) async fn unack(app: web::Data<App>, by: Principal, id: web::Path<i64>, _: Body) -> Action {
@@ -49,6 +51,28 @@ pub(super) async fn escalate(app: web::Data<App>, by: Principal, id: web::Path<i
 pub(super) async fn reassign(app: web::Data<App>, by: Principal, id: web::Path<i64>, MaybeJson(body): Body) -> Action {
     let to = body.to.ok_or_else(|| ApiError::invalid("to", "Say whom to page, by the person's id."))?;
     act(&app, &by, *id, Act::Reassign { to }).await
+}
+
+pub(super) async fn responders(
+    app: web::Data<App>,
+    by: Principal,
+    id: web::Path<i64>,
+    MaybeJson(body): Body,
+) -> Action {
+    if body.targets.is_empty() || body.targets.len() > MOST_RESPONDERS {
+        let mend = format!("Name 1 to {MOST_RESPONDERS} targets, such as person:li or schedule:db.");
+        return Err(ApiError::invalid("targets", mend));
+    }
+    act(&app, &by, *id, Act::AddResponders { targets: body.targets, version: body.version }).await
+}
+
+pub(super) async fn apply_policy(
+    app: web::Data<App>,
+    by: Principal,
+    id: web::Path<i64>,
+    MaybeJson(body): Body,
+) -> Action {
+    act(&app, &by, *id, Act::ApplyPolicy { version: body.version }).await
 }
 
 pub(super) async fn note(app: web::Data<App>, by: Principal, id: web::Path<i64>, MaybeJson(body): Body) -> Action {

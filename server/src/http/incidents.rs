@@ -16,9 +16,10 @@ use actix_web::web::{self, Query};
 use engine::Snapshot;
 use serde::Deserialize;
 use shared::{
-    Alert, Incident, IncidentId, IncidentState, IntegrationId, PageVia, PersonId, Recipient, Severity, TeamId,
-    api::{IncidentDetail, IncidentList, IncidentRow, List, UpcomingLevel},
-    timeline::{Actor, Happening, TargetResult, TimelineEntry},
+    Alert, Escalation, Incident, IncidentId, IncidentState, IntegrationId, PageVia, PersonId, Recipient, Severity,
+    TeamId,
+    api::{IncidentDetail, IncidentList, IncidentRow, List, PolicyStand, UpcomingLevel},
+    timeline::{Actor, Happening, Skip, TargetResult, TimelineEntry},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -171,6 +172,7 @@ pub(super) async fn show_incident(
         let names = names(&incident, &timeline, &upcoming, &config);
         IncidentDetail {
             row: IncidentRow::from(&incident),
+            policies: incident.escalations.iter().map(|it| stand(it, &policies, &config)).collect(),
             incident,
             alerts,
             timeline,
@@ -183,6 +185,13 @@ pub(super) async fn show_incident(
         }
     });
     Ok(web::Json(detail.await?))
+}
+
+/// The policy an incident keeps, and whether the configuration in force has another of this name.
+fn stand(escalation: &Escalation, policies: &Policies, config: &Snapshot) -> PolicyStand {
+    let kept = policies.get(&(escalation.config, escalation.policy.clone()));
+    let newer = config.policies.get(&escalation.policy).filter(|newer| Some(*newer) != kept).map(|_| config.version);
+    PolicyStand { policy: escalation.policy.clone(), config: escalation.config, newer }
 }
 
 /// Names of everybody who occurs.
@@ -198,8 +207,8 @@ fn names(
         people.extend(person(recipient));
     }
     for page in &incident.pages {
-        if let PageVia::Schedule { replaces: Some(replaced), .. } = &page.via {
-            people.insert(replaced);
+        if let PageVia::Schedule { replaces: Some(person), .. } | PageVia::StandIn { person } = &page.via {
+            people.insert(person);
         }
     }
     let actors = timeline.iter().map(|entry| &entry.actor).chain(incident.ack.as_ref().map(|ack| &ack.by));
@@ -207,6 +216,7 @@ fn names(
         Actor::Link { person } => Some(person),
         _ => None,
     }));
+    people.extend(incident.everyone.iter().flat_map(|it| it.missing.iter().chain(&it.answered)));
     for entry in timeline {
         people.extend(in_happening(&entry.what));
     }
@@ -224,22 +234,19 @@ fn in_happening(what: &Happening) -> Vec<&PersonId> {
     match what {
         Happening::LevelRan { targets, .. }
         | Happening::LevelEmpty { targets, .. }
+        | Happening::RespondersAdded { targets }
         | Happening::NobodyReached { fallback: targets, .. } => targets.iter().flat_map(in_target).collect(),
         Happening::Paged { recipient, .. } | Happening::Delivery { recipient, .. } => {
             person(recipient).into_iter().collect()
         }
         Happening::Reassigned { to } => vec![to],
+        Happening::Answered { person, missing } => person.iter().chain(missing).collect(),
         _ => Vec::new(),
     }
 }
 
 fn in_target(target: &TargetResult) -> Vec<&PersonId> {
-    use shared::timeline::Skip;
-    let skipped = target.skipped.iter().filter_map(|skip| match skip {
-        Skip::NoContact { person } | Skip::NoRule { person } | Skip::AlreadyPaged { person } => Some(person),
-        Skip::NobodyOnCall | Skip::EmptyTeam | Skip::Gone => None,
-    });
-    target.recipients.iter().filter_map(person).chain(skipped).collect()
+    target.recipients.iter().filter_map(person).chain(target.skipped.iter().filter_map(Skip::person)).collect()
 }
 
 #[cfg(test)]

@@ -3,18 +3,23 @@
 use super::upcoming::Policies;
 use engine::{Snapshot, compile::FALLBACK};
 use shared::{
-    Incident, IncidentState, PersonId, Recipient,
+    Incident, IncidentState, PersonId, PolicyId, Recipient,
     api::NotPaged,
     config::{Language, Policy, Target},
-    messages,
-    timeline::{Happening, Skip, TargetResult, TimelineEntry},
+    messages, text,
+    timeline::{Happening, Skip, TargetResult, TimelineEntry, Unmet},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 messages! {
     no_contact() { en: "was to be paged, but has no contact", zh: "本应通知，但没有联系方式" }
     no_rule(severity: &str) { en: "was to be paged, but their own rules name no contact for {severity}", zh: "本应通知，但其规则在 {severity} 级别没有联系方式" }
+    has_answered() { en: "answered before, without being paged", zh: "未被通知，但已先行响应" }
+    handed_over(to: &str) { en: "has quiet hours; {to} was paged instead", zh: "处于免打扰时段，已改为通知 {to}" }
+    quiet() { en: "cannot be rung now, so it was somebody else's turn", zh: "当前不宜打扰，已轮到其他人" }
+    others_turn() { en: "was among those to be paged, but it was somebody else's turn", zh: "在应通知的人员中，但未轮到此人" }
     not_reached(policy: &str, level: u32) { en: "level {level} of policy {policy} names them, and it has not run", zh: "策略 {policy} 的第 {level} 级包含此人，但尚未执行" }
+    passed_over(policy: &str, level: u32, why: &str) { en: "level {level} of policy {policy} names them, and was passed over: {why}", zh: "策略 {policy} 的第 {level} 级包含此人，但被跳过：{why}" }
     stopped(policy: &str, level: u32) { en: "level {level} of policy {policy} names them; it was not needed, because somebody answered first", zh: "策略 {policy} 的第 {level} 级包含此人；有人先响应，未执行" }
     off_duty(schedule: &str) { en: "is in schedule {schedule}, but was not on call when it was asked", zh: "在值班表 {schedule} 中，但当时不值班" }
     unnamed(policies: &str) { en: "no level of {policies} names them", zh: "{policies} 的任何级别都未包含此人" }
@@ -38,13 +43,13 @@ pub(super) fn reasons(
             Recipient::Webhook(_) => None,
         })
         .collect();
-    let skips = skips(timeline);
+    let (skips, unmet) = (skips(timeline), passed_over_levels(timeline));
     let people = config.people.values().filter(|person| !paged.contains(&person.id));
     people
         .map(|person| NotPaged {
             person: person.id.clone(),
             name: person.name.clone(),
-            reason: reason(l, &person.id, incident, &skips, policies, config),
+            reason: reason(l, &person.id, incident, (&skips, &unmet), policies, config),
         })
         .collect()
 }
@@ -62,10 +67,32 @@ fn skips(timeline: &[TimelineEntry]) -> BTreeMap<PersonId, Skip> {
     });
     for skip in targets.flat_map(|target| &target.skipped) {
         match skip {
-            Skip::NoContact { person } | Skip::NoRule { person } => {
+            Skip::NoContact { person }
+            | Skip::NoRule { person }
+            | Skip::OthersTurn { person }
+            | Skip::Answered { person }
+            | Skip::Waits { person, .. }
+            | Skip::HandedOver { person, .. } => {
                 found.insert(person.clone(), skip.clone());
             }
             Skip::NobodyOnCall | Skip::EmptyTeam | Skip::Gone | Skip::AlreadyPaged { .. } => {}
+        }
+    }
+    found
+}
+
+/// Levels whose conditions did not hold, with the last reason; one that ran later is none.
+fn passed_over_levels(timeline: &[TimelineEntry]) -> BTreeMap<(PolicyId, u32), Unmet> {
+    let mut found = BTreeMap::new();
+    for entry in timeline {
+        match &entry.what {
+            Happening::LevelSkipped { policy, level, unmet, .. } => {
+                found.insert((policy.clone(), *level), unmet.clone());
+            }
+            Happening::LevelRan { policy, level, .. } => {
+                found.remove(&(policy.clone(), *level));
+            }
+            _ => {}
         }
     }
     found
@@ -75,19 +102,28 @@ fn reason(
     l: Language,
     person: &PersonId,
     incident: &Incident,
-    skips: &BTreeMap<PersonId, Skip>,
+    (skips, unmet): (&BTreeMap<PersonId, Skip>, &BTreeMap<(PolicyId, u32), Unmet>),
     policies: &Policies,
     config: &Snapshot,
 ) -> String {
     match skips.get(person) {
         Some(Skip::NoContact { .. }) => return no_contact(l),
         Some(Skip::NoRule { .. }) => return no_rule(l, incident.severity.as_str()),
+        Some(Skip::OthersTurn { .. }) => return others_turn(l),
+        Some(Skip::Answered { .. }) => return has_answered(l),
+        Some(Skip::Waits { .. }) => return quiet(l),
+        Some(Skip::HandedOver { to, .. }) => {
+            return handed_over(l, config.people.get(to).map_or(to.as_str(), |person| person.name.as_str()));
+        }
         _ => {}
     }
     let mut off_duty_in = None;
     for escalation in &incident.escalations {
         let Some(policy) = policies.get(&(escalation.config, escalation.policy.clone())) else { continue };
         match named(policy, person, config) {
+            Named::Surely(level) if let Some(why) = unmet.get(&(policy.id.clone(), level)) => {
+                return passed_over(l, policy.id.as_str(), level + 1, &text::unmet(l, why));
+            }
             Named::Surely(level) if incident.state == IncidentState::Triggered => {
                 return not_reached(l, policy.id.as_str(), level + 1);
             }
@@ -158,11 +194,13 @@ mod tests {
           { id = "c", name = "C" },
           { id = "d", name = "D", contacts = [{ id = "m", email = "d@x" }] },
           { id = "e", name = "E", contacts = [{ id = "m", email = "e@x" }] },
+          { id = "f", name = "F", contacts = [{ id = "m", email = "f@x" }] },
         ]
         teams = [{ id = "t", name = "T", members = ["b"] }]
         schedules = [{ id = "s", name = "S", time_zone = "UTC", rotations = [
           { people = ["a", "e"], handoff = "00:00", start = "2026-01-05" }] }]
         policies = [{ id = "p", levels = [
+          { notify = ["person:f"], delay = "5m", when = { severity = ["P0"] } },
           { notify = ["schedule:s", "person:c"], delay = "5m" }, { notify = ["team:t"], delay = "5m" }] }]
         routes = [{ id = "all", policy = "p" }]
     "#;
@@ -187,10 +225,11 @@ mod tests {
         assert_eq!(
             found,
             [
-                ("b", "level 2 of policy p names them, and it has not run"),
+                ("b", "level 3 of policy p names them, and it has not run"),
                 ("c", "was to be paged, but has no contact"),
                 ("d", "no level of p names them"),
                 ("e", "is in schedule s, but was not on call when it was asked"),
+                ("f", "level 1 of policy p names them, and was passed over: it is P1, the level is for P0"),
             ]
         );
     }

@@ -199,6 +199,8 @@ impl From<Refusal> for ApiError {
             Refusal::NoSuchLevel { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "no_such_level", Some("level")),
             Refusal::NoSuchPerson => (StatusCode::UNPROCESSABLE_ENTITY, "no_such_person", Some("to")),
             Refusal::NoContact => (StatusCode::UNPROCESSABLE_ENTITY, "no_contact", Some("to")),
+            Refusal::NothingNewer => (StatusCode::CONFLICT, "nothing_newer", None),
+            Refusal::NobodyReached => (StatusCode::UNPROCESSABLE_ENTITY, "nobody_reached", Some("targets")),
             Refusal::InThePast => (StatusCode::UNPROCESSABLE_ENTITY, "in_the_past", Some("until")),
             Refusal::NotAcked => (StatusCode::CONFLICT, "not_acked", None),
             Refusal::NoSuchSilence => (StatusCode::NOT_FOUND, "not_found", None),

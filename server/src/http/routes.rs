@@ -56,6 +56,8 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Post, "/incidents/{id}/snooze", to!(actions::snooze)),
     (Post, "/incidents/{id}/escalate", to!(actions::escalate)),
     (Post, "/incidents/{id}/reassign", to!(actions::reassign)),
+    (Post, "/incidents/{id}/responders", to!(actions::responders)),
+    (Post, "/incidents/{id}/apply-policy", to!(actions::apply_policy)),
     (Post, "/incidents/{id}/note", to!(actions::note)),
     (Get, "/alerts", to!(incidents::list_alerts)),
     (Get, "/oncall", to!(oncall::on_call_now)),

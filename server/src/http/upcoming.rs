@@ -1,6 +1,9 @@
 //! The levels that will run unless somebody answers, with who is on call then.
 
-use engine::Snapshot;
+use engine::{
+    Snapshot,
+    condition::{Standing, unmet},
+};
 use shared::{
     Escalation, EscalationState, Incident, PersonId, PolicyId, Recipient, Timestamp,
     api::UpcomingLevel,
@@ -16,10 +19,11 @@ pub(super) type Policies = BTreeMap<(i64, PolicyId), Arc<Policy>>;
 /// For every policy that still runs: what is due, then what follows it.
 pub(super) fn levels(incident: &Incident, policies: &Policies, config: &Snapshot) -> Vec<UpcomingLevel> {
     let mut found = Vec::new();
+    let standing = Standing { severity: incident.severity, firing: incident.firing, now: incident.updated_at };
     for escalation in incident.escalations.iter().filter(|it| it.state == EscalationState::Running) {
         let key = (escalation.config, escalation.policy.clone());
         if let Some(policy) = policies.get(&key) {
-            follow(escalation, policy, config, &mut found);
+            follow(escalation, standing, policy, config, &mut found);
         }
     }
     found.sort_by_key(|level| (level.at, level.level));
@@ -27,7 +31,13 @@ pub(super) fn levels(incident: &Incident, policies: &Policies, config: &Snapshot
     found
 }
 
-fn follow(escalation: &Escalation, policy: &Policy, config: &Snapshot, found: &mut Vec<UpcomingLevel>) {
+fn follow(
+    escalation: &Escalation,
+    standing: Standing,
+    policy: &Policy,
+    config: &Snapshot,
+    found: &mut Vec<UpcomingLevel>,
+) {
     let Some(mut at) = escalation.due else { return };
     let (mut level, mut cycle) = (escalation.next_level, escalation.cycle);
     for _ in 0..MOST {
@@ -35,10 +45,12 @@ fn follow(escalation: &Escalation, policy: &Policy, config: &Snapshot, found: &m
             (level, cycle) = (0, cycle + 1);
         }
         let Some(step) = policy.levels.get(level as usize).filter(|_| cycle <= policy.repeat) else { return };
-        let recipients = who(&step.notify, config, at);
-        // A level with nobody is skipped at once.
+        let runs = unmet(&step.when, Standing { now: at, ..standing }, &config.windows).is_none();
+        let recipients = if runs { who(&step.notify, config, at) } else { Vec::new() };
+        // A level with nobody, or one that is not meant then, is passed over at once.
         let waits = !recipients.is_empty();
-        found.push(UpcomingLevel { policy: escalation.policy.clone(), level, cycle, at, recipients });
+        let one_of = step.round_robin && recipients.len() > 1;
+        found.push(UpcomingLevel { policy: escalation.policy.clone(), level, cycle, at, recipients, one_of });
         if waits {
             at = at.after(step.delay);
         }
@@ -87,7 +99,11 @@ mod tests {
             [[policies]]
             id = "p"
             repeat = 1
-            levels = [{ notify = ["person:a"], delay = "5m" }, { notify = ["team:none"], delay = "1h" }]
+            levels = [
+              { notify = ["person:a"], delay = "5m" },
+              { notify = ["team:none"], delay = "1h" },
+              { notify = ["person:a"], delay = "5m", when = { severity = ["P0"] } },
+            ]
         "#;
         let config = Snapshot::compile(3, toml::from_str(text).unwrap()).unwrap();
         let escalation = Escalation {
@@ -101,9 +117,13 @@ mod tests {
             held_until: None,
         };
         let mut found = Vec::new();
-        follow(&escalation, &config.policies[&"p".into()], &config, &mut found);
+        let standing = Standing { severity: shared::Severity::P2, firing: 1, now: Timestamp(0) };
+        follow(&escalation, standing, &config.policies[&"p".into()], &config, &mut found);
         let plan: Vec<(u32, u32, i64, usize)> =
             found.iter().map(|it| (it.level, it.cycle, it.at.0, it.recipients.len())).collect();
-        assert_eq!(plan, [(1, 0, 1_000, 0), (0, 1, 1_000, 1), (1, 1, 301_000, 0)]);
+        assert_eq!(
+            plan,
+            [(1, 0, 1_000, 0), (2, 0, 1_000, 0), (0, 1, 1_000, 1), (1, 1, 301_000, 0), (2, 1, 301_000, 0)]
+        );
     }
 }

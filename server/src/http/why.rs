@@ -40,15 +40,19 @@ const fn is_decision(what: &Happening) -> bool {
             | Happening::SeverityChanged { .. }
             | Happening::LevelRan { .. }
             | Happening::LevelEmpty { .. }
+            | Happening::LevelSkipped { .. }
             | Happening::LevelFailed { .. }
             | Happening::NobodyReached { .. }
             | Happening::Exhausted { .. }
             | Happening::Reminded { .. }
             | Happening::Paged { .. }
             | Happening::PulledForward { .. }
+            | Happening::Answered { .. }
             | Happening::AckExpired
             | Happening::SnoozeEnded
             | Happening::Escalated { .. }
             | Happening::Reassigned { .. }
+            | Happening::RespondersAdded { .. }
+            | Happening::PolicyApplied { .. }
     )
 }

@@ -58,6 +58,10 @@ async fn from_a_new_sender_to_a_resolved_incident() {
     assert_eq!(call(&service, act("escalate", json!({ "level": 0 }))).await.code(), "invalid");
     assert_eq!(call(&service, act("escalate", json!({ "level": 9 }))).await.code(), "no_such_level");
     assert_eq!(call(&service, act("reassign", json!({ "to": "nobody" }))).await.code(), "no_such_person");
+    let help = |targets: Value, version: u64| act("responders", json!({ "targets": targets, "version": version }));
+    assert_eq!(call(&service, help(json!([]), version)).await.code(), "invalid");
+    assert_eq!(call(&service, help(json!(["person:nobody"]), version)).await.code(), "nobody_reached");
+    assert_eq!(call(&service, help(json!(["person:anna"]), version - 1)).await.code(), "version_conflict");
     assert_eq!(call(&service, act("snooze", json!({ "until": 5 }))).await.code(), "in_the_past");
     assert_eq!(call(&service, act("snooze", json!({}))).await.code(), "invalid");
     assert_eq!(call(&service, act("note", json!({ "text": " " }))).await.code(), "invalid");

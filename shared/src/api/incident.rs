@@ -5,6 +5,7 @@ use crate::{
     Alert, AttemptState, EscalationState, Format, Incident, IncidentId, IncidentState, IntegrationId, PersonId,
     PolicyId, Recipient, Severity, SuppressedBy, TeamId, Timestamp,
     alert::FieldSpan,
+    config::Target,
     timeline::{Actor, Outcome, TimelineEntry},
 };
 use serde::{Deserialize, Serialize};
@@ -73,6 +74,8 @@ wire! {
         row: IncidentRow,
         alerts: Vec<Alert>,
         timeline: Vec<TimelineEntry>,
+        /// The policies it runs by.
+        policies: Vec<PolicyStand>,
         /// Levels still to come, drawn as ghosts.
         upcoming: Vec<UpcomingLevel>,
         /// The newest messages about it, newest first, at most 20.
@@ -85,8 +88,25 @@ wire! {
         now: Timestamp,
     }
 
+    /// A policy as an incident keeps it.
+    struct PolicyStand {
+        policy: PolicyId,
+        /// The configuration version it is kept from.
+        config: i64,
+        /// The version in force, when its policy of this name says something else.
+        newer: Option<i64>,
+    }
+
     /// A level that runs unless somebody answers, with who is on call then.
-    struct UpcomingLevel { policy: PolicyId, level: u32, cycle: u32, at: Timestamp, recipients: Vec<Recipient> }
+    struct UpcomingLevel {
+        policy: PolicyId,
+        level: u32,
+        cycle: u32,
+        at: Timestamp,
+        recipients: Vec<Recipient>,
+        /// Only one of the people is paged: whose turn it is then.
+        one_of: bool,
+    }
 
     /// A message as it arrived.
     struct EventDetail {
@@ -136,7 +156,8 @@ wire! {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ActionRequest {
-    /// The version the author looked at; `escalate` is refused when somebody acted since.
+    /// The version the author looked at; `escalate`, `responders` and `apply-policy` are refused when
+    /// somebody acted since.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
     /// `note`: the text.
@@ -154,6 +175,9 @@ pub struct ActionRequest {
     /// `reassign`: to whom.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<PersonId>,
+    /// `responders`: whom to page too, such as `person:li` or `schedule:db`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<Target>,
 }
 
 impl Actor {
@@ -234,7 +258,7 @@ impl Proof {
                 };
                 failed += u32::from(attempt.state == AttemptState::Failed);
                 if best.is_none_or(|(top, ..)| rank > top) {
-                    let delay = attempt.finished_at.map(|at| at.ms_since(page.created_at));
+                    let delay = attempt.finished_at.map(|at| at.ms_since(page.begins_at()));
                     best = Some((rank, attempt.state, delay));
                 }
             }

@@ -1,7 +1,8 @@
 //! How pages leave the house: mail server, ntfy server, webhooks, and the pace of paging.
 
-use crate::Delay;
+use crate::{Delay, Severity};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Settings of each channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,8 +100,14 @@ pub struct Paging {
     pub ack_timeout_p0: Delay,
     /// The same for P1.
     pub ack_timeout_p1: Delay,
+    /// The same for the severities below, which have none otherwise.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub ack_timeouts: BTreeMap<Severity, Delay>,
     /// Between reminders to the last level once a P0 or P1 has used up its policy.
     pub reminder: Delay,
+    /// Pages that wait for the recipient's morning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub defer: Option<Defer>,
     /// How often a delivery is tried at most.
     pub tries: u32,
     /// Before the second try; doubled for each further one, with jitter.
@@ -117,12 +124,33 @@ pub struct Paging {
     pub in_flight_per_target: u32,
 }
 
+/// Pages of lesser severities wait out the night of whoever they are for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Defer {
+    /// `HH:MM` on the wall clock of the recipient's `time_zone`.
+    pub from: String,
+    /// `HH:MM`, when they go out.
+    pub until: String,
+    pub severity: Vec<Severity>,
+}
+
+impl Default for Defer {
+    fn default() -> Self {
+        let severity = vec![Severity::P3, Severity::P4, Severity::P5, Severity::P6];
+        Self { from: "18:00".to_owned(), until: "09:00".to_owned(), severity }
+    }
+}
+
 impl Default for Paging {
     fn default() -> Self {
         Self {
             ack_timeout_p0: Delay::mins(15),
             ack_timeout_p1: Delay::mins(30),
+            ack_timeouts: BTreeMap::new(),
             reminder: Delay::mins(15),
+            defer: None,
             tries: 5,
             retry_after: Delay::secs(5),
             give_up_after: Delay::mins(10),

@@ -10,13 +10,13 @@ mod routing;
 mod time;
 mod trial;
 
-pub use channels::{Channels, EmailChannel, EmailTls, NtfyChannel, OutboundHeartbeat, Paging, WebhookChannel};
+pub use channels::{Channels, Defer, EmailChannel, EmailTls, NtfyChannel, OutboundHeartbeat, Paging, WebhookChannel};
 pub use oncall::{
     Every, FixedShift, HolidayCalendar, Layer, LayerDays, Override, OverrideKind, Rotation, Schedule, Temporary,
     TimeOff, Weekday, Window,
 };
-pub use people::{Contact, ContactKind, Language, Person, Rule, RuleStep, Team};
-pub use routing::{Class, Group, Hook, Inhibition, Integration, Level, Policy, Route, Target};
+pub use people::{Contact, ContactKind, Language, Person, QuietHours, Rule, RuleStep, Team};
+pub use routing::{Class, Group, Hook, Inhibition, Integration, Level, LevelWhen, Policy, Route, Target};
 pub use time::{TimeSpan, TimeWindow};
 pub use trial::{ExpectedPage, Trial};
 

@@ -1,5 +1,6 @@
 //! People, how each is reached, and teams.
 
+use super::TimeSpan;
 use crate::{ContactId, Delay, PersonId, Severity, TeamId};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,30 @@ pub struct Person {
     /// First matching rule wins; without rules every contact is used at once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<Rule>,
+    /// When nothing but a P0 rings.
+    #[serde(default, skip_serializing_if = "QuietHours::is_empty")]
+    pub quiet_hours: QuietHours,
+}
+
+/// Hours in which pages to a person wait until the hours are over, except those about a P0.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct QuietHours {
+    /// On the wall clock of the person's `time_zone`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub times: Vec<TimeSpan>,
+    /// Who is paged for a P0 or P1 meanwhile, if they can be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hand_over_to: Option<PersonId>,
+}
+
+impl QuietHours {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What kind of delivery a contact is.

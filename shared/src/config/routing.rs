@@ -151,6 +151,46 @@ pub struct Level {
     pub notify: Vec<Target>,
     /// How long this level may take to answer before the next one runs.
     pub delay: Delay,
+    /// Of the people the targets come to only one is paged: whoever has not been for the longest time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub round_robin: bool,
+    /// Everybody this level pages must answer; until then it goes on for those who have not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub everyone: bool,
+    /// An acknowledgement while this is the latest level ends after so long, whatever the severity's time-out is; `0s`
+    /// switches it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack_timeout: Option<Delay>,
+    /// The level is passed over at once unless all of this holds when it is due.
+    #[serde(default, skip_serializing_if = "LevelWhen::is_empty")]
+    pub when: LevelWhen,
+}
+
+/// What must hold for a level to run; what is not named does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct LevelWhen {
+    /// The incident has one of these severities.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub severity: Vec<Severity>,
+    /// It is inside one of these time windows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub during: Vec<WindowId>,
+    /// It is outside all of these time windows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub except: Vec<WindowId>,
+    /// At least so many of the incident's alerts fire.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<u32>,
+}
+
+impl LevelWhen {
+    /// Whether it asks for nothing, so that the level always runs.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Somebody or something a level notifies, written `kind:id`.

@@ -7,7 +7,7 @@ mod timeline;
 pub use crate::config::Language;
 pub use page::{PageText, page_text};
 pub use reason::reject_reason;
-pub use timeline::{Names, happening, recipient_name, suppressed_by};
+pub use timeline::{Names, happening, recipient_name, skipped, suppressed_by, unmet, waits};
 
 /// Declares messages: a function each, taking the language and typed arguments.
 #[macro_export]

@@ -3,8 +3,8 @@
 use super::{Language, span};
 use crate::messages;
 use crate::{
-    AttemptState, PageVia, PersonId, Recipient, SuppressedBy,
-    timeline::{Happening, RecoveryMatch, RouteStep, SeverityReason, Skip, TargetResult},
+    AttemptState, PageVia, PersonId, Recipient, SuppressedBy, Waits, WaitsFor,
+    timeline::{Happening, RecoveryMatch, RouteStep, SeverityReason, Skip, TargetResult, Unmet},
 };
 use std::collections::BTreeMap;
 
@@ -28,12 +28,22 @@ messages! {
     severity_changed(from: &str, to: &str) { en: "Level changed from {from} to {to}", zh: "级别由 {from} 变为 {to}" }
     level_ran(policy: &str, level: u32, who: &str) { en: "{policy} level {level}: {who}", zh: "{policy} 第 {level} 级：{who}" }
     level_empty(policy: &str, level: u32, why: &str) { en: "{policy} level {level} has nobody to page ({why}); going on at once", zh: "{policy} 第 {level} 级无人可通知（{why}），立即升级" }
+    level_skipped(policy: &str, level: u32, why: &str) { en: "{policy} level {level} is passed over: {why}", zh: "{policy} 第 {level} 级跳过：{why}" }
+    unmet_severity(is: &str, wanted: &str) { en: "it is {is}, the level is for {wanted}", zh: "当前为 {is}，该级仅适用于 {wanted}" }
+    unmet_outside(windows: &str) { en: "it is outside {windows}", zh: "当前不在 {windows} 时段内" }
+    unmet_inside(window: &str) { en: "it is inside {window}", zh: "当前在 {window} 时段内" }
+    unmet_alerts(firing: u32, wanted: u32) { en: "{firing} alerts fire, the level asks for {wanted}", zh: "{firing} 条告警，该级要求至少 {wanted} 条" }
     level_failed(policy: &str, level: u32) { en: "{policy} level {level}: every delivery failed; going on at once", zh: "{policy} 第 {level} 级：全部发送失败，立即升级" }
     nobody(policy: &str, who: &str) { en: "{policy} reaches nobody: fallback {who}", zh: "{policy} 无人可达：兜底 {who}" }
     exhausted(policy: &str) { en: "{policy} is used up", zh: "{policy} 已全部执行完" }
     exhausted_reminding(policy: &str, every: &str) { en: "{policy} is used up; reminding the last level every {every}", zh: "{policy} 已全部执行完；每 {every} 提醒最后一级" }
     reminded(policy: &str) { en: "{policy}: reminding the last level", zh: "{policy}：提醒最后一级" }
     paged(who: &str, via: &str) { en: "Paging {who} ({via})", zh: "通知 {who}（{via}）" }
+    waits_quiet() { en: "it waits for the end of their quiet hours", zh: "等待其免打扰时段结束" }
+    waits_morning() { en: "it waits for their morning", zh: "等待其次日早晨" }
+    standing_in(who: &str) { en: "standing in for {who}, who has quiet hours", zh: "代替处于免打扰时段的 {who}" }
+    skip_waits(who: &str, why: &str) { en: "{who}: {why}", zh: "{who}：{why}" }
+    handed_over(who: &str, to: &str) { en: "{who} has quiet hours and hands over to {to}", zh: "{who} 处于免打扰时段，转交给 {to}" }
     direct() { en: "named in the level", zh: "策略直接指定" }
     on_call(schedule: &str) { en: "on call in {schedule}", zh: "{schedule} 值班" }
     covering(schedule: &str) { en: "covering in {schedule}", zh: "{schedule} 代班" }
@@ -47,12 +57,18 @@ messages! {
     planned(who: &str, channel: &str) { en: "{who} {channel}: planned", zh: "{who} {channel}：已计划" }
     pulled(contact: &str) { en: "{contact} is used now because another delivery failed", zh: "因其他渠道失败，立即使用 {contact}" }
     acked() { en: "Acknowledged: escalation stopped", zh: "已认领：停止升级" }
+    answered(who: &str, missing: &str) { en: "{who} answered; still waiting for {missing}", zh: "{who} 已响应；仍在等待 {missing}" }
+    somebody() { en: "Somebody", zh: "有人" }
     ack_expired() { en: "The acknowledgement ran out: paging again", zh: "认领已超时：再次通知" }
     unacked() { en: "Acknowledgement taken back: paging again", zh: "已取消认领：再次通知" }
     snoozed() { en: "Snoozed", zh: "已暂停通知" }
     snooze_ended() { en: "Snooze ended: paging again", zh: "暂停结束：再次通知" }
     escalated(policy: &str, level: u32) { en: "Escalated by hand to {policy} level {level}", zh: "手动升级到 {policy} 第 {level} 级" }
     reassigned(to: &str) { en: "Reassigned to {to}", zh: "已转交给 {to}" }
+    policy_applied(policy: &str, from: i64, to: i64) { en: "{policy} goes on as version {to} has it, not as version {from}", zh: "{policy} 改按版本 {to} 执行（原为版本 {from}）" }
+    responders_added(who: &str) { en: "Asked for help: {who}", zh: "请求支援：{who}" }
+    added() { en: "asked for help", zh: "被请求支援" }
+    answered_too(who: &str) { en: "{who} answered", zh: "{who} 已响应" }
     note(text: &str) { en: "Note: {text}", zh: "备注：{text}" }
     resolved() { en: "Resolved by hand", zh: "已手动恢复" }
     recovered() { en: "Recovered: the sender says it is over", zh: "已恢复：来源报告恢复" }
@@ -65,6 +81,8 @@ messages! {
     no_contact(who: &str) { en: "{who} has no contact", zh: "{who} 没有联系方式" }
     no_rule(who: &str) { en: "{who}'s rules name no contact for this level", zh: "{who} 的规则在此级别没有联系方式" }
     already_paged(who: &str) { en: "{who} is paged already", zh: "{who} 已被通知" }
+    has_answered(who: &str) { en: "{who} has answered already", zh: "{who} 已响应" }
+    others_turn(who: &str) { en: "{who} is not the next in turn", zh: "还未轮到 {who}" }
 }
 
 /// A recipient's id, as lists show it.
@@ -123,6 +141,9 @@ pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
         Happening::LevelEmpty { policy, level, targets, .. } => {
             level_empty(l, policy.as_str(), level + 1, &reached(l, names, targets))
         }
+        Happening::LevelSkipped { policy, level, unmet: why, .. } => {
+            level_skipped(l, policy.as_str(), level + 1, &unmet(l, why))
+        }
         Happening::LevelFailed { policy, level } => level_failed(l, policy.as_str(), level + 1),
         Happening::NobodyReached { policy, fallback } => nobody(l, policy.as_str(), &reached(l, names, fallback)),
         Happening::Exhausted { policy, reminder_ms: Some(ms) } => {
@@ -130,16 +151,28 @@ pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
         }
         Happening::Exhausted { policy, reminder_ms: None } => exhausted(l, policy.as_str()),
         Happening::Reminded { policy, .. } => reminded(l, policy.as_str()),
-        Happening::Paged { recipient: to, via, .. } => paged(l, recipient(names, to), &page_via(l, via)),
+        Happening::Paged { recipient: to, via, waits: None, .. } => {
+            paged(l, recipient(names, to), &page_via(l, names, via))
+        }
+        Happening::Paged { recipient: to, via, waits: Some(why), .. } => {
+            format!("{}{}{}", paged(l, recipient(names, to), &page_via(l, names, via)), semicolon(l), waits(l, why))
+        }
         Happening::Delivery { .. } => delivery(l, names, what),
         Happening::PulledForward { contact, .. } => pulled(l, contact.as_str()),
         Happening::Acked { .. } => acked(l),
+        Happening::Answered { person: who, missing } => {
+            let missing: Vec<&str> = missing.iter().map(|id| person(names, id)).collect();
+            let who = who.as_ref().map_or_else(|| somebody(l), |id| person(names, id).to_owned());
+            if missing.is_empty() { answered_too(l, &who) } else { answered(l, &who, &missing.join(", ")) }
+        }
         Happening::AckExpired => ack_expired(l),
         Happening::Unacked => unacked(l),
         Happening::Snoozed { .. } => snoozed(l),
         Happening::SnoozeEnded => snooze_ended(l),
         Happening::Escalated { policy, level } => escalated(l, policy.as_str(), level + 1),
         Happening::Reassigned { to } => reassigned(l, person(names, to)),
+        Happening::PolicyApplied { policy, from, to } => policy_applied(l, policy.as_str(), *from, *to),
+        Happening::RespondersAdded { targets } => responders_added(l, &reached(l, names, targets)),
         Happening::Note { text } => note(l, text),
         Happening::Resolved => resolved(l),
         Happening::Recovered { matched: RecoveryMatch::Key, .. } => recovered(l),
@@ -156,6 +189,39 @@ pub fn suppressed_by(l: Language, by: &SuppressedBy) -> String {
         SuppressedBy::Silence { silence, .. } => by_silence(l, silence.0),
         SuppressedBy::Maintenance { silence, .. } => by_maintenance(l, silence.0),
         SuppressedBy::Inhibition { inhibition, source } => by_inhibition(l, inhibition.as_str(), source.0),
+    }
+}
+
+const fn semicolon(l: Language) -> &'static str {
+    match l {
+        Language::En => "; ",
+        Language::Zh => "；",
+    }
+}
+
+/// What a page waits for, in words.
+#[must_use]
+pub fn waits(l: Language, waits: &Waits) -> String {
+    match waits.because {
+        WaitsFor::QuietHours => waits_quiet(l),
+        WaitsFor::Morning => waits_morning(l),
+    }
+}
+
+/// Why a level was passed over, in words.
+#[must_use]
+pub fn unmet(l: Language, why: &Unmet) -> String {
+    match why {
+        Unmet::Severity { is, wanted } => {
+            let wanted: Vec<&str> = wanted.iter().map(|severity| severity.as_str()).collect();
+            unmet_severity(l, is.as_str(), &wanted.join(", "))
+        }
+        Unmet::Outside { windows } => {
+            let windows: Vec<&str> = windows.iter().map(|window| window.as_str()).collect();
+            unmet_outside(l, &windows.join(", "))
+        }
+        Unmet::Inside { window } => unmet_inside(l, window.as_str()),
+        Unmet::Alerts { firing, wanted } => unmet_alerts(l, *firing, *wanted),
     }
 }
 
@@ -195,13 +261,15 @@ fn severity_reason(l: Language, reason: &SeverityReason) -> String {
     }
 }
 
-fn page_via(l: Language, via: &PageVia) -> String {
+fn page_via(l: Language, names: &Names, via: &PageVia) -> String {
     match via {
         PageVia::Direct => direct(l),
         PageVia::Schedule { schedule, over: false, .. } => on_call(l, schedule.as_str()),
         PageVia::Schedule { schedule, .. } => covering(l, schedule.as_str()),
         PageVia::Team { team } => team_member(l, team.as_str()),
         PageVia::Fallback => fallback(l),
+        PageVia::Added => added(l),
+        PageVia::StandIn { person: id } => standing_in(l, person(names, id)),
     }
 }
 
@@ -218,7 +286,9 @@ fn reached(l: Language, names: &Names, targets: &[TargetResult]) -> String {
     parts.join("; ")
 }
 
-fn skipped(l: Language, names: &Names, skip: &Skip) -> String {
+/// Why somebody was left out, in words.
+#[must_use]
+pub fn skipped(l: Language, names: &Names, skip: &Skip) -> String {
     match skip {
         Skip::NobodyOnCall => nobody_on_call(l),
         Skip::EmptyTeam => empty_team(l),
@@ -226,5 +296,9 @@ fn skipped(l: Language, names: &Names, skip: &Skip) -> String {
         Skip::NoContact { person: id } => no_contact(l, person(names, id)),
         Skip::NoRule { person: id } => no_rule(l, person(names, id)),
         Skip::AlreadyPaged { person: id } => already_paged(l, person(names, id)),
+        Skip::Answered { person: id } => has_answered(l, person(names, id)),
+        Skip::Waits { person: id, waits: why } => skip_waits(l, person(names, id), &waits(l, why)),
+        Skip::HandedOver { person: id, to } => handed_over(l, person(names, id), person(names, to)),
+        Skip::OthersTurn { person: id } => others_turn(l, person(names, id)),
     }
 }

@@ -15,6 +15,7 @@ pub(super) fn help(app: App) -> impl IntoView {
             (&["e"], t::escalate(l)),
             (&["s"], t::snooze(l)),
             (&["t"], t::reassign(l)),
+            (&["d"], t::responders(l)),
             (&["n"], t::note(l)),
             (&["q"], t::key_silence(l)),
             (&["/"], t::key_filter(l)),

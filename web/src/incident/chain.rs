@@ -1,8 +1,8 @@
 //! The chain of decisions from a message to a person, taken out of the timeline.
 
 use shared::{
-    PageVia, PersonId, PolicyId, Recipient, Timestamp,
-    timeline::{Happening, PlannedAttempt, RouteStep, SeverityReason, TargetResult, TimelineEntry},
+    PageVia, PersonId, PolicyId, Recipient, Timestamp, Waits,
+    timeline::{Happening, PlannedAttempt, RouteStep, SeverityReason, TargetResult, TimelineEntry, Unmet},
 };
 
 /// Why somebody was paged.
@@ -25,15 +25,18 @@ pub(crate) struct Paged {
     pub(crate) level: u32,
     pub(crate) rule: Option<u32>,
     pub(crate) plan: Vec<PlannedAttempt>,
+    pub(crate) waits: Option<Waits>,
 }
 
-/// A level that ran, with what each target came to.
+/// A level that was due, with what each target came to.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct LevelRun {
     pub(crate) policy: PolicyId,
     pub(crate) level: u32,
     pub(crate) at: Timestamp,
     pub(crate) targets: Vec<TargetResult>,
+    /// Why it did not run.
+    pub(crate) unmet: Option<Unmet>,
 }
 
 /// The chain that ends with `me`, or with the first page when I was not paged (or am nobody).
@@ -50,9 +53,13 @@ pub(crate) fn chain(timeline: &[TimelineEntry], me: Option<&PersonId>) -> Chain 
             Happening::LevelRan { policy, level, targets, .. }
             | Happening::LevelEmpty { policy, level, targets, .. } => {
                 let (policy, targets) = (policy.clone(), targets.clone());
-                chain.levels.push(LevelRun { policy, level: *level, at: entry.at, targets });
+                chain.levels.push(LevelRun { policy, level: *level, at: entry.at, targets, unmet: None });
             }
-            Happening::Paged { recipient, via, policy, level, rule, plan, .. } => {
+            Happening::LevelSkipped { policy, level, unmet, .. } => {
+                let (policy, unmet) = (policy.clone(), Some(unmet.clone()));
+                chain.levels.push(LevelRun { policy, level: *level, at: entry.at, targets: Vec::new(), unmet });
+            }
+            Happening::Paged { recipient, via, policy, level, rule, plan, waits, .. } => {
                 let is_me = matches!(recipient, Recipient::Person(id) if Some(id) == me);
                 if chain.page.is_none() || (is_me && !mine) {
                     mine |= is_me;
@@ -63,6 +70,7 @@ pub(crate) fn chain(timeline: &[TimelineEntry], me: Option<&PersonId>) -> Chain 
                         level: *level,
                         rule: *rule,
                         plan: plan.clone(),
+                        waits: *waits,
                     });
                 }
             }
@@ -97,6 +105,7 @@ mod tests {
             level: 0,
             rule: None,
             plan: vec![],
+            waits: None,
         };
         TimelineEntry { incident: IncidentId(1), seq, at: Timestamp(0), actor: Actor::System, what }
     }

@@ -1,7 +1,7 @@
 //! The swim-lane: a lane for each recipient and contact, its deliveries placed along the time since opening.
 
 use crate::order::sorted;
-use shared::{Attempt, AttemptState, Recipient, Timestamp, api::IncidentDetail, config::ContactKind};
+use shared::{Attempt, AttemptState, Page, Recipient, Timestamp, Waits, api::IncidentDetail, config::ContactKind};
 
 /// One recipient reached by one contact.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,8 +25,8 @@ pub(crate) struct Mark {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum What {
-    Delivery { state: AttemptState, tries: u32, delay_ms: Option<i64>, why: Option<Why> },
-    Level { policy: String, level: u32 },
+    Delivery { state: AttemptState, tries: u32, delay_ms: Option<i64>, why: Option<Why>, waits: Option<Waits> },
+    Level { policy: String, level: u32, one_of: bool },
 }
 
 /// Why a delivery failed.
@@ -80,12 +80,12 @@ pub(crate) fn lanes(detail: &IncidentDetail) -> Lanes {
             let contact = Some((attempt.contact.0.clone(), attempt.channel));
             let lane = lane_of(&mut lanes, &page.recipient, contact);
             let at = moment(attempt);
-            lane.marks.push(Mark { left: place(at), at, what: delivery(attempt, page.created_at) });
+            lane.marks.push(Mark { left: place(at), at, what: delivery(attempt, page) });
         }
     }
     for level in &detail.upcoming {
         for recipient in &level.recipients {
-            let what = What::Level { policy: level.policy.0.clone(), level: level.level + 1 };
+            let what = What::Level { policy: level.policy.0.clone(), level: level.level + 1, one_of: level.one_of };
             let mark = Mark { left: place(level.at), at: level.at, what };
             // A lane of its own: which contact will be used is not decided yet.
             lane_of(&mut lanes, recipient, None).marks.push(mark);
@@ -106,14 +106,16 @@ fn moment(attempt: &Attempt) -> Timestamp {
     attempt.first_sent_at.unwrap_or(attempt.due)
 }
 
-fn delivery(attempt: &Attempt, made: Timestamp) -> What {
+fn delivery(attempt: &Attempt, page: &Page) -> What {
     let why = attempt.failure.as_ref().map(|failure| Why {
         detail: failure.detail.clone(),
         permanent: failure.permanent,
         ambiguous: failure.ambiguous,
     });
-    let delay_ms = attempt.finished_at.filter(|_| attempt.state == AttemptState::Accepted).map(|at| at.ms_since(made));
-    What::Delivery { state: attempt.state, tries: attempt.tries, delay_ms, why }
+    let delay_ms =
+        attempt.finished_at.filter(|_| attempt.state == AttemptState::Accepted).map(|at| at.ms_since(page.begins_at()));
+    let waits = page.waits.as_deref().copied().filter(|_| attempt.state == AttemptState::Planned);
+    What::Delivery { state: attempt.state, tries: attempt.tries, delay_ms, why, waits }
 }
 
 fn lane_of<'a>(
@@ -151,7 +153,7 @@ mod tests {
     use super::*;
 
     fn mark(left: f64, at: i64) -> Mark {
-        let what = What::Delivery { state: AttemptState::Accepted, tries: 1, delay_ms: None, why: None };
+        let what = What::Delivery { state: AttemptState::Accepted, tries: 1, delay_ms: None, why: None, waits: None };
         Mark { left, at: Timestamp(at), what }
     }
 

@@ -88,6 +88,7 @@ fn step(
         };
         view! { <li>{icon(sign)}{target_name(names, target)}</li> }
     });
+    let notes = t::level_notes(l, level);
     let wait = goes_on.then(
         || view! { <p class="flow-wait">{icon(Icon::Clock)}{t::wait(l, &shared::text::span(l, level.delay.0))}</p> },
     );
@@ -95,6 +96,7 @@ fn step(
         <li>
             <div class="flow-level">
                 <p><strong>{t::level(l, index + 1)}</strong><small class="muted">{when}</small></p>
+                {(!notes.is_empty()).then(|| view! { <p class="muted"><small>{notes.join(" · ")}</small></p> })}
                 <ul>{targets.collect_view()}</ul>
             </div>
             {wait}

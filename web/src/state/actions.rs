@@ -12,6 +12,8 @@ pub(crate) const RESOLVE: &str = "resolve";
 pub(crate) const SNOOZE: &str = "snooze";
 pub(crate) const ESCALATE: &str = "escalate";
 pub(crate) const REASSIGN: &str = "reassign";
+pub(crate) const RESPONDERS: &str = "responders";
+pub(crate) const APPLY_POLICY: &str = "apply-policy";
 pub(crate) const NOTE: &str = "note";
 
 pub(crate) fn verb_name(l: Language, verb: &str) -> String {
@@ -22,6 +24,8 @@ pub(crate) fn verb_name(l: Language, verb: &str) -> String {
         SNOOZE => t::snooze(l),
         ESCALATE => t::escalate(l),
         REASSIGN => t::reassign(l),
+        RESPONDERS => t::responders(l),
+        APPLY_POLICY => t::apply_policy(l),
         _ => t::note(l),
     }
 }
@@ -42,6 +46,10 @@ pub(crate) fn act(app: App, id: IncidentId, verb: &'static str, body: ActionRequ
     spawn_local(async move {
         let l = app.l();
         match send(app, id, verb, body).await {
+            // Where everybody must answer, one answer does not stop it.
+            Ok(()) if verb == ACK && app.board.row(id).is_some_and(|row| row.state == IncidentState::Triggered) => {
+                app.toasts.good(t::done_answer(l, id.0), None);
+            }
             Ok(()) => {
                 let undo =
                     (verb == ACK).then(|| Callback::new(move |()| act(app, id, UNACK, ActionRequest::default())));
@@ -87,6 +95,8 @@ fn done(l: Language, id: IncidentId, verb: &str) -> String {
         SNOOZE => t::done_snooze(l, id.0),
         ESCALATE => t::done_escalate(l, id.0),
         REASSIGN => t::done_reassign(l, id.0),
+        RESPONDERS => t::done_responders(l, id.0),
+        APPLY_POLICY => t::done_apply_policy(l, id.0),
         _ => t::done_note(l, id.0),
     }
 }

@@ -56,6 +56,8 @@ shared::messages! {
     resolve() { en: "Resolve", zh: "恢复" }
     snooze() { en: "Snooze", zh: "暂停" }
     escalate() { en: "Escalate", zh: "升级" }
+    responders() { en: "Add responders", zh: "请求支援" }
+    apply_policy() { en: "Apply the new version", zh: "应用新版本" }
     reassign() { en: "Reassign", zh: "转交" }
     note() { en: "Note", zh: "备注" }
     unack() { en: "Un-ack", zh: "取消认领" }
@@ -79,11 +81,14 @@ shared::messages! {
     bulk_progress(done: usize, n: usize) { en: "{done} of {n}", zh: "{done} / {n}" }
     bulk_done(done: usize, n: usize) { en: "{done} of {n} done", zh: "已完成 {done} / {n}" }
     done_ack(id: i64) { en: "#{id} acked: escalation stopped", zh: "#{id} 已认领：停止升级" }
+    done_answer(id: i64) { en: "#{id}: your answer counts; others must answer too", zh: "#{id}：已记录您的响应，仍需其他人响应" }
     done_unack(id: i64) { en: "#{id}: acknowledgement taken back", zh: "#{id} 已取消认领" }
     done_resolve(id: i64) { en: "#{id} resolved", zh: "#{id} 已恢复" }
     done_snooze(id: i64) { en: "#{id} snoozed", zh: "#{id} 已暂停通知" }
     done_escalate(id: i64) { en: "#{id} escalated", zh: "#{id} 已升级" }
     done_reassign(id: i64) { en: "#{id} reassigned", zh: "#{id} 已转交" }
+    done_responders(id: i64) { en: "#{id}: asked for help", zh: "#{id}：已请求支援" }
+    done_apply_policy(id: i64) { en: "#{id} goes on by the new version", zh: "#{id} 已改用新版本" }
     done_note(id: i64) { en: "Note added to #{id}", zh: "已为 #{id} 添加备注" }
     not_done(id: i64, verb: &str, why: &str) { en: "{verb} #{id} was NOT done. {why}", zh: "{verb} #{id} 未成功。{why}" }
     summary(n: usize) { en: "{n} new incidents", zh: "{n} 个新事件" }

@@ -10,6 +10,10 @@ shared::messages! {
     acked_by(who: &str, left: &str) { en: "Acked by {who}; paging again in {left} unless resolved", zh: "{who} 已认领；若未恢复，{left} 后再次通知" }
     acked_by_plain(who: &str) { en: "Acked by {who}", zh: "{who} 已认领" }
     snoozed_until(at: &str) { en: "Quiet until {at}, then paging again", zh: "暂停至 {at}，之后再次通知" }
+    everyone_must_answer(missing: &str) { en: "All of {missing} must answer", zh: "需要 {missing} 全部响应" }
+    answers_missing(answered: &str, missing: &str) { en: "{answered} answered; {missing} must answer too", zh: "{answered} 已响应；仍需 {missing} 响应" }
+    policy_version(policy: &str, version: i64) { en: "policy {policy}, version {version}", zh: "策略 {policy}，版本 {version}" }
+    policy_newer(version: i64) { en: "changed in version {version}", zh: "在版本 {version} 中已更改" }
     next_level(policy: &str, level: u32, left: &str) { en: "{policy} level {level} in {left} unless somebody answers", zh: "若无人响应，{left} 后执行 {policy} 第 {level} 级" }
     next_level_now(policy: &str, level: u32) { en: "{policy} level {level} is running now", zh: "正在执行 {policy} 第 {level} 级" }
     used_up() { en: "All levels are used up", zh: "所有级别已执行完" }
@@ -36,6 +40,9 @@ shared::messages! {
     via_cover_for(who: &str, schedule: &str) { en: "covering for {who} in schedule {schedule}", zh: "替 {who} 代班（值班表 {schedule}）" }
     via_team(team: &str) { en: "team {team}", zh: "团队 {team}" }
     via_fallback() { en: "fallback: nobody else could be reached", zh: "兜底：其他人均无法联系" }
+    via_stand_in(who: &str) { en: "standing in for {who}, who has quiet hours", zh: "代替处于免打扰时段的 {who}" }
+    waiting() { en: "waits", zh: "等待" }
+    waits_until(at: &str, why: &str) { en: "rings at {at}: {why}", zh: "{at} 通知：{why}" }
     rule() { en: "rule", zh: "规则" }
     rule_number(n: u32) { en: "rule {n}", zh: "第 {n} 条规则" }
     rule_builtin() { en: "every contact at once", zh: "同时使用所有联系方式" }
@@ -51,13 +58,8 @@ shared::messages! {
     failed_absent(condition: &str) { en: "{condition}: there is no such field", zh: "{condition}：没有该字段" }
     goes_on() { en: "and went on asking", zh: "并继续检查" }
     targets() { en: "Levels and whom they named", zh: "各级别及其对象" }
+    passed_over(why: &str) { en: "passed over: {why}", zh: "已跳过：{why}" }
     nobody() { en: "nobody", zh: "无人" }
-    skip_nobody() { en: "nobody is on call", zh: "无人值班" }
-    skip_empty() { en: "the team is empty", zh: "团队没有成员" }
-    skip_gone() { en: "not configured any more", zh: "配置中已不存在" }
-    skip_contact(who: &str) { en: "{who} has no contact", zh: "{who} 没有联系方式" }
-    skip_rule(who: &str) { en: "{who}'s rules name no contact for this level", zh: "{who} 的规则在此级别没有联系方式" }
-    skip_already(who: &str) { en: "{who} is paged already", zh: "{who} 已被通知" }
     not_paged() { en: "Who was not paged, and why", zh: "未通知的人及原因" }
     everybody_paged() { en: "Everybody in the configuration was paged.", zh: "配置中的所有人都已被通知。" }
     reached() { en: "Who was reached", zh: "送达情况" }
@@ -66,6 +68,7 @@ shared::messages! {
     earlier(n: usize) { en: "{n} earlier", zh: "更早 {n} 次" }
     unless_acked() { en: "unless acked", zh: "若未认领" }
     upcoming_level(policy: &str, level: u32) { en: "{policy} level {level}", zh: "{policy} 第 {level} 级" }
+    one_of() { en: ", one of these", zh: "，其中一人" }
     tries(n: u32) { en: "try {n}", zh: "第 {n} 次" }
     ambiguous() { en: "may have arrived", zh: "可能已送达" }
     permanent() { en: "will not be tried again", zh: "不再重试" }
@@ -102,6 +105,10 @@ shared::messages! {
     snooze_after() { en: "Then it pages again.", zh: "到时将再次通知。" }
     snooze_past() { en: "That time is over already.", zh: "该时间已过。" }
     reassign_lead() { en: "Pages somebody in particular now, by their own rules.", zh: "立即按对方的规则通知指定的人。" }
+    responders_lead() { en: "Pages them besides, by their own rules. The escalation goes on as it was.", zh: "按对方的规则另行通知，升级流程不变。" }
+    responders_schedules() { en: "On call now", zh: "当前值班" }
+    responders_people() { en: "Everybody", zh: "所有人" }
+    via_added() { en: "asked for help", zh: "被请求支援" }
     reassign_me() { en: "you", zh: "您" }
     reassign_nobody() { en: "The configuration names nobody.", zh: "配置中没有人员。" }
     no_contact() { en: "has no contact: cannot be paged", zh: "没有联系方式，无法通知" }

@@ -1,6 +1,6 @@
 //! Who is on call, and how policies and routes lead to them.
 
-use shared::config::{Language, Target};
+use shared::config::{Language, Level, Target};
 
 shared::messages! {
     lead() { en: "Who is paged now, and for the next two weeks.", zh: "当前及未来两周由谁值班。" }
@@ -20,6 +20,14 @@ shared::messages! {
     no_policies() { en: "No policy is configured.", zh: "尚未配置升级策略。" }
     level(n: usize) { en: "Level {n}", zh: "第 {n} 级" }
     at_once() { en: "at once", zh: "立即" }
+    in_turn() { en: "one of them, in turn", zh: "其中一人，依次轮流" }
+    all_answer() { en: "everybody must answer", zh: "所有人都必须响应" }
+    ack_holds(time: &str) { en: "an acknowledgement holds {time}", zh: "认领有效期 {time}" }
+    ack_holds_on() { en: "an acknowledgement does not run out", zh: "认领不会超时" }
+    only_for(severities: &str) { en: "only for {severities}", zh: "仅限 {severities}" }
+    only_during(windows: &str) { en: "only during {windows}", zh: "仅在 {windows} 时段" }
+    not_during(windows: &str) { en: "not during {windows}", zh: "{windows} 时段除外" }
+    only_alerts(n: u32) { en: "only with {n} alerts or more", zh: "仅当告警不少于 {n} 条" }
     wait(time: &str) { en: "{time} without an answer", zh: "{time} 内无人响应" }
     repeat_once() { en: "then the whole once more", zh: "之后整体再重复 1 次" }
     repeat(n: u32) { en: "then the whole again, {n} more times", zh: "之后整体再重复 {n} 次" }
@@ -52,4 +60,27 @@ pub(crate) fn target(l: Language, target: &Target, name: Option<&str>) -> String
         Target::Team(id) => team(l, id.as_str()),
         Target::Webhook(id) => webhook(l, id.as_str()),
     }
+}
+
+/// What is special about a level, in words.
+pub(crate) fn level_notes(l: Language, level: &Level) -> Vec<String> {
+    let when = &level.when;
+    let list = |items: Vec<&str>| items.join(", ");
+    let mut notes: Vec<String> = level.round_robin.then(|| in_turn(l)).into_iter().collect();
+    notes.extend(level.everyone.then(|| all_answer(l)));
+    notes.extend(level.ack_timeout.map(|delay| match delay.0 {
+        0 => ack_holds_on(l),
+        ms => ack_holds(l, &shared::text::span(l, ms)),
+    }));
+    if !when.severity.is_empty() {
+        notes.push(only_for(l, &list(when.severity.iter().map(|it| it.as_str()).collect())));
+    }
+    if !when.during.is_empty() {
+        notes.push(only_during(l, &list(when.during.iter().map(|it| it.as_str()).collect())));
+    }
+    if !when.except.is_empty() {
+        notes.push(not_during(l, &list(when.except.iter().map(|it| it.as_str()).collect())));
+    }
+    notes.extend(when.alerts.map(|n| only_alerts(l, n)));
+    notes
 }

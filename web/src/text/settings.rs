@@ -42,6 +42,12 @@ shared::messages! {
     language_of_pages() { en: "Language of your pages", zh: "通知语言" }
     zone() { en: "Time zone of your pages", zh: "通知时区" }
     zone_default() { en: "the server's default", zh: "服务器默认" }
+    quiet_hours() { en: "Quiet hours", zh: "免打扰时段" }
+    quiet_from() { en: "From", zh: "开始" }
+    quiet_until() { en: "Until", zh: "结束" }
+    quiet_hint() { en: "Every day, by the clock of your time zone. Only a P0 rings then; the rest waits for the end.", zh: "每天按您所在时区的时间。期间仅 P0 会通知，其余等到时段结束。" }
+    quiet_finer() { en: "Your quiet hours differ by day: they are changed in the configuration.", zh: "您的免打扰时段按日期不同，请在配置中修改。" }
+    quiet_stand_in(who: &str) { en: "{who} is paged for a P0 or P1 meanwhile, if they can be.", zh: "期间的 P0、P1 将尽可能改为通知 {who}。" }
     password() { en: "Password", zh: "密码" }
     password_old() { en: "Old password", zh: "原密码" }
     password_new() { en: "New password", zh: "新密码" }

@@ -8,7 +8,7 @@ use crate::{
     components::modal::modal,
     state::{
         App,
-        actions::{self, ESCALATE, NOTE, REASSIGN, SNOOZE},
+        actions::{self, ESCALATE, NOTE, REASSIGN, RESPONDERS, SNOOZE},
     },
     text::board as t,
 };
@@ -80,6 +80,7 @@ pub(crate) fn dialog(app: App, asker: Asker) -> impl IntoView {
             SNOOZE => forms::snooze(app, asker, ask),
             ESCALATE => forms::escalate(app, asker, ask),
             REASSIGN => people::reassign(app, asker, ask),
+            RESPONDERS => people::responders(app, asker, ask),
             NOTE => forms::note(app, asker, ask),
             _ => bulk::confirm(app, asker, ask, ActionRequest::default()),
         }

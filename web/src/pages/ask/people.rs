@@ -1,17 +1,22 @@
-//! Whom to page in the first one's place: everybody of the configuration, the unreachable ones shown but not offered.
+//! Whom to page in the first one's place, or besides: everybody of the configuration, the unreachable ones shown but not offered.
 
 use super::{Ask, Asker, forms::two_steps};
 use crate::{
-    components::states::loaded,
+    components::{
+        icon::{Icon, icon},
+        states::loaded,
+    },
     format, shifts,
-    state::{App, Remote},
+    state::{App, Load, Remote},
     text::{board, incident as t, words},
 };
 use leptos::prelude::*;
 use shared::{
     PersonId,
-    api::{ActionRequest, List, PersonRow},
+    api::{ActionRequest, List, OnCallNow, PersonRow, ScheduleNow, Shift},
+    config::Target,
 };
+use std::collections::BTreeMap;
 
 pub(super) fn reassign(app: App, asker: Asker, ask: Ask) -> AnyView {
     let people = Remote::<List<PersonRow>>::new("/api/v1/people");
@@ -27,6 +32,53 @@ pub(super) fn reassign(app: App, asker: Asker, ask: Ask) -> AnyView {
         });
         view! { <div class="stack"><p class="muted">{t::reassign_lead(l)}</p>{list}</div> }.into_any()
     })
+}
+
+/// Whom to ask for help: whoever is on call somewhere, or somebody by name.
+pub(super) fn responders(app: App, asker: Asker, ask: Ask) -> AnyView {
+    let people = Remote::<List<PersonRow>>::new("/api/v1/people");
+    let on_call = Remote::<OnCallNow>::new("/api/v1/oncall");
+    let one = ask.ids.first().copied().filter(|_| ask.ids.len() == 1);
+    let version = one.and_then(|id| app.board.row(id)).map(|row| row.version);
+    two_steps(app, asker, ask, move |choose| {
+        let l = app.l();
+        let go = move |target: Target| {
+            choose.run(ActionRequest { version, targets: vec![target], ..ActionRequest::default() });
+        };
+        let schedules = move || {
+            let Load::Ready(now) = on_call.get() else { return ().into_any() };
+            let names = now.names;
+            let rows = now.schedules.into_iter().map(|it| schedule(&names, it, go)).collect_view();
+            view! { <h3>{t::responders_schedules(l)}</h3><div class="people">{rows}</div> }.into_any()
+        };
+        let list = loaded(board::responders(l), people, 4, move |list| {
+            let rows = list.items.into_iter();
+            let rows = rows.map(|row| person(app, row, move |id| go(Target::Person(id)))).collect_view();
+            view! { <div class="people">{rows}</div> }.into_any()
+        });
+        view! {
+            <div class="stack">
+                <p class="muted">{t::responders_lead(l)}</p>
+                {schedules}
+                <h3>{t::responders_people(l)}</h3>
+                {list}
+            </div>
+        }
+        .into_any()
+    })
+}
+
+fn schedule(names: &BTreeMap<PersonId, String>, now: ScheduleNow, go: impl Fn(Target) + Copy + 'static) -> AnyView {
+    let name = |shift: &Shift| names.get(&shift.person).cloned().unwrap_or_else(|| shift.person.0.clone());
+    let who: Vec<String> = now.on_call.iter().map(name).collect();
+    let (nobody, id) = (who.is_empty(), now.schedule);
+    view! {
+        <button type="button" class="btn person" disabled=nobody on:click=move |_| go(Target::Schedule(id.clone()))>
+            {icon(Icon::OnCall)}
+            <span class="grow">{now.name}<small>{who.join(", ")}</small></span>
+        </button>
+    }
+    .into_any()
 }
 
 fn person(app: App, row: PersonRow, go: impl Fn(PersonId) + Copy + 'static) -> impl IntoView {

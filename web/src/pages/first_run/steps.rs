@@ -186,7 +186,7 @@ mod tests {
     }
 
     fn policy(id: &str, target: &str) -> Policy {
-        let level = Level { notify: vec![target.parse().unwrap()], delay: Delay::mins(5) };
+        let level = Level { notify: vec![target.parse().unwrap()], delay: Delay::mins(5), ..Level::default() };
         Policy { id: id.into(), levels: vec![level], ..Policy::default() }
     }
 

@@ -5,13 +5,14 @@ use crate::{
     components::{badge::badge, state_word::state_word, time::wall},
     format,
     pages::{ask::Asker, silences::Maker},
-    state::{App, Remote},
-    text::incident as t,
+    state::{App, Remote, actions as verbs},
+    text::{board, incident as t},
 };
 use leptos::prelude::*;
 use shared::{
-    IncidentId, IncidentState, Timestamp,
-    api::{IncidentDetail, IncidentRow},
+    IncidentId, IncidentState, PersonId, Timestamp,
+    api::{ActionRequest, IncidentDetail, IncidentRow, PolicyStand},
+    config::Language,
 };
 
 pub(super) fn header(
@@ -24,6 +25,8 @@ pub(super) fn header(
     let l = app.l();
     let row = of_row(app, detail, |cell| cell.row.get());
     let again = part(detail, |detail| detail.incident.again);
+    let stands = part(detail, |detail| (detail.policies.clone(), detail.row.version, detail.row.state));
+    let awaited = part(detail, move |detail| answers(l, detail));
     let line = move || row.get().map(|row| facts(app, &row));
     let standing = actions::standing(app, detail);
     let state = move || {
@@ -47,9 +50,43 @@ pub(super) fn header(
                 })}
             </p>
             <p class="incident-next" role="status">{move || row.get().map(|row| next(app, &row))}</p>
+            <p class="incident-next" role="status" data-testid="everyone">{move || awaited.get().flatten()}</p>
+            <p class="incident-next" data-testid="policies">{move || stands.get().map(|stands| policies(app, id, stands))}</p>
             <div class="incident-actions">{actions::buttons(app, id, detail, asker, maker, true)}</div>
         </header>
     }
+}
+
+/// The version of each policy it runs by, and a way to take up a newer one.
+fn policies(app: App, id: IncidentId, (stands, version, state): (Vec<PolicyStand>, u32, IncidentState)) -> AnyView {
+    let l = app.l();
+    let one = |stand: &PolicyStand| {
+        let words = t::policy_version(l, stand.policy.as_str(), stand.config);
+        stand.newer.map_or_else(|| words.clone(), |newer| format!("{words} ({})", t::policy_newer(l, newer)))
+    };
+    let words: Vec<String> = stands.iter().map(one).collect();
+    let is_newer = stands.iter().any(|stand| stand.newer.is_some()) && state != IncidentState::Resolved;
+    let apply = is_newer.then(|| {
+        let body = ActionRequest { version: Some(version), ..ActionRequest::default() };
+        let go = move |_| verbs::act(app, id, verbs::APPLY_POLICY, body.clone());
+        view! { " " <button type="button" class="btn small" data-testid="apply-policy" on:click=go>{board::apply_policy(l)}</button> }
+    });
+    view! { <small>{words.join(" · ")}</small>{apply} }.into_any()
+}
+
+/// Who answered and who is missing, where everybody must answer.
+fn answers(l: Language, detail: &IncidentDetail) -> Option<String> {
+    let everyone = detail.incident.everyone.as_ref()?;
+    let names = |ids: &[PersonId]| {
+        let names: Vec<&str> = ids.iter().map(|id| detail.names.get(id).map_or(id.as_str(), String::as_str)).collect();
+        names.join(", ")
+    };
+    let missing = names(&everyone.missing);
+    let words = match everyone.answered.as_slice() {
+        [] => t::everyone_must_answer(l, &missing),
+        answered => t::answers_missing(l, &names(answered), &missing),
+    };
+    Some(words)
 }
 
 fn facts(app: App, row: &IncidentRow) -> impl IntoView + use<> {

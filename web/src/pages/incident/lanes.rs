@@ -84,9 +84,11 @@ fn lane(app: App, lane: &Lane, names: &Names) -> impl IntoView + use<> {
 fn mark(app: App, mark: &Mark) -> impl IntoView + use<> {
     let l = app.l();
     let (class, text) = match &mark.what {
-        What::Level { policy, level } => {
-            ("ghost", format!("{} {}", app.clock_time(mark.at), t::upcoming_level(l, policy, *level)))
+        What::Level { policy, level, one_of } => {
+            let one_of = if *one_of { t::one_of(l) } else { String::new() };
+            ("ghost", format!("{} {}{one_of}", app.clock_time(mark.at), t::upcoming_level(l, policy, *level)))
         }
+        What::Delivery { waits: Some(_), .. } => ("ghost", app.clock_time(mark.at)),
         What::Delivery { state: AttemptState::Planned, .. } => ("ghost", wall_time(app, mark.at)),
         What::Delivery { state, tries, delay_ms, .. } => {
             let word = words::attempt(l, *state);
@@ -118,6 +120,9 @@ const fn class(state: AttemptState) -> &'static str {
 /// Why it failed, in the channel's words, and what that means.
 fn reason(app: App, mark: &Mark) -> Option<String> {
     let l = app.l();
+    if let What::Delivery { waits: Some(waits), .. } = &mark.what {
+        return Some(t::waits_until(l, &app.clock_time(mark.at), &shared::text::waits(l, waits)));
+    }
     let What::Delivery { why: Some(why), .. } = &mark.what else { return None };
     let mut words = why.detail.clone();
     if why.ambiguous {

@@ -14,7 +14,7 @@ use shared::{
     IncidentId, PersonId,
     api::Why,
     config::Language,
-    timeline::{RouteStep, Skip, TargetResult},
+    timeline::{RouteStep, TargetResult},
 };
 use std::collections::BTreeMap;
 
@@ -73,10 +73,13 @@ fn route(l: Language, step: &RouteStep) -> impl IntoView + use<> {
 
 fn level(l: Language, names: &Names, run: &LevelRun) -> impl IntoView + use<> {
     let targets = run.targets.iter().map(|result| target(l, names, result)).collect_view();
+    let unmet = run.unmet.as_ref().map(|why| {
+        view! { <li>{icon(Icon::Cross)}<small>{t::passed_over(l, &shared::text::unmet(l, why))}</small></li> }
+    });
     view! {
         <div class="level-run">
             <p><strong>{t::policy_level(l, run.policy.as_str(), run.level + 1)}</strong> " " {wall(run.at)}</p>
-            <ul class="trace">{targets}</ul>
+            <ul class="trace">{targets}{unmet}</ul>
         </div>
     }
 }
@@ -85,25 +88,13 @@ fn target(l: Language, names: &Names, result: &TargetResult) -> impl IntoView + 
     let reached = !result.recipients.is_empty();
     let who: Vec<String> = result.recipients.iter().map(|recipient| words::recipient(names, recipient)).collect();
     let who = if reached { who.join(", ") } else { t::nobody(l) };
-    let skips: Vec<String> = result.skipped.iter().map(|skip| skipped(l, names, skip)).collect();
+    let skips: Vec<String> = result.skipped.iter().map(|skip| shared::text::skipped(l, names, skip)).collect();
     view! {
         <li class:yes=reached>
             {icon(if reached { Icon::Check } else { Icon::Cross })}
             <span><span class="mono">{result.target.clone()}</span> " → " {who}</span>
             <small>{skips.join("; ")}</small>
         </li>
-    }
-}
-
-fn skipped(l: Language, names: &Names, skip: &Skip) -> String {
-    let name = |person: &PersonId| names.get(person).cloned().unwrap_or_else(|| person.0.clone());
-    match skip {
-        Skip::NobodyOnCall => t::skip_nobody(l),
-        Skip::EmptyTeam => t::skip_empty(l),
-        Skip::Gone => t::skip_gone(l),
-        Skip::NoContact { person } => t::skip_contact(l, &name(person)),
-        Skip::NoRule { person } => t::skip_rule(l, &name(person)),
-        Skip::AlreadyPaged { person } => t::skip_already(l, &name(person)),
     }
 }
 

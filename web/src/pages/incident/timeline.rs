@@ -90,6 +90,7 @@ fn entry(app: App, names: &Names, entry: TimelineEntry) -> impl IntoView + use<>
     let until: Option<Timestamp> = match &entry.what {
         Happening::Acked { until } => *until,
         Happening::Snoozed { until } => Some(*until),
+        Happening::Paged { waits: Some(waits), .. } => Some(waits.until),
         _ => None,
     };
     let words = match &entry.what {

@@ -56,6 +56,9 @@ fn links(app: App, chain: &Chain, names: &Names, mine: bool) -> Vec<(String, Str
     let who = if mine { t::you(l) } else { words::recipient(names, &page.recipient) };
     links.push((t::who(l), who));
     links.push((rule_label(l, page), plan(l, page)));
+    if let Some(waits) = &page.waits {
+        links.push((t::waiting(l), t::waits_until(l, &app.clock_time(waits.until), &shared::text::waits(l, waits))));
+    }
     links
 }
 
@@ -86,6 +89,8 @@ fn via(app: App, names: &Names, via: &PageVia) -> String {
         PageVia::Schedule { schedule, .. } => t::via_schedule(l, schedule.as_str()),
         PageVia::Team { team } => t::via_team(l, team.as_str()),
         PageVia::Fallback => t::via_fallback(l),
+        PageVia::Added => t::via_added(l),
+        PageVia::StandIn { person } => t::via_stand_in(l, names.get(person).map_or(person.as_str(), String::as_str)),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     text::{frame, settings as t},
 };
 use leptos::{prelude::*, task::spawn_local};
-use shared::config::{Language, Person};
+use shared::config::{Language, Person, TimeSpan};
 
 pub(super) fn part(app: App) -> AnyView {
     let l = app.l();
@@ -54,11 +54,69 @@ fn form(app: App, person: Person) -> AnyView {
             {contacts::card(app, draft)}
             {rules::card(app, draft)}
             {language_and_zone(app, draft)}
+            {quiet_hours(app, draft)}
             <div role="alert">{move || error.get().map(|error| problem(app, &error))}</div>
             <div class="form-end sticky-end">{unsaved}<button class="btn primary">{frame::save(l)}</button></div>
         </form>
     }
     .into_any()
+}
+
+/// One span a day is set here; what is finer is written in the configuration and only named here.
+fn quiet_hours(app: App, draft: Draft) -> impl IntoView {
+    let l = app.l();
+    let quiet = draft.with(|person| person.quiet_hours.clone());
+    let only = |span: &TimeSpan| {
+        let rest = TimeSpan { from: None, until: None, ..span.clone() };
+        rest == TimeSpan::default()
+    };
+    let form = if quiet.times.len() > 1 || !quiet.times.iter().all(only) {
+        view! { <p class="hint">{t::quiet_finer(l)}</p> }.into_any()
+    } else {
+        let span = quiet.times.into_iter().next().unwrap_or_default();
+        let field = move |id: &'static str, label: String, value: Option<String>, is_end: bool| {
+            let change = move |event| {
+                let time = Some(event_target_value(&event)).filter(|time| !time.is_empty());
+                draft.edit(|person| set_quiet(&mut person.quiet_hours.times, is_end, time));
+            };
+            view! {
+                <div class="field">
+                    <label for=id>{label}</label>
+                    <input id=id type="time" value=value.unwrap_or_default() on:input=change/>
+                </div>
+            }
+        };
+        view! {
+            <div class="row-fields">
+                {field("quiet-from", t::quiet_from(l), span.from, false)}
+                {field("quiet-until", t::quiet_until(l), span.until, true)}
+            </div>
+        }
+        .into_any()
+    };
+    let stands_in =
+        quiet.hand_over_to.map(|person| view! { <p class="hint">{t::quiet_stand_in(l, person.as_str())}</p> });
+    view! {
+        <section class="card">
+            <div class="card-head"><h2>{t::quiet_hours(l)}</h2></div>
+            {form}
+            <p class="hint">{t::quiet_hint(l)}</p>
+            {stands_in}
+        </section>
+    }
+}
+
+/// Sets one end of the only span; without both ends there is none.
+fn set_quiet(times: &mut Vec<TimeSpan>, is_end: bool, time: Option<String>) {
+    let mut span = times.pop().unwrap_or_default();
+    if is_end {
+        span.until = time;
+    } else {
+        span.from = time;
+    }
+    if span != TimeSpan::default() {
+        times.push(span);
+    }
 }
 
 /// What is wrong and where, finding by finding.
