@@ -125,6 +125,10 @@ pub enum Wake {
     SnoozeEnds {
         incident: IncidentId,
     },
+    /// What flapped has not changed for a while.
+    Calm {
+        incident: IncidentId,
+    },
     /// A silence begins, pauses, goes on or ends.
     Silence {
         silence: SilenceId,

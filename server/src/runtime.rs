@@ -320,6 +320,8 @@ fn test_delivery(
         snoozed_until: None,
         resolved_at: None,
         again: None,
+        group: None,
+        flapping: None,
         escalations: Vec::new(),
         pages: Vec::new(),
         timeline: 0,

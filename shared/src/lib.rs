@@ -22,8 +22,8 @@ pub use id::{
     LayerId, PageId, PersonId, PolicyId, RouteId, ScheduleId, SilenceId, TeamId, WindowId,
 };
 pub use incident::{
-    Ack, Again, Attempt, AttemptState, Escalation, EscalationState, Failure, Incident, IncidentState, Page, PageVia,
-    Recipient,
+    Ack, Again, Attempt, AttemptState, Escalation, EscalationState, Failure, Flapping, Grouping, Incident,
+    IncidentState, Page, PageVia, Recipient,
 };
 pub use severity::Severity;
 pub use silence::{Silence, SilenceEnd, SilenceKind, SilenceRequest, SuppressedBy};

@@ -61,6 +61,12 @@ pub enum Happening {
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         annotations: BTreeMap<String, String>,
     },
+    /// Its pages wait: nobody is paged by this policy if it recovers first.
+    Held {
+        policy: PolicyId,
+        hold_ms: i64,
+        until: Timestamp,
+    },
     /// It is kept quiet from now on, or for another reason than before.
     Suppressed {
         by: Vec<SuppressedBy>,
@@ -165,6 +171,9 @@ pub enum Happening {
         alert: AlertId,
         event: EventId,
         matched: RecoveryMatch,
+        /// Its pages still waited, so nobody was paged.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        held: bool,
     },
     /// One of several alerts recovered; others still fire.
     AlertRecovered {
@@ -172,10 +181,31 @@ pub enum Happening {
         event: EventId,
         matched: RecoveryMatch,
     },
-    /// The same alert was sent again after the incident was resolved by hand, or a new alert joined.
+    /// An alert joined instead of opening an incident of its own.
     AlertJoined {
         alert: AlertId,
         event: EventId,
+        severity: SeverityReason,
+        /// The alert's identity.
+        key: String,
+        /// What it has in common with the others, as the route says.
+        group: String,
+        /// Nobody had answered and every level was used up, so that the policies start over.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pages_again: bool,
+    },
+    /// It fired and recovered so often that it is kept open as one; what it does now pages nobody anew.
+    FlappingBegan {
+        alert: AlertId,
+        event: EventId,
+        times: u32,
+        within_ms: i64,
+        calm_ms: i64,
+    },
+    /// It has been calm: over, or firing steadily.
+    FlappingEnded {
+        changes: u32,
+        firing: bool,
     },
 }
 

@@ -34,7 +34,13 @@ wire! {
         integration: IntegrationId,
         team: Option<TeamId>,
         count: u32,
+        /// Of how many alerts so many fire.
+        #[serde(default)]
+        alerts: u32,
         firing: u32,
+        /// It fires and recovers again and again.
+        #[serde(default)]
+        flapping: bool,
         opened_at: Timestamp,
         updated_at: Timestamp,
         /// Who acknowledged.
@@ -195,6 +201,8 @@ impl From<&Incident> for IncidentRow {
             integration: incident.integration.clone(),
             team: incident.team.clone(),
             count: incident.count,
+            alerts: u32::try_from(incident.alerts.len()).unwrap_or(u32::MAX),
+            flapping: incident.flapping.is_some(),
             firing: incident.firing,
             opened_at: incident.opened_at,
             updated_at: incident.updated_at,

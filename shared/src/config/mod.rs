@@ -10,7 +10,7 @@ mod routing;
 mod time;
 mod trial;
 
-pub use channels::{Channels, EmailChannel, EmailTls, NtfyChannel, Paging, WebhookChannel};
+pub use channels::{Channels, EmailChannel, EmailTls, FlapDetection, NtfyChannel, Paging, WebhookChannel};
 pub use oncall::{
     Every, FixedShift, HolidayCalendar, Layer, LayerDays, Override, OverrideKind, Rotation, Schedule, Temporary,
     TimeOff, Weekday, Window,
@@ -31,6 +31,7 @@ pub struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
     pub paging: Paging,
+    pub flapping: FlapDetection,
     pub channels: Channels,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub integrations: Vec<Integration>,

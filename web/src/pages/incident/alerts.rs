@@ -36,7 +36,7 @@ fn alert(app: App, alert: &Alert) -> AnyView {
         event.flags.iter().map(|flag| view! { <li>{icon(Icon::Warning)} {words::flag(l, *flag)}</li> }).collect_view();
     view! {
         <article class="alert">
-            <p>{badge(l, event.severity)} <strong>{event.summary.clone()}</strong></p>
+            <p>{badge(l, alert.severity())} <strong>{event.summary.clone()}</strong></p>
             {(!event.content.is_empty()).then(|| view! { <pre class="content" tabindex="0">{event.content.clone()}</pre> })}
             <p class="message-facts"><span>{state}</span><span>{format!("×{}", alert.count)}</span>{wall(alert.last_at)}</p>
             <p class="message-facts"><span class="muted">{t::identity(l)}</span><span class="mono">{event.dedup_key.clone()}</span></p>
