@@ -28,31 +28,42 @@ impl Turn<'_> {
         severity: Severity,
         routing: &Routing,
     ) -> (AlertId, IncidentId) {
-        let (title, host, ip) = (event.summary.clone(), event.host.clone(), event.ip.clone());
         let key = (integration.clone(), event.dedup_key.clone());
         let incident_id = self.engine.state.counters.next_incident();
         let alert_id = self.put_alert(integration, event, message, severity, incident_id);
-        let state = &mut self.engine.state;
+        let state = &self.engine.state;
         let again = state.recent.get(&key).map(|recent| {
             let since = self.now.plus_ms(-MEMORY.0);
             let times = recent.opened.iter().filter(|at| **at > since).count() as u32 + 1;
             Again { previous: recent.incident, closed_at: recent.closed_at, times }
         });
+        if let Some(alert) = state.alerts.get(&alert_id).cloned() {
+            self.open_for(&alert, incident_id, routing, again);
+            if let Some(incident) = self.incident(incident_id) {
+                incident.alerts = vec![alert_id];
+                (incident.firing, incident.count) = (1, 1);
+            }
+        }
+        (alert_id, incident_id)
+    }
+
+    /// A new incident about an alert, which it does not hold yet.
+    pub(crate) fn open_for(&mut self, alert: &Alert, id: IncidentId, routing: &Routing, again: Option<Again>) {
         let incident = Incident {
-            id: incident_id,
+            id,
             version: 1,
             state: IncidentState::Triggered,
-            severity,
-            title,
-            integration: integration.clone(),
-            host,
-            ip,
+            severity: alert.severity(),
+            title: alert.event.summary.clone(),
+            integration: alert.integration.clone(),
+            host: alert.event.host.clone(),
+            ip: alert.event.ip.clone(),
             team: routing.team.clone(),
             annotations: routing.annotations.clone(),
             suppressed: Vec::new(),
-            alerts: vec![alert_id],
-            firing: 1,
-            count: 1,
+            alerts: Vec::new(),
+            firing: 0,
+            count: 0,
             opened_at: self.now,
             updated_at: self.now,
             ack: None,
@@ -65,10 +76,10 @@ impl Turn<'_> {
             pages: Vec::new(),
             timeline: 0,
         };
+        let state = &mut self.engine.state;
         state.groups.insert(&incident);
-        state.incidents.insert(incident_id, Arc::new(incident));
-        state.dirty.incidents.insert(incident_id);
-        (alert_id, incident_id)
+        state.incidents.insert(id, Arc::new(incident));
+        state.dirty.incidents.insert(id);
     }
 
     /// A new alert, in every index.

@@ -16,7 +16,7 @@ use crate::{
 };
 use shared::{
     AlertEvent, AlertId, AttemptState, Escalation, EscalationState, EventId, Incident, IncidentId, IncidentState,
-    IntegrationId, Recipient, Severity, Timestamp,
+    IntegrationId, Recipient, Timestamp,
     timeline::{Actor, DropReason, Happening, Outcome, TimelineEntry},
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -389,22 +389,20 @@ impl Turn<'_> {
         let (alert, incident) = self.open(integration, event, message, severity, &routing);
         let by = Actor::Integration { integration: integration.clone() };
         self.note(incident, by, Happening::Opened { alert, event: message, severity: reason, key, flags });
-        self.begin(incident, (alert, severity), routing, policies);
+        self.begin(incident, alert, routing, policies);
         Outcome::Opened { alert, incident }
     }
 
     /// A new incident goes where its routes send it.
-    pub(crate) fn begin(
-        &mut self,
-        id: IncidentId,
-        (alert, severity): (AlertId, Severity),
-        routing: Routing,
-        policies: Vec<shared::PolicyId>,
-    ) {
-        let waits = policies
-            .iter()
-            .map(|policy| (routing.hold(policy, severity), routing.held_until(policy, severity, self.now)));
-        let waits: Vec<_> = waits.collect();
+    pub(crate) fn begin(&mut self, id: IncidentId, alert: AlertId, routing: Routing, policies: Vec<shared::PolicyId>) {
+        let Some((severity, since)) = self.engine.state.alerts.get(&alert).map(|it| (it.severity(), it.first_at))
+        else {
+            return;
+        };
+        let waits = |policy: &shared::PolicyId| {
+            (routing.hold(policy, severity), routing.held_until(policy, severity, since).filter(|at| *at > self.now))
+        };
+        let waits: Vec<_> = policies.iter().map(waits).collect();
         self.note(
             id,
             Actor::System,
@@ -476,6 +474,8 @@ impl Turn<'_> {
             Act::Snooze { until } => self.snooze(id, by, until),
             Act::Escalate { policy, level, version } => self.escalate(id, by, policy, level, version),
             Act::Reassign { to } => self.reassign(id, by, to),
+            Act::Merge { into, version } => self.merge(id, by, into, version),
+            Act::Detach { alert, version } => self.detach(id, by, alert, version),
             Act::Note { .. } => Ok(()),
         }
     }

@@ -22,6 +22,7 @@ pub mod inhibit;
 pub mod invariant;
 pub mod lint;
 pub mod matcher;
+mod merge;
 pub mod normalize;
 mod notify;
 pub mod oncall;

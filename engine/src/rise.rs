@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 impl Turn<'_> {
     /// How bad an open alert is now and who says so, and where that leads.
-    fn judge(&self, alert: &shared::Alert) -> (SeverityReason, Routing) {
+    pub(crate) fn judge(&self, alert: &shared::Alert) -> (SeverityReason, Routing) {
         let stated = classify::classify(&self.config, &alert.integration, &alert.event, self.now);
         let severity = stated.severity();
         let subject = Subject { event: &alert.event, integration: &alert.integration, severity, now: self.now };

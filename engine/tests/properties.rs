@@ -9,7 +9,7 @@ use engine::{
 };
 use proptest::prelude::*;
 use shared::{
-    Action, AlertEvent, AttemptId, Failure, IncidentId, SilenceId, SilenceRequest, Timestamp,
+    Action, AlertEvent, AlertId, AttemptId, Failure, IncidentId, SilenceId, SilenceRequest, Timestamp,
     config::Integration,
     timeline::{Actor, Happening, Outcome},
 };
@@ -141,7 +141,7 @@ fn op() -> impl Strategy<Value = Op> {
             Op::Post { sender, host, check, severity, over, key }
         }),
         6 => (any::<usize>(), 0..6_u8).prop_map(|(which, how)| Op::Answer { which, how }),
-        4 => (1..6_i64, 0..9_u8).prop_map(|(incident, what)| Op::Act { incident, what }),
+        5 => (1..6_i64, 0..13_u8).prop_map(|(incident, what)| Op::Act { incident, what }),
         2 => (0..8_u8, proptest::sample::select(vec![1_000, 60_000, 3_600_000, 90_000_000]))
             .prop_map(|(what, ms)| Op::Silence { what, ms }),
         2 => (0..3_usize).prop_map(Op::Config),
@@ -165,6 +165,10 @@ fn act(what: u8, now: Timestamp) -> Act {
         5 => Act::Escalate { policy: None, level: None, version: None },
         6 => Act::Escalate { policy: Some("db".into()), level: Some(0), version: Some(2) },
         7 => Act::Reassign { to: "li".into() },
+        9 => Act::Merge { into: IncidentId(1), version: None },
+        10 => Act::Merge { into: IncidentId(2), version: None },
+        11 => Act::Detach { alert: AlertId(2), version: None },
+        12 => Act::Detach { alert: AlertId(3), version: None },
         _ => Act::Note { text: "looking".to_owned() },
     }
 }

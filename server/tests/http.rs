@@ -13,6 +13,8 @@ mod acknowledge;
 mod configuration;
 #[path = "http/duty.rs"]
 mod duty;
+#[path = "http/merging.rs"]
+mod merging;
 #[path = "http/pages.rs"]
 mod pages;
 #[path = "http/quiet.rs"]

@@ -194,6 +194,24 @@ pub enum Happening {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         pages_again: bool,
     },
+    /// By hand: what still fired went into another incident, and this one is over.
+    MergedInto {
+        into: IncidentId,
+    },
+    /// By hand: another incident's alerts came in.
+    Merged {
+        from: IncidentId,
+        alerts: u32,
+    },
+    /// By hand: one of several alerts got an incident of its own.
+    AlertDetached {
+        alert: AlertId,
+        to: IncidentId,
+    },
+    /// By hand: this incident is about an alert that was part of another one.
+    Detached {
+        from: IncidentId,
+    },
     /// It fired and recovered so often that it is kept open as one; what it does now pages nobody anew.
     FlappingBegan {
         alert: AlertId,

@@ -18,6 +18,7 @@
 //! | `ack N by WHO [for 2h]`, `unack N by WHO`, `resolve N by WHO` | somebody answers the n-th incident |
 //! | `snooze N for 1h by WHO`, `note N by WHO TEXT`, `reassign N to person:X by WHO` | |
 //! | `escalate N by WHO [policy P] [level L] [version V]` | run a level now, seen at a version |
+//! | `merge N into M by WHO [version V]`, `detach ALERT from N by WHO [version V]` | by their numbers |
 //! | … `refused` | at the end of an action: it must be refused and change nothing |
 //! | `provider C accepts [after 3s]` | how deliveries to a contact (`mail`, `wang/mail`, a webhook) end from now on |
 //! | `provider C fails [permanently]`, `provider C answers 429 [retry after 30s]` | |
@@ -112,6 +113,8 @@ pub enum Action {
     Escalate { policy: Option<PolicyId>, level: Option<u32>, version: Option<u32> },
     Reassign { to: PersonId },
     Note { text: String },
+    Merge { into: i64, version: Option<u32> },
+    Detach { alert: i64, version: Option<u32> },
 }
 
 /// How a provider answers.

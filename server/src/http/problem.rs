@@ -201,6 +201,10 @@ impl From<Refusal> for ApiError {
             Refusal::NoContact => (StatusCode::UNPROCESSABLE_ENTITY, "no_contact", Some("to")),
             Refusal::InThePast => (StatusCode::UNPROCESSABLE_ENTITY, "in_the_past", Some("until")),
             Refusal::NotAcked => (StatusCode::CONFLICT, "not_acked", None),
+            Refusal::NoTarget => (StatusCode::UNPROCESSABLE_ENTITY, "no_target", Some("into")),
+            Refusal::TooManyAlerts { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "too_many_alerts", Some("into")),
+            Refusal::NoSuchAlert => (StatusCode::UNPROCESSABLE_ENTITY, "no_such_alert", Some("alert")),
+            Refusal::OnlyAlert => (StatusCode::CONFLICT, "only_alert", None),
             Refusal::NoSuchSilence => (StatusCode::NOT_FOUND, "not_found", None),
             Refusal::BadSilence { path, .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", Some(path.as_str())),
         };

@@ -57,6 +57,8 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Post, "/incidents/{id}/escalate", to!(actions::escalate)),
     (Post, "/incidents/{id}/reassign", to!(actions::reassign)),
     (Post, "/incidents/{id}/note", to!(actions::note)),
+    (Post, "/incidents/{id}/merge", to!(actions::merge)),
+    (Post, "/incidents/{id}/detach", to!(actions::detach)),
     (Get, "/alerts", to!(incidents::list_alerts)),
     (Get, "/oncall", to!(oncall::on_call_now)),
     (Get, "/schedules", to!(people::list_schedules)),

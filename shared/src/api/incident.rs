@@ -142,7 +142,7 @@ wire! {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ActionRequest {
-    /// The version the author looked at; `escalate` is refused when somebody acted since.
+    /// The version the author looked at; `escalate`, `merge` and `detach` are refused when somebody acted since.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
     /// `note`: the text.
@@ -157,6 +157,12 @@ pub struct ActionRequest {
     /// `escalate`: a chosen level, 1-based; the next one when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<u32>,
+    /// `merge`: into which incident.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub into: Option<IncidentId>,
+    /// `detach`: which of its alerts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alert: Option<crate::AlertId>,
     /// `reassign`: to whom.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<PersonId>,
