@@ -16,6 +16,7 @@ pub(super) fn help(app: App) -> impl IntoView {
             (&["s"], t::snooze(l)),
             (&["t"], t::reassign(l)),
             (&["n"], t::note(l)),
+            (&["m"], t::merge(l)),
             (&["q"], t::key_silence(l)),
             (&["/"], t::key_filter(l)),
             (&["Esc"], t::key_back(l)),

@@ -13,6 +13,8 @@ pub(crate) const SNOOZE: &str = "snooze";
 pub(crate) const ESCALATE: &str = "escalate";
 pub(crate) const REASSIGN: &str = "reassign";
 pub(crate) const NOTE: &str = "note";
+pub(crate) const MERGE: &str = "merge";
+pub(crate) const DETACH: &str = "detach";
 
 pub(crate) fn verb_name(l: Language, verb: &str) -> String {
     match verb {
@@ -22,6 +24,8 @@ pub(crate) fn verb_name(l: Language, verb: &str) -> String {
         SNOOZE => t::snooze(l),
         ESCALATE => t::escalate(l),
         REASSIGN => t::reassign(l),
+        MERGE => t::merge(l),
+        DETACH => t::detach(l),
         _ => t::note(l),
     }
 }
@@ -31,7 +35,7 @@ pub(crate) fn state_after(verb: &str, state: IncidentState) -> IncidentState {
     match verb {
         ACK => IncidentState::Acked,
         UNACK => IncidentState::Triggered,
-        RESOLVE => IncidentState::Resolved,
+        RESOLVE | MERGE => IncidentState::Resolved,
         SNOOZE => IncidentState::Snoozed,
         _ => state,
     }
@@ -87,6 +91,8 @@ fn done(l: Language, id: IncidentId, verb: &str) -> String {
         SNOOZE => t::done_snooze(l, id.0),
         ESCALATE => t::done_escalate(l, id.0),
         REASSIGN => t::done_reassign(l, id.0),
+        MERGE => t::done_merge(l, id.0),
+        DETACH => t::done_detach(l, id.0),
         _ => t::done_note(l, id.0),
     }
 }

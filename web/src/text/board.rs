@@ -58,6 +58,8 @@ shared::messages! {
     escalate() { en: "Escalate", zh: "升级" }
     reassign() { en: "Reassign", zh: "转交" }
     note() { en: "Note", zh: "备注" }
+    merge() { en: "Merge", zh: "合并" }
+    detach() { en: "Detach", zh: "拆出" }
     unack() { en: "Un-ack", zh: "取消认领" }
     sending() { en: "sending…", zh: "发送中…" }
     empty_title() { en: "Nothing is firing", zh: "当前没有告警" }
@@ -84,6 +86,8 @@ shared::messages! {
     done_snooze(id: i64) { en: "#{id} snoozed", zh: "#{id} 已暂停通知" }
     done_escalate(id: i64) { en: "#{id} escalated", zh: "#{id} 已升级" }
     done_reassign(id: i64) { en: "#{id} reassigned", zh: "#{id} 已转交" }
+    done_merge(id: i64) { en: "#{id} merged", zh: "#{id} 已合并" }
+    done_detach(id: i64) { en: "Alert detached from #{id}: it is an incident of its own", zh: "已从 #{id} 拆出告警：成为独立事件" }
     done_note(id: i64) { en: "Note added to #{id}", zh: "已为 #{id} 添加备注" }
     not_done(id: i64, verb: &str, why: &str) { en: "{verb} #{id} was NOT done. {why}", zh: "{verb} #{id} 未成功。{why}" }
     summary(n: usize) { en: "{n} new incidents", zh: "{n} 个新事件" }

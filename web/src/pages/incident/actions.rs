@@ -13,7 +13,7 @@ use crate::{
     },
     state::{
         App, Remote,
-        actions::{self, ACK, ESCALATE, NOTE, REASSIGN, RESOLVE, SNOOZE, UNACK},
+        actions::{self, ACK, ESCALATE, MERGE, NOTE, REASSIGN, RESOLVE, SNOOZE, UNACK},
         board::Pending,
     },
     text::{board as t, silences as words},
@@ -61,6 +61,7 @@ pub(super) fn buttons(
             <button type="button" class="btn" data-testid=testid("escalate") disabled=busy on:click=asked(ESCALATE)>{t::escalate(l)} {key::hint("e")}</button>
             <button type="button" class="btn" data-testid=testid("snooze") disabled=busy on:click=asked(SNOOZE)>{t::snooze(l)} {key::hint("s")}</button>
             <button type="button" class="btn" data-testid=testid("reassign") disabled=busy on:click=asked(REASSIGN)>{t::reassign(l)} {key::hint("t")}</button>
+            <button type="button" class="btn" data-testid=testid("merge") disabled=busy on:click=asked(MERGE)>{t::merge(l)} {key::hint("m")}</button>
         });
         let silence = (open && silences::may_respond(app)).then(|| {
             view! {
@@ -110,6 +111,7 @@ pub(super) fn listen(app: App, id: IncidentId, asker: Asker, maker: Maker) {
             "s" => asker.ask(SNOOZE, vec![id]),
             "t" => asker.ask(REASSIGN, vec![id]),
             "n" => asker.ask(NOTE, vec![id]),
+            "m" => asker.ask(MERGE, vec![id]),
             "q" => quiet::ask(app, id, maker),
             "Escape" => navigate("/", NavigateOptions::default()),
             _ => return,
