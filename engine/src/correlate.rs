@@ -67,6 +67,7 @@ impl Turn<'_> {
             opened_at: self.now,
             updated_at: self.now,
             ack: None,
+            answered: false,
             snoozed_until: None,
             resolved_at: None,
             again,

@@ -459,7 +459,7 @@ impl Turn<'_> {
         if state == IncidentState::Resolved {
             return Err(Refusal::NotOpen);
         }
-        match act {
+        let done = match act {
             Act::Ack { until } => self.ack(id, by, until),
             Act::Unack if matches!(state, IncidentState::Acked | IncidentState::Snoozed) => {
                 self.note(id, by, Happening::Unacked);
@@ -477,7 +477,14 @@ impl Turn<'_> {
             Act::Merge { into, version } => self.merge(id, by, into, version),
             Act::Detach { alert, version } => self.detach(id, by, alert, version),
             Act::Note { .. } => Ok(()),
+        };
+        if done.is_ok()
+            && let Some(incident) = self.incident(id).filter(|incident| !incident.answered)
+        {
+            incident.answered = true;
+            self.engine.state.dirty.incidents.insert(id);
         }
+        done
     }
 
     /// Appends to an incident's timeline.

@@ -317,6 +317,7 @@ fn test_delivery(
         opened_at: now,
         updated_at: now,
         ack: None,
+        answered: false,
         snoozed_until: None,
         resolved_at: None,
         again: None,

@@ -9,12 +9,12 @@ mod house;
 mod access;
 #[path = "http/acknowledge.rs"]
 mod acknowledge;
+#[path = "http/belonging.rs"]
+mod belonging;
 #[path = "http/configuration.rs"]
 mod configuration;
 #[path = "http/duty.rs"]
 mod duty;
-#[path = "http/merging.rs"]
-mod merging;
 #[path = "http/pages.rs"]
 mod pages;
 #[path = "http/quiet.rs"]

@@ -97,6 +97,9 @@ pub struct Incident {
     pub updated_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ack: Option<Ack>,
+    /// Whether somebody ever did anything about it but write a note.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub answered: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snoozed_until: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,6 +118,12 @@ pub struct Incident {
 }
 
 impl Incident {
+    /// Whether people were paged for it, and it was over before any of them answered.
+    #[must_use]
+    pub fn is_missed(&self) -> bool {
+        self.state == IncidentState::Resolved && !self.answered && !self.pages.is_empty()
+    }
+
     /// Gives back what its lists and texts hold in reserve; an open incident stays in memory for long.
     pub fn shrink(&mut self) {
         self.title.shrink_to_fit();

@@ -2,7 +2,7 @@
 
 use super::world::Chance;
 use crate::event::Act;
-use shared::{Delay, Incident, Timestamp};
+use shared::{Delay, Incident, IncidentId, Timestamp};
 
 /// What somebody whose device rang does, and after how long; nothing when they sleep through it.
 pub(super) fn answer(chance: &mut Chance, incident: &Incident, now: Timestamp) -> Vec<(Delay, Act)> {
@@ -24,6 +24,14 @@ pub(super) fn answer(chance: &mut Chance, incident: &Incident, now: Timestamp) -
         }
         3 => vec![(think, Act::Reassign { to: format!("p{}", chance.below(8)).as_str().into() })],
         4 => vec![(think, Act::Ack { until: Some(until) })],
+        5 => {
+            let into = IncidentId(incident.id.0 - chance.between(1, 6) as i64);
+            vec![(think, Act::Merge { into, version: chance.one_in(2).then_some(incident.version) })]
+        }
+        6 if incident.alerts.len() > 1 => match chance.pick(&incident.alerts) {
+            Some(alert) => vec![(think, Act::Detach { alert: *alert, version: None })],
+            None => Vec::new(),
+        },
         _ => vec![(think, Act::Ack { until: None })],
     };
     match chance.below(8) {

@@ -108,7 +108,14 @@ pub const ENDPOINTS: &[Endpoint] = &[
         "TestPageRequest",
         "TestPageResult",
     ),
-    e(Get, "/api/v1/incidents", VIEW, "Incidents, open ones by default", "", "IncidentList"),
+    e(
+        Get,
+        "/api/v1/incidents",
+        VIEW,
+        "Incidents, open ones by default; `?missed=true` those that were over before anybody answered",
+        "",
+        "IncidentList",
+    ),
     e(
         Get,
         "/api/v1/incidents/{id}",

@@ -15,6 +15,8 @@ shared::messages! {
     urgent() { en: "P0 + P1", zh: "P0 + P1" }
     all_open() { en: "All open", zh: "全部未恢复" }
     resolved() { en: "Resolved", zh: "已恢复" }
+    missed() { en: "Missed", zh: "未及响应" }
+    missed_none() { en: "In three days nothing was over before somebody had answered.", zh: "近三天没有未响应即恢复的事件。" }
     filter() { en: "Filter", zh: "筛选" }
     filter_hint() { en: "host:db -web P0 …", zh: "host:db -web P0 …" }
     filter_label() { en: "Filter the list", zh: "筛选列表" }

@@ -1,4 +1,4 @@
-//! Merge and detach: checked against what the author saw, recorded, and told on both sides.
+//! What belongs to which incident, and what nobody answered in time: merged, detached, and told.
 
 use super::house::{Doors, House, call, json as body, request};
 use serde_json::{Value, json};
@@ -60,4 +60,24 @@ async fn incidents_are_merged_and_an_alert_is_detached_again() {
         audit.iter().map(|row| (row.action.as_str(), row.object.as_str(), row.detail.as_str())).collect();
     assert!(acts.contains(&("incident.merge", "2", "into #1")), "{acts:?}");
     assert!(acts.contains(&("incident.detach", "1", "alert 2")), "{acts:?}");
+}
+
+#[actix_web::test]
+async fn what_was_over_before_anybody_answered_is_a_list_of_its_own() {
+    let house = House::new();
+    let service = house.service().await;
+    let li = house.api_token(Role::Responder);
+    for host in ["db-1", "db-2", "db-3"] {
+        fires(&house, &service, &format!("[P1][PROBLEM][{host}][10.0.3.7][disk is full]")).await;
+    }
+    let missed = "/api/v1/incidents?missed=true";
+    assert_eq!(get(&service, &li, missed).await["total"], 0, "what is open may still be answered");
+    assert_eq!(post(&service, &li, "/api/v1/incidents/2/ack", json!({})).await.0, 200);
+    assert_eq!(post(&service, &li, "/api/v1/incidents/3/resolve", json!({})).await.0, 200);
+    for host in ["db-1", "db-2"] {
+        fires(&house, &service, &format!("[P1][OK][{host}][10.0.3.7][disk is full]")).await;
+    }
+    let list = get(&service, &li, missed).await;
+    let ids: Vec<_> = list["items"].as_array().unwrap().iter().map(|row| row["id"].as_i64().unwrap()).collect();
+    assert_eq!((ids, list["total"].as_u64()), (vec![1], Some(1)), "{list}");
 }
