@@ -1,28 +1,15 @@
 // One trouble is one incident: alerts that join, alerts that wait, alerts that flap, and what people merge and detach.
 // Against a server of its own.
 import { expect, test, type Page } from '@playwright/test';
-import AxeBuilder from '@axe-core/playwright';
+import { ask, organisation, setUp } from '../newcomer.ts';
 import { start, type Server } from '../server.ts';
+import { examine, narrowPhone } from '../whole.ts';
 
 const program = process.env.TOCSIN_BIN;
 test.skip(!program || !!process.env.TOCSIN_PATH_URL, 'TOCSIN_BIN names no server to start');
 
-const organisation = `
-fallback = ["person:li"]
-channels.webhook = { allow_networks = ["127.0.0.0/8"], allow_http = true }
-
-[flapping]
-times = 2
-
-[[people]]
-id = "li"
-name = "Li Wei"
-contacts = [{ id = "phone", webhook = "http://127.0.0.1:9/" }]
-
-[[policies]]
-id = "everything"
-levels = [{ notify = ["person:li"], delay = "5m" }]
-
+/** Before the route that takes everything. */
+const routes = `
 [[routes]]
 id = "rack"
 match = ["host=~rack-.*"]
@@ -36,8 +23,6 @@ policy = "everything"
 hold = "10m"
 
 [[routes]]
-id = "everything"
-policy = "everything"
 `;
 
 let server: Server;
@@ -48,16 +33,11 @@ test.beforeEach(async ({ page }) => {
   wrong.length = 0;
   page.on('pageerror', (error) => wrong.push(String(error)));
   server = await start(program!);
-  const [, link] = await server.said(/first administrator: (\S+)/);
-  await page.addInitScript(() => localStorage.getItem('tocsin.language') ?? localStorage.setItem('tocsin.language', 'en'));
-  await page.goto(`${server.url}${new URL(link).pathname}${new URL(link).search}`);
-  await page.locator('#setup-name').fill('Li Wei');
-  await page.locator('#setup-login').fill('li');
-  await page.locator('#setup-password').fill('correct horse battery');
-  await page.getByTestId('setup-submit').click();
-  await expect(page.getByTestId('connection')).toHaveText('Live');
-  ({ url: ingest } = await ask(page, 'POST', 'integrations', { name: 'Scripts' }));
-  await ask(page, 'PUT', 'config', { toml: organisation });
+  await setUp(page, server);
+  await narrowPhone(page);
+  ({ url: ingest } = await ask(page, server, 'POST', 'integrations', { name: 'Scripts' }));
+  const toml = organisation().replace('[[routes]]', routes.trim()) + '\n[flapping]\ntimes = 2\n';
+  await ask(page, server, 'PUT', 'config', { toml });
 });
 
 test.afterEach(async () => {
@@ -65,33 +45,9 @@ test.afterEach(async () => {
   expect(wrong).toEqual([]);
 });
 
-/** Asks the interface as the person who is signed in. */
-async function ask(page: Page, method: string, path: string, data?: unknown) {
-  const headers = { origin: server.url };
-  const answer = await page.context().request.fetch(`${server.url}/api/v1/${path}`, { method, data, headers });
-  expect(answer.ok(), `${method} ${path}: ${await answer.text()}`).toBe(true);
-  return answer.json();
-}
-
 async function send(page: Page, text: string): Promise<void> {
   const address = new URL(ingest, server.url);
   expect((await page.context().request.post(`${server.url}${address.pathname}`, { data: text })).ok()).toBe(true);
-}
-
-/** In both themes, and on the narrowest phone: no finding of axe, nothing outside the screen. */
-async function examine(page: Page, name: string): Promise<void> {
-  if (test.info().project.name === 'phone') {
-    await page.setViewportSize({ width: 360, height: 740 });
-  }
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ target }) => target.join(' '))]), `${name} ${colorScheme}`).toEqual([]);
-    await page.screenshot({ path: test.info().outputPath(`${name}-${colorScheme}.png`) });
-  }
-  const sideways = await page.evaluate(() =>
-    [document.documentElement, ...document.querySelectorAll('#content, dialog[open]')].some((box) => box.scrollWidth > box.clientWidth + 1));
-  expect(sideways, `${name}: a sideways scroll`).toBe(false);
 }
 
 test('alerts of a group are one incident, and one of them is detached', async ({ page }) => {
@@ -105,6 +61,7 @@ test('alerts of a group are one incident, and one of them is detached', async ({
   await expect(page.getByTestId('timeline')).toContainText('An alert joined');
   await page.getByTestId('detach-2').click();
   const dialog = page.locator('dialog[open]');
+  await expect(dialog).toContainText('rack-2 power is lost');
   await expect(dialog).toContainText('pages by its own routes');
   await examine(page, 'detach');
   await dialog.getByRole('button', { name: 'Detach' }).click();
@@ -121,7 +78,7 @@ test('incidents are merged from their page and from the board', async ({ page, i
   await send(page, '[P2][PROBLEM][db-3][10.0.5.3][latency is high]');
   await page.goto(`${server.url}/incidents/2`);
   await expect(page.getByTestId('state')).toHaveText('Open');
-  await page.keyboard.press('m');
+  await page.getByTestId('merge').click();
   const dialog = page.locator('dialog[open]');
   await dialog.getByRole('searchbox').fill('nothing like it');
   await expect(dialog).toContainText('No other open incident fits');
@@ -145,6 +102,16 @@ test('incidents are merged from their page and from the board', async ({ page, i
   await expect(page.getByTestId('row-3')).toHaveCount(0);
 });
 
+test('what was over before anybody answered is a list of its own', async ({ page }) => {
+  await page.goto(`${server.url}/?view=missed`);
+  await expect(page.getByText('nothing was over before somebody had answered')).toBeVisible();
+  await send(page, '[P1][PROBLEM][db-1][10.0.5.1][disk is full]');
+  await send(page, '[P1][OK][db-1][10.0.5.1][disk is full]');
+  await page.reload();
+  await expect(page.getByTestId('row-1')).toContainText('Resolved');
+  await examine(page, 'missed');
+});
+
 test('what waits and what flaps says so', async ({ page }) => {
   await send(page, '[P1][PROBLEM][calm-1][10.0.6.1][slow]');
   await page.goto(`${server.url}/incidents/1`);
@@ -152,7 +119,7 @@ test('what waits and what flaps says so', async ({ page }) => {
   await examine(page, 'held');
   await send(page, '[P1][OK][calm-1][10.0.6.1][slow]');
   await expect(page.getByTestId('timeline')).toContainText('before anybody was to be paged');
-  const why = await ask(page, 'GET', 'incidents/1/why');
+  const why = await ask(page, server, 'GET', 'incidents/1/why');
   expect(why.not_paged[0].reason).toContain('still waited when it recovered');
 
   for (const status of ['PROBLEM', 'OK', 'PROBLEM', 'OK']) {

@@ -4,7 +4,7 @@ use super::Page;
 use crate::{
     board::{
         arrange::{self, Grouping, Item},
-        filter::{Filter, View, is_alarm},
+        filter::{Filter, is_alarm},
         hold,
     },
     browser,

@@ -61,7 +61,6 @@ pub(super) fn buttons(
             <button type="button" class="btn" data-testid=testid("escalate") disabled=busy on:click=asked(ESCALATE)>{t::escalate(l)} {key::hint("e")}</button>
             <button type="button" class="btn" data-testid=testid("snooze") disabled=busy on:click=asked(SNOOZE)>{t::snooze(l)} {key::hint("s")}</button>
             <button type="button" class="btn" data-testid=testid("reassign") disabled=busy on:click=asked(REASSIGN)>{t::reassign(l)} {key::hint("t")}</button>
-            <button type="button" class="btn" data-testid=testid("merge") disabled=busy on:click=asked(MERGE)>{t::merge(l)} {key::hint("m")}</button>
         });
         let silence = (open && silences::may_respond(app)).then(|| {
             view! {
