@@ -208,6 +208,8 @@ impl Life {
                 ("responders", serde_json::json!({ "targets": targets, "version": version }))
             }
             Action::Note { text } => ("note", serde_json::json!({ "text": text })),
+            Action::Merge { into, version } => ("merge", serde_json::json!({ "into": into, "version": version })),
+            Action::Detach { alert, version } => ("detach", serde_json::json!({ "alert": alert, "version": version })),
         };
         let somebody = self.server.anybody().bearer(&self.token);
         let answer = somebody.post_json(&format!("/api/v1/incidents/{incident}/{verb}"), &body)?;

@@ -6,13 +6,14 @@ use crate::{
     oncall::{self, HolidayDays, Roster, Surroundings},
     quiet::Quiet,
     route::{self, Node},
+    state::RECENT_MAX,
     window::{Window, Windows},
 };
 use shared::{
-    CalendarId, HookId, IntegrationId, PersonId, PolicyId, ScheduleId, Severity, TeamId,
+    CalendarId, Delay, HookId, IntegrationId, PersonId, PolicyId, ScheduleId, Severity, TeamId,
     config::{
-        Contact, Document, Finding, HolidayCalendar, Hook, Integration, Level, LevelWhen, Paging, Person, Policy,
-        Route, Rule, Target, Team, TimeWindow,
+        Contact, Document, Finding, FlapDetection, HolidayCalendar, Hook, Integration, Level, LevelWhen, Paging,
+        Person, Policy, Route, Rule, Target, Team, TimeWindow,
     },
 };
 use std::{
@@ -83,6 +84,7 @@ impl Snapshot {
             }
         }
         check.pace(&document.paging);
+        check.flapping(&document.flapping);
         snapshot.policies.entry(FALLBACK.into()).or_insert_with(|| Arc::new(fallback_policy(&document.fallback)));
         snapshot.document = document;
         if check.findings.is_empty() { Ok(snapshot) } else { Err(check.findings) }
@@ -433,7 +435,42 @@ impl Check {
                     format!("`{field}` is not a field; write service or labels.NAME"),
                 );
             }
+            self.noise(route, &here);
             self.routes(&route.routes, &format!("{here}.routes"), snapshot, seen);
+        }
+    }
+
+    /// Bounds on what keeps pages back.
+    fn noise(&mut self, route: &Route, here: &str) {
+        if let Some(group) = &route.group {
+            if !(Delay::secs(1)..=Delay::mins(1_440)).contains(&group.window) {
+                self.fault(format!("{here}.group.window"), "a window lasts 1s to 24h");
+            }
+            if !(2..=1_000).contains(&group.limit) {
+                self.fault(format!("{here}.group.limit"), "an incident takes 2 to 1000 alerts");
+            }
+        }
+        if route.hold.is_some_and(|hold| hold > Delay::mins(60)) {
+            self.fault(
+                format!("{here}.hold"),
+                "pages are held for at most 1h; send what can wait longer to a time window",
+            );
+        }
+        if route.hold_p0.is_some_and(|hold| hold > Delay::mins(5)) {
+            self.fault(format!("{here}.hold_p0"), "a P0 is held for at most 5m; what can wait longer is no P0");
+        }
+    }
+
+    fn flapping(&mut self, flapping: &FlapDetection) {
+        if flapping.times == 1 || flapping.times as usize > RECENT_MAX {
+            let message = format!("it flaps after opening 2 to {RECENT_MAX} times; 0 switches the detection off");
+            self.fault("flapping.times", message);
+        }
+        if !(Delay::mins(1)..=Delay::mins(1_440)).contains(&flapping.within) {
+            self.fault("flapping.within", "openings are counted within 1m to 24h");
+        }
+        if !(Delay::mins(1)..=Delay::mins(1_440)).contains(&flapping.calm) {
+            self.fault("flapping.calm", "it is calm after 1m to 24h");
         }
     }
 

@@ -1,16 +1,16 @@
-//! From alerts to incidents: which incident an alert belongs to, and how closing one ends the other.
-//!
-//! One identity is one incident for now; the state already allows an incident of many alerts.
+//! From alerts to incidents: how one opens the other, and how closing one ends the other.
 
 use crate::{
     dedup,
     engine::Turn,
+    group::grouping,
+    rise::lead,
     route::Routing,
-    state::{Forgettable, RECENT_MAX, Recent},
+    state::{Forgettable, RECENT_MAX, Recent, State},
 };
 use shared::{
     Again, Alert, AlertEvent, AlertId, AlertState, Delay, EventId, Incident, IncidentId, IncidentState, IntegrationId,
-    Severity,
+    Severity, Timestamp,
     timeline::{Actor, Happening, RecoveryMatch},
 };
 use std::sync::Arc;
@@ -23,58 +23,91 @@ impl Turn<'_> {
     pub(crate) fn open(
         &mut self,
         integration: &IntegrationId,
-        mut event: AlertEvent,
+        event: AlertEvent,
         message: EventId,
         severity: Severity,
         routing: &Routing,
     ) -> (AlertId, IncidentId) {
-        event.shrink();
-        let state = &mut self.engine.state;
-        let (alert_id, incident_id) = (state.counters.next_alert(), state.counters.next_incident());
         let key = (integration.clone(), event.dedup_key.clone());
+        let incident_id = self.engine.state.counters.next_incident();
+        let alert_id = self.put_alert(integration, event, message, severity, incident_id);
+        let state = &self.engine.state;
         let again = state.recent.get(&key).map(|recent| {
             let since = self.now.plus_ms(-MEMORY.0);
             let times = recent.opened.iter().filter(|at| **at > since).count() as u32 + 1;
             Again { previous: recent.incident, closed_at: recent.closed_at, times }
         });
+        if let Some(alert) = state.alerts.get(&alert_id).cloned() {
+            self.open_for(&alert, incident_id, routing, again);
+            if let Some(incident) = self.incident(incident_id) {
+                incident.alerts = vec![alert_id];
+                (incident.firing, incident.count) = (1, 1);
+            }
+        }
+        (alert_id, incident_id)
+    }
+
+    /// A new incident about an alert, which it does not hold yet.
+    pub(crate) fn open_for(&mut self, alert: &Alert, id: IncidentId, routing: &Routing, again: Option<Again>) {
         let incident = Incident {
-            id: incident_id,
+            id,
             version: 1,
             state: IncidentState::Triggered,
-            severity,
-            title: event.summary.clone(),
-            integration: integration.clone(),
-            host: event.host.clone(),
-            ip: event.ip.clone(),
+            severity: alert.severity(),
+            title: alert.event.summary.clone(),
+            integration: alert.integration.clone(),
+            host: alert.event.host.clone(),
+            ip: alert.event.ip.clone(),
             team: routing.team.clone(),
             annotations: routing.annotations.clone(),
             suppressed: Vec::new(),
-            alerts: vec![alert_id],
-            firing: 1,
-            count: 1,
+            alerts: Vec::new(),
+            firing: 0,
+            count: 0,
             opened_at: self.now,
             updated_at: self.now,
             ack: None,
             everyone: None,
+            answered: false,
             snoozed_until: None,
             resolved_at: None,
             again,
+            group: grouping(routing, self.now),
+            flapping: None,
             escalations: Vec::new(),
             pages: Vec::new(),
             timeline: 0,
         };
+        let state = &mut self.engine.state;
+        state.groups.insert(&incident);
+        state.incidents.insert(id, Arc::new(incident));
+        state.dirty.incidents.insert(id);
+    }
+
+    /// A new alert, in every index.
+    pub(crate) fn put_alert(
+        &mut self,
+        integration: &IntegrationId,
+        mut event: AlertEvent,
+        message: EventId,
+        severity: Severity,
+        incident: IncidentId,
+    ) -> AlertId {
+        event.shrink();
+        let state = &mut self.engine.state;
+        let id = state.counters.next_alert();
         if let Some(place) = dedup::place(&event) {
-            state.by_host.insert(integration, &place, alert_id);
+            state.by_host.insert(integration, &place, id);
         }
-        state.open.insert(&key.0, &key.1, alert_id);
-        state.incidents.insert(incident_id, Arc::new(incident));
+        state.open.insert(integration, &event.dedup_key, id);
         let alert = Alert {
-            id: alert_id,
-            incident: incident_id,
+            id,
+            incident,
             integration: integration.clone(),
             state: AlertState::Firing,
             event,
             first_summary: None,
+            severity: Some(severity),
             highest: severity,
             count: 1,
             first_at: self.now,
@@ -83,25 +116,18 @@ impl Turn<'_> {
             first_event: message,
             last_event: message,
         };
-        state.alerts.insert(alert_id, Arc::new(alert));
-        state.dirty.alerts.insert(alert_id);
-        state.dirty.incidents.insert(incident_id);
-        (alert_id, incident_id)
+        state.alerts.insert(id, Arc::new(alert));
+        state.dirty.alerts.insert(id);
+        id
     }
 
-    /// Notes a repetition: the newest text and count, the first text kept. Gives the incident and the alert's severity before.
-    pub(crate) fn refresh(
-        &mut self,
-        alert_id: AlertId,
-        event: AlertEvent,
-        message: EventId,
-    ) -> Option<(IncidentId, Severity)> {
+    /// Notes a repetition: the newest text and count, the first text kept. Gives the incident.
+    pub(crate) fn refresh(&mut self, alert_id: AlertId, event: AlertEvent, message: EventId) -> Option<IncidentId> {
         let now = self.now;
         let state = &mut self.engine.state;
         let known = state.alerts.get(&alert_id)?;
-        let before = known.event.severity;
         if known.event == event {
-            return Some((state.count_repeat(alert_id, message, now)?, before));
+            return state.count_repeat(alert_id, message, now);
         }
         let alert = state.alerts.get_mut(&alert_id).map(Arc::make_mut)?;
         if alert.first_summary.is_none() && alert.event.summary != event.summary {
@@ -112,9 +138,8 @@ impl Turn<'_> {
         alert.count = alert.count.saturating_add(1);
         alert.last_at = now;
         alert.last_event = message;
-        alert.event = event;
+        let before = std::mem::replace(&mut alert.event, event).summary;
         let (incident_id, integration) = (alert.incident, alert.integration.clone());
-        let (title, host, ip) = (alert.event.summary.clone(), alert.event.host.clone(), alert.event.ip.clone());
         if host_before != host_now {
             self.forget_host(&integration, host_before, alert_id);
             if let Some(place) = host_now {
@@ -126,11 +151,12 @@ impl Turn<'_> {
         let incident = state.incidents.get_mut(&incident_id).map(Arc::make_mut)?;
         incident.count = incident.count.saturating_add(1);
         incident.updated_at = now;
-        incident.title = title;
-        incident.host = host.or(incident.host.take());
-        incident.ip = ip.or(incident.ip.take());
+        // Of several alerts one speaks for the incident.
+        if let Some(alert) = state.alerts.get(&alert_id).filter(|_| incident.firing == 1 || incident.title == before) {
+            lead(incident, alert);
+        }
         state.dirty.incidents.insert(incident_id);
-        Some((incident_id, before))
+        Some(incident_id)
     }
 
     /// A recovery closes an alert; the last one resolves the incident.
@@ -140,17 +166,19 @@ impl Turn<'_> {
         message: EventId,
         matched: RecoveryMatch,
     ) -> Option<IncidentId> {
-        let incident_id = self.close_alert(alert_id, Some(message))?;
-        let integration = self.engine.state.incidents.get(&incident_id)?.integration.clone();
-        let by = Actor::Integration { integration };
+        let (incident_id, summary, opened) = self.close_alert(alert_id, Some(message))?;
         let incident = self.engine.state.incidents.get_mut(&incident_id).map(Arc::make_mut)?;
+        let by = Actor::Integration { integration: incident.integration.clone() };
         incident.firing = incident.firing.saturating_sub(1);
-        if incident.firing == 0 {
-            self.note(incident_id, by, Happening::Recovered { alert: alert_id, event: message, matched });
+        if incident.firing > 0 {
+            let recovered = Happening::AlertRecovered { alert: alert_id, event: message, matched };
+            self.note(incident_id, by.clone(), recovered);
+            self.flaps(incident_id, alert_id, message, &by, opened);
+            self.without(incident_id, &summary, by);
+        } else if !self.flaps(incident_id, alert_id, message, &by, opened) {
+            let held = self.engine.state.incidents.get(&incident_id).is_some_and(|it| still_waits(it, self.now));
+            self.note(incident_id, by, Happening::Recovered { alert: alert_id, event: message, matched, held });
             self.end(incident_id);
-        } else {
-            self.note(incident_id, by, Happening::AlertRecovered { alert: alert_id, event: message, matched });
-            self.review(incident_id);
         }
         Some(incident_id)
     }
@@ -170,8 +198,9 @@ impl Turn<'_> {
     }
 
     /// Stops everything that runs for an incident and marks it resolved.
-    fn end(&mut self, incident_id: IncidentId) {
+    pub(crate) fn end(&mut self, incident_id: IncidentId) {
         self.quiet(incident_id);
+        self.forget_flapping(incident_id);
         let now = self.now;
         if let Some(incident) = self.engine.state.incidents.get_mut(&incident_id).map(Arc::make_mut) {
             incident.state = IncidentState::Resolved;
@@ -179,11 +208,14 @@ impl Turn<'_> {
             incident.updated_at = now;
             incident.version += 1;
         }
+        let State { incidents, groups, .. } = &mut self.engine.state;
+        incidents.get(&incident_id).into_iter().for_each(|incident| groups.remove(incident));
         self.engine.state.dirty.incidents.insert(incident_id);
         self.recovered_in_silence(incident_id);
     }
 
-    fn close_alert(&mut self, alert_id: AlertId, message: Option<EventId>) -> Option<IncidentId> {
+    /// Closes an alert; gives its incident, its text, and how often its identity opened of late.
+    fn close_alert(&mut self, alert_id: AlertId, message: Option<EventId>) -> Option<(IncidentId, String, u32)> {
         let mut kept = self.engine.state.alerts.remove(&alert_id)?;
         let alert = Arc::make_mut(&mut kept);
         alert.state = AlertState::Resolved;
@@ -211,15 +243,28 @@ impl Turn<'_> {
         if recent.opened.len() > RECENT_MAX {
             recent.opened.remove(0);
         }
+        let lately = self.now.plus_ms(-self.config.document.flapping.within.0);
+        let opened = recent.opened.iter().filter(|at| **at > lately).count() as u32;
+        let summary = alert.event.summary.clone();
         self.engine.remember(self.now.after(MEMORY), Forgettable::Recent(key));
         let state = &mut self.engine.state;
         state.dirty.alerts.remove(&alert_id);
         state.dirty.closed.insert(alert_id, kept);
-        Some(incident)
+        Some((incident, summary, opened))
     }
 
     fn forget_host(&mut self, integration: &IntegrationId, place: Option<String>, alert: AlertId) {
         let Some(place) = place else { return };
         self.engine.state.by_host.remove(integration, &place, alert);
     }
+}
+
+/// Whether everybody who is to be paged is still to be.
+fn still_waits(incident: &Incident, now: Timestamp) -> bool {
+    let waits = |held: Option<Timestamp>| held.is_some_and(|held| held > now);
+    incident.state == IncidentState::Triggered
+        && incident.suppressed.is_empty()
+        && incident.pages.is_empty()
+        && !incident.escalations.is_empty()
+        && incident.escalations.iter().all(|it| waits(it.held_until))
 }

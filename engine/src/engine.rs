@@ -6,8 +6,10 @@ use crate::{
     correlate::MEMORY,
     dedup::{self, Identity},
     event::{Act, Changes, Effects, Event, Ingested, Refusal, Wake},
+    group::Newcomer,
     matcher::Subject,
-    notify, route,
+    notify,
+    route::{self, Routing},
     silence::Standing,
     state::{Dirty, Forgettable, LevelTurn, Restored, State},
     suppress,
@@ -115,6 +117,12 @@ impl Engine {
         }
         if let Some(until) = incident.snoozed_until {
             self.state.deadlines.set(until, Wake::SnoozeEnds { incident: id });
+        }
+        if incident.state != IncidentState::Resolved {
+            self.state.groups.insert(incident);
+            if let Some(flapping) = &incident.flapping {
+                self.state.deadlines.set(flapping.until, Wake::Calm { incident: id });
+            }
         }
         for page in &incident.pages {
             for attempt in &page.attempts {
@@ -277,6 +285,8 @@ fn hasten(incident: &mut Incident, by_ms: i64) {
     let sooner = |at: &mut Timestamp| *at = at.plus_ms(-by_ms);
     incident.escalations.iter_mut().filter_map(|it| it.due.as_mut()).for_each(sooner);
     incident.ack.iter_mut().filter_map(|ack| ack.until.as_mut()).for_each(sooner);
+    incident.flapping.iter_mut().map(|flapping| &mut flapping.until).for_each(sooner);
+    incident.group.iter_mut().map(|group| &mut group.newest_at).for_each(sooner);
     let timed = incident.pages.iter_mut().filter(|page| page.waits.is_none());
     for attempt in timed.flat_map(|page| &mut page.attempts).filter(|it| !it.state.is_final()) {
         sooner(&mut attempt.due);
@@ -293,6 +303,7 @@ impl Turn<'_> {
                 Wake::Lease { incident, attempt } => self.lease_ended(incident, attempt, at),
                 Wake::AckTimeout { incident } => self.ack_ended(incident, at),
                 Wake::SnoozeEnds { incident } => self.snooze_ended(incident, at),
+                Wake::Calm { incident } => self.calm(incident, at),
                 Wake::Silence { silence } => self.silence_due(silence),
                 Wake::Review => self.review_all(),
                 Wake::Forget => self.forget(at),
@@ -358,9 +369,9 @@ impl Turn<'_> {
                 None => self.new_alert(integration, event, message),
             },
             Identity::Repeat(alert) => match self.refresh(alert, event, message) {
-                Some((incident, before)) => {
+                Some(incident) => {
                     self.enter(alert);
-                    self.severity_moved(incident, alert, before);
+                    self.severity_repeated(incident, alert);
                     Outcome::Refreshed { alert, incident }
                 }
                 None => unmatched,
@@ -377,80 +388,56 @@ impl Turn<'_> {
         let subject = Subject { event: &event, integration, severity: stated.severity(), now: self.now };
         let routing = route::route(&self.config.tree, &subject);
         let reason = classify::overruled(stated, routing.severity.as_ref().map(|(route, severity)| (route, *severity)));
+        let policies = notify::policies_or_fallback(routing.policies.clone(), reason.severity());
+        let newcomer = Newcomer { integration, event, message, reason, policies: &policies };
+        if let Some((incident, why)) = self.joins(&newcomer, &routing) {
+            return match self.join(incident, newcomer, &why, &routing) {
+                Some(alert) => Outcome::Opened { alert, incident },
+                None => Outcome::Dropped { reason: DropReason::UnmatchedResolve },
+            };
+        }
+        let Newcomer { event, reason, .. } = newcomer;
         let (severity, key, flags) = (reason.severity(), event.dedup_key.clone(), event.flags.clone());
         let (alert, incident) = self.open(integration, event, message, severity, &routing);
         let by = Actor::Integration { integration: integration.clone() };
         self.note(incident, by, Happening::Opened { alert, event: message, severity: reason, key, flags });
-        let policies = notify::policies_or_fallback(routing.policies, severity);
+        self.begin(incident, alert, routing, policies);
+        Outcome::Opened { alert, incident }
+    }
+
+    /// A new incident goes where its routes send it.
+    pub(crate) fn begin(&mut self, id: IncidentId, alert: AlertId, routing: Routing, policies: Vec<shared::PolicyId>) {
+        let Some((severity, since)) = self.engine.state.alerts.get(&alert).map(|it| (it.severity(), it.first_at))
+        else {
+            return;
+        };
+        let waits = |policy: &shared::PolicyId| {
+            (routing.hold(policy, severity), routing.held_until(policy, severity, since).filter(|at| *at > self.now))
+        };
+        let waits: Vec<_> = policies.iter().map(waits).collect();
         self.note(
-            incident,
+            id,
             Actor::System,
             Happening::Routed {
                 trace: routing.trace,
                 policies: policies.clone(),
                 config: self.config.version,
-                group: routing.group,
+                group: routing.group.map(|group| group.key),
                 annotations: routing.annotations,
             },
         );
         self.enter(alert);
-        for policy in policies {
-            let held_until = routing.held.get(&policy).copied();
-            self.start(incident, policy, held_until);
-        }
-        Outcome::Opened { alert, incident }
-    }
-
-    /// The sender changed its mind about how bad it is: a rise pages again, even when acknowledged.
-    fn severity_moved(&mut self, id: IncidentId, alert: shared::AlertId, _before: shared::Severity) {
-        let Some(alert) = self.engine.state.alerts.get(&alert) else { return };
-        let integration = alert.integration.clone();
-        let stated = classify::classify(&self.config, &integration, &alert.event, self.now);
-        let severity = stated.severity();
-        let subject = Subject { event: &alert.event, integration: &integration, severity, now: self.now };
-        let routing = route::decide(&self.config.tree, &subject);
-        let reason = classify::overruled(stated, routing.severity.as_ref().map(|(route, severity)| (route, *severity)));
-        let (to, alert_id) = (reason.severity(), alert.id);
-        let Some(incident) = self.engine.state.incidents.get_mut(&id).map(Arc::make_mut) else { return };
-        let from = incident.severity;
-        if to == from {
-            return;
-        }
-        incident.severity = to;
-        incident.version += 1;
-        let rises = to < from;
-        let by = Actor::Integration { integration };
-        self.note(id, by, Happening::SeverityChanged { from, to, pages_again: rises });
-        if let Some(alert) = self.engine.state.alerts.get_mut(&alert_id).map(Arc::make_mut) {
-            alert.highest = alert.highest.min(to);
-        }
-        self.enter(alert_id);
-        if rises {
-            let known: Vec<_> = self
-                .engine
-                .state
-                .incidents
-                .get(&id)
-                .map(|incident| incident.escalations.iter().map(|it| it.policy.clone()).collect())
-                .unwrap_or_default();
-            // A muted route may be one only for lesser severities, and the other way round.
-            if let Some(incident) = self.engine.state.incidents.get_mut(&id).map(Arc::make_mut) {
-                for escalation in &mut incident.escalations {
-                    escalation.held_until = routing.held.get(&escalation.policy).copied();
-                }
+        for (policy, (hold, until)) in policies.into_iter().zip(waits) {
+            if let (Some(hold), Some(until)) = (hold, until) {
+                let held = Happening::Held { policy: policy.clone(), hold_ms: hold.0, until };
+                self.note(id, Actor::System, held);
             }
-            self.trigger_again(id);
-            for policy in
-                notify::policies_or_fallback(routing.policies, to).into_iter().filter(|policy| !known.contains(policy))
-            {
-                let held_until = routing.held.get(&policy).copied();
-                self.start(id, policy, held_until);
-            }
+            self.start(id, policy, until);
         }
     }
 
     /// Begins a policy for an incident; its first level runs in this turn, unless its route is muted or it is kept quiet.
-    fn start(&mut self, id: IncidentId, policy: shared::PolicyId, held_until: Option<Timestamp>) {
+    pub(crate) fn start(&mut self, id: IncidentId, policy: shared::PolicyId, held_until: Option<Timestamp>) {
         let version = self.config.version;
         if let Some(plan) = self.config.policies.get(&policy) {
             self.engine.state.policies.entry((version, policy.clone())).or_insert_with(|| plan.clone());
@@ -484,7 +471,7 @@ impl Turn<'_> {
         if state == IncidentState::Resolved {
             return Err(Refusal::NotOpen);
         }
-        match act {
+        let done = match act {
             Act::Ack { until } => {
                 let person = self.person_of(&by);
                 self.ack(id, by, person, until)
@@ -505,8 +492,17 @@ impl Turn<'_> {
             Act::Reassign { to } => self.reassign(id, by, to),
             Act::ApplyPolicy { version } => self.apply_policies(id, &by, version),
             Act::AddResponders { targets, version } => self.add_responders(id, by, &targets, version),
+            Act::Merge { into, version } => self.merge(id, by, into, version),
+            Act::Detach { alert, version } => self.detach(id, by, alert, version),
             Act::Note { .. } => Ok(()),
+        };
+        if done.is_ok()
+            && let Some(incident) = self.incident(id).filter(|incident| !incident.answered)
+        {
+            incident.answered = true;
+            self.engine.state.dirty.incidents.insert(id);
         }
+        done
     }
 
     /// Appends to an incident's timeline.

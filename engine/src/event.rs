@@ -2,8 +2,8 @@
 
 use crate::compile::Snapshot;
 use shared::{
-    Alert, AlertEvent, AttemptId, ContactId, Delay, EventId, Failure, Incident, IncidentId, IntegrationId, PageId,
-    PersonId, PolicyId, Silence, SilenceId, SilenceRequest, Timestamp,
+    Alert, AlertEvent, AlertId, AttemptId, ContactId, Delay, EventId, Failure, Incident, IncidentId, IntegrationId,
+    PageId, PersonId, PolicyId, Silence, SilenceId, SilenceRequest, Timestamp,
     config::Target,
     timeline::{Actor, Outcome, RejectReason, TimelineEntry},
 };
@@ -89,6 +89,16 @@ pub enum Act {
     Note {
         text: String,
     },
+    /// Move what still fires into another incident and end this one; refused when it is not at `version` any more.
+    Merge {
+        into: IncidentId,
+        version: Option<u32>,
+    },
+    /// Give one of several alerts an incident of its own; refused when it is not at `version` any more.
+    Detach {
+        alert: AlertId,
+        version: Option<u32>,
+    },
 }
 
 /// Why an action was refused; nothing changed.
@@ -114,6 +124,14 @@ pub enum Refusal {
     InThePast,
     #[error("the incident is not acknowledged or snoozed")]
     NotAcked,
+    #[error("there is no other open incident with that number to merge into")]
+    NoTarget,
+    #[error("an incident holds at most {limit} alerts")]
+    TooManyAlerts { limit: u32 },
+    #[error("the incident has no such alert that still fires")]
+    NoSuchAlert,
+    #[error("it is the only alert of the incident that still fires")]
+    OnlyAlert,
     #[error("there is no such silence, or it is over")]
     NoSuchSilence,
     #[error("{message}")]
@@ -142,6 +160,10 @@ pub enum Wake {
         incident: IncidentId,
     },
     SnoozeEnds {
+        incident: IncidentId,
+    },
+    /// What flapped has not changed for a while.
+    Calm {
         incident: IncidentId,
     },
     /// A silence begins, pauses, goes on or ends.

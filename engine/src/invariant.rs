@@ -24,6 +24,10 @@ pub enum Broken {
     Orphan { alert: AlertId, incident: IncidentId },
     #[error("incident {incident} says {said} alerts fire, {found} do")]
     Firing { incident: IncidentId, said: u32, found: u32 },
+    #[error("nothing of incident {0} fires, and it is open without flapping")]
+    Empty(IncidentId),
+    #[error("incident {0} and the index of groups disagree")]
+    Group(IncidentId),
     #[error("{severity} incident {incident} is unanswered, and nothing will ever happen to it")]
     Silent { incident: IncidentId, severity: Severity },
     #[error("incident {0} is answered, and a level or a delivery still waits")]
@@ -56,6 +60,9 @@ impl State {
             return Err(Broken::Slots(self.queue.in_flight()));
         }
         self.check_alerts()?;
+        if let Some(gone) = self.groups.incidents().find(|id| !self.incidents.contains_key(id)) {
+            return Err(Broken::Group(gone));
+        }
         self.incidents.values().try_for_each(|incident| self.check_incident(incident))
     }
 
@@ -108,6 +115,7 @@ impl State {
             ("the inhibitions", self.inhibitors != restored.inhibitors),
             ("the alerts", self.alerts != restored.alerts),
             ("the incidents", self.incidents != restored.incidents),
+            ("the groups", self.groups != restored.groups),
             ("the open identities", self.open != restored.open || self.by_host != restored.by_host),
             ("the closed identities", recent(self) != recent(restored)),
             ("the idempotency keys", self.seen != restored.seen),
@@ -140,6 +148,13 @@ impl State {
         let found = incident.alerts.iter().filter(|alert| self.alerts.contains_key(alert)).count() as u32;
         if found != incident.firing {
             return Err(Broken::Firing { incident: id, said: incident.firing, found });
+        }
+        let open = incident.state != IncidentState::Resolved;
+        if open && found == 0 && incident.flapping.is_none() {
+            return Err(Broken::Empty(id));
+        }
+        if self.groups.contains(incident) != (open && incident.group.is_some()) {
+            return Err(Broken::Group(id));
         }
         let attempts = || incident.pages.iter().flat_map(|page| &page.attempts);
         let waiting = |it: &Attempt| matches!(it.state, AttemptState::Planned | AttemptState::Retrying);
@@ -185,9 +200,13 @@ impl State {
         let snooze = incident
             .snoozed_until
             .is_none_or(|until| self.deadlines.contains(until, Wake::SnoozeEnds { incident: id }));
+        let calm = incident
+            .flapping
+            .as_ref()
+            .is_none_or(|flapping| self.deadlines.contains(flapping.until, Wake::Calm { incident: id }));
         let answered = (incident.state == IncidentState::Acked) == incident.ack.is_some()
             && (incident.state == IncidentState::Snoozed) == incident.snoozed_until.is_some();
-        if levels && ack && snooze && answered { Ok(()) } else { Err(Broken::Timer(id)) }
+        if levels && ack && snooze && calm && answered { Ok(()) } else { Err(Broken::Timer(id)) }
     }
 
     fn check_delivery(&self, incident: IncidentId, attempt: &Attempt) -> Result<(), Broken> {

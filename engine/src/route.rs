@@ -6,7 +6,7 @@ use crate::{
     window::{Hours, Window, Windows},
 };
 use shared::{
-    PolicyId, RouteId, Severity, TeamId, Timestamp, WindowId,
+    Delay, PolicyId, RouteId, Severity, TeamId, Timestamp, WindowId,
     config::{Group, Route},
     timeline::{Muted, RouteStep},
 };
@@ -24,6 +24,8 @@ pub struct Node {
     pub annotations: BTreeMap<String, String>,
     /// When its pages go out, as it stands here: what the route does not say is its parent's.
     pub hours: Hours,
+    pub hold: Option<Delay>,
+    pub hold_p0: Option<Delay>,
     pub continues: bool,
     pub children: Vec<Node>,
 }
@@ -33,6 +35,26 @@ pub struct Node {
 pub struct GroupBy {
     fields: Vec<(String, Field)>,
     missing_equal: bool,
+    window: Delay,
+    limit: u32,
+}
+
+/// The group an alert belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// What its alerts share.
+    pub key: String,
+    /// How long after the newest of them another one joins.
+    pub window: Delay,
+    /// How many an incident takes.
+    pub limit: u32,
+}
+
+/// How long pages wait for a recovery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    pub p0: Delay,
+    pub others: Delay,
 }
 
 /// Where an alert goes.
@@ -46,9 +68,27 @@ pub struct Routing {
     /// The deepest route that sets a severity.
     pub severity: Option<(RouteId, Severity)>,
     /// What alerts of one incident share, by the first route that took it and groups; none for an alert by itself.
-    pub group: Option<String>,
+    pub group: Option<Membership>,
     pub annotations: BTreeMap<String, String>,
     pub trace: Vec<RouteStep>,
+    /// How long the pages of each policy wait: the shortest of what the routes that send to it now say.
+    pub holds: BTreeMap<PolicyId, Hold>,
+}
+
+impl Routing {
+    /// How long a policy waits for what is this bad to recover.
+    #[must_use]
+    pub fn hold(&self, policy: &PolicyId, severity: Severity) -> Option<Delay> {
+        let hold = self.holds.get(policy)?;
+        Some(if severity == Severity::P0 { hold.p0 } else { hold.others }).filter(|hold| *hold > Delay::ZERO)
+    }
+
+    /// Until when a policy pages nobody by rule for an alert that fires since then, muted or held.
+    #[must_use]
+    pub fn held_until(&self, policy: &PolicyId, severity: Severity, since: Timestamp) -> Option<Timestamp> {
+        let hold = self.hold(policy, severity).map(|hold| since.after(hold));
+        self.held.get(policy).copied().max(hold)
+    }
 }
 
 /// Traces keep at most this many rules; matching ones are always kept.
@@ -84,6 +124,8 @@ fn compile_below(routes: &[Route], path: &str, windows: &Windows, above: &Hours,
             severity: route.severity,
             group: route.group.as_ref().map(GroupBy::new),
             annotations: route.annotations.clone(),
+            hold: route.hold,
+            hold_p0: route.hold_p0,
             continues: route.continues,
             children: compile_below(&route.routes, &format!("{here}.routes"), windows, &hours, faults),
             hours,
@@ -121,11 +163,11 @@ fn named(ids: &[WindowId], path: &str, windows: &Windows, faults: &mut Vec<Fault
 impl GroupBy {
     fn new(group: &Group) -> Self {
         let fields = group.by.iter().map(|name| (name.clone(), Field::named(name))).collect();
-        Self { fields, missing_equal: group.missing_equal }
+        Self { fields, missing_equal: group.missing_equal, window: group.window, limit: group.limit }
     }
 
-    /// The group's key; none for an alert that lacks a field and so stays by itself.
-    fn key(&self, route: &RouteId, subject: &Subject<'_>) -> Option<String> {
+    /// The group of an alert; none for one that lacks a field and so stays by itself.
+    fn membership(&self, route: &RouteId, subject: &Subject<'_>) -> Option<Membership> {
         let mut key = route.0.clone();
         for (name, field) in &self.fields {
             let value = field.of(subject).filter(|value| !value.is_empty());
@@ -133,7 +175,7 @@ impl GroupBy {
             // Quoted, so that no value can look like two.
             key.push_str(&format!(" {name}={value:?}"));
         }
-        Some(key)
+        Some(Membership { key, window: self.window, limit: self.limit })
     }
 }
 
@@ -225,7 +267,11 @@ impl Walk<'_> {
     fn take(&mut self, here: &Said<'_>, place: usize) {
         let muted = self.muted(here.node);
         if let Some(policy) = here.nearest(|node| node.policy.as_ref()) {
-            self.send(policy, muted.as_ref());
+            let hold = Hold {
+                p0: here.nearest(|node| node.hold_p0).unwrap_or_default(),
+                others: here.nearest(|node| node.hold).unwrap_or_default(),
+            };
+            self.send(policy, muted.as_ref(), hold);
             if let Some(step) = self.routing.trace.get_mut(place) {
                 step.policy = Some(policy.clone());
                 step.muted = muted;
@@ -240,7 +286,7 @@ impl Walk<'_> {
         }
         if !self.open {
             let group = here.nearest(|node| node.group.as_ref());
-            routing.group = group.and_then(|group| group.key(&here.node.id, self.subject));
+            routing.group = group.and_then(|group| group.membership(&here.node.id, self.subject));
             self.open = true;
         }
         for (name, text) in here.lineage().flat_map(|node| &node.annotations) {
@@ -256,7 +302,7 @@ impl Walk<'_> {
     }
 
     /// A policy that some route sends to now is not held; one that every route holds waits for the first of them.
-    fn send(&mut self, policy: &PolicyId, muted: Option<&Muted>) {
+    fn send(&mut self, policy: &PolicyId, muted: Option<&Muted>, hold: Hold) {
         let routing = &mut self.routing;
         let known = routing.policies.contains(policy);
         match muted {
@@ -271,5 +317,7 @@ impl Walk<'_> {
         if !known {
             routing.policies.push(policy.clone());
         }
+        let shortest = routing.holds.entry(policy.clone()).or_insert(hold);
+        *shortest = Hold { p0: shortest.p0.min(hold.p0), others: shortest.others.min(hold.others) };
     }
 }

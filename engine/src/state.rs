@@ -1,7 +1,8 @@
 //! The engine's state: plain data in ordered maps, rebuilt from the store at start.
 
 use crate::{
-    deadline::Deadlines, dispatch::Queue, index::Index, inhibit::Inhibitors, repeats::Repeats, silence::Standing,
+    deadline::Deadlines, dispatch::Queue, group::Groups, index::Index, inhibit::Inhibitors, repeats::Repeats,
+    silence::Standing,
 };
 use serde::{Deserialize, Serialize};
 use shared::{
@@ -132,6 +133,7 @@ pub struct State {
     /// By identity.
     pub(crate) open: Index,
     pub(crate) by_host: Index,
+    pub(crate) groups: Groups,
     pub(crate) recent: BTreeMap<Key, Recent>,
     /// Idempotency keys of the last 24 hours with the message and the answer they got.
     pub(crate) seen: BTreeMap<Key, (EventId, Vec<Outcome>)>,

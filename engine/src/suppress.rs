@@ -14,6 +14,11 @@ pub(crate) fn suppress(event: &AlertEvent, severity: impl FnOnce() -> Severity) 
     (stale && !severity().is_urgent()).then_some(SuppressReason::Stale)
 }
 
+/// An open alert as conditions see it.
+fn subject(alert: &Alert, now: Timestamp) -> Subject<'_> {
+    Subject { event: &alert.event, integration: &alert.integration, severity: alert.severity(), now }
+}
+
 impl State {
     /// What keeps an incident quiet now; nothing unless every alert of it that fires is kept quiet.
     pub(crate) fn suppressors(
@@ -22,9 +27,13 @@ impl State {
         rules: &[crate::inhibit::Rule],
         now: Timestamp,
     ) -> Vec<SuppressedBy> {
+        if incident.firing == 0 {
+            // It flaps and is over for now: what kept it quiet stands until it fires again.
+            return incident.suppressed.clone();
+        }
         let mut found: BTreeSet<SuppressedBy> = BTreeSet::new();
         for alert in incident.alerts.iter().filter_map(|id| self.alerts.get(id)) {
-            let by = self.suppressors_of(alert, incident.severity, rules, now);
+            let by = self.suppressors_of(alert, rules, now);
             if by.is_empty() {
                 return Vec::new();
             }
@@ -33,14 +42,8 @@ impl State {
         found.into_iter().collect()
     }
 
-    fn suppressors_of(
-        &self,
-        alert: &Alert,
-        severity: Severity,
-        rules: &[crate::inhibit::Rule],
-        now: Timestamp,
-    ) -> Vec<SuppressedBy> {
-        let subject = Subject { event: &alert.event, integration: &alert.integration, severity, now };
+    fn suppressors_of(&self, alert: &Alert, rules: &[crate::inhibit::Rule], now: Timestamp) -> Vec<SuppressedBy> {
+        let subject = subject(alert, now);
         let silences = self.silences.values().filter(|it| it.covers(&subject)).map(|it| it.suppresses(now));
         let inhibitions = self.inhibitors.over(alert.id).filter_map(|(place, sources)| {
             let source = sources.iter().filter_map(|source| self.alerts.get(source)).find(|source| {
@@ -57,14 +60,14 @@ impl State {
 impl Turn<'_> {
     /// An alert opened or changed: it may be kept quiet, and others by it.
     pub(crate) fn enter(&mut self, id: AlertId) {
-        if self.config.inhibitions.is_empty() && self.engine.state.silences.is_empty() {
-            return;
-        }
         let now = self.now;
         let state = &mut self.engine.state;
         let Some(alert) = state.alerts.get(&id) else { return };
-        let Some(severity) = state.incidents.get(&alert.incident).map(|incident| incident.severity) else { return };
-        let subject = Subject { event: &alert.event, integration: &alert.integration, severity, now };
+        let is_quiet = state.incidents.get(&alert.incident).is_some_and(|incident| !incident.suppressed.is_empty());
+        if self.config.inhibitions.is_empty() && state.silences.is_empty() && !is_quiet {
+            return;
+        }
+        let subject = subject(alert, now);
         let incident = alert.incident;
         let touched = state.inhibitors.enter(id, &self.config.inhibitions, &subject);
         // Itself first: of two that could keep each other quiet, the one that was there goes on paging.
@@ -143,11 +146,9 @@ impl crate::Engine {
         if config.inhibitions.is_empty() {
             return;
         }
-        let State { alerts, incidents, inhibitors, .. } = &mut self.state;
+        let State { alerts, inhibitors, .. } = &mut self.state;
         for alert in alerts.values() {
-            let Some(severity) = incidents.get(&alert.incident).map(|incident| incident.severity) else { continue };
-            let subject = Subject { event: &alert.event, integration: &alert.integration, severity, now };
-            inhibitors.enter(alert.id, &config.inhibitions, &subject);
+            inhibitors.enter(alert.id, &config.inhibitions, &subject(alert, now));
         }
     }
 }

@@ -3,22 +3,22 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use engine::{
-    Act, Command, Effects, Engine, Event, Ingested, SilenceAct, Snapshot,
+    Act, Changes, Command, Effects, Engine, Event, Ingested, SilenceAct, Snapshot,
     normalize::{Source, normalize},
     sim::Store,
 };
 use proptest::prelude::*;
 use shared::{
-    Action, AlertEvent, AttemptId, Failure, IncidentId, SilenceId, SilenceRequest, Timestamp,
+    Action, AlertEvent, AlertId, AttemptId, Failure, IncidentId, SilenceId, SilenceRequest, Timestamp,
     config::Integration,
-    timeline::{Actor, Outcome},
+    timeline::{Actor, Happening, Outcome},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
-const HOUSES: [&str; 2] = [
+const HOUSES: [&str; 3] = [
     r#"
 fallback = ["person:chen"]
 people = [
@@ -73,6 +73,39 @@ id = "crossing"
 source = ["host=a2"]
 target = ["host=~a1|b1"]
 "#,
+    r#"
+fallback = ["person:li"]
+people = [
+  { id = "wang", name = "Wang", contacts = [{ id = "push", ntfy = "wang" }] },
+  { id = "li", name = "Li", contacts = [{ id = "mail", email = "l@example.org" }] },
+]
+[flapping]
+times = 2
+within = "1h"
+calm = "5m"
+[[policies]]
+id = "db"
+levels = [{ notify = ["person:wang"], delay = "5m" }, { notify = ["person:li"], delay = "5m" }]
+[[policies]]
+id = "watch"
+levels = [{ notify = ["person:li"], delay = "5m" }]
+[[routes]]
+id = "all"
+match = ["severity!=P6"]
+policy = "db"
+continue = true
+group = { by = ["integration"], window = "5m", limit = 3 }
+hold = "1m"
+hold_p0 = "15s"
+[[routes]]
+id = "watch"
+match = ["host=a1"]
+policy = "watch"
+[[inhibitions]]
+id = "whole"
+source = ["host=a2"]
+target = ["host=b1"]
+"#,
 ];
 
 fn house(n: usize, version: i64) -> Arc<Snapshot> {
@@ -113,10 +146,10 @@ fn op() -> impl Strategy<Value = Op> {
             Op::Post { sender, host, check, severity, over, key }
         }),
         6 => (any::<usize>(), 0..6_u8).prop_map(|(which, how)| Op::Answer { which, how }),
-        4 => (1..6_i64, 0..13_u8).prop_map(|(incident, what)| Op::Act { incident, what }),
+        6 => (1..6_i64, 0..18_u8).prop_map(|(incident, what)| Op::Act { incident, what }),
         2 => (0..8_u8, proptest::sample::select(vec![1_000, 60_000, 3_600_000, 90_000_000]))
             .prop_map(|(what, ms)| Op::Silence { what, ms }),
-        1 => (0..2_usize).prop_map(Op::Config),
+        2 => (0..3_usize).prop_map(Op::Config),
         1 => Just(Op::Restart),
         4 => Just(Op::Nothing),
     ]
@@ -144,6 +177,10 @@ fn act(what: u8, now: Timestamp) -> Act {
         5 => Act::Escalate { policy: None, level: None, version: None },
         6 => Act::Escalate { policy: Some("db".into()), level: Some(0), version: Some(2) },
         7 => Act::Reassign { to: "li".into() },
+        13 => Act::Merge { into: IncidentId(1), version: None },
+        14 => Act::Merge { into: IncidentId(2), version: None },
+        15 => Act::Detach { alert: AlertId(2), version: None },
+        16 => Act::Detach { alert: AlertId(3), version: None },
         _ => Act::Note { text: "looking".to_owned() },
     }
 }
@@ -160,8 +197,8 @@ struct Pair {
 }
 
 impl Pair {
-    fn new() -> Self {
-        let config = house(0, 1);
+    fn new(first: usize) -> Self {
+        let config = house(first, 1);
         Self {
             now: Timestamp(1_795_392_000_000),
             running: Engine::new(config.clone()),
@@ -307,9 +344,10 @@ proptest! {
 
     #[test]
     fn any_order_of_events_keeps_every_promise_and_survives_a_restart(
+        first in 0..3_usize,
         ops in proptest::collection::vec((op(), pause()), 1..40),
     ) {
-        let mut pair = Pair::new();
+        let mut pair = Pair::new(first);
         for (op, (ms, asleep)) in ops {
             if asleep { pair.now = pair.now.plus_ms(ms) } else { pair.advance(ms) }
             pair.step(op);
@@ -346,5 +384,39 @@ proptest! {
             prop_assert_eq!(names, vec![expected]);
             prop_assert_eq!(engine.state.alerts.len(), open.len());
         }
+    }
+
+    #[test]
+    fn a_flapping_alert_pages_a_bounded_number_of_times(pauses in proptest::collection::vec(1..120_i64, 8..200)) {
+        let mut engine = Engine::new(house(0, 1));
+        let mut now = Timestamp(1_795_392_000_000);
+        let (mut pages, mut incidents) = (0, BTreeSet::new());
+        let mut tell = |changes: Changes| {
+            pages += changes.timeline.iter().filter(|entry| matches!(entry.what, Happening::Paged { .. })).count();
+            incidents.extend(changes.incidents.iter().map(|incident| incident.id));
+        };
+        for (n, pause) in pauses.iter().enumerate() {
+            let until = now.plus_ms(pause * 1_000);
+            while let Some((due, _)) = engine.next_deadline().filter(|(due, _)| *due <= until) {
+                now = now.max(due);
+                engine.handle(now, Event::Wake);
+                tell(engine.take_changes());
+            }
+            now = until;
+            let events = events("falcon", &body(0, 0, 3, n % 2 == 1), now);
+            let message = Ingested { integration: "falcon".into(), key: None, events, rejected: Vec::new() };
+            engine.handle(now, Event::Ingested(message));
+            tell(engine.take_changes());
+        }
+        // Three incidents that are paged for once each, and then the whole policy, twice.
+        prop_assert_eq!(incidents.len(), 4);
+        prop_assert!(pages <= 3 + 6, "{} pages", pages);
+        // It ends: it is over, or it is one more page for what fires steadily.
+        let open = engine.state.incidents.values().filter(|it| it.flapping.is_some()).count();
+        while let Some((due, _)) = engine.next_deadline().filter(|(due, _)| due.ms_since(now) <= 600_000) {
+            engine.handle(due, Event::Wake);
+        }
+        prop_assert_eq!(open, 1);
+        prop_assert!(engine.state.incidents.values().all(|it| it.flapping.is_none()));
     }
 }

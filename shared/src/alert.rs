@@ -185,6 +185,9 @@ pub struct Alert {
     /// The first text, when the newest differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_summary: Option<String>,
+    /// As decided for its newest message; none in rows older than this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
     /// The most urgent severity it ever had.
     pub highest: Severity,
     /// How often it was sent while open.
@@ -197,6 +200,14 @@ pub struct Alert {
     pub first_event: EventId,
     /// The newest message about it.
     pub last_event: EventId,
+}
+
+impl Alert {
+    /// How bad it is now.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        self.severity.unwrap_or(self.highest)
+    }
 }
 
 /// Where in the decoded message a field was found; byte offsets into the decoded UTF-8 text.

@@ -53,6 +53,27 @@ pub struct Again {
     pub times: u32,
 }
 
+/// Which later alerts join an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Grouping {
+    /// What its alerts have in common, as their route says.
+    pub key: String,
+    /// When the newest of them opened; the window of the route counts from here.
+    pub newest_at: Timestamp,
+}
+
+/// It fires and recovers again and again, and is kept open as one until it is calm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Flapping {
+    pub since: Timestamp,
+    /// When it is calm, unless it changes before.
+    pub until: Timestamp,
+    /// How often it has fired or recovered since.
+    pub changes: u32,
+}
+
 /// What people work on: one or more alerts, answered together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -77,7 +98,7 @@ pub struct Incident {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suppressed: Vec<SuppressedBy>,
     pub alerts: Vec<AlertId>,
-    /// How many of its alerts still fire.
+    /// How many of its alerts still fire; none of an open incident only while it flaps.
     pub firing: u32,
     /// How many messages it stands for.
     pub count: u32,
@@ -89,12 +110,19 @@ pub struct Incident {
     /// While some of those who all must answer have not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub everyone: Option<Box<Everyone>>,
+    /// Whether somebody ever did anything about it but write a note.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub answered: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snoozed_until: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<Again>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Box<Grouping>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flapping: Option<Box<Flapping>>,
     pub escalations: Vec<Escalation>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<Page>,
@@ -103,6 +131,12 @@ pub struct Incident {
 }
 
 impl Incident {
+    /// Whether people were paged for it, and it was over before any of them answered.
+    #[must_use]
+    pub fn is_missed(&self) -> bool {
+        self.state == IncidentState::Resolved && !self.answered && !self.pages.is_empty()
+    }
+
     /// Gives back what its lists and texts hold in reserve; an open incident stays in memory for long.
     pub fn shrink(&mut self) {
         self.title.shrink_to_fit();
@@ -144,7 +178,7 @@ pub struct Escalation {
     pub reached: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
-    /// Its route is muted until then: nobody is paged by rule before, only when somebody asks for it.
+    /// Its route is muted or holds it until then: nobody is paged by rule before, only when somebody asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_until: Option<Timestamp>,
 }

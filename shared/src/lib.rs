@@ -22,8 +22,8 @@ pub use id::{
     LayerId, PageId, PersonId, PolicyId, RouteId, ScheduleId, SilenceId, TeamId, WindowId,
 };
 pub use incident::{
-    Ack, Again, Attempt, AttemptState, Escalation, EscalationState, Everyone, Failure, Incident, IncidentState, Page,
-    PageVia, Recipient, Waits, WaitsFor,
+    Ack, Again, Attempt, AttemptState, Escalation, EscalationState, Everyone, Failure, Flapping, Grouping, Incident,
+    IncidentState, Page, PageVia, Recipient, Waits, WaitsFor,
 };
 pub use severity::Severity;
 pub use silence::{Silence, SilenceEnd, SilenceKind, SilenceRequest, SuppressedBy};

@@ -62,6 +62,12 @@ pub enum Happening {
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         annotations: BTreeMap<String, String>,
     },
+    /// Its pages wait: nobody is paged by this policy if it recovers first.
+    Held {
+        policy: PolicyId,
+        hold_ms: i64,
+        until: Timestamp,
+    },
     /// It is kept quiet from now on, or for another reason than before.
     Suppressed {
         by: Vec<SuppressedBy>,
@@ -193,6 +199,9 @@ pub enum Happening {
         alert: AlertId,
         event: EventId,
         matched: RecoveryMatch,
+        /// Its pages still waited, so nobody was paged.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        held: bool,
     },
     /// One of several alerts recovered; others still fire.
     AlertRecovered {
@@ -200,10 +209,49 @@ pub enum Happening {
         event: EventId,
         matched: RecoveryMatch,
     },
-    /// The same alert was sent again after the incident was resolved by hand, or a new alert joined.
+    /// An alert joined instead of opening an incident of its own.
     AlertJoined {
         alert: AlertId,
         event: EventId,
+        severity: SeverityReason,
+        /// The alert's identity.
+        key: String,
+        /// What it has in common with the others, as the route says.
+        group: String,
+        /// Nobody had answered and every level was used up, so that the policies start over.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pages_again: bool,
+    },
+    /// By hand: what still fired went into another incident, and this one is over.
+    MergedInto {
+        into: IncidentId,
+    },
+    /// By hand: another incident's alerts came in.
+    Merged {
+        from: IncidentId,
+        alerts: u32,
+    },
+    /// By hand: one of several alerts got an incident of its own.
+    AlertDetached {
+        alert: AlertId,
+        to: IncidentId,
+    },
+    /// By hand: this incident is about an alert that was part of another one.
+    Detached {
+        from: IncidentId,
+    },
+    /// It fired and recovered so often that it is kept open as one; what it does now pages nobody anew.
+    FlappingBegan {
+        alert: AlertId,
+        event: EventId,
+        times: u32,
+        within_ms: i64,
+        calm_ms: i64,
+    },
+    /// It has been calm: over, or firing steadily.
+    FlappingEnded {
+        changes: u32,
+        firing: bool,
     },
 }
 

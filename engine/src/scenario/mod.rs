@@ -20,6 +20,7 @@
 //! | `add-responders N by WHO to person:X to schedule:Y [version V]` | page these besides |
 //! | `apply-policy N by WHO [version V]` | go on by the policies of the configuration in force |
 //! | `escalate N by WHO [policy P] [level L] [version V]` | run a level now, seen at a version |
+//! | `merge N into M by WHO [version V]`, `detach ALERT from N by WHO [version V]` | by their numbers |
 //! | … `refused` | at the end of an action: it must be refused and change nothing |
 //! | `provider C accepts [after 3s]` | how deliveries to a contact (`mail`, `wang/mail`, a webhook) end from now on |
 //! | `provider C fails [permanently]`, `provider C answers 429 [retry after 30s]` | |
@@ -119,6 +120,8 @@ pub enum Action {
     AddResponders { targets: Vec<Target>, version: Option<u32> },
     ApplyPolicy { version: Option<u32> },
     Note { text: String },
+    Merge { into: i64, version: Option<u32> },
+    Detach { alert: i64, version: Option<u32> },
 }
 
 /// How a provider answers.

@@ -160,13 +160,34 @@ fn note(rest: &str) -> Result<What, Fault> {
 }
 
 fn act(word: &str, mut words: Words<'_>) -> Result<What, Fault> {
-    if !["ack", "unack", "resolve", "snooze", "escalate", "reassign", "add-responders", "apply-policy"].contains(&word)
-    {
-        let mend = "steps are post, ack, unack, resolve, snooze, escalate, reassign, add-responders, apply-policy, note, silence, maintenance, end-silence, \
-                    provider, config, crash, sleep and expect";
-        return Err(fault(&format!("`{word}` is no step"), mend));
+    const ACTS: [&str; 10] = [
+        "ack",
+        "unack",
+        "resolve",
+        "snooze",
+        "escalate",
+        "reassign",
+        "add-responders",
+        "apply-policy",
+        "merge",
+        "detach",
+    ];
+    if !ACTS.contains(&word) {
+        let mend = format!(
+            "steps are post, {}, note, silence, maintenance, end-silence, provider, config, crash, sleep and expect",
+            ACTS.join(", ")
+        );
+        return Err(fault(&format!("`{word}` is no step"), &mend));
     }
+    let alert = if word == "detach" {
+        let alert = number(&mut words, "alert")?;
+        expect_word(&mut words, "from")?;
+        alert
+    } else {
+        0
+    };
     let incident = number(&mut words, "incident")?;
+    let mut into = None;
     let (mut by, mut length, mut to, mut refused) = (None, None, Vec::new(), false);
     let (mut policy, mut level, mut version) = (None, None, None);
     while let Some(word) = words.next() {
@@ -177,6 +198,7 @@ fn act(word: &str, mut words: Words<'_>) -> Result<What, Fault> {
             "policy" => policy = Some(next(&mut words, "the policy")?.into()),
             "level" => level = Some(level_number(&mut words)?),
             "version" => version = Some(small(number(&mut words, "version")?)?),
+            "into" => into = Some(number(&mut words, "other incident")?),
             "refused" => refused = true,
             _ => return Err(unexpected(word)),
         }
@@ -187,6 +209,11 @@ fn act(word: &str, mut words: Words<'_>) -> Result<What, Fault> {
         "unack" => Action::Unack,
         "resolve" => Action::Resolve,
         "escalate" => Action::Escalate { policy, level, version },
+        "detach" => Action::Detach { alert, version },
+        "merge" => {
+            let into = into.ok_or_else(|| fault("it is merged into nothing", "add `into N`"))?;
+            Action::Merge { into, version }
+        }
         "snooze" => {
             Action::Snooze { length: length.ok_or_else(|| fault("it snoozes without an end", "add `for 1h`"))? }
         }

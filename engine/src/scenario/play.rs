@@ -9,8 +9,8 @@ use crate::{
     sim::Store,
 };
 use shared::{
-    AttemptId, ContactId, Delay, Failure as Refused, Incident, IncidentId, IncidentState, Page, Recipient, SilenceId,
-    SilenceRequest, Timestamp,
+    AlertId, AttemptId, ContactId, Delay, Failure as Refused, Incident, IncidentId, IncidentState, Page, Recipient,
+    SilenceId, SilenceRequest, Timestamp,
     config::Document,
     text::{Language, Names, happening},
     timeline::{Actor, Outcome},
@@ -340,6 +340,8 @@ impl Player {
                 Act::AddResponders { targets: targets.clone(), version: *version }
             }
             Action::Note { text } => Act::Note { text: text.clone() },
+            Action::Merge { into, version } => Act::Merge { into: IncidentId(*into), version: *version },
+            Action::Detach { alert, version } => Act::Detach { alert: AlertId(*alert), version: *version },
         };
         let Some(effects) = self.handle(Event::Acted { incident: IncidentId(incident), by, act }) else {
             return self.fail("the server is down");

@@ -5,8 +5,9 @@ use crate::{compile::Snapshot, lint::lint};
 use shared::{
     Delay, Severity, Timestamp,
     config::{
-        Channels, Contact, Defer, Document, EmailChannel, Every, Hook, Level, LevelWhen, NtfyChannel, Override, Paging,
-        Person, Policy, QuietHours, Rotation, Route, Rule, RuleStep, Schedule, Target, Team, TimeSpan, TimeWindow,
+        Channels, Contact, Defer, Document, EmailChannel, Every, Group, Hook, Level, LevelWhen, NtfyChannel, Override,
+        Paging, Person, Policy, QuietHours, Rotation, Route, Rule, RuleStep, Schedule, Target, Team, TimeSpan,
+        TimeWindow,
     },
 };
 use std::sync::Arc;
@@ -237,13 +238,32 @@ fn routes(chance: &mut Chance) -> Vec<Route> {
     };
     let mut routes = vec![
         Route { continues: true, ..route("watch", &["severity=P0", "host=~.*[0-4]"], "policy3") },
-        route("db", &["host=~db-.*"], "policy0"),
+        Route { group: group(chance), hold_p0: Some(Delay::secs(20)), ..route("db", &["host=~db-.*"], "policy0") },
         Route { mute: Some(vec!["night".into()]), ..route("calm", &["host=~web-.*", "severity=~P2|P3"], "policy1") },
-        route("web", &["host=~web-.*", "severity=~P0|P1|P2|P3"], "policy1"),
+        Route {
+            group: group(chance),
+            hold: Some(Delay::mins(2)),
+            ..route("web", &["host=~web-.*", "severity=~P0|P1|P2|P3"], "policy1")
+        },
         Route { severity: Some(Severity::P6), policy: None, ..route("lab", &["host=~lab-.*"], "") },
     ];
     if chance.one_in(2) {
         routes.push(route("rest", &["severity!=P6"], "policy2"));
     }
     routes
+}
+
+/// Some houses take all of a sender, or of a machine, as one.
+fn group(chance: &mut Chance) -> Option<Group> {
+    let by = match chance.below(3) {
+        0 => return None,
+        1 => "integration",
+        _ => "host",
+    };
+    Some(Group {
+        by: vec![by.to_owned()],
+        window: Delay::mins(chance.between(1, 20) as i64),
+        limit: chance.between(2, 20) as u32,
+        ..Group::default()
+    })
 }

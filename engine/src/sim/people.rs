@@ -2,7 +2,7 @@
 
 use super::world::Chance;
 use crate::event::Act;
-use shared::{Delay, Incident, Timestamp, config::Target};
+use shared::{Delay, Incident, IncidentId, Timestamp, config::Target};
 
 /// What somebody whose device rang does, and after how long; nothing when they sleep through it.
 pub(super) fn answer(chance: &mut Chance, incident: &Incident, now: Timestamp) -> Vec<(Delay, Act)> {
@@ -33,6 +33,14 @@ pub(super) fn answer(chance: &mut Chance, incident: &Incident, now: Timestamp) -
             let help = Act::AddResponders { targets, version: None };
             vec![(think, Act::Ack { until: None }), (Delay(later(chance)), help)]
         }
+        7 => {
+            let into = IncidentId(incident.id.0 - chance.between(1, 6) as i64);
+            vec![(think, Act::Merge { into, version: chance.one_in(2).then_some(incident.version) })]
+        }
+        8 if incident.alerts.len() > 1 => match chance.pick(&incident.alerts) {
+            Some(alert) => vec![(think, Act::Detach { alert: *alert, version: None })],
+            None => Vec::new(),
+        },
         _ => vec![(think, Act::Ack { until: None })],
     };
     match chance.below(8) {

@@ -9,6 +9,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 /// Attempts remembered; answers do not come later than that.
 const ATTEMPTS_KEPT: i64 = 20_000;
+/// A route holds a P0 no longer.
+const HOLD_MAX: Delay = Delay::mins(5);
 /// Time for slots, hanging providers and retries on top of what the policies say.
 const SLACK: Delay = Delay::mins(5);
 
@@ -46,8 +48,9 @@ impl Promises {
         let rules = config.people.values().flat_map(|person| &person.rules);
         let steps = rules.flat_map(|rule| &rule.notify).map(|step| step.after).max().unwrap_or_default();
         let longest = levels.chain([Delay::mins(5)]).max().unwrap_or_default();
-        // The longest silence there is: the last level's delay, then the time to the first reminder.
-        self.patience = self.patience.max(Delay(longest.0 + config.paging().reminder.0 + steps.0 + SLACK.0));
+        // The longest silence there is: the last level's delay, then the time to the first reminder; or a P0 that is held.
+        self.patience =
+            self.patience.max(Delay(longest.0 + HOLD_MAX.0 + config.paging().reminder.0 + steps.0 + SLACK.0));
         self.excuse(now);
     }
 

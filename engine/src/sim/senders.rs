@@ -40,6 +40,11 @@ pub(super) fn trouble(chance: &mut Chance, keys: &mut u64, now: Timestamp) -> Ve
         messages.push((at, now_severity, false));
         at += every;
     }
+    if chance.one_in(12) {
+        // It fires and recovers again and again.
+        let pause = chance.between(5, 400) as i64;
+        messages = (0..chance.between(6, 40) as i64).map(|n| (n * pause, severity, n % 2 == 1)).collect();
+    }
     // Some never recover, some recover with another level, some twice.
     if !chance.one_in(12) {
         messages.push((length, if chance.one_in(3) { Severity::P5 } else { now_severity }, true));

@@ -121,7 +121,10 @@ impl Store {
             None if id.0 <= before.incident => {
                 return Err(format!("incident {id} came back, or its number was used before"));
             }
-            Some(known) if known.version > incident.version || known.count > incident.count => {
+            Some(known)
+                if known.version > incident.version
+                    || (known.version == incident.version && known.count > incident.count) =>
+            {
                 return Err(format!("incident {id} went back in time: version {}", incident.version));
             }
             _ => {}

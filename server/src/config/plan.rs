@@ -10,6 +10,7 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
     let Document {
         public_url,
         paging,
+        flapping,
         channels,
         integrations,
         people,
@@ -29,6 +30,7 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
     for (name, changed) in [
         ("public_url", old.public_url != *public_url),
         ("paging", old.paging != *paging),
+        ("flapping", old.flapping != *flapping),
         ("channels", old.channels != *channels),
         ("time_off", old.time_off != *time_off),
         ("fallback", old.fallback != *fallback),

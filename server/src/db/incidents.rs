@@ -85,6 +85,27 @@ impl Store {
         })
     }
 
+    /// Incidents with an alert that was closed since, which were over before anybody who was paged answered; newest
+    /// first, of the alerts that were closed last.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn missed(&mut self, since: Timestamp) -> Result<Vec<Incident>, StoreError> {
+        let closed: Vec<i64> = alert::table
+            .filter(alert::closed_at.gt(since.0))
+            .order(alert::closed_at.desc())
+            .limit(LOOK_MAX as i64)
+            .select(alert::incident)
+            .load(&mut self.db)?;
+        let ids: BTreeSet<i64> = closed.into_iter().collect();
+        let ids: Vec<IncidentId> = ids.into_iter().rev().map(IncidentId).collect();
+        let mut missed = Vec::new();
+        for ids in ids.chunks(LOOK_EACH as usize) {
+            missed.extend(self.incidents_of(ids)?.into_iter().filter(Incident::is_missed));
+        }
+        Ok(missed)
+    }
+
     /// One incident.
     ///
     /// # Errors

@@ -1,6 +1,12 @@
 //! What people do to an incident: each is one act of the engine, answered with the row as it then is.
 
-use super::{App, app::now, body::MaybeJson, principal::Principal, problem::ApiError};
+use super::{
+    App,
+    app::{act as record_of, now},
+    body::MaybeJson,
+    principal::Principal,
+    problem::ApiError,
+};
 use actix_web::web;
 use engine::Act;
 use shared::{
@@ -82,6 +88,26 @@ pub(super) async fn note(app: web::Data<App>, by: Principal, id: web::Path<i64>,
         return Err(ApiError::invalid("text", format!("A note has at most {MOST_NOTE_CHARS} characters.")));
     }
     act(&app, &by, *id, Act::Note { text }).await
+}
+
+pub(super) async fn merge(app: web::Data<App>, by: Principal, id: web::Path<i64>, MaybeJson(body): Body) -> Action {
+    let into = body.into.ok_or_else(|| ApiError::invalid("into", "Say into which incident, by its number."))?;
+    let answer = act(&app, &by, *id, Act::Merge { into, version: body.version }).await?;
+    record(&app, &by, "incident.merge", *id, format!("into #{into}")).await?;
+    Ok(answer)
+}
+
+pub(super) async fn detach(app: web::Data<App>, by: Principal, id: web::Path<i64>, MaybeJson(body): Body) -> Action {
+    let alert = body.alert.ok_or_else(|| ApiError::invalid("alert", "Say which alert, by its number."))?;
+    let answer = act(&app, &by, *id, Act::Detach { alert, version: body.version }).await?;
+    record(&app, &by, "incident.detach", *id, format!("alert {alert}")).await?;
+    Ok(answer)
+}
+
+/// What belongs to which incident is for the record too; what is answered stands in the timeline.
+async fn record(app: &App, by: &Principal, action: &str, id: i64, detail: String) -> Result<(), ApiError> {
+    let entry = record_of(&by.record_name(), action, id.to_string(), detail);
+    app.db(move |store| store.audit_append(&entry)).await.map(drop)
 }
 
 /// The engine refuses the past; this refuses what can only be a mistake of units.

@@ -39,13 +39,21 @@ pub(super) struct IncidentFilter {
     q: Option<String>,
     after: Option<String>,
     limit: Option<usize>,
+    /// `true`: what was over within three days, before anybody who was paged answered; other conditions do not count.
+    missed: Option<bool>,
 }
+
+/// Long enough for a weekend.
+const MISSED_MS: i64 = 3 * 86_400_000;
 
 pub(super) async fn list_incidents(
     app: web::Data<App>,
     filter: Query<IncidentFilter>,
 ) -> Result<web::Json<IncidentList>, ApiError> {
     let filter = filter.into_inner();
+    if filter.missed == Some(true) {
+        return list_missed(&app, filter.limit).await;
+    }
     let states = states(filter.state.as_deref().unwrap_or("open"))?;
     let severities = severities(filter.severity.as_deref().unwrap_or_default())?;
     let filled = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
@@ -72,6 +80,15 @@ pub(super) async fn list_incidents(
         total: page.total,
         ..heading
     }))
+}
+
+async fn list_missed(app: &App, limit: Option<usize>) -> Result<web::Json<IncidentList>, ApiError> {
+    let heading = app.board.list(&BoardFilter::default(), now());
+    let mut missed = app.db(|store| store.missed(now().plus_ms(-MISSED_MS))).await?;
+    let total = u32::try_from(missed.len()).unwrap_or(u32::MAX);
+    missed.truncate(limit.unwrap_or(100).clamp(1, LIMIT_MAX));
+    let items = missed.iter().map(IncidentRow::from).collect();
+    Ok(web::Json(IncidentList { items, next: None, total, ..heading }))
 }
 
 fn states(text: &str) -> Result<Vec<IncidentState>, ApiError> {

@@ -3,7 +3,7 @@
 use super::upcoming::Policies;
 use engine::{Snapshot, compile::FALLBACK};
 use shared::{
-    Incident, IncidentState, PersonId, PolicyId, Recipient,
+    Escalation, Incident, IncidentState, PersonId, PolicyId, Recipient,
     api::NotPaged,
     config::{Language, Policy, Target},
     messages, text,
@@ -21,6 +21,7 @@ messages! {
     not_reached(policy: &str, level: u32) { en: "level {level} of policy {policy} names them, and it has not run", zh: "策略 {policy} 的第 {level} 级包含此人，但尚未执行" }
     passed_over(policy: &str, level: u32, why: &str) { en: "level {level} of policy {policy} names them, and was passed over: {why}", zh: "策略 {policy} 的第 {level} 级包含此人，但被跳过：{why}" }
     stopped(policy: &str, level: u32) { en: "level {level} of policy {policy} names them; it was not needed, because somebody answered first", zh: "策略 {policy} 的第 {level} 级包含此人；有人先响应，未执行" }
+    held(policy: &str) { en: "policy {policy} still waited when it recovered, so that nobody was paged", zh: "策略 {policy} 仍在等待时已恢复，未通知任何人" }
     off_duty(schedule: &str) { en: "is in schedule {schedule}, but was not on call when it was asked", zh: "在值班表 {schedule} 中，但当时不值班" }
     unnamed(policies: &str) { en: "no level of {policies} names them", zh: "{policies} 的任何级别都未包含此人" }
     unrouted() { en: "no route matched, and the fallback does not name them", zh: "没有匹配的路由，且兜底联系人不包含此人" }
@@ -127,6 +128,7 @@ fn reason(
             Named::Surely(level) if incident.state == IncidentState::Triggered => {
                 return not_reached(l, policy.id.as_str(), level + 1);
             }
+            Named::Surely(_) if recovered_first(incident, escalation) => return held(l, policy.id.as_str()),
             Named::Surely(level) => return stopped(l, policy.id.as_str(), level + 1),
             Named::Sometimes(schedule) => off_duty_in = off_duty_in.or(Some(schedule)),
             Named::Never => {}
@@ -142,6 +144,11 @@ fn reason(
         [] => unrouted(l),
         known => unnamed(l, &known.join(", ")),
     }
+}
+
+/// Whether it was over before the policy was to page anybody.
+fn recovered_first(incident: &Incident, escalation: &Escalation) -> bool {
+    incident.resolved_at.zip(escalation.held_until).is_some_and(|(over, held)| over < held) && incident.ack.is_none()
 }
 
 enum Named {

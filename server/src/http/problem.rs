@@ -203,6 +203,10 @@ impl From<Refusal> for ApiError {
             Refusal::NobodyReached => (StatusCode::UNPROCESSABLE_ENTITY, "nobody_reached", Some("targets")),
             Refusal::InThePast => (StatusCode::UNPROCESSABLE_ENTITY, "in_the_past", Some("until")),
             Refusal::NotAcked => (StatusCode::CONFLICT, "not_acked", None),
+            Refusal::NoTarget => (StatusCode::UNPROCESSABLE_ENTITY, "no_target", Some("into")),
+            Refusal::TooManyAlerts { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "too_many_alerts", Some("into")),
+            Refusal::NoSuchAlert => (StatusCode::UNPROCESSABLE_ENTITY, "no_such_alert", Some("alert")),
+            Refusal::OnlyAlert => (StatusCode::CONFLICT, "only_alert", None),
             Refusal::NoSuchSilence => (StatusCode::NOT_FOUND, "not_found", None),
             Refusal::BadSilence { path, .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", Some(path.as_str())),
         };

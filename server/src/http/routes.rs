@@ -59,6 +59,8 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Post, "/incidents/{id}/responders", to!(actions::responders)),
     (Post, "/incidents/{id}/apply-policy", to!(actions::apply_policy)),
     (Post, "/incidents/{id}/note", to!(actions::note)),
+    (Post, "/incidents/{id}/merge", to!(actions::merge)),
+    (Post, "/incidents/{id}/detach", to!(actions::detach)),
     (Get, "/alerts", to!(incidents::list_alerts)),
     (Get, "/oncall", to!(oncall::on_call_now)),
     (Get, "/schedules", to!(people::list_schedules)),

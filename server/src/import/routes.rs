@@ -74,7 +74,7 @@ impl Tree<'_> {
         if route.r#continue {
             self.toml.key("continue", true);
         }
-        self.group(route, above.is_none());
+        self.group(route, place, above.is_none());
         let active = self.hours("active", &route.active_time_intervals, above.is_some_and(|it| it.active), place)?;
         let mute = self.hours("mute", &route.mute_time_intervals, above.is_some_and(|it| it.mute), place)?;
         self.toml.gap();
@@ -109,10 +109,16 @@ impl Tree<'_> {
         }
     }
 
-    fn group(&mut self, route: &Route, is_root: bool) {
+    fn group(&mut self, route: &Route, place: &str, is_root: bool) {
         let by: Vec<String> = match &route.group_by {
-            // Alertmanager's default is one group for all of a route.
-            None if is_root => Vec::new(),
+            // One notification for everything there would be one incident for everything here, and an answer to it would
+            // cover a new P0.
+            None if is_root => {
+                let what = "absent, one notification for everything: here each alert is an incident; write `group = { by = [] }` \
+                            to have one";
+                self.differences.add(format!("{place}.group_by"), what.to_owned());
+                return;
+            }
             None => return,
             Some(by) if by.iter().any(|label| label == "...") => vec!["dedup_key".to_owned()],
             Some(by) => by.iter().map(|label| format!("labels.{label}")).collect(),

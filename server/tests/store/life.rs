@@ -24,6 +24,12 @@ levels = [{ notify = ["person:li"], delay = "5m" }]
 id = "databases"
 match = ["host=~\"db-.*\""]
 policy = "db"
+[[routes]]
+id = "web"
+match = ["host=~\"web-.*\""]
+policy = "db"
+group = { by = [], window = "2h" }
+hold = "1m"
 "#;
 
 #[derive(Clone)]

@@ -10,7 +10,7 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use server::db::{Message, Store};
-use shared::{Failure, IncidentId};
+use shared::{AlertId, Failure, IncidentId};
 use std::{cell::RefCell, collections::BTreeMap};
 
 crate::promises! { a_restored_memory_equals_the_one_that_was_committed }
@@ -22,6 +22,8 @@ enum Step {
     Ack(i64),
     Resolve(i64),
     Snooze(i64),
+    Merge(i64, i64),
+    Detach(i64, i64),
     Delivered(bool),
     Wait(i64),
     Commit,
@@ -35,6 +37,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1..6i64).prop_map(Step::Ack),
         1 => (1..6i64).prop_map(Step::Resolve),
         1 => (1..6i64).prop_map(Step::Snooze),
+        1 => (1..6i64, 1..6i64).prop_map(|(n, into)| Step::Merge(n, into)),
+        1 => (1..6i64, 1..6i64).prop_map(|(alert, n)| Step::Detach(alert, n)),
         2 => any::<bool>().prop_map(Step::Delivered),
         2 => (0..40_000_000i64).prop_map(Step::Wait),
         2 => Just(Step::Commit),
@@ -99,13 +103,18 @@ fn apply(life: &mut Life, step: &Step) -> Option<Message> {
     let pick = |n: i64| IncidentId((newest + 1 - n).max(1));
     match *step {
         Step::Hear { host, alert, over, key } => {
-            let (host, alert) = (format!("db-{host}"), format!("alert {alert}"));
-            let event = if over { resolve(&host, &alert) } else { trigger(&host, &alert) };
+            let (host, alert) = (["db-0", "db-1", "web-2"][usize::from(host)], format!("alert {alert}"));
+            let event = if over { resolve(host, &alert) } else { trigger(host, &alert) };
             let key = key.map(|key| format!("key {key}"));
             return life.hear("zabbix", key.as_deref(), vec![event]);
         }
         Step::Ack(n) => life.act(pick(n), Act::Ack { until: None }),
         Step::Resolve(n) => life.act(pick(n), Act::Resolve),
+        Step::Merge(n, into) => life.act(pick(n), Act::Merge { into: pick(into), version: None }),
+        Step::Detach(alert, n) => {
+            let alert = AlertId(life.engine.state.counters.alert + 1 - alert);
+            life.act(pick(n), Act::Detach { alert, version: None });
+        }
         Step::Snooze(n) => {
             let until = life.now.plus_ms(7_200_000);
             life.act(pick(n), Act::Snooze { until });

@@ -35,7 +35,13 @@ wire! {
         integration: IntegrationId,
         team: Option<TeamId>,
         count: u32,
+        /// Of how many alerts so many fire.
+        #[serde(default)]
+        alerts: u32,
         firing: u32,
+        /// It fires and recovers again and again.
+        #[serde(default)]
+        flapping: bool,
         opened_at: Timestamp,
         updated_at: Timestamp,
         /// Who acknowledged.
@@ -156,7 +162,7 @@ wire! {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ActionRequest {
-    /// The version the author looked at; `escalate`, `responders` and `apply-policy` are refused when
+    /// The version the author looked at; `escalate`, `responders`, `apply-policy`, `merge` and `detach` are refused when
     /// somebody acted since.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
@@ -172,6 +178,12 @@ pub struct ActionRequest {
     /// `escalate`: a chosen level, 1-based; the next one when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<u32>,
+    /// `merge`: into which incident.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub into: Option<IncidentId>,
+    /// `detach`: which of its alerts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alert: Option<crate::AlertId>,
     /// `reassign`: to whom.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<PersonId>,
@@ -219,6 +231,8 @@ impl From<&Incident> for IncidentRow {
             integration: incident.integration.clone(),
             team: incident.team.clone(),
             count: incident.count,
+            alerts: u32::try_from(incident.alerts.len()).unwrap_or(u32::MAX),
+            flapping: incident.flapping.is_some(),
             firing: incident.firing,
             opened_at: incident.opened_at,
             updated_at: incident.updated_at,

@@ -1,4 +1,4 @@
-//! How pages leave the house: mail server, ntfy server, webhooks, and the pace of paging.
+//! How pages leave the house: mail server, ntfy server, webhooks, the pace of paging, and what counts as flapping.
 
 use crate::{Delay, Severity};
 use serde::{Deserialize, Serialize};
@@ -159,5 +159,24 @@ impl Default for Paging {
             in_flight_p0: 16,
             in_flight_per_target: 8,
         }
+    }
+}
+
+/// When an alert that fires and recovers again and again is kept open as one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct FlapDetection {
+    /// It flaps when it has opened so often …
+    pub times: u32,
+    /// … within this time.
+    pub within: Delay,
+    /// It has calmed down when it neither fired nor recovered for this long.
+    pub calm: Delay,
+}
+
+impl Default for FlapDetection {
+    fn default() -> Self {
+        Self { times: 4, within: Delay::mins(15), calm: Delay::mins(10) }
     }
 }

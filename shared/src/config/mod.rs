@@ -10,7 +10,9 @@ mod routing;
 mod time;
 mod trial;
 
-pub use channels::{Channels, Defer, EmailChannel, EmailTls, NtfyChannel, OutboundHeartbeat, Paging, WebhookChannel};
+pub use channels::{
+    Channels, Defer, EmailChannel, EmailTls, FlapDetection, NtfyChannel, OutboundHeartbeat, Paging, WebhookChannel,
+};
 pub use oncall::{
     Every, FixedShift, HolidayCalendar, Layer, LayerDays, Override, OverrideKind, Rotation, Schedule, Temporary,
     TimeOff, Weekday, Window,
@@ -31,6 +33,7 @@ pub struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
     pub paging: Paging,
+    pub flapping: FlapDetection,
     pub channels: Channels,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub integrations: Vec<Integration>,

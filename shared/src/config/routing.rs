@@ -113,12 +113,19 @@ pub struct Route {
     /// Pages wait while one of these time windows lasts; inherited from the parent when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mute: Option<Vec<WindowId>>,
+    /// Pages wait this long, and nobody is paged for what recovers meanwhile; P0 does not wait. Inherited from the parent
+    /// when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Delay>,
+    /// The same for P0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_p0: Option<Delay>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<Route>,
 }
 
 /// Alerts of one route that agree in these fields belong together.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Group {
@@ -127,6 +134,26 @@ pub struct Group {
     /// Whether two alerts that both lack a field agree in it; otherwise an alert that lacks one stays by itself.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub missing_equal: bool,
+    /// An alert joins the open incident when it comes at most this long after the newest of its alerts.
+    #[serde(default = "default_window")]
+    pub window: Delay,
+    /// An incident takes at most so many alerts; the next one opens another.
+    #[serde(default = "default_limit")]
+    pub limit: u32,
+}
+
+const fn default_window() -> Delay {
+    Delay::mins(10)
+}
+
+const fn default_limit() -> u32 {
+    100
+}
+
+impl Default for Group {
+    fn default() -> Self {
+        Self { by: Vec::new(), missing_equal: false, window: default_window(), limit: default_limit() }
+    }
 }
 
 /// Who is told, in what order, until somebody answers.

@@ -32,6 +32,19 @@ pub fn page_text(language: Language, incident: &Incident, level: u32, reminder: 
             Language::Zh => format!("第 {count} 次"),
         });
     }
+    if incident.firing > 1 {
+        let alerts = incident.firing;
+        parts.push(match language {
+            Language::En => format!("{alerts} alerts"),
+            Language::Zh => format!("{alerts} 条告警"),
+        });
+    }
+    if incident.flapping.is_some() {
+        parts.push(match language {
+            Language::En => "flapping".to_owned(),
+            Language::Zh => "抖动".to_owned(),
+        });
+    }
     if let Some(again) = incident.again {
         let times = again.times;
         parts.push(match language {

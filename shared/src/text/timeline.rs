@@ -74,7 +74,17 @@ messages! {
     recovered() { en: "Recovered: the sender says it is over", zh: "已恢复：来源报告恢复" }
     recovered_by_host() { en: "Recovered: it was the only open alert of this host", zh: "已恢复：该主机唯一的未恢复告警" }
     alert_recovered() { en: "One alert recovered; others still fire", zh: "一条告警已恢复，仍有其他告警" }
-    alert_joined() { en: "An alert joined", zh: "有告警并入" }
+    alert_joined(severity: String, key: &str, group: &str) { en: "An alert joined: {severity}. Identity {key}, group {group}", zh: "有告警并入：{severity}。标识 {key}，分组 {group}" }
+    joined_used_up() { en: ". Nobody had answered and every level was used up: paging again", zh: "。无人响应且各级均已执行：再次通知" }
+    merged_into(into: i64) { en: "Merged into #{into} by hand", zh: "已手动合并到 #{into}" }
+    merged(from: i64, alerts: u32) { en: "#{from} was merged into this one by hand: {alerts} alerts", zh: "已手动并入 #{from}：{alerts} 条告警" }
+    alert_detached(to: i64) { en: "An alert was detached by hand: it is #{to} now", zh: "已手动拆出一条告警：现为 #{to}" }
+    detached(from: i64) { en: "Detached from #{from} by hand", zh: "已从 #{from} 手动拆出" }
+    held_for(policy: &str, time: &str) { en: "{policy} waits {time}: nobody is paged for what recovers first", zh: "{policy} 等待 {time}：期间恢复则不通知任何人" }
+    recovered_held() { en: ", before anybody was to be paged", zh: "，尚未到通知时间，未通知任何人" }
+    flapping_began(times: u32, within: &str, calm: &str) { en: "Recovered, but flapping: it fired {times} times in {within}. Kept open until nothing changes for {calm}; firing again pages nobody anew", zh: "已恢复，但在抖动：{within}内告警 {times} 次。保持未恢复，直到 {calm}内无变化；再次告警不会重新通知" }
+    calm_over(changes: u32) { en: "Flapping ended after {changes} changes: it has stayed well", zh: "抖动结束，共 {changes} 次变化：已保持正常" }
+    calm_firing(changes: u32) { en: "Flapping ended after {changes} changes: it fires steadily", zh: "抖动结束，共 {changes} 次变化：持续告警" }
     nobody_on_call() { en: "nobody is on call", zh: "无人值班" }
     empty_team() { en: "the team is empty", zh: "团队没有成员" }
     gone() { en: "it is not configured any more", zh: "配置中已不存在" }
@@ -175,10 +185,28 @@ pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
         Happening::RespondersAdded { targets } => responders_added(l, &reached(l, names, targets)),
         Happening::Note { text } => note(l, text),
         Happening::Resolved => resolved(l),
-        Happening::Recovered { matched: RecoveryMatch::Key, .. } => recovered(l),
-        Happening::Recovered { matched: RecoveryMatch::OnlyAlertOfHost, .. } => recovered_by_host(l),
+        Happening::Recovered { matched, held, .. } => {
+            let how = match matched {
+                RecoveryMatch::Key => recovered(l),
+                RecoveryMatch::OnlyAlertOfHost => recovered_by_host(l),
+            };
+            if *held { how + &recovered_held(l) } else { how }
+        }
         Happening::AlertRecovered { .. } => alert_recovered(l),
-        Happening::AlertJoined { .. } => alert_joined(l),
+        Happening::AlertJoined { severity, key, group, pages_again, .. } => {
+            let joined = alert_joined(l, severity_reason(l, severity), key, group);
+            if *pages_again { joined + &joined_used_up(l) } else { joined }
+        }
+        Happening::MergedInto { into } => merged_into(l, into.0),
+        Happening::Merged { from, alerts } => merged(l, from.0, *alerts),
+        Happening::AlertDetached { to, .. } => alert_detached(l, to.0),
+        Happening::Detached { from } => detached(l, from.0),
+        Happening::Held { policy, hold_ms, .. } => held_for(l, policy.as_str(), &span(l, *hold_ms)),
+        Happening::FlappingBegan { times, within_ms, calm_ms, .. } => {
+            flapping_began(l, *times, &span(l, *within_ms), &span(l, *calm_ms))
+        }
+        Happening::FlappingEnded { changes, firing: false } => calm_over(l, *changes),
+        Happening::FlappingEnded { changes, firing: true } => calm_firing(l, *changes),
     }
 }
 

@@ -15,11 +15,13 @@ pub(crate) enum View {
     Quiet,
     /// From the server, not part of the live board.
     Resolved,
+    /// Over before anybody who was paged answered; from the server too.
+    Missed,
 }
 
 impl View {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Open, Self::Unacked, Self::Acked, Self::Urgent, Self::Quiet, Self::Resolved];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Open, Self::Unacked, Self::Acked, Self::Urgent, Self::Quiet, Self::Resolved, Self::Missed];
 
     /// The word in the address bar; nothing for the default.
     pub(crate) const fn word(self) -> &'static str {
@@ -30,6 +32,16 @@ impl View {
             Self::Urgent => "urgent",
             Self::Quiet => "quiet",
             Self::Resolved => "resolved",
+            Self::Missed => "missed",
+        }
+    }
+
+    /// Where what is over comes from.
+    pub(crate) const fn address(self) -> Option<&'static str> {
+        match self {
+            Self::Resolved => Some("/api/v1/incidents?state=resolved&limit=200"),
+            Self::Missed => Some("/api/v1/incidents?missed=true&limit=200"),
+            _ => None,
         }
     }
 
@@ -39,7 +51,7 @@ impl View {
 
     fn shows(self, row: &IncidentRow) -> bool {
         match self {
-            Self::Open | Self::Resolved => true,
+            Self::Open | Self::Resolved | Self::Missed => true,
             Self::Unacked => is_alarm(row),
             Self::Acked => matches!(row.state, IncidentState::Acked | IncidentState::Snoozed),
             Self::Urgent => row.severity.is_urgent(),

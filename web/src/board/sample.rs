@@ -17,6 +17,8 @@ pub(crate) fn row(id: i64, severity: Severity, state: IncidentState) -> Incident
         integration: "falcon".into(),
         team: Some("db".into()),
         count: 1,
+        alerts: 1,
+        flapping: false,
         firing: 1,
         opened_at: Timestamp(id * 1_000),
         updated_at: Timestamp(id * 1_000),

@@ -17,6 +17,7 @@ pub(super) fn help(app: App) -> impl IntoView {
             (&["t"], t::reassign(l)),
             (&["d"], t::responders(l)),
             (&["n"], t::note(l)),
+            (&["m"], t::merge(l)),
             (&["q"], t::key_silence(l)),
             (&["/"], t::key_filter(l)),
             (&["Esc"], t::key_back(l)),

@@ -15,6 +15,8 @@ pub(crate) const REASSIGN: &str = "reassign";
 pub(crate) const RESPONDERS: &str = "responders";
 pub(crate) const APPLY_POLICY: &str = "apply-policy";
 pub(crate) const NOTE: &str = "note";
+pub(crate) const MERGE: &str = "merge";
+pub(crate) const DETACH: &str = "detach";
 
 pub(crate) fn verb_name(l: Language, verb: &str) -> String {
     match verb {
@@ -26,6 +28,8 @@ pub(crate) fn verb_name(l: Language, verb: &str) -> String {
         REASSIGN => t::reassign(l),
         RESPONDERS => t::responders(l),
         APPLY_POLICY => t::apply_policy(l),
+        MERGE => t::merge(l),
+        DETACH => t::detach(l),
         _ => t::note(l),
     }
 }
@@ -35,7 +39,7 @@ pub(crate) fn state_after(verb: &str, state: IncidentState) -> IncidentState {
     match verb {
         ACK => IncidentState::Acked,
         UNACK => IncidentState::Triggered,
-        RESOLVE => IncidentState::Resolved,
+        RESOLVE | MERGE => IncidentState::Resolved,
         SNOOZE => IncidentState::Snoozed,
         _ => state,
     }
@@ -97,6 +101,8 @@ fn done(l: Language, id: IncidentId, verb: &str) -> String {
         REASSIGN => t::done_reassign(l, id.0),
         RESPONDERS => t::done_responders(l, id.0),
         APPLY_POLICY => t::done_apply_policy(l, id.0),
+        MERGE => t::done_merge(l, id.0),
+        DETACH => t::done_detach(l, id.0),
         _ => t::done_note(l, id.0),
     }
 }

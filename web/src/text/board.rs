@@ -15,6 +15,8 @@ shared::messages! {
     urgent() { en: "P0 + P1", zh: "P0 + P1" }
     all_open() { en: "All open", zh: "全部未恢复" }
     resolved() { en: "Resolved", zh: "已恢复" }
+    missed() { en: "Missed", zh: "未及响应" }
+    missed_none() { en: "In three days nothing was over before somebody had answered.", zh: "近三天没有未响应即恢复的事件。" }
     filter() { en: "Filter", zh: "筛选" }
     filter_hint() { en: "host:db -web P0 …", zh: "host:db -web P0 …" }
     filter_label() { en: "Filter the list", zh: "筛选列表" }
@@ -60,6 +62,8 @@ shared::messages! {
     apply_policy() { en: "Apply the new version", zh: "应用新版本" }
     reassign() { en: "Reassign", zh: "转交" }
     note() { en: "Note", zh: "备注" }
+    merge() { en: "Merge", zh: "合并" }
+    detach() { en: "Detach", zh: "拆出" }
     unack() { en: "Un-ack", zh: "取消认领" }
     sending() { en: "sending…", zh: "发送中…" }
     empty_title() { en: "Nothing is firing", zh: "当前没有告警" }
@@ -89,6 +93,8 @@ shared::messages! {
     done_reassign(id: i64) { en: "#{id} reassigned", zh: "#{id} 已转交" }
     done_responders(id: i64) { en: "#{id}: asked for help", zh: "#{id}：已请求支援" }
     done_apply_policy(id: i64) { en: "#{id} goes on by the new version", zh: "#{id} 已改用新版本" }
+    done_merge(id: i64) { en: "#{id} merged", zh: "#{id} 已合并" }
+    done_detach(id: i64) { en: "Alert detached from #{id}: it is an incident of its own", zh: "已从 #{id} 拆出告警：成为独立事件" }
     done_note(id: i64) { en: "Note added to #{id}", zh: "已为 #{id} 添加备注" }
     not_done(id: i64, verb: &str, why: &str) { en: "{verb} #{id} was NOT done. {why}", zh: "{verb} #{id} 未成功。{why}" }
     summary(n: usize) { en: "{n} new incidents", zh: "{n} 个新事件" }
@@ -110,6 +116,8 @@ shared::messages! {
     key_go_messages() { en: "go to messages", zh: "前往消息" }
     key_go_settings() { en: "go to settings", zh: "前往设置" }
     group_count(n: usize, unanswered: usize) { en: "{n} incidents, {unanswered} unanswered", zh: "{n} 个事件，{unanswered} 个未响应" }
+    flapping() { en: "flapping", zh: "抖动" }
+    several(firing: u32, alerts: u32) { en: "{firing} of {alerts} alerts fire", zh: "{alerts} 条告警，{firing} 条未恢复" }
     no_host() { en: "no host", zh: "无主机" }
     shown_of(n: usize, total: u32) { en: "{n} of {total}", zh: "{n} / {total}" }
 }

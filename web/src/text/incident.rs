@@ -5,6 +5,12 @@ shared::messages! {
     open_for(time: &str) { en: "open {time}", zh: "已持续 {time}" }
     lasted(time: &str) { en: "lasted {time}", zh: "持续了 {time}" }
     first_at() { en: "first", zh: "首次" }
+    merge_lead() { en: "What still fires moves into the chosen incident and is answered there. It pages again only if it is worse.", zh: "未恢复的告警并入所选事件，在那里统一响应；仅当级别更高时再次通知。" }
+    merge_find() { en: "Find an open incident", zh: "查找未恢复事件" }
+    merge_none() { en: "No other open incident fits.", zh: "没有其他符合的未恢复事件。" }
+    detach_lead() { en: "It becomes an incident of its own and pages by its own routes.", zh: "将成为独立事件，并按其路由通知。" }
+    flapping(at: &str) { en: "Flapping: kept open until {at} unless it changes before; firing again pages nobody anew.", zh: "抖动：如无变化，保持未恢复至 {at}；再次告警不会重新通知。" }
+    held(at: &str) { en: "Waiting until {at}: nobody is paged for what recovers before.", zh: "等待至 {at}：期间恢复则不通知任何人。" }
     again(times: u32) { en: "{times} times in 24 h", zh: "24 小时内第 {times} 次" }
     previous() { en: "previous one", zh: "上一次" }
     acked_by(who: &str, left: &str) { en: "Acked by {who}; paging again in {left} unless resolved", zh: "{who} 已认领；若未恢复，{left} 后再次通知" }

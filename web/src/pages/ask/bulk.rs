@@ -31,9 +31,8 @@ pub(super) fn confirm(app: App, asker: Asker, ask: Ask, body: ActionRequest) -> 
     let chosen_count = move || if with_p0.get() { all } else { all - p0 };
     let go = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        let chosen: Vec<IncidentId> =
-            ids.iter().filter(|(_, is_p0)| with_p0.get_untracked() || !is_p0).map(|(id, _)| *id).collect();
-        run(app, asker, verb, chosen, body.clone(), progress);
+        let chosen = ids.iter().filter(|(_, is_p0)| with_p0.get_untracked() || !is_p0);
+        run(app, asker, verb, chosen.map(|(id, _)| (*id, body.clone())).collect(), progress);
     };
     let tick = (many && p0 > 0).then(|| {
         view! {
@@ -63,26 +62,26 @@ pub(super) fn confirm(app: App, asker: Asker, ask: Ask, body: ActionRequest) -> 
     .into_any()
 }
 
-fn run(
+/// Acts on each in turn.
+pub(super) fn run(
     app: App,
     asker: Asker,
     verb: &'static str,
-    ids: Vec<IncidentId>,
-    body: ActionRequest,
+    acts: Vec<(IncidentId, ActionRequest)>,
     progress: RwSignal<Option<(usize, usize)>>,
 ) {
     let l = app.l();
-    if let [id] = ids.as_slice() {
-        actions::act(app, *id, verb, body);
+    if let [(id, body)] = acts.as_slice() {
+        actions::act(app, *id, verb, body.clone());
         return asker.finish();
     }
-    progress.set(Some((0, ids.len())));
+    progress.set(Some((0, acts.len())));
     spawn_local(async move {
-        let all = ids.len();
+        let all = acts.len();
         let mut done = 0;
         let mut last_error = None;
-        for id in ids {
-            match actions::send(app, id, verb, body.clone()).await {
+        for (id, body) in acts {
+            match actions::send(app, id, verb, body).await {
                 Ok(()) => done += 1,
                 Err(why) => last_error = Some((id, why)),
             }

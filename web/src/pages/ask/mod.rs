@@ -2,24 +2,27 @@
 
 mod bulk;
 mod forms;
+mod merge;
 mod people;
 
 use crate::{
     components::modal::modal,
     state::{
         App,
-        actions::{self, ESCALATE, NOTE, REASSIGN, RESPONDERS, SNOOZE},
+        actions::{self, DETACH, ESCALATE, MERGE, NOTE, REASSIGN, RESPONDERS, SNOOZE},
     },
     text::board as t,
 };
 use leptos::prelude::*;
-use shared::{IncidentId, api::ActionRequest};
+use shared::{AlertId, IncidentId, api::ActionRequest};
 
 /// What is being asked.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Ask {
     pub(crate) verb: &'static str,
     pub(crate) ids: Vec<IncidentId>,
+    /// One of its alerts, and what it says.
+    pub(crate) alert: Option<(AlertId, String)>,
 }
 
 /// Opens the question; one of these stands on each page that acts.
@@ -38,9 +41,14 @@ impl Asker {
 
     pub(crate) fn ask(self, verb: &'static str, ids: Vec<IncidentId>) {
         if !ids.is_empty() {
-            self.ask.set(Some(Ask { verb, ids }));
+            self.ask.set(Some(Ask { verb, ids, alert: None }));
             self.open.set(true);
         }
+    }
+
+    pub(crate) fn ask_of_alert(self, verb: &'static str, id: IncidentId, alert: (AlertId, String)) {
+        self.ask.set(Some(Ask { verb, ids: vec![id], alert: Some(alert) }));
+        self.open.set(true);
     }
 
     fn finish(self) {
@@ -82,6 +90,8 @@ pub(crate) fn dialog(app: App, asker: Asker) -> impl IntoView {
             REASSIGN => people::reassign(app, asker, ask),
             RESPONDERS => people::responders(app, asker, ask),
             NOTE => forms::note(app, asker, ask),
+            MERGE => merge::merge(app, asker, ask),
+            DETACH => merge::detach(app, asker, ask),
             _ => bulk::confirm(app, asker, ask, ActionRequest::default()),
         }
     };

@@ -26,7 +26,7 @@ pub(super) fn cells(app: App, row: ArcRwSignal<IncidentRow>, pending: ArcRwSigna
     view! {
         <span role="gridcell" class="c-level">{move || level.with(|row| badge(l, row.severity).into_any())}</span>
         <span role="gridcell" class="c-state">{move || shown_state(l, &state, &pending)}</span>
-        <span role="gridcell" class="c-what">{move || what.with(what_cell)}</span>
+        <span role="gridcell" class="c-what">{move || what.with(|row| what_cell(l, row))}</span>
         <span role="gridcell" class="c-host mono">{move || host.with(host_cell)}</span>
         <span role="gridcell" class="c-source muted">{move || source.with(|row| row.integration.0.clone())}</span>
         <span role="gridcell" class="c-count num">{move || count.with(|row| format!("×{}", row.count))}</span>
@@ -60,11 +60,13 @@ fn quiet_word(l: Language, state: IncidentState, by: &SuppressedBy) -> AnyView {
         .into_any()
 }
 
-fn what_cell(row: &IncidentRow) -> AnyView {
+fn what_cell(l: Language, row: &IncidentRow) -> AnyView {
     let team = row.team.as_ref();
+    let several = (row.alerts > 1 && !row.flapping).then(|| t::several(l, row.firing, row.alerts) + " · ");
+    let flapping = row.flapping.then(|| view! { <span class="flapping">{t::flapping(l)}</span> " · " });
     view! {
         <a href=format!("/incidents/{}", row.id) tabindex="-1" title=row.title.clone()>{row.title.clone()}</a>
-        <small>{row.team.as_ref().map(|team| team.0.clone())}<span class="in-line-source">{team.map(|_| " · ")}{row.integration.0.clone()}</span></small>
+        <small>{flapping}{several}{row.team.as_ref().map(|team| team.0.clone())}<span class="in-line-source">{team.map(|_| " · ")}{row.integration.0.clone()}</span></small>
     }
     .into_any()
 }

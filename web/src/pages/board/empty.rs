@@ -30,6 +30,9 @@ pub(super) fn place(page: Page) -> impl IntoView {
             (None, Freshness::Failed(error)) => failure(&what, &error, || driver::feed(Input::Hurry)),
             _ if page.waiting.with(|waiting| !waiting.is_empty()) => skeleton(1),
             (None, _) if app.board.with_rows(|rows| rows.is_empty()) => calm(app).into_any(),
+            _ if page.view.get() == View::Missed && page.text.with(String::is_empty) => {
+                view! { <div class="calm"><h2>{t::missed_none(l)}</h2></div> }.into_any()
+            }
             _ => filtered(page).into_any(),
         };
         Some(view! { <div class="list-empty" tabindex="0">{view}</div> })

@@ -22,6 +22,7 @@ fn name(l: Language, view: View) -> String {
         View::Quiet => silences::quiet(l),
         View::Open => t::all_open(l),
         View::Resolved => t::resolved(l),
+        View::Missed => t::missed(l),
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Page, list, row};
 use crate::{
     board::arrange::Item,
     browser::dom,
-    state::actions::{self, ACK, ESCALATE, NOTE, REASSIGN, RESOLVE, SNOOZE},
+    state::actions::{self, ACK, ESCALATE, MERGE, NOTE, REASSIGN, RESOLVE, SNOOZE},
 };
 use leptos::{ev, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
@@ -58,6 +58,7 @@ fn press(page: Page, key: &str, shift: bool) -> bool {
         "s" => page.asker.ask(SNOOZE, page.aimed_at()),
         "t" => page.asker.ask(REASSIGN, page.aimed_at()),
         "n" => page.asker.ask(NOTE, page.aimed_at()),
+        "m" => page.asker.ask(MERGE, page.aimed_at()),
         _ => return false,
     }
     true

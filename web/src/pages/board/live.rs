@@ -4,7 +4,7 @@ use super::Page;
 use crate::{
     board::{
         arrange::{self, Grouping, Item},
-        filter::{Filter, View, is_alarm},
+        filter::{Filter, is_alarm},
         hold,
     },
     browser,
@@ -40,9 +40,14 @@ pub(super) fn follow(page: Page) {
         }
         asked
     });
+    let shown = StoredValue::new("");
     Effect::new(move || {
-        if page.view.get() == View::Resolved {
+        let Some(address) = page.view.get().address() else { return };
+        if shown.get_value() == address {
             page.resolved.reload();
+        } else {
+            shown.set_value(address);
+            page.resolved.point(address.to_owned());
         }
     });
     announce(page);

@@ -132,7 +132,7 @@ impl Page {
             narrow: RwSignal::new(crate::browser::dom::is_narrow()),
             held,
             asker: Asker::new(Some(done)),
-            resolved: Remote::idle("/api/v1/incidents?state=resolved&limit=200"),
+            resolved: Remote::idle(""),
             address,
         }
     }
@@ -175,7 +175,7 @@ impl Page {
     }
 
     fn resolved_list(self) -> Option<Load<IncidentList>> {
-        (self.view.get() == View::Resolved).then(|| self.resolved.get())
+        self.view.get().address().map(|_| self.resolved.get())
     }
 }
 

@@ -4,7 +4,7 @@ use super::Page;
 use crate::{
     board::arrange::Item,
     components::key::key,
-    state::actions::{self, ACK, ESCALATE, NOTE, RESOLVE, SNOOZE},
+    state::actions::{self, ACK, ESCALATE, MERGE, NOTE, RESOLVE, SNOOZE},
     text::board as t,
 };
 use leptos::prelude::*;
@@ -18,10 +18,11 @@ pub(super) fn bar(page: Page) -> impl IntoView {
 fn selection(page: Page) -> impl IntoView {
     let l = page.app.l();
     let count = move || page.selected.with(BTreeSet::len);
+    let several = Memo::new(move |_| count() > 1);
     let all = move || page.shown.with(|shown| shown.iter().filter(|item| item.id().is_some()).count());
     let select_all =
         move |_| page.selected.set(page.shown.with_untracked(|shown| shown.iter().filter_map(Item::id).collect()));
-    let button = |verb: &'static str| {
+    let button = move |verb: &'static str| {
         view! {
             <button type="button" class="btn" on:click=move |_| page.asker.ask(verb, page.aimed_at())>
                 {actions::verb_name(l, verb)}
@@ -34,7 +35,7 @@ fn selection(page: Page) -> impl IntoView {
             <button type="button" class="btn ghost" on:click=select_all>{move || t::select_all(l, all())}</button>
             <button type="button" class="btn ghost" on:click=move |_| page.selected.set(BTreeSet::new())>{t::clear_selection(l)}</button>
             <span class="grow"></span>
-            <span class="select-verbs">{[ACK, RESOLVE, SNOOZE].map(button).collect_view()}</span>
+            <span class="select-verbs">{[ACK, RESOLVE, SNOOZE].map(button).collect_view()}{move || several.get().then(|| button(MERGE))}</span>
         </div>
     }
 }

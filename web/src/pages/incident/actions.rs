@@ -13,7 +13,7 @@ use crate::{
     },
     state::{
         App, Remote,
-        actions::{self, ACK, ESCALATE, NOTE, REASSIGN, RESOLVE, RESPONDERS, SNOOZE, UNACK},
+        actions::{self, ACK, ESCALATE, MERGE, NOTE, REASSIGN, RESOLVE, RESPONDERS, SNOOZE, UNACK},
         board::Pending,
     },
     text::{board as t, silences as words},
@@ -112,6 +112,7 @@ pub(super) fn listen(app: App, id: IncidentId, asker: Asker, maker: Maker) {
             "t" => asker.ask(REASSIGN, vec![id]),
             "d" => asker.ask(RESPONDERS, vec![id]),
             "n" => asker.ask(NOTE, vec![id]),
+            "m" => asker.ask(MERGE, vec![id]),
             "q" => quiet::ask(app, id, maker),
             "Escape" => navigate("/", NavigateOptions::default()),
             _ => return,

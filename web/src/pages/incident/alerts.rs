@@ -5,24 +5,70 @@ use crate::{
     components::{
         badge::badge,
         icon::{Icon, icon},
-        page::card as boxed,
+        key,
         time::wall,
     },
     format::is_web_link,
-    state::{App, Remote},
-    text::{incident as t, words},
+    pages::ask::Asker,
+    state::{
+        App, Remote,
+        actions::{DETACH, MERGE},
+    },
+    text::{board, incident as t, words},
 };
 use leptos::prelude::*;
-use shared::{Alert, AlertState, api::IncidentDetail};
+use shared::{Alert, AlertState, IncidentId, IncidentState, api::IncidentDetail};
 
-pub(super) fn card(app: App, detail: Remote<IncidentDetail>) -> AnyView {
+pub(super) fn card(app: App, id: IncidentId, detail: Remote<IncidentDetail>, asker: Asker) -> AnyView {
     let l = app.l();
     let alerts = part(detail, |detail| detail.alerts.clone());
-    let body = move || alerts.get().map(|alerts| alerts.iter().map(|one| alert(app, one)).collect_view());
-    boxed(t::alerts(l), view! { <div class="stack">{body}</div> }.into_any())
+    let body = move || {
+        let alerts = alerts.get()?;
+        let (firing, over): (Vec<&Alert>, Vec<&Alert>) = alerts.iter().partition(|it| it.state == AlertState::Firing);
+        let several = firing.len() > 1;
+        let count = (alerts.len() > 1).then(|| {
+            let words = board::several(l, firing.len() as u32, alerts.len() as u32);
+            view! { <p class="muted">{words}</p> }
+        });
+        let detach = |alert: &Alert| {
+            let words = [place(alert), alert.event.summary.clone()].join(" ");
+            let alert = (alert.id, words.trim().to_owned());
+            several.then(|| {
+                view! {
+                    <button type="button" class="btn small" data-testid=format!("detach-{}", alert.0)
+                        on:click=move |_| asker.ask_of_alert(DETACH, id, alert.clone())>{board::detach(l)}</button>
+                }
+            })
+        };
+        let firing = firing.into_iter().map(|one| self::alert(app, one, detach(one).into_any())).collect::<Vec<_>>();
+        let over = over.into_iter().map(|one| self::alert(app, one, ().into_any())).collect::<Vec<_>>();
+        Some(view! { {count}{firing}{over} })
+    };
+    let state = super::of_row(app, detail, |cell| cell.row.with(|row| row.state));
+    let merge = move || {
+        state.get().filter(|state| *state != IncidentState::Resolved).map(|_| {
+            view! {
+                <button type="button" class="btn small" data-testid="merge" on:click=move |_| asker.ask(MERGE, vec![id])>
+                    {board::merge(l)} {key::hint("m")}
+                </button>
+            }
+        })
+    };
+    view! {
+        <section class="card">
+            <div class="card-head"><h2>{t::alerts(l)}</h2>{merge}</div>
+            <div class="stack">{body}</div>
+        </section>
+    }
+    .into_any()
 }
 
-fn alert(app: App, alert: &Alert) -> AnyView {
+/// The machine it is about.
+fn place(alert: &Alert) -> String {
+    alert.event.host.clone().or_else(|| alert.event.ip.clone()).unwrap_or_default()
+}
+
+fn alert(app: App, alert: &Alert, detach: AnyView) -> AnyView {
     let l = app.l();
     let event = &alert.event;
     let state = if alert.state == AlertState::Firing { t::firing(l) } else { t::over(l) };
@@ -36,9 +82,9 @@ fn alert(app: App, alert: &Alert) -> AnyView {
         event.flags.iter().map(|flag| view! { <li>{icon(Icon::Warning)} {words::flag(l, *flag)}</li> }).collect_view();
     view! {
         <article class="alert">
-            <p>{badge(l, event.severity)} <strong>{event.summary.clone()}</strong></p>
+            <p>{badge(l, alert.severity())} <strong>{event.summary.clone()}</strong></p>
             {(!event.content.is_empty()).then(|| view! { <pre class="content" tabindex="0">{event.content.clone()}</pre> })}
-            <p class="message-facts"><span>{state}</span><span>{format!("×{}", alert.count)}</span>{wall(alert.last_at)}</p>
+            <p class="message-facts"><span class="mono">{place(alert)}</span><span>{state}</span><span>{format!("×{}", alert.count)}</span>{wall(alert.last_at)}{detach}</p>
             <p class="message-facts"><span class="muted">{t::identity(l)}</span><span class="mono">{event.dedup_key.clone()}</span></p>
             {(!event.labels.is_empty()).then(|| view! { <p class="label-pairs">{labels}</p> })}
             {(!event.links.is_empty()).then(|| view! { <p class="label-pairs">{links}</p> })}

@@ -73,7 +73,7 @@ fn parts(app: App, id: IncidentId, detail: Remote<IncidentDetail>, asker: Asker,
             <div>
                 {lanes::card(app, detail)}
                 {raw::card(app, detail)}
-                {alerts::card(app, detail)}
+                {alerts::card(app, id, detail, asker)}
             </div>
             <div>
                 {timeline::card(app, id, detail)}

@@ -4,11 +4,11 @@ use crate::{
     components::icon::{Icon, icon},
     pages::silences,
     state::{App, Remote},
-    text::silences as t,
+    text::{incident as noise, silences as t},
 };
 use leptos::prelude::*;
 use shared::{
-    IncidentId, SilenceId, SuppressedBy, Timestamp,
+    Incident, IncidentId, IncidentState, SilenceId, SuppressedBy, Timestamp,
     api::{IncidentDetail, SilenceDetail},
     text::suppressed_by,
 };
@@ -16,9 +16,36 @@ use shared::{
 pub(super) fn band(app: App, detail: Remote<IncidentDetail>) -> impl IntoView {
     let by = super::of_row(app, detail, |cell| cell.row.with(|row| row.suppressed.clone()));
     let lines = move || by.get().unwrap_or_default().iter().map(|by| line(app, by)).collect_view();
-    let is_quiet = move || by.with(|by| by.as_ref().is_some_and(|by| !by.is_empty()));
+    let waits = super::part(detail, |detail| waits(&detail.incident));
+    let waits = move || {
+        let words = match waits.get()?? {
+            Waits::Calm(at) => noise::flapping(app.l(), &app.clock_time(at)),
+            Waits::Held(at) if at > app.now.get() => noise::held(app.l(), &app.clock_time(at)),
+            Waits::Held(_) => return None,
+        };
+        Some(view! { <p>{icon(Icon::Quiet)} <span>{words}</span></p> })
+    };
+    let any = Memo::new(move |_| waits().is_some() || by.with(|by| by.as_ref().is_some_and(|by| !by.is_empty())));
     // The box stays, so that what appears in it is read out.
-    view! { <div class="quiet-bands" class:quiet-band=is_quiet role="status" data-testid="quiet">{lines}</div> }
+    view! { <div class="quiet-bands" class:quiet-band=any role="status" data-testid="quiet">{waits}{lines}</div> }
+}
+
+/// What an incident waits for before it pages, or is over.
+#[derive(Clone, Copy, PartialEq)]
+enum Waits {
+    /// It flaps until then.
+    Calm(Timestamp),
+    /// Nobody is paged before.
+    Held(Timestamp),
+}
+
+fn waits(incident: &Incident) -> Option<Waits> {
+    if let Some(flapping) = &incident.flapping {
+        return Some(Waits::Calm(flapping.until));
+    }
+    let untold = incident.state == IncidentState::Triggered && incident.pages.is_empty();
+    let held = incident.escalations.iter().filter_map(|it| it.held_until).min();
+    held.filter(|_| untold && incident.suppressed.is_empty()).map(Waits::Held)
 }
 
 fn line(app: App, by: &SuppressedBy) -> AnyView {
