@@ -68,7 +68,7 @@ fn what_cell(l: Language, row: &IncidentRow) -> AnyView {
     let flapping = row.flapping.then(|| view! { <span class="flapping">{t::flapping(l)}</span> " · " });
     view! {
         <a href=format!("/incidents/{}", row.id) tabindex="-1" title=row.title.clone()>{row.title.clone()}</a>
-        <small class:marked=marked>{flapping}{several}{row.team.as_ref().map(|team| team.0.clone())}<span class="in-line-source">{team.map(|_| " · ")}{row.integration.0.clone()}</span></small>
+        <small class:several-mark=marked>{flapping}{several}{row.team.as_ref().map(|team| team.0.clone())}<span class="in-line-source">{team.map(|_| " · ")}{row.integration.0.clone()}</span></small>
     }
     .into_any()
 }
