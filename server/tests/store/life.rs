@@ -25,8 +25,8 @@ id = "databases"
 match = ["host=~\"db-.*\""]
 policy = "db"
 [[routes]]
-id = "web"
-match = ["host=~\"web-.*\""]
+id = "racks"
+match = ["host=~\"rack-.*\""]
 policy = "db"
 group = { by = [], window = "2h" }
 hold = "1m"

@@ -103,7 +103,7 @@ fn apply(life: &mut Life, step: &Step) -> Option<Message> {
     let pick = |n: i64| IncidentId((newest + 1 - n).max(1));
     match *step {
         Step::Hear { host, alert, over, key } => {
-            let (host, alert) = (["db-0", "db-1", "web-2"][usize::from(host)], format!("alert {alert}"));
+            let (host, alert) = (["db-0", "db-1", "rack-2"][usize::from(host)], format!("alert {alert}"));
             let event = if over { resolve(host, &alert) } else { trigger(host, &alert) };
             let key = key.map(|key| format!("key {key}"));
             return life.hear("zabbix", key.as_deref(), vec![event]);

@@ -63,10 +63,12 @@ fn quiet_word(l: Language, state: IncidentState, by: &SuppressedBy) -> AnyView {
 fn what_cell(l: Language, row: &IncidentRow) -> AnyView {
     let team = row.team.as_ref();
     let several = (row.alerts > 1 && !row.flapping).then(|| t::several(l, row.firing, row.alerts) + " · ");
+    // Said on a phone too, where the rest of the line has no room.
+    let marked = row.flapping || several.is_some();
     let flapping = row.flapping.then(|| view! { <span class="flapping">{t::flapping(l)}</span> " · " });
     view! {
         <a href=format!("/incidents/{}", row.id) tabindex="-1" title=row.title.clone()>{row.title.clone()}</a>
-        <small>{flapping}{several}{row.team.as_ref().map(|team| team.0.clone())}<span class="in-line-source">{team.map(|_| " · ")}{row.integration.0.clone()}</span></small>
+        <small class:several-mark=marked>{flapping}{several}{row.team.as_ref().map(|team| team.0.clone())}<span class="in-line-source">{team.map(|_| " · ")}{row.integration.0.clone()}</span></small>
     }
     .into_any()
 }
