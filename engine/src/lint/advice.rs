@@ -99,7 +99,8 @@ fn people(snapshot: &Snapshot, used: &Used<'_>, findings: &mut Vec<Finding>) {
             findings.push(warning(format!("{path}.contacts"), message));
         }
         if snapshot.document.paging.defer.is_some() && person.time_zone.is_none() && used.people.contains(&person.id) {
-            let message = format!("`{}` has no time zone, so `paging.defer` does not let them sleep; add one", person.id);
+            let message =
+                format!("`{}` has no time zone, so `paging.defer` does not let them sleep; add one", person.id);
             findings.push(warning(format!("{path}.time_zone"), message));
         }
         for (i, contact) in person.contacts.iter().enumerate() {
