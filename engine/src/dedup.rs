@@ -27,7 +27,8 @@ pub fn identify(state: &State, integration: &IntegrationId, event: &AlertEvent) 
 }
 
 /// The open alert with this identity.
-pub(crate) fn open(state: &State, integration: &IntegrationId, key: &str) -> Option<AlertId> {
+#[must_use]
+pub fn open(state: &State, integration: &IntegrationId, key: &str) -> Option<AlertId> {
     state
         .open
         .candidates(integration, key)

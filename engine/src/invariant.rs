@@ -135,7 +135,7 @@ impl State {
         }
     }
 
-    fn check_incident(&self, incident: &Incident) -> Result<(), Broken> {
+    pub(crate) fn check_incident(&self, incident: &Incident) -> Result<(), Broken> {
         let id = incident.id;
         let found = incident.alerts.iter().filter(|alert| self.alerts.contains_key(alert)).count() as u32;
         if found != incident.firing {

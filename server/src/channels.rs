@@ -5,13 +5,14 @@
 //! page once.
 
 mod email;
+mod heartbeat;
 mod ntfy;
 mod smtp;
 mod webhook;
 
 use crate::outbound::{self, Deadlines, Outbound};
 use shared::{
-    AttemptId, Failure, Incident, Page, config,
+    AttemptId, Delay, Failure, Incident, Page, config,
     text::{Language, PageText, page_text},
 };
 use std::{fmt, sync::Arc};
@@ -99,6 +100,7 @@ pub struct Channels {
     to_ntfy: Outbound,
     email: Option<email::Email>,
     ntfy: Option<ntfy::Ntfy>,
+    heartbeat: Option<heartbeat::Heartbeat>,
 }
 
 impl Channels {
@@ -110,13 +112,30 @@ impl Channels {
     /// The same, less patient; for tests.
     pub fn with_deadlines(config: &config::Channels, deadlines: Deadlines) -> Result<Self, String> {
         let ntfy = config.ntfy.as_ref().map(ntfy::Ntfy::new).transpose()?;
+        let heartbeat = config.heartbeat.as_ref();
+        let heartbeat = heartbeat.map(|it| heartbeat::Heartbeat::new(it, &config.webhook, deadlines)).transpose()?;
         let own_hosts: Vec<String> = ntfy.iter().map(|ntfy| ntfy.host().to_owned()).collect();
         Ok(Self {
             outbound: Outbound::new(&config.webhook, &[], deadlines)?,
             to_ntfy: Outbound::new(&config.webhook, &own_hosts, deadlines)?,
             email: config.email.as_ref().map(|email| email::Email::new(email, deadlines)).transpose()?,
             ntfy,
+            heartbeat,
         })
+    }
+
+    /// How often the outbound heartbeat is due, if there is one.
+    #[must_use]
+    pub fn heartbeat_every(&self) -> Option<Delay> {
+        self.heartbeat.as_ref().map(|heartbeat| heartbeat.every)
+    }
+
+    /// Sends the outbound heartbeat once, if there is one.
+    pub async fn beat(&self) -> Result<(), Failure> {
+        match &self.heartbeat {
+            Some(heartbeat) => heartbeat.beat().await,
+            None => Ok(()),
+        }
     }
 
     /// Tries once. Ends within the deadlines, whatever the other side does.

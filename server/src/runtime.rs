@@ -5,7 +5,9 @@
 //! queued: one flush for many messages. When a commit fails nothing of it is answered with success, and the
 //! state is read back from the store before anything else is recorded; see [`blind`] for what pages then.
 
+mod auditor;
 mod batch;
+mod beat;
 mod blind;
 mod deliver;
 mod inbox;
@@ -19,6 +21,8 @@ use crate::{
     channels::{Channels, Delivery},
     clock::Stopwatch,
 };
+use auditor::Audited;
+use beat::Heartbeat;
 use engine::{
     Act, Engine, Refusal, SilenceAct, Snapshot,
     matcher::{Matcher, Subject},
@@ -99,6 +103,9 @@ struct Vitals {
     store: Mutex<String>,
     /// Why nothing can be stored, while that is so.
     trouble: Mutex<Option<String>>,
+    /// The last whole audit of what is open.
+    audited: Mutex<Audited>,
+    heartbeat: Mutex<Heartbeat>,
     /// Measures how long ago the last turn was, unmoved by the wall clock.
     watch: Stopwatch,
     last_turn_ms: AtomicI64,
@@ -258,7 +265,9 @@ impl Runtime {
             browsers,
             open_incidents: vitals.open.load(Ordering::Relaxed),
             config: self.config().version,
-            warnings: self.ready().err().into_iter().collect(),
+            audited_at: self.audited().at,
+            heartbeat_at: self.heartbeat().taken_at,
+            warnings: self.warnings(),
         }
     }
 

@@ -90,6 +90,7 @@ fn channels(ntfy: Option<SocketAddr>, total: Duration) -> Channels {
         ntfy: ntfy.map(|at| NtfyChannel { server: format!("http://{at}"), token: Some(TOKEN.into()) }),
         webhook: WebhookChannel { allow_networks: vec!["127.0.0.0/8".into()], allow_http: false },
         email: None,
+        heartbeat: None,
     };
     Channels::with_deadlines(&config, Deadlines { connect: PATIENT, total }).unwrap()
 }

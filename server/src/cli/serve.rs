@@ -185,6 +185,7 @@ fn greet(app: &App, listening: &Listening, url: &DatabaseUrl, code: Option<&str>
 /// Browsers hear of changes, and tokens made or revoked by another process count within a second.
 fn keep_fresh(app: &web::Data<App>) {
     drop(actix_web::rt::spawn(live::publish(app.board.clone())));
+    drop(actix_web::rt::spawn(app.runtime.clone().beat()));
     let (app, app_again) = (app.clone(), app.clone());
     drop(actix_web::rt::spawn(async move {
         loop {

@@ -6,30 +6,48 @@ use std::collections::BTreeMap;
 /// The differences between two documents, section by section; empty when they mean the same.
 #[must_use]
 pub fn plan(old: &Document, new: &Document) -> Vec<String> {
+    // Taken apart, so that no section can be forgotten.
+    let Document {
+        public_url,
+        paging,
+        channels,
+        integrations,
+        people,
+        teams,
+        schedules,
+        time_off,
+        holidays,
+        webhooks,
+        policies,
+        time_windows,
+        routes: tree,
+        inhibitions,
+        fallback,
+        tests,
+    } = new;
     let mut changes = Vec::new();
     for (name, changed) in [
-        ("public_url", old.public_url != new.public_url),
-        ("paging", old.paging != new.paging),
-        ("channels", old.channels != new.channels),
-        ("time_off", old.time_off != new.time_off),
+        ("public_url", old.public_url != *public_url),
+        ("paging", old.paging != *paging),
+        ("channels", old.channels != *channels),
+        ("time_off", old.time_off != *time_off),
+        ("fallback", old.fallback != *fallback),
     ] {
         if changed {
             changes.push(format!("{name} ~"));
         }
     }
-    section(&mut changes, "integrations", &old.integrations, &new.integrations, |it| &it.id.0);
-    section(&mut changes, "people", &old.people, &new.people, |it| &it.id.0);
-    section(&mut changes, "teams", &old.teams, &new.teams, |it| &it.id.0);
-    section(&mut changes, "schedules", &old.schedules, &new.schedules, |it| &it.id.0);
-    section(&mut changes, "holidays", &old.holidays, &new.holidays, |it| &it.id.0);
-    section(&mut changes, "webhooks", &old.webhooks, &new.webhooks, |it| &it.id.0);
-    section(&mut changes, "time_windows", &old.time_windows, &new.time_windows, |it| &it.id.0);
-    section(&mut changes, "policies", &old.policies, &new.policies, |it| &it.id.0);
-    routes(&mut changes, &old.routes, &new.routes);
-    if old.fallback != new.fallback {
-        changes.push("fallback ~".to_owned());
-    }
-    section(&mut changes, "tests", &old.tests, &new.tests, |it| &it.name);
+    section(&mut changes, "integrations", &old.integrations, integrations, |it| &it.id.0);
+    section(&mut changes, "people", &old.people, people, |it| &it.id.0);
+    section(&mut changes, "teams", &old.teams, teams, |it| &it.id.0);
+    section(&mut changes, "schedules", &old.schedules, schedules, |it| &it.id.0);
+    section(&mut changes, "holidays", &old.holidays, holidays, |it| &it.id.0);
+    section(&mut changes, "webhooks", &old.webhooks, webhooks, |it| &it.id.0);
+    section(&mut changes, "time_windows", &old.time_windows, time_windows, |it| &it.id.0);
+    section(&mut changes, "policies", &old.policies, policies, |it| &it.id.0);
+    routes(&mut changes, &old.routes, tree);
+    section(&mut changes, "inhibitions", &old.inhibitions, inhibitions, |it| &it.id.0);
+    section(&mut changes, "tests", &old.tests, tests, |it| &it.name);
     changes
 }
 
@@ -78,7 +96,7 @@ fn flatten(routes: &[Route], above: &str, into: &mut Vec<Flat>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::config::Person;
+    use shared::config::{Inhibition, Person};
 
     fn person(id: &str, name: &str) -> Person {
         Person { id: id.into(), name: name.to_owned(), ..Person::default() }
@@ -95,6 +113,13 @@ mod tests {
         new.paging.tries = 9;
         assert_eq!(plan(&old, &new), ["paging ~", "people ~db", "people +li", "people -old"]);
         assert!(plan(&old, &old).is_empty());
+    }
+
+    #[test]
+    fn a_rule_of_inhibition_is_a_change_like_any_other() {
+        let rule = Inhibition { id: "switch".into(), ..Inhibition::default() };
+        let new = Document { inhibitions: vec![rule], ..Document::default() };
+        assert_eq!(plan(&Document::default(), &new), ["inhibitions +switch"]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::{
     ActError, Runtime, Unavailable, Vitals,
+    auditor::Auditor,
     batch::Batch,
     blind::Blind,
     deliver::{Dispatcher, Links, Sending},
@@ -81,6 +82,7 @@ pub(super) struct Writer {
     pub(super) dispatcher: Dispatcher,
     pub(super) pace: Pace,
     pub(super) polled_at: Timestamp,
+    pub(super) auditor: Auditor,
     pub(super) blind: Option<Blind>,
     pub(super) epochs: u64,
     /// When the store came back last, and how long it had been waited between two tries.
@@ -105,6 +107,8 @@ impl Runtime {
             channels: RwLock::new(channels.clone()),
             store: std::sync::Mutex::new(format!("{} {}", product(&url), store.version()?)),
             trouble: std::sync::Mutex::default(),
+            audited: std::sync::Mutex::default(),
+            heartbeat: std::sync::Mutex::default(),
             watch: Stopwatch::start(),
             last_turn_ms: AtomicI64::new(0),
             lateness_ms: AtomicI64::new(0),
@@ -135,6 +139,7 @@ impl Runtime {
             dispatcher,
             pace,
             polled_at: now,
+            auditor: Auditor::new(now),
             blind: None,
             epochs: now.0.unsigned_abs(),
             recovered: None,
@@ -183,6 +188,9 @@ impl Writer {
             if !goes_on {
                 tracing::error!("another server has taken over this database");
                 return Stopped::Superseded;
+            }
+            if self.blind.is_none() {
+                self.go_on_auditing(now);
             }
             self.show_vitals();
         }

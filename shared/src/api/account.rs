@@ -104,6 +104,10 @@ wire! {
         browsers: u32,
         open_incidents: u32,
         config: i64,
+        /// When the last audit of everything open was complete.
+        audited_at: Option<Timestamp>,
+        /// When the outbound heartbeat was last taken.
+        heartbeat_at: Option<Timestamp>,
         warnings: Vec<String>,
     }
 }

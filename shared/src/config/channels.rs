@@ -14,6 +14,24 @@ pub struct Channels {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ntfy: Option<NtfyChannel>,
     pub webhook: WebhookChannel,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<OutboundHeartbeat>,
+}
+
+/// Who is told from time to time that the pager works, and alarms when that stops: a dead-man's switch elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OutboundHeartbeat {
+    /// Called with POST and an empty body.
+    pub url: String,
+    /// At least a second.
+    #[serde(default = "each_minute")]
+    pub every: Delay,
+}
+
+const fn each_minute() -> Delay {
+    Delay::mins(1)
 }
 
 /// How the connection to the mail server is protected.

@@ -10,7 +10,7 @@ mod routing;
 mod time;
 mod trial;
 
-pub use channels::{Channels, Defer, EmailChannel, EmailTls, NtfyChannel, Paging, WebhookChannel};
+pub use channels::{Channels, Defer, EmailChannel, EmailTls, NtfyChannel, OutboundHeartbeat, Paging, WebhookChannel};
 pub use oncall::{
     Every, FixedShift, HolidayCalendar, Layer, LayerDays, Override, OverrideKind, Rotation, Schedule, Temporary,
     TimeOff, Weekday, Window,

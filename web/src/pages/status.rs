@@ -41,6 +41,8 @@ fn draw(app: App, status: &PagerStatus) -> AnyView {
         (t::config(l), format!("v{}", status.config).into_any()),
         (t::store(l), status.store.clone().into_any()),
         (t::version(l), status.version.clone().into_any()),
+        (t::audited(l), status.audited_at.map_or_else(|| t::not_audited(l), |at| app.clock_time(at)).into_any()),
+        (t::heartbeat(l), status.heartbeat_at.map_or_else(|| t::no_heartbeat(l), |at| app.clock_time(at)).into_any()),
     ];
     let facts = facts.map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> });
     view! {

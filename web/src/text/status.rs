@@ -12,6 +12,10 @@ shared::messages! {
     in_flight() { en: "under way", zh: "条发送中" }
     due() { en: "set", zh: "个待触发" }
     browsers() { en: "connected", zh: "个已连接" }
+    audited() { en: "Last audit of what is open", zh: "最近一次自检" }
+    heartbeat() { en: "Outbound heartbeat", zh: "外发心跳" }
+    no_heartbeat() { en: "not configured, or never taken", zh: "未配置或从未送达" }
+    not_audited() { en: "not complete yet", zh: "尚未完成" }
     open() { en: "Open incidents", zh: "未恢复事件" }
     config() { en: "Configuration in force", zh: "生效配置版本" }
     pipeline() { en: "The way of a message", zh: "消息处理链路" }
