@@ -82,8 +82,11 @@ fn skips(timeline: &[TimelineEntry]) -> BTreeMap<PersonId, Skip> {
     found
 }
 
+/// By policy and level.
+type PassedOver = BTreeMap<(PolicyId, u32), Unmet>;
+
 /// Levels whose conditions did not hold, with the last reason; one that ran later is none.
-fn passed_over_levels(timeline: &[TimelineEntry]) -> BTreeMap<(PolicyId, u32), Unmet> {
+fn passed_over_levels(timeline: &[TimelineEntry]) -> PassedOver {
     let mut found = BTreeMap::new();
     for entry in timeline {
         match &entry.what {
@@ -103,7 +106,7 @@ fn reason(
     l: Language,
     person: &PersonId,
     incident: &Incident,
-    (skips, unmet): (&BTreeMap<PersonId, Skip>, &BTreeMap<(PolicyId, u32), Unmet>),
+    (skips, unmet): (&BTreeMap<PersonId, Skip>, &PassedOver),
     policies: &Policies,
     config: &Snapshot,
 ) -> String {

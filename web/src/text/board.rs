@@ -58,7 +58,7 @@ shared::messages! {
     resolve() { en: "Resolve", zh: "恢复" }
     snooze() { en: "Snooze", zh: "暂停" }
     escalate() { en: "Escalate", zh: "升级" }
-    responders() { en: "Add responders", zh: "请求支援" }
+    responders() { en: "Add people", zh: "请求支援" }
     apply_policy() { en: "Apply the new version", zh: "应用新版本" }
     reassign() { en: "Reassign", zh: "转交" }
     note() { en: "Note", zh: "备注" }

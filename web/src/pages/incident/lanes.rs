@@ -70,7 +70,8 @@ fn lane(app: App, lane: &Lane, names: &Names) -> impl IntoView + use<> {
     };
     let hidden = (lane.hidden > 0).then(|| view! { <small class="hidden-marks">{t::earlier(l, lane.hidden)}</small> });
     let why: Vec<String> = lane.marks.iter().filter_map(|mark| reason(app, mark)).collect();
-    let why = (!why.is_empty()).then(|| view! { <p class="lane-why">{why.join(" · ")}</p> });
+    let waits = lane.marks.iter().all(|mark| matches!(mark.what, What::Delivery { why: None, .. }));
+    let why = (!why.is_empty()).then(|| view! { <p class="lane-why" class:waits=waits>{why.join(" · ")}</p> });
     let marks = lane.marks.iter().map(|one| mark(app, one)).collect_view();
     view! {
         <li class="lane" class:ghosted=lane.contact.is_none()>
