@@ -4,6 +4,7 @@
 //! else keeps its name, because somebody outside asks for it by that name (`index.html`, `sw.js`, the icons).
 
 mod compress;
+mod modules;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use walkdir::WalkDir;
 
 use crate::cargo::{Profile, Project};
+use modules::Modules;
 
 const BOOT: &str = include_str!("web/boot.js");
 
@@ -45,8 +47,7 @@ pub(crate) fn build(project: &Project, profile: Profile) -> anyhow::Result<()> {
         return Ok(());
     }
 
-    let (glue, wasm) = bind(project, profile, &wasm)?;
-    let files = lay_out(&project.root, glue, wasm)?;
+    let files = lay_out(&project.root, modules::make(project, profile, &wasm)?)?;
     let sizes = compress::with_siblings(files, profile);
     print_sizes(&sizes);
     replace_dist(project, &sizes)?;
@@ -70,45 +71,25 @@ fn stamp(project: &Project, profile: Profile, wasm: &Path) -> anyhow::Result<Str
     Ok(lines.join("\n"))
 }
 
-/// The JavaScript glue and the wasm that fits it.
-fn bind(project: &Project, profile: Profile, wasm: &Path) -> anyhow::Result<(String, Vec<u8>)> {
-    let folder = project.target_dir.join("xtask-bindgen");
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
-    }
-    let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
-    bindgen
-        .input_path(wasm)
-        .web(true)?
-        .typescript(false)
-        .omit_default_module_path(true)
-        .remove_name_section(profile == Profile::Release)
-        .remove_producers_section(profile == Profile::Release)
-        .generate(&folder)
-        .context("wasm-bindgen refused the module: does web's main mount an application, and is wasm-bindgen in Cargo.lock the version that xtask pins?")?;
-    if folder.join("snippets").exists() {
-        bail!(
-            "a dependency of web brings JavaScript files of its own (see {}); the layout of dist/ has no place for \
-             them: use web-sys in their stead, or teach xtask/src/web.rs to hash them",
-            folder.join("snippets").display()
-        );
-    }
-    Ok((fs::read_to_string(folder.join("web.js"))?, fs::read(folder.join("web_bg.wasm"))?))
-}
-
 /// Path below `dist/` to content.
 type Files = BTreeMap<String, Vec<u8>>;
 
-fn lay_out(root: &Path, glue: String, wasm: Vec<u8>) -> anyhow::Result<Files> {
+fn lay_out(root: &Path, modules: Modules) -> anyhow::Result<Files> {
     let mut files = Files::new();
     let css = add_hashed(&mut files, "app", "css", stylesheet(&root.join("web/style"))?);
-    let wasm = add_hashed(&mut files, "app", "wasm", wasm);
-    let glue = add_hashed(&mut files, "app", "js", glue.into_bytes());
+    let wasm = add_hashed(&mut files, "app", "wasm", modules.main);
+    let mut loader = modules.loader;
+    for (name, content) in modules.later {
+        let url = add_hashed(&mut files, &name, "wasm", content);
+        loader = fill(&loader, modules::LOADER, &[(&format!("./{name}.wasm"), &url)])?;
+    }
+    let (glue, later) = add_scripts(&mut files, &modules.glue, &loader)?;
     let boot = fill(BOOT, "xtask/src/web/boot.js", &[("__GLUE__", &glue), ("__WASM__", &wasm)])?;
     let boot = add_hashed(&mut files, "boot", "js", boot.into_bytes());
 
     let template = fs::read_to_string(root.join("web/index.html")).context("web/index.html is missing")?;
-    let names = [("__BOOT__", &*boot), ("__GLUE__", &*glue), ("__WASM__", &*wasm), ("__CSS__", &*css)];
+    let names =
+        [("__BOOT__", &*boot), ("__GLUE__", &*glue), ("__LATER__", &*later), ("__WASM__", &*wasm), ("__CSS__", &*css)];
     let page = fill(&template, "web/index.html", &names)?;
     let assets: Vec<String> = files.keys().map(|path| format!("/{path}")).collect();
 
@@ -121,6 +102,19 @@ fn lay_out(root: &Path, glue: String, wasm: Vec<u8>) -> anyhow::Result<Files> {
     }
     fill_service_worker(&mut files, &assets)?;
     Ok(files)
+}
+
+/// The glue and the loader import one another, so neither can carry the hash of what is served of it: both carry the
+/// hash of what both were before.
+fn add_scripts(files: &mut Files, glue: &str, loader: &str) -> anyhow::Result<(String, String)> {
+    let hash = hex16(&Sha256::digest([glue, loader].join("\0")));
+    let [glue_url, loader_url] = ["app", "later"].map(|stem| format!("/assets/{stem}-{hash}.js"));
+    let glue = fill(glue, modules::GLUE, &[(modules::LOADER, &loader_url)])?;
+    let loader = fill(loader, modules::LOADER, &[(modules::GLUE, &glue_url)])?;
+    for (url, text) in [(&glue_url, glue), (&loader_url, loader)] {
+        files.insert(url.trim_start_matches('/').to_owned(), text.into_bytes());
+    }
+    Ok((glue_url, loader_url))
 }
 
 /// The worker caches exactly this build: it is told the names, and a version that changes with any byte of it.
