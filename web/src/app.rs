@@ -61,7 +61,7 @@ fn Gate() -> impl IntoView {
     });
     move || match stage.get() {
         0 => states::splash(app).into_any(),
-        1 => later::page(later::Page::Setup),
+        1 => later::page(later::Part::Setup),
         2 => pages::signin::page().into_any(),
         _ => frame::frame().into_any(),
     }

@@ -109,8 +109,10 @@ fn lay_out(root: &Path, modules: Modules) -> anyhow::Result<Files> {
 fn add_scripts(files: &mut Files, glue: &str, loader: &str) -> anyhow::Result<(String, String)> {
     let hash = hex16(&Sha256::digest([glue, loader].join("\0")));
     let [glue_url, loader_url] = ["app", "later"].map(|stem| format!("/assets/{stem}-{hash}.js"));
-    let glue = fill(glue, modules::GLUE, &[(modules::LOADER, &loader_url)])?;
-    let loader = fill(loader, modules::LOADER, &[(modules::GLUE, &glue_url)])?;
+    // The wasm knows the loader by its first name, and so must the table of its imports.
+    let import = |name: &str| format!("from \"{name}\"");
+    let glue = fill(glue, modules::GLUE, &[(&import(modules::LOADER), &import(&loader_url))])?;
+    let loader = fill(loader, modules::LOADER, &[(&import(modules::GLUE), &import(&glue_url))])?;
     for (url, text) in [(&glue_url, glue), (&loader_url, loader)] {
         files.insert(url.trim_start_matches('/').to_owned(), text.into_bytes());
     }

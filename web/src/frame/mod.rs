@@ -14,7 +14,7 @@ pub(crate) use menu::{appearance, sign_out};
 use crate::{
     pages::{
         self,
-        later::{Page, page as later},
+        later::{Part, page as later},
     },
     state::App,
     text::frame as t,
@@ -52,17 +52,17 @@ fn routes() -> impl IntoView {
             <Route path=path!("/signin") view=pages::signin::done/>
             <Route path=path!("/setup") view=pages::signin::done/>
             <Route path=path!("/incidents/:id") view=pages::incident::page/>
-            <Route path=path!("/oncall") view=|| later(Page::OnCall)/>
-            <Route path=path!("/silences") view=|| later(Page::Silences)/>
-            <Route path=path!("/silences/:id") view=|| later(Page::Silence)/>
-            <Route path=path!("/oncall/:schedule") view=|| later(Page::Calendar)/>
-            <Route path=path!("/policies") view=|| later(Page::Policies)/>
-            <Route path=path!("/routes") view=|| later(Page::Routes)/>
-            <Route path=path!("/integrations") view=|| later(Page::Integrations)/>
-            <Route path=path!("/messages") view=|| later(Page::Messages)/>
-            <Route path=path!("/settings") view=|| later(Page::Settings)/>
-            <Route path=path!("/status") view=|| later(Page::Status)/>
-            <Route path=path!("/more") view=|| later(Page::More)/>
+            <Route path=path!("/oncall") view=|| later(Part::OnCall)/>
+            <Route path=path!("/silences") view=|| later(Part::Silences)/>
+            <Route path=path!("/silences/:id") view=|| later(Part::Silence)/>
+            <Route path=path!("/oncall/:schedule") view=|| later(Part::Calendar)/>
+            <Route path=path!("/policies") view=|| later(Part::Policies)/>
+            <Route path=path!("/routes") view=|| later(Part::Routes)/>
+            <Route path=path!("/integrations") view=|| later(Part::Integrations)/>
+            <Route path=path!("/messages") view=|| later(Part::Messages)/>
+            <Route path=path!("/settings") view=|| later(Part::Settings)/>
+            <Route path=path!("/status") view=|| later(Part::Status)/>
+            <Route path=path!("/more") view=|| later(Part::More)/>
         </FlatRoutes>
     }
 }

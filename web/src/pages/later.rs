@@ -1,7 +1,11 @@
 //! The pages nobody needs in the first second: a module of their own, fetched once the first page is shown or as soon
 //! as one of them is opened.
 
-use super::{calendar, integrations, messages, more, oncall, policies, routes, settings, setup, silences, status};
+use super::{
+    calendar, first_run, integrations, messages, more, oncall, policies, routes, settings, setup,
+    silences::{self, Maker},
+    status,
+};
 use crate::{
     browser::dom,
     components::{
@@ -24,8 +28,10 @@ use std::{
 
 /// What the later module draws.
 #[derive(Clone, Copy)]
-pub(crate) enum Page {
+pub(crate) enum Part {
     Calendar,
+    /// The steps of an empty server; with them all done, what is given.
+    FirstRun(fn(App) -> AnyView),
     Integrations,
     Messages,
     More,
@@ -35,26 +41,29 @@ pub(crate) enum Page {
     Settings,
     Setup,
     Silence,
+    SilenceForm(Maker),
     Silences,
     Status,
 }
 
 /// The only way into the later module: what is reached through here alone is not in the first one.
 #[wasm_split(pages, wasm_split_path = leptos::wasm_split, fallible, preload(fetch_module))]
-fn draw(page: Page) -> Result<AnyView, SplitLoaderError> {
-    Ok(match page {
-        Page::Calendar => calendar::page().into_any(),
-        Page::Integrations => integrations::page().into_any(),
-        Page::Messages => messages::page().into_any(),
-        Page::More => more::page().into_any(),
-        Page::OnCall => oncall::page().into_any(),
-        Page::Policies => policies::page().into_any(),
-        Page::Routes => routes::page().into_any(),
-        Page::Settings => settings::page().into_any(),
-        Page::Setup => setup::page().into_any(),
-        Page::Silence => silences::one().into_any(),
-        Page::Silences => silences::page().into_any(),
-        Page::Status => status::page().into_any(),
+fn draw(part: Part) -> Result<AnyView, SplitLoaderError> {
+    Ok(match part {
+        Part::Calendar => calendar::page().into_any(),
+        Part::FirstRun(well) => first_run::or(App::here(), well),
+        Part::Integrations => integrations::page().into_any(),
+        Part::Messages => messages::page().into_any(),
+        Part::More => more::page().into_any(),
+        Part::OnCall => oncall::page().into_any(),
+        Part::Policies => policies::page().into_any(),
+        Part::Routes => routes::page().into_any(),
+        Part::Settings => settings::page().into_any(),
+        Part::Setup => setup::page().into_any(),
+        Part::Silence => silences::one().into_any(),
+        Part::SilenceForm(maker) => silences::form(maker),
+        Part::Silences => silences::page().into_any(),
+        Part::Status => status::page().into_any(),
     })
 }
 
@@ -68,15 +77,33 @@ pub(crate) async fn fetch(app: App) {
     app.rest.set(if arrived { Rest::Here } else { Rest::Missing });
 }
 
-/// One of the later pages, or what there is to say until it is here.
-pub(crate) fn page(page: Page) -> AnyView {
+/// A whole page; one that did not arrive is still a page, with a heading.
+pub(crate) fn page(part: Part) -> AnyView {
     let app = App::here();
-    let again = move || spawn_local(fetch(app));
-    again();
+    drawn(app, part, move || {
+        let head = page_head(t::part_missing(app.l()), String::new(), ().into_any());
+        view! { <div class="page">{head}{missing(app)}</div> }.into_any()
+    })
+}
+
+/// A part of a page that is here.
+pub(crate) fn part(part: Part) -> AnyView {
+    let app = App::here();
+    drawn(app, part, move || missing(app))
+}
+
+/// A part that can be done without.
+pub(crate) fn part_or(part: Part, otherwise: fn(App) -> AnyView) -> AnyView {
+    let app = App::here();
+    drawn(app, part, move || otherwise(app))
+}
+
+fn drawn(app: App, part: Part, missing: impl Fn() -> AnyView + Send + Sync + 'static) -> AnyView {
+    spawn_local(fetch(app));
     (move || match app.rest.get() {
         Rest::Awaited => skeleton(6),
-        Rest::Here => at_once(draw(page)).and_then(Result::ok).unwrap_or_else(|| missing(app, again)),
-        Rest::Missing => missing(app, again),
+        Rest::Here => at_once(draw(part)).and_then(Result::ok).unwrap_or_else(&missing),
+        Rest::Missing => missing(),
     })
     .into_any()
 }
@@ -90,17 +117,14 @@ fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
 }
 
 /// Without a connection, or when a newer server no longer has the files of this page.
-fn missing(app: App, again: impl Fn() + 'static) -> AnyView {
+fn missing(app: App) -> AnyView {
     let l = app.l();
     view! {
-        <div class="page">
-            {page_head(t::part_missing(l), String::new(), ().into_any())}
-            <div class="notice bad" role="alert" data-testid="part-missing">
-                {icon(Icon::Warning)}
-                <div><p>{t::part_missing_why(l)}</p></div>
-                <button type="button" class="btn" on:click=move |_| again()>{t::retry(l)}</button>
-                <button type="button" class="btn" on:click=|_| dom::reload()>{t::reload(l)}</button>
-            </div>
+        <div class="notice bad" role="alert" data-testid="part-missing">
+            {icon(Icon::Warning)}
+            <div><strong>{t::part_missing(l)}</strong><p>{t::part_missing_why(l)}</p></div>
+            <button type="button" class="btn" on:click=move |_| spawn_local(fetch(app))>{t::retry(l)}</button>
+            <button type="button" class="btn" on:click=|_| dom::reload()>{t::reload(l)}</button>
         </div>
     }
     .into_any()
