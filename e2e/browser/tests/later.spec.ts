@@ -33,6 +33,8 @@ test('a page that was never opened opens without the server, in this tab and in 
   page.on('pageerror', (error) => wrong.push(String(error)));
   await page.goto(url!);
   await expect(page.getByTestId('connection')).toHaveText('Live');
+  // A fresh tab shows the last board, which is kept now and then.
+  await page.waitForFunction(() => localStorage.getItem('tocsin.board') !== null);
   // The files are all kept when the service worker is ready.
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
   await context.setOffline(true);
