@@ -162,6 +162,24 @@ impl HookSink {
         *lock(&self.inner.script) = Arc::new(Box::new(script));
     }
 
+    /// The beginning of a configuration: people whose phones ring here, each at `/<id>`; the first is also paged for
+    /// whatever pages nobody else.
+    #[must_use]
+    pub fn people(&self, ids: &[&str]) -> String {
+        let fallback = ids.first().unwrap_or(&"nobody");
+        let head = format!(
+            "fallback = [\"person:{fallback}\"]\n\
+             channels.webhook = {{ allow_networks = [\"127.0.0.0/8\"], allow_http = true }}\n"
+        );
+        let person = |id: &&str| {
+            let url = self.url(&format!("/{id}"));
+            format!(
+                "[[people]]\nid = \"{id}\"\nname = \"{id}\"\ncontacts = [{{ id = \"phone\", webhook = \"{url}\" }}]\n"
+            )
+        };
+        head + &ids.iter().map(person).collect::<String>()
+    }
+
     /// The address of a path here.
     #[must_use]
     pub fn url(&self, path: &str) -> String {

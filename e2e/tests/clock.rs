@@ -17,25 +17,14 @@ const HOSTS: usize = 6;
 
 /// P0 goes to Wang and two seconds later to Zhao; P1 goes to Li, and after an hour to Chen.
 fn house(hook: &HookSink) -> String {
-    let people: String = ["wang", "zhao", "li", "chen"]
-        .map(|id| {
-            let url = hook.url(&format!("/{id}"));
-            format!(
-                "[[people]]\nid = \"{id}\"\nname = \"{id}\"\ncontacts = [{{ id = \"phone\", webhook = \"{url}\" }}]\n"
-            )
-        })
-        .concat();
-    format!(
-        r#"
-fallback = ["person:wang"]
-channels.webhook = {{ allow_networks = ["127.0.0.0/8"], allow_http = true }}
-{people}
+    hook.people(&["wang", "zhao", "li", "chen"])
+        + r#"
 [[policies]]
 id = "fast"
-levels = [{{ notify = ["person:wang"], delay = "2s" }}, {{ notify = ["person:zhao"], delay = "1h" }}]
+levels = [{ notify = ["person:wang"], delay = "2s" }, { notify = ["person:zhao"], delay = "1h" }]
 [[policies]]
 id = "slow"
-levels = [{{ notify = ["person:li"], delay = "1h" }}, {{ notify = ["person:chen"], delay = "1h" }}]
+levels = [{ notify = ["person:li"], delay = "1h" }, { notify = ["person:chen"], delay = "1h" }]
 [[routes]]
 id = "urgent"
 match = ["severity = P0"]
@@ -44,7 +33,6 @@ policy = "fast"
 id = "rest"
 policy = "slow"
 "#
-    )
 }
 
 /// A wall clock of the server's own; its other clocks stay the machine's.

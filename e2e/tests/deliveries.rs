@@ -23,29 +23,16 @@ const PASSWORD: &str = "seven geese over the reservoir";
 
 /// P0 goes to Wang and soon afterwards to Zhao; everything else pages nobody.
 fn house(hook: &HookSink) -> String {
-    format!(
-        r#"
-fallback = ["person:wang"]
-channels.webhook = {{ allow_networks = ["127.0.0.0/8"], allow_http = true }}
-[[people]]
-id = "wang"
-name = "Wang"
-contacts = [{{ id = "phone", webhook = "{}" }}]
-[[people]]
-id = "zhao"
-name = "Zhao"
-contacts = [{{ id = "phone", webhook = "{}" }}]
+    hook.people(&["wang", "zhao"])
+        + r#"
 [[policies]]
 id = "two"
-levels = [{{ notify = ["person:wang"], delay = "4s" }}, {{ notify = ["person:zhao"], delay = "1h" }}]
+levels = [{ notify = ["person:wang"], delay = "4s" }, { notify = ["person:zhao"], delay = "1h" }]
 [[routes]]
 id = "urgent"
 match = ["severity = P0"]
 policy = "two"
-"#,
-        hook.url("/wang"),
-        hook.url("/zhao")
-    )
+"#
 }
 
 fn number(viewer: &Client, host: &str) -> Result<IncidentId> {

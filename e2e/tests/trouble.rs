@@ -10,27 +10,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A sender is answered within this, whatever the store does; its own time-out is not much longer.
 const ANSWERED: Duration = Duration::from_millis(3_500);
 
-/// Wang has a phone, and is paged for whatever matches no route.
-fn house(hook: &HookSink) -> String {
-    format!(
-        r#"
-fallback = ["person:wang"]
-channels.webhook = {{ allow_networks = ["127.0.0.0/8"], allow_http = true }}
-[[people]]
-id = "wang"
-name = "Wang"
-contacts = [{{ id = "phone", webhook = "{}" }}]
-"#,
-        hook.url("/wang")
-    )
-}
-
 #[test]
 fn a_locked_store_is_never_answered_with_success_and_a_p0_pages_all_the_same() -> Result<()> {
     let hook = HookSink::start()?;
     let mut server = Tocsin::fresh()?;
     server.start()?;
-    server.apply(&house(&hook))?;
+    server.apply(&hook.people(&["wang"]))?;
     let path = format!("/ingest/{}", server.sender("falcon")?);
     let (sender, viewer) = (server.anybody(), server.somebody(Role::Viewer)?);
     let headers = [("Idempotency-Key", "one"), ("User-Agent", "curl/8")];
@@ -86,7 +71,7 @@ fn a_nearly_full_disk_pages_once_and_is_left_without_a_loss() -> Result<()> {
     // Without this the kernel would kill whoever writes beyond the limit.
     server.start_below(&["env", "--ignore-signal=XFSZ"]);
     server.start()?;
-    server.apply(&house(&hook))?;
+    server.apply(&hook.people(&["wang"]))?;
     let path = format!("/ingest/{}", server.sender("falcon")?);
     let (sender, viewer) = (server.anybody(), server.somebody(Role::Viewer)?);
     let post = |body: &str| sender.post(&path, &[("User-Agent", "curl/8")], body.as_bytes());
@@ -138,7 +123,7 @@ fn a_nearly_full_disk_pages_once_and_is_left_without_a_loss() -> Result<()> {
 fn an_engine_that_hangs_ends_the_process_so_that_another_can_take_over() -> Result<()> {
     let hook = HookSink::start()?;
     let mut server = Tocsin::fresh()?;
-    server.apply(&house(&hook))?;
+    server.apply(&hook.people(&["wang"]))?;
     let path = format!("/ingest/{}", server.sender("falcon")?);
     let p0 = b"[P0][PROBLEM][db-07][10.1.2.3][host is down]";
     // The bound is a minute, which nobody has to wait for here.

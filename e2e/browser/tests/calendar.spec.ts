@@ -1,13 +1,13 @@
 // The calendar of a schedule: what it shows, and everything that is done with it, with the mouse, by keyboard and with a
 // finger, by those who may. TOCSIN_BIN names the server, which is given an organisation of its own.
 import { expect, test, type Browser, type Page } from '@playwright/test';
-import AxeBuilder from '@axe-core/playwright';
+import { PASSWORD } from '../newcomer.ts';
 import { start, type Server } from '../server.ts';
+import { examine, narrowPhone } from '../whole.ts';
 
 const program = process.env.TOCSIN_BIN;
 test.skip(!program || !!process.env.TOCSIN_PATH_URL, 'TOCSIN_BIN names no server to start');
 
-const PASSWORD = 'correct horse battery';
 const ZONE = 'Europe/Berlin';
 const DAY = 86_400_000;
 
@@ -112,25 +112,6 @@ async function open(page: Page, who: string, query = `view=week&at=${MONDAY}`, s
   return wrong;
 }
 
-/** In both themes: no finding of axe, nothing outside the screen. */
-async function examine(page: Page, name: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ target }) => target.join(' '))]), `${name} ${colorScheme}`).toEqual([]);
-    if (process.env.TOCSIN_PICTURES) {
-      // The page scrolls inside; a tall window shows all of it.
-      const size = page.viewportSize()!;
-      await page.setViewportSize({ ...size, height: 2000 });
-      await page.screenshot({ path: `${process.env.TOCSIN_PICTURES}/${test.info().project.name}-${name.replaceAll(' ', '-')}-${colorScheme}.png` });
-      await page.setViewportSize(size);
-    }
-  }
-  const sideways = await page.evaluate(() =>
-    [document.documentElement, ...document.querySelectorAll('#content')].some((box) => box.scrollWidth > box.clientWidth + 1));
-  expect(sideways, `${name}: a sideways scroll`).toBe(false);
-}
-
 const bars = (page: Page, row: string) => page.locator(`.cal-row.${row} .bar`);
 const dialog = (page: Page) => page.locator('dialog[open]');
 const toast = (page: Page) => page.locator('.toast');
@@ -144,9 +125,9 @@ test('a way leads from who is on call to the calendar and back', async ({ page }
 });
 
 for (const [view, strips] of [['day', 1], ['week', 1], ['2weeks', 2], ['month', null]] as const) {
-  test(`the view ${view} is whole`, async ({ page }, info) => {
+  test(`the view ${view} is whole`, async ({ page }) => {
     test.slow();
-    if (info.project.name === 'phone') await page.setViewportSize({ width: 360, height: 740 });
+    await narrowPhone(page);
     const wrong = await open(page, 'li', `view=${view}&at=${MONDAY}`);
     await expect(bars(page, 'final').first()).toBeVisible();
     if (strips) await expect(page.locator('.cal-strip')).toHaveCount(strips);

@@ -2,13 +2,13 @@
 // gone once somebody was woken and answered.
 import { createServer, type Server as HttpServer } from 'node:http';
 import { expect, test, type Page } from '@playwright/test';
-import AxeBuilder from '@axe-core/playwright';
+import { ask, organisation, PASSWORD, setUp } from '../newcomer.ts';
 import { start, type Server } from '../server.ts';
+import { examine, narrowPhone } from '../whole.ts';
 
 const program = process.env.TOCSIN_BIN;
 test.skip(!program || !!process.env.TOCSIN_PATH_URL, 'TOCSIN_BIN names no server to start');
 
-const PASSWORD = 'correct horse battery';
 let server: Server;
 let phone: HttpServer;
 let pages = 0;
@@ -28,53 +28,10 @@ test.afterEach(async () => {
   await new Promise((done) => phone.close(done));
 });
 
-/** The newcomer, with a phone that listens here. */
-function organisation(): string {
+/** Where the newcomer's phone listens. */
+function listening(): string {
   const address = phone.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
-  return `
-fallback = ["person:li"]
-channels.webhook = { allow_networks = ["127.0.0.0/8"], allow_http = true }
-
-[[people]]
-id = "li"
-name = "Li Wei"
-contacts = [{ id = "phone", webhook = "http://127.0.0.1:${port}/" }]
-
-[[policies]]
-id = "everything"
-levels = [{ notify = ["person:li"], delay = "5m" }]
-
-[[routes]]
-id = "everything"
-policy = "everything"
-`;
-}
-
-async function setUp(page: Page): Promise<void> {
-  const [, link] = await server.said(/first administrator: (\S+)/);
-  await page.addInitScript(() => localStorage.getItem('tocsin.language') ?? localStorage.setItem('tocsin.language', 'en'));
-  await page.goto(`${server.url}${new URL(link).pathname}${new URL(link).search}`);
-  await page.locator('#setup-name').fill('Li Wei');
-  await page.locator('#setup-login').fill('li');
-  await page.locator('#setup-password').fill(PASSWORD);
-  await page.getByTestId('setup-submit').click();
-  await expect(page.getByTestId('connection')).toHaveText('Live');
-}
-
-/** In both themes, and on the narrowest phone: no finding of axe, nothing outside the screen. */
-async function examine(page: Page, name: string): Promise<void> {
-  if (test.info().project.name === 'phone') {
-    await page.setViewportSize({ width: 360, height: 640 });
-  }
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ target }) => target.join(' '))]), `${name} ${colorScheme}`).toEqual([]);
-  }
-  const sideways = await page.evaluate(() =>
-    [document.documentElement, ...document.querySelectorAll('#content, .list-empty')].some((box) => box.scrollWidth > box.clientWidth + 1));
-  expect(sideways, `${name}: a sideways scroll`).toBe(false);
+  return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/`;
 }
 
 const steps = (page: Page) => page.getByTestId('first-run').locator('li');
@@ -90,7 +47,8 @@ test('the steps lead from an empty server to an answered page', async ({ page, c
   test.slow();
   const wrong: string[] = [];
   page.on('pageerror', (error) => wrong.push(String(error)));
-  await setUp(page);
+  await setUp(page, server);
+  await narrowPhone(page);
   await expect(page.getByTestId('first-run')).toContainText('0 of 4 done');
   await expect(steps(page)).toHaveCount(4);
   await expect(steps(page).first()).toHaveAttribute('aria-current', 'step');
@@ -107,6 +65,7 @@ test('the steps lead from an empty server to an answered page', async ({ page, c
 
   await page.goto(server.url);
   const watcher = await context.newPage();
+  await narrowPhone(watcher);
   await watcher.goto(server.url);
   await expect(steps(watcher)).toHaveCount(4);
 
@@ -137,7 +96,7 @@ test('the steps lead from an empty server to an answered page', async ({ page, c
   });
 
   await test.step('2 and 3: applied, and true at once for whoever looks', async () => {
-    await page.locator('#configuration').fill(organisation());
+    await page.locator('#configuration').fill(organisation(listening()));
     await page.getByRole('button', { name: 'Apply', exact: true }).click();
     await expect(page.getByText('is in force')).toBeVisible();
     await expect(watcher.getByTestId('first-run')).toContainText('Li Wei can be reached.');
@@ -181,11 +140,11 @@ test('the steps lead from an empty server to an answered page', async ({ page, c
 });
 
 test('who cannot act is told who can', async ({ page, browser }) => {
-  await setUp(page);
+  await setUp(page, server);
   const account = { login: 'wang', name: 'Wang', role: 'viewer', person: null, password: PASSWORD };
-  const headers = { origin: server.url };
-  expect((await page.context().request.post(`${server.url}/api/v1/accounts`, { data: account, headers })).ok()).toBe(true);
+  await ask(page, server, 'POST', 'accounts', account);
   const theirs = await (await browser.newContext({ locale: 'en-GB' })).newPage();
+  await narrowPhone(theirs);
   await theirs.goto(`${server.url}/signin`);
   await theirs.getByTestId('signin-login').fill('wang');
   await theirs.getByTestId('signin-password').fill(PASSWORD);

@@ -2,7 +2,7 @@
 // console or a sideways scroll. TOCSIN_URL names the server (`tocsin serve --demo`), TOCSIN_LOGIN and TOCSIN_PASSWORD
 // an administrator of it.
 import { expect, test, type Page } from '@playwright/test';
-import AxeBuilder from '@axe-core/playwright';
+import { examine } from '../whole.ts';
 
 const url = process.env.TOCSIN_URL;
 test.skip(!url, 'TOCSIN_URL names no server');
@@ -53,22 +53,11 @@ async function open(page: Page, path: string, content: string): Promise<string[]
   return errors;
 }
 
-async function examine(page: Page): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ target }) => target.join(' '))]), colorScheme).toEqual([]);
-  }
-  const sideways = await page.evaluate(() =>
-    [document.documentElement, ...document.querySelectorAll('#content')].some((box) => box.scrollWidth > box.clientWidth + 1));
-  expect(sideways, 'a sideways scroll').toBe(false);
-}
-
 for (const [name, [path, content]] of Object.entries(pages)) {
   test(`${name} is whole`, async ({ page, context }) => {
     await context.addCookies(cookies);
     const errors = await open(page, path, content);
-    await examine(page);
+    await examine(page, name);
     expect(errors).toEqual([]);
   });
 }
@@ -79,13 +68,13 @@ test('an incident is whole', async ({ page, context }) => {
   test.skip(items.length === 0, 'nothing is open');
   const errors = await open(page, `/incidents/${items[0].id}`, '[data-testid="swimlane"]');
   for (const part of ['why', 'raw', 'timeline', 'state']) await expect(page.getByTestId(part)).toBeVisible();
-  await examine(page);
+  await examine(page, 'an incident');
   expect(errors).toEqual([]);
 });
 
 test('signing in is whole', async ({ page }) => {
   const errors = await open(page, '/signin', '[data-testid="signin-submit"]');
-  await examine(page);
+  await examine(page, 'signing in');
   // Asking who is signed in is answered with 401, which the browser itself reports.
   expect(errors.filter((error) => !error.includes('401'))).toEqual([]);
 });

@@ -1,29 +1,14 @@
 // Something is kept quiet on purpose: set from an incident, seen on the board, extended, changed and ended, and what it
 // hid is told afterwards. Against a server of its own.
 import { expect, test, type Page } from '@playwright/test';
-import AxeBuilder from '@axe-core/playwright';
+import { ask, organisation, setUp } from '../newcomer.ts';
 import { start, type Server } from '../server.ts';
+import { examine, narrowPhone } from '../whole.ts';
 
 const program = process.env.TOCSIN_BIN;
 test.skip(!program || !!process.env.TOCSIN_PATH_URL, 'TOCSIN_BIN names no server to start');
 
-const organisation = `
-fallback = ["person:li"]
-channels.webhook = { allow_networks = ["127.0.0.0/8"], allow_http = true }
-
-[[people]]
-id = "li"
-name = "Li Wei"
-contacts = [{ id = "phone", webhook = "http://127.0.0.1:9/" }]
-
-[[policies]]
-id = "everything"
-levels = [{ notify = ["person:li"], delay = "5m" }]
-
-[[routes]]
-id = "everything"
-policy = "everything"
-
+const switches = `
 [[inhibitions]]
 id = "switch"
 source = ["host=sw-01"]
@@ -38,16 +23,10 @@ test.beforeEach(async ({ page }) => {
   wrong.length = 0;
   page.on('pageerror', (error) => wrong.push(String(error)));
   server = await start(program!);
-  const [, link] = await server.said(/first administrator: (\S+)/);
-  await page.addInitScript(() => localStorage.getItem('tocsin.language') ?? localStorage.setItem('tocsin.language', 'en'));
-  await page.goto(`${server.url}${new URL(link).pathname}${new URL(link).search}`);
-  await page.locator('#setup-name').fill('Li Wei');
-  await page.locator('#setup-login').fill('li');
-  await page.locator('#setup-password').fill('correct horse battery');
-  await page.getByTestId('setup-submit').click();
-  await expect(page.getByTestId('connection')).toHaveText('Live');
-  ({ url: ingest } = await ask(page, 'POST', 'integrations', { name: 'Scripts' }));
-  await ask(page, 'PUT', 'config', { toml: organisation });
+  await setUp(page, server);
+  await narrowPhone(page);
+  ({ url: ingest } = await ask(page, server, 'POST', 'integrations', { name: 'Scripts' }));
+  await ask(page, server, 'PUT', 'config', { toml: organisation() + switches });
 });
 
 test.afterEach(async () => {
@@ -55,33 +34,9 @@ test.afterEach(async () => {
   expect(wrong).toEqual([]);
 });
 
-/** Asks the interface as the person who is signed in. */
-async function ask(page: Page, method: string, path: string, data?: unknown) {
-  const headers = { origin: server.url };
-  const answer = await page.context().request.fetch(`${server.url}/api/v1/${path}`, { method, data, headers });
-  expect(answer.ok(), `${method} ${path}: ${await answer.text()}`).toBe(true);
-  return answer.json();
-}
-
 async function send(page: Page, text: string): Promise<void> {
   const address = new URL(ingest, server.url);
   expect((await page.context().request.post(`${server.url}${address.pathname}`, { data: text })).ok()).toBe(true);
-}
-
-/** In both themes, and on the narrowest phone: no finding of axe, nothing outside the screen. */
-async function examine(page: Page, name: string): Promise<void> {
-  if (test.info().project.name === 'phone') {
-    await page.setViewportSize({ width: 360, height: 740 });
-  }
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ target }) => target.join(' '))]), `${name} ${colorScheme}`).toEqual([]);
-    await page.screenshot({ path: test.info().outputPath(`${name}-${colorScheme}.png`) });
-  }
-  const sideways = await page.evaluate(() =>
-    [document.documentElement, ...document.querySelectorAll('#content, dialog[open]')].some((box) => box.scrollWidth > box.clientWidth + 1));
-  expect(sideways, `${name}: a sideways scroll`).toBe(false);
 }
 
 const form = (page: Page) => page.getByTestId('silence-form');
@@ -178,10 +133,10 @@ test('silences to come, of every kind, and what is wrong with one', async ({ pag
   const now = Date.now();
   const base = { match: ['host=~"db-.*"'], reason: 'Nightly backup' };
   const window = { days: ['mon..fri'], from: '01:00', until: '01:30' };
-  await ask(page, 'POST', 'silences', { ...base, kind: 'maintenance', starts_at: now + 2 * hour, ends_at: now + 5 * hour });
-  await ask(page, 'POST', 'silences', { ...base, recurs: { time_zone: 'Asia/Shanghai', windows: [window] } });
-  await ask(page, 'POST', 'silences', { ...base, until_recovered: true });
-  await ask(page, 'POST', 'silences', { ...base, ends_at: now + 10 * 60_000 });
+  await ask(page, server, 'POST', 'silences', { ...base, kind: 'maintenance', starts_at: now + 2 * hour, ends_at: now + 5 * hour });
+  await ask(page, server, 'POST', 'silences', { ...base, recurs: { time_zone: 'Asia/Shanghai', windows: [window] } });
+  await ask(page, server, 'POST', 'silences', { ...base, until_recovered: true });
+  await ask(page, server, 'POST', 'silences', { ...base, ends_at: now + 10 * 60_000 });
   await page.goto(`${server.url}/silences`);
   await expect(page.getByTestId('silences-1').getByTestId('silence-1')).toContainText(/begins at .* in 1 h 5\d/);
   await expect(page.getByTestId('silence-2')).toContainText('Mon–Fri 01:00–01:30 Asia/Shanghai');

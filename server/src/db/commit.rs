@@ -2,11 +2,16 @@
 
 use super::{
     Store, StoreError,
-    connection::Db,
+    connection::{AnyBackend, Db},
     schema::{alert, counters, event, incident, incident_event, timeline},
     text::{host_key, index_key, plain},
 };
-use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, RunQueryDsl as _};
+use diesel::{
+    ExpressionMethods as _, Insertable, QueryDsl as _, QueryResult, RunQueryDsl,
+    query_builder::{AstPass, QueryFragment, QueryId},
+    sql_types::BigInt,
+    upsert::excluded,
+};
 use engine::{Changes, Counters};
 use serde::{Deserialize, Serialize};
 use shared::{
@@ -75,38 +80,58 @@ impl<'a> MessageDoc<'a> {
     }
 }
 
-/// Rows of one statement on SQLite: preparing one costs more than running it, and those of a fixed shape are prepared
-/// once. So there are two for each table: for so many rows, and for one.
-const ROWS: usize = 32;
 /// Rows of one statement on PostgreSQL, where each is a round trip; it takes 65,535 values a statement.
 #[cfg(feature = "postgres")]
 const PG_ROWS: usize = 1_000;
 
-/// Inserts rows with as little as the store allows.
-macro_rules! insert {
-    ($db:expr, $table:expr, $rows:expr) => {
+/// Writes rows with as few statements as the store allows: `$sqlite` and `$postgres` make one of the rows that `$now`
+/// holds. On SQLite preparing a statement costs more than running it, and those of a fixed shape are prepared once; so
+/// there they are for 32 rows, for 8, and for one.
+macro_rules! write_rows {
+    ($db:expr, $rows:expr, $now:ident, sqlite: $sqlite:expr, postgres: $postgres:expr) => {
         match $db {
             Db::Sqlite(connection) => {
                 let mut rows = $rows.into_iter();
-                loop {
-                    match <[_; ROWS]>::try_from(rows.by_ref().take(ROWS).collect::<Vec<_>>()) {
-                        Ok(many) => drop(diesel::insert_into($table).values(many).execute(connection)?),
-                        Err(rest) => {
-                            for row in rest {
-                                diesel::insert_into($table).values([row]).execute(connection)?;
-                            }
-                            break;
-                        }
-                    }
-                }
+                write_rows!(connection, rows, $now, $sqlite, 32);
+                write_rows!(connection, rows, $now, $sqlite, 8);
+                write_rows!(connection, rows, $now, $sqlite, 1);
             }
             #[cfg(feature = "postgres")]
             Db::Postgres(connection) => {
-                for rows in $rows.chunks(PG_ROWS) {
-                    diesel::insert_into($table).values(rows).execute(connection)?;
+                for $now in $rows.chunks(PG_ROWS) {
+                    $postgres.execute(connection)?;
                 }
             }
         }
+    };
+    ($connection:ident, $rows:ident, $now:ident, $sqlite:expr, $count:literal) => {
+        while $rows.len() >= $count {
+            let Ok($now) = <[_; $count]>::try_from($rows.by_ref().take($count).collect::<Vec<_>>()) else { break };
+            $sqlite.execute($connection)?;
+        }
+    };
+}
+
+/// Inserts rows that are new.
+macro_rules! insert {
+    ($db:expr, $table:ident, $rows:expr) => {
+        write_rows!($db, $rows, rows,
+            sqlite: diesel::insert_into($table::table).values(rows),
+            postgres: diesel::insert_into($table::table).values(rows))
+    };
+}
+
+/// Writes rows anew that are there, whole on SQLite and these columns on PostgreSQL. Not as updates, which
+/// [`diesel`] prepares again each time and which take one row each.
+macro_rules! rewrite {
+    ($db:expr, $table:ident, $rows:expr, $($column:ident),+) => {
+        write_rows!($db, $rows, rows,
+            sqlite: diesel::replace_into($table::table).values(rows),
+            postgres: diesel::insert_into($table::table)
+                .values(rows)
+                .on_conflict($table::id)
+                .do_update()
+                .set(($($table::$column.eq(excluded($table::$column)),)+)))
     };
 }
 
@@ -140,25 +165,7 @@ impl Store {
 
     /// Moves the counters on, first of all: on PostgreSQL this also makes a second writer wait for us, and then fail.
     fn count(&mut self, expected: i64, to: &Counters, settled: EventId) -> Result<i64, StoreError> {
-        let moved = diesel::update(counters::table)
-            .filter(counters::revision.eq(expected))
-            .filter(counters::event.le(to.event))
-            .filter(counters::alert.le(to.alert))
-            .filter(counters::incident.le(to.incident))
-            .filter(counters::page.le(to.page))
-            .filter(counters::attempt.le(to.attempt))
-            .filter(counters::silence.le(to.silence))
-            .set((
-                counters::revision.eq(expected + 1),
-                counters::event.eq(to.event),
-                counters::alert.eq(to.alert),
-                counters::incident.eq(to.incident),
-                counters::page.eq(to.page),
-                counters::attempt.eq(to.attempt),
-                counters::silence.eq(to.silence),
-                counters::settled.eq(settled.0),
-            ))
-            .execute(&mut self.db)?;
+        let moved = MoveCounters { expected, to, settled }.execute(&mut self.db)?;
         if moved == 1 {
             return Ok(expected + 1);
         }
@@ -168,9 +175,9 @@ impl Store {
 
     fn put_messages(&mut self, messages: &[Message]) -> Result<(), StoreError> {
         let rows = messages.iter().map(EventRow::of).collect::<Result<Vec<_>, _>>()?;
-        insert!(&mut self.db, event::table, rows);
+        insert!(&mut self.db, event, rows);
         let rows: Vec<IncidentEventRow> = messages.iter().flat_map(IncidentEventRow::all_of).collect();
-        insert!(&mut self.db, incident_event::table, rows);
+        insert!(&mut self.db, incident_event, rows);
         Ok(())
     }
 
@@ -180,28 +187,25 @@ impl Store {
         let newest: BTreeMap<_, _> = incidents.iter().map(|incident| (incident.id, &**incident)).collect();
         let rows = newest.into_values().map(IncidentRow::of).collect::<Result<Vec<_>, _>>()?;
         let (old, new): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.id <= known);
-        insert!(&mut self.db, incident::table, new);
-        for row in old {
-            let id = row.id;
-            let changed = diesel::update(incident::table.find(row.id))
-                .set((
-                    incident::version.eq(row.version),
-                    incident::state.eq(row.state),
-                    incident::severity.eq(row.severity),
-                    incident::title.eq(row.title),
-                    incident::host.eq(row.host),
-                    incident::ip.eq(row.ip),
-                    incident::integration.eq(row.integration),
-                    incident::team.eq(row.team),
-                    incident::updated_at.eq(row.updated_at),
-                    incident::resolved_at.eq(row.resolved_at),
-                    incident::live.eq(row.live),
-                    incident::search.eq(row.search),
-                    incident::doc.eq(row.doc),
-                ))
-                .execute(&mut self.db)?;
-            there(changed, "incident", id)?;
-        }
+        insert!(&mut self.db, incident, new);
+        rewrite!(
+            &mut self.db,
+            incident,
+            old,
+            version,
+            state,
+            severity,
+            title,
+            host,
+            ip,
+            integration,
+            team,
+            updated_at,
+            resolved_at,
+            live,
+            search,
+            doc
+        );
         Ok(())
     }
 
@@ -209,32 +213,71 @@ impl Store {
         let newest: BTreeMap<_, _> = alerts.iter().map(|alert| (alert.id, &**alert)).collect();
         let rows = newest.into_values().map(AlertRow::of).collect::<Result<Vec<_>, _>>()?;
         let (old, new): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.id <= known);
-        insert!(&mut self.db, alert::table, new);
-        for row in old {
-            let id = row.id;
-            let changed = diesel::update(alert::table.find(row.id))
-                .set((alert::incident.eq(row.incident), alert::closed_at.eq(row.closed_at), alert::doc.eq(row.doc)))
-                .execute(&mut self.db)?;
-            there(changed, "alert", id)?;
-        }
+        insert!(&mut self.db, alert, new);
+        rewrite!(&mut self.db, alert, old, incident, closed_at, doc);
         Ok(())
     }
 
     fn append_timeline(&mut self, entries: &[TimelineEntry]) -> Result<(), StoreError> {
         let rows = TimelineRow::all_of(entries)?;
-        insert!(&mut self.db, timeline::table, rows);
+        insert!(&mut self.db, timeline, rows);
         Ok(())
     }
 }
 
-/// A row that the memory knows must be there.
-pub(super) fn there(changed: usize, what: &str, id: i64) -> Result<(), StoreError> {
-    let gone = || StoreError::Other { context: format!("{what} {id} is gone from the database"), source: None };
-    if changed == 1 { Ok(()) } else { Err(gone()) }
-}
-
 /// No revision of the database: whoever has not restored cannot commit.
 const NOT_RESTORED: i64 = -1;
+
+/// Moves the counters from the revision that is expected, never back. Written out because [`diesel`] prepares its own
+/// updates again each time, and this one is part of every commit.
+struct MoveCounters<'a> {
+    expected: i64,
+    to: &'a Counters,
+    settled: EventId,
+}
+
+impl MoveCounters<'_> {
+    const fn columns(&self) -> [(&'static str, &i64); 6] {
+        let Counters { event, alert, incident, page, attempt, silence } = self.to;
+        [
+            ("event", event),
+            ("alert", alert),
+            ("incident", incident),
+            ("page", page),
+            ("attempt", attempt),
+            ("silence", silence),
+        ]
+    }
+}
+
+impl QueryFragment<AnyBackend> for MoveCounters<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, AnyBackend>) -> QueryResult<()> {
+        out.push_sql("UPDATE counters SET revision = revision + 1, settled = ");
+        out.push_bind_param::<BigInt, _>(&self.settled.0)?;
+        for (column, value) in self.columns() {
+            out.push_sql(", ");
+            out.push_sql(column);
+            out.push_sql(" = ");
+            out.push_bind_param::<BigInt, _>(value)?;
+        }
+        out.push_sql(" WHERE revision = ");
+        out.push_bind_param::<BigInt, _>(&self.expected)?;
+        for (column, value) in self.columns() {
+            out.push_sql(" AND ");
+            out.push_sql(column);
+            out.push_sql(" <= ");
+            out.push_bind_param::<BigInt, _>(value)?;
+        }
+        Ok(())
+    }
+}
+
+impl QueryId for MoveCounters<'_> {
+    type QueryId = MoveCounters<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<Db> for MoveCounters<'_> {}
 
 /// A document as it is stored. Our own types always become JSON; should one not, nothing is stored.
 pub(super) fn json(what: &str, value: &impl Serialize) -> Result<String, StoreError> {

@@ -1,11 +1,6 @@
 //! Silences: written by the engine with everything else, read at start and for lists.
 
-use super::{
-    Store, StoreError,
-    commit::{json, there},
-    restore::document,
-    schema::silence,
-};
+use super::{Store, StoreError, commit::json, restore::document, schema::silence};
 use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, dsl::sql, sql_types::Bool,
 };
@@ -25,7 +20,12 @@ impl Store {
                 diesel::insert_into(silence::table).values((silence::id.eq(it.id.0), values)).execute(&mut self.db)?;
             } else {
                 let changed = diesel::update(silence::table.find(it.id.0)).set(values).execute(&mut self.db)?;
-                there(changed, "silence", it.id.0)?;
+                if changed != 1 {
+                    return Err(StoreError::Other {
+                        context: format!("silence {} is gone from the database", it.id),
+                        source: None,
+                    });
+                }
             }
         }
         Ok(())

@@ -1,0 +1,42 @@
+// The page of one incident as a page of the pager opens it: by its link, with nothing else loaded yet.
+import { expect, test } from '@playwright/test';
+import { ask, organisation, setUp } from '../newcomer.ts';
+import { start } from '../server.ts';
+
+const program = process.env.TOCSIN_BIN;
+test.skip(!program || !!process.env.TOCSIN_PATH_URL, 'TOCSIN_BIN names no server to start');
+
+test('an incident is whole, and can be answered, before the board is there', async ({ page }) => {
+  const server = await start(program!);
+  try {
+    await setUp(page, server);
+    const { url: ingest } = await ask(page, server, 'POST', 'integrations', { name: 'Scripts' });
+    await ask(page, server, 'PUT', 'config', { toml: organisation() });
+    const sent = await page.context().request.post(`${server.url}${new URL(ingest, server.url).pathname}`, {
+      data: '[P0][PROBLEM][db-07][10.1.2.3][host is down]',
+    });
+    expect(sent.ok()).toBe(true);
+    // What this browser remembers would be a board too.
+    await page.evaluate(() => {
+      localStorage.clear();
+      localStorage.setItem('tocsin.language', 'en');
+    });
+
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    await page.route('**/api/v1/incidents?*', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.goto(`${server.url}/incidents/1`);
+    await expect(page.getByTestId('state')).toHaveText('Open');
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('host is down');
+    await page.getByRole('button', { name: /^Ack\b/ }).first().click();
+    await expect(page.getByTestId('state')).toHaveText('Acked');
+    letGo();
+    await expect(page.getByTestId('connection')).toHaveText('Live');
+    await expect(page.getByTestId('state')).toHaveText('Acked');
+  } finally {
+    await server.stop();
+  }
+});

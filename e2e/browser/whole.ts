@@ -1,0 +1,38 @@
+// What every page must be, whatever is on it: readable with assistance, in both themes, and nothing outside the screen.
+import { expect, test, type Page } from "@playwright/test";
+import AxeBuilder from "@axe-core/playwright";
+
+/** As a narrow phone has it; a desktop keeps its size. */
+export async function narrowPhone(page: Page): Promise<void> {
+  if (test.info().project.name === "phone") {
+    await page.setViewportSize({ width: 360, height: 740 });
+  }
+}
+
+/** No finding of axe in either theme, and no sideways scroll; TOCSIN_PICTURES names a folder for pictures of it. */
+export async function examine(page: Page, name: string): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const found = violations.map(({ id, nodes }) => [id, nodes.map(({ target }) => target.join(" "))]);
+    expect(found, `${name} ${colorScheme}`).toEqual([]);
+    await picture(page, `${name} ${colorScheme}`);
+  }
+  const sideways = await page.evaluate(() => {
+    const boxes = [document.documentElement, ...document.querySelectorAll("#content, .list-empty, dialog[open]")];
+    return boxes.some((box) => box.scrollWidth > box.clientWidth + 1);
+  });
+  expect(sideways, `${name}: a sideways scroll`).toBe(false);
+}
+
+async function picture(page: Page, name: string): Promise<void> {
+  const folder = process.env.TOCSIN_PICTURES;
+  const size = page.viewportSize();
+  if (!folder || !size) {
+    return;
+  }
+  // The page scrolls inside; a tall window shows all of it.
+  await page.setViewportSize({ ...size, height: 2000 });
+  await page.screenshot({ path: `${folder}/${test.info().project.name}-${name.replaceAll(" ", "-")}.png` });
+  await page.setViewportSize(size);
+}
