@@ -1,6 +1,7 @@
 // The pages that are fetched after the first one: they are there before they are asked for, also without the server;
 // and one that did not arrive says so and is asked for again.
 import { expect, test, type BrowserContext, type Page } from '@playwright/test';
+import { examine, narrowPhone } from '../whole.ts';
 
 const url = process.env.TOCSIN_URL;
 test.skip(!url, 'TOCSIN_URL names no server');
@@ -64,6 +65,8 @@ test.describe('when its module does not arrive', () => {
     const notice = page.getByTestId('part-missing');
     await expect(notice).toBeVisible();
     await expect(heading(page, 'This page did not arrive')).toBeVisible();
+    await narrowPhone(page);
+    await examine(page, 'a page that did not arrive');
     // The board needs nothing of it.
     await page.locator('a[href="/"]:visible').first().click();
     await expect(page.getByTestId('board')).toBeVisible();

@@ -41,7 +41,7 @@ pub(crate) enum Part {
     Settings,
     Setup,
     Silence,
-    SilenceForm(Maker),
+    SilenceForm(StoredValue<Maker>),
     Silences,
     Status,
 }
@@ -61,7 +61,7 @@ fn draw(part: Part) -> Result<AnyView, SplitLoaderError> {
         Part::Settings => settings::page().into_any(),
         Part::Setup => setup::page().into_any(),
         Part::Silence => silences::one().into_any(),
-        Part::SilenceForm(maker) => silences::form(maker),
+        Part::SilenceForm(maker) => silences::form(maker.get_value()),
         Part::Silences => silences::page().into_any(),
         Part::Status => status::page().into_any(),
     })

@@ -144,7 +144,8 @@ pub(crate) fn dialog(maker: Maker) -> AnyView {
             None => t::new(l),
         })
     };
-    modal(maker.open, "wide", title, move || later::part(Part::SilenceForm(maker)))
+    let kept = StoredValue::new(maker);
+    modal(maker.open, "wide", title, move || later::part(Part::SilenceForm(kept)))
 }
 
 /// What stands in the dialog.
