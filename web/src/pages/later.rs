@@ -102,7 +102,8 @@ fn drawn(app: App, part: Part, missing: impl Fn() -> AnyView + Send + Sync + 'st
     spawn_local(fetch(app));
     (move || match app.rest.get() {
         Rest::Awaited => skeleton(6),
-        Rest::Here => at_once(draw(part)).and_then(Result::ok).unwrap_or_else(&missing),
+        // What a page reads while it is drawn must not draw it again.
+        Rest::Here => untrack(|| at_once(draw(part))).and_then(Result::ok).unwrap_or_else(&missing),
         Rest::Missing => missing(),
     })
     .into_any()
