@@ -123,7 +123,7 @@ fn missing(app: App) -> AnyView {
     view! {
         <div class="notice bad" role="alert" data-testid="part-missing">
             {icon(Icon::Warning)}
-            <div><strong>{t::part_missing(l)}</strong><p>{t::part_missing_why(l)}</p></div>
+            <div><p>{t::part_missing_why(l)}</p></div>
             <button type="button" class="btn" on:click=move |_| spawn_local(fetch(app))>{t::retry(l)}</button>
             <button type="button" class="btn" on:click=|_| dom::reload()>{t::reload(l)}</button>
         </div>
