@@ -6,8 +6,12 @@ const runsAsRoot = process.getuid?.() === 0;
 
 export default defineConfig({
   testDir: "./tests",
-  // Played by e2e/tests/path.rs, which starts the server and sends the alerts; it would only be skipped here.
-  testIgnore: process.env.TOCSIN_PATH_URL ? [] : ["**/path.spec.ts"],
+  // Played by e2e/tests/path.rs and `cargo xtask bench page`, which start the server and send the alerts; they would
+  // only be skipped here.
+  testIgnore: [
+    ...(process.env.TOCSIN_PATH_URL ? [] : ["**/path.spec.ts"]),
+    ...(process.env.TOCSIN_PAGE_URL ? [] : ["**/first-content.spec.ts"]),
+  ],
   globalSetup: "./demo.ts",
   outputDir: "./test-results",
   // A test that passes on the second try is a failed test.

@@ -78,11 +78,11 @@ impl Browser {
         }
     }
 
-    /// Waits for the end; it must have succeeded.
+    /// Waits for the end, and gives what was said; it must have succeeded.
     ///
     /// # Errors
     /// With what it said, when it did not.
-    pub fn finish(mut self) -> Result<()> {
+    pub fn finish(mut self) -> Result<String> {
         let status = wait::attempt("the browser to finish", PATIENCE, || {
             while let Ok(line) = self.lines.try_recv() {
                 self.said += &line;
@@ -95,7 +95,7 @@ impl Browser {
             self.said.push('\n');
         }
         ensure!(status.success(), "the browser saw something else:\n{}", self.said);
-        Ok(())
+        Ok(std::mem::take(&mut self.said))
     }
 }
 

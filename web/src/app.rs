@@ -5,8 +5,8 @@ use crate::{
     browser::worker,
     components::{states, toasts},
     frame,
-    live::driver,
-    pages,
+    live::{driver, machine::Connection},
+    pages::{self, later},
     state::{App, Session, snapshot},
 };
 use leptos::{mount::mount_to_body, prelude::*, task::spawn_local};
@@ -32,7 +32,7 @@ fn Root() -> impl IntoView {
     app.start_clock();
     app.follow_hand_offs();
     driver::watch();
-    worker::register();
+    fetch_the_rest(app);
     ask_session(app);
     view! {
         <Router>
@@ -61,10 +61,29 @@ fn Gate() -> impl IntoView {
     });
     move || match stage.get() {
         0 => states::splash(app).into_any(),
-        1 => pages::setup::page().into_any(),
+        1 => later::page(later::Part::Setup),
         2 => pages::signin::page().into_any(),
         _ => frame::frame().into_any(),
     }
+}
+
+/// What was asked for goes first: the other pages, and the worker that keeps them all, come once it is shown.
+fn fetch_the_rest(app: App) {
+    let is_shown = Memo::new(move |_| {
+        app.session.with(|session| match session {
+            Session::Unknown => false,
+            Session::Out => true,
+            Session::In(_) => app.connection.get() == Connection::Live,
+        })
+    });
+    Effect::new(move || {
+        if is_shown.get() {
+            spawn_local(async move {
+                later::fetch(app).await;
+                worker::register();
+            });
+        }
+    });
 }
 
 /// Asks who is signed in; without a server, the last board this browser saw is shown instead.
@@ -75,7 +94,7 @@ fn ask_session(app: App) {
             Err(ApiError::Unreachable) => match snapshot::restore_offline(app) {
                 Some(info) => app.signed_in(info),
                 None => {
-                    app.connection.set(crate::live::machine::Connection::Offline { since: 0 });
+                    app.connection.set(Connection::Offline { since: 0 });
                     set_timeout(move || ask_session(app), ASK_AGAIN);
                 }
             },

@@ -16,7 +16,8 @@ self.addEventListener("install", (event) => {
   event.waitUntil(
     (async () => {
       const cache = await caches.open(CACHE);
-      await cache.addAll([...ASSETS, SHELL].map((url) => new Request(url, { cache: "reload" })));
+      // What the page has just fetched is not fetched again: a name with a hash never means anything else.
+      await cache.addAll([...ASSETS, new Request(SHELL, { cache: "reload" })]);
       // A missing icon must not keep the offline page from people.
       await Promise.allSettled(EXTRAS.map((url) => cache.add(url)));
       await self.skipWaiting();

@@ -113,7 +113,7 @@ impl Project {
 
     pub(crate) fn build_web(&self, profile: Profile) -> anyhow::Result<PathBuf> {
         let mut build = self.cargo();
-        build.args(["build", "-p", "web", "--target", WASM]);
+        build.args(["rustc", "-p", "web", "--bin", "web", "--target", WASM]);
         let folder = match profile {
             Profile::Dev => "debug",
             Profile::Release => {
@@ -123,6 +123,8 @@ impl Project {
                 "wasm-release"
             }
         };
+        // What the splitter finds its way by. Only the last link is told, so that no dependency is compiled anew.
+        build.args(["--", "-Clink-arg=--emit-relocs"]);
         steps::call(&mut build)?;
         let wasm = self.target_dir.join(WASM).join(folder).join("web.wasm");
         if !wasm.is_file() {

@@ -4,6 +4,7 @@
 //! else keeps its name, because somebody outside asks for it by that name (`index.html`, `sw.js`, the icons).
 
 mod compress;
+mod modules;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,8 +16,14 @@ use sha2::{Digest as _, Sha256};
 use walkdir::WalkDir;
 
 use crate::cargo::{Profile, Project};
+use modules::Modules;
 
 const BOOT: &str = include_str!("web/boot.js");
+
+const PAGE: &str = "index.html";
+
+/// Bytes of the first load over the wire that a release may have.
+const FIRST_LOAD_MOST: usize = 500_000;
 
 /// Until the UI is built the server embeds this. It also gives cargo a file to watch: a server compiled over an
 /// empty folder would not be compiled again when the real page arrives.
@@ -25,7 +32,7 @@ const NOT_BUILT: &str = "<!doctype html>\n<title>Tocsin</title>\n<p>The web inte
 
 /// The server embeds `dist/` and does not compile without it.
 pub(crate) fn ensure_dist(project: &Project) -> anyhow::Result<()> {
-    let page = project.dist().join("index.html");
+    let page = project.dist().join(PAGE);
     if !page.exists() {
         fs::create_dir_all(project.dist())?;
         fs::write(page, NOT_BUILT)?;
@@ -39,16 +46,17 @@ pub(crate) fn build(project: &Project, profile: Profile) -> anyhow::Result<()> {
 
     let stamp_path = project.target_dir.join("xtask-dist.stamp");
     let stamp = stamp(project, profile, &wasm)?;
-    let is_built = fs::read_to_string(project.dist().join("index.html")).is_ok_and(|page| page != NOT_BUILT);
+    let is_built = fs::read_to_string(project.dist().join(PAGE)).is_ok_and(|page| page != NOT_BUILT);
     if is_built && fs::read_to_string(&stamp_path).is_ok_and(|last| last == stamp) {
         println!("    dist/ is up to date");
         return Ok(());
     }
 
-    let (glue, wasm) = bind(project, profile, &wasm)?;
-    let files = lay_out(&project.root, glue, wasm)?;
+    let files = lay_out(&project.root, modules::make(project, profile, &wasm)?)?;
     let sizes = compress::with_siblings(files, profile);
-    print_sizes(&sizes);
+    let first_load = first_load(&sizes);
+    print_sizes(&sizes, first_load);
+    keep_budget(profile, first_load)?;
     replace_dist(project, &sizes)?;
     fs::write(stamp_path, stamp)?;
     Ok(())
@@ -70,49 +78,29 @@ fn stamp(project: &Project, profile: Profile, wasm: &Path) -> anyhow::Result<Str
     Ok(lines.join("\n"))
 }
 
-/// The JavaScript glue and the wasm that fits it.
-fn bind(project: &Project, profile: Profile, wasm: &Path) -> anyhow::Result<(String, Vec<u8>)> {
-    let folder = project.target_dir.join("xtask-bindgen");
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
-    }
-    let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
-    bindgen
-        .input_path(wasm)
-        .web(true)?
-        .typescript(false)
-        .omit_default_module_path(true)
-        .remove_name_section(profile == Profile::Release)
-        .remove_producers_section(profile == Profile::Release)
-        .generate(&folder)
-        .context("wasm-bindgen refused the module: does web's main mount an application, and is wasm-bindgen in Cargo.lock the version that xtask pins?")?;
-    if folder.join("snippets").exists() {
-        bail!(
-            "a dependency of web brings JavaScript files of its own (see {}); the layout of dist/ has no place for \
-             them: use web-sys in their stead, or teach xtask/src/web.rs to hash them",
-            folder.join("snippets").display()
-        );
-    }
-    Ok((fs::read_to_string(folder.join("web.js"))?, fs::read(folder.join("web_bg.wasm"))?))
-}
-
 /// Path below `dist/` to content.
 type Files = BTreeMap<String, Vec<u8>>;
 
-fn lay_out(root: &Path, glue: String, wasm: Vec<u8>) -> anyhow::Result<Files> {
+fn lay_out(root: &Path, modules: Modules) -> anyhow::Result<Files> {
     let mut files = Files::new();
     let css = add_hashed(&mut files, "app", "css", stylesheet(&root.join("web/style"))?);
-    let wasm = add_hashed(&mut files, "app", "wasm", wasm);
-    let glue = add_hashed(&mut files, "app", "js", glue.into_bytes());
+    let wasm = add_hashed(&mut files, "app", "wasm", modules.main);
+    let mut loader = modules.loader;
+    for (name, content) in modules.later {
+        let url = add_hashed(&mut files, &name, "wasm", content);
+        loader = fill(&loader, modules::LOADER, &[(&format!("./{name}.wasm"), &url)])?;
+    }
+    let (glue, later) = add_scripts(&mut files, &modules.glue, &loader)?;
     let boot = fill(BOOT, "xtask/src/web/boot.js", &[("__GLUE__", &glue), ("__WASM__", &wasm)])?;
     let boot = add_hashed(&mut files, "boot", "js", boot.into_bytes());
 
     let template = fs::read_to_string(root.join("web/index.html")).context("web/index.html is missing")?;
-    let names = [("__BOOT__", &*boot), ("__GLUE__", &*glue), ("__WASM__", &*wasm), ("__CSS__", &*css)];
+    let names =
+        [("__BOOT__", &*boot), ("__GLUE__", &*glue), ("__LATER__", &*later), ("__WASM__", &*wasm), ("__CSS__", &*css)];
     let page = fill(&template, "web/index.html", &names)?;
     let assets: Vec<String> = files.keys().map(|path| format!("/{path}")).collect();
 
-    files.insert("index.html".to_owned(), page.into_bytes());
+    files.insert(PAGE.to_owned(), page.into_bytes());
     for path in files_in(&root.join("web/static"))? {
         let name = path.strip_prefix(root.join("web/static"))?.to_string_lossy().into_owned();
         if files.insert(name.clone(), fs::read(&path)?).is_some() {
@@ -121,6 +109,21 @@ fn lay_out(root: &Path, glue: String, wasm: Vec<u8>) -> anyhow::Result<Files> {
     }
     fill_service_worker(&mut files, &assets)?;
     Ok(files)
+}
+
+/// The glue and the loader import one another, so neither can carry the hash of what is served of it: both carry the
+/// hash of what both were before.
+fn add_scripts(files: &mut Files, glue: &str, loader: &str) -> anyhow::Result<(String, String)> {
+    let hash = hex16(&Sha256::digest([glue, loader].join("\0")));
+    let [glue_url, loader_url] = ["app", "later"].map(|stem| format!("/assets/{stem}-{hash}.js"));
+    // The wasm knows the loader by its first name, and so must the table of its imports.
+    let import = |name: &str| format!("from \"{name}\"");
+    let glue = fill(glue, modules::GLUE, &[(&import(modules::LOADER), &import(&loader_url))])?;
+    let loader = fill(loader, modules::LOADER, &[(&import(modules::GLUE), &import(&glue_url))])?;
+    for (url, text) in [(&glue_url, glue), (&loader_url, loader)] {
+        files.insert(url.trim_start_matches('/').to_owned(), text.into_bytes());
+    }
+    Ok((glue_url, loader_url))
 }
 
 /// The worker caches exactly this build: it is told the names, and a version that changes with any byte of it.
@@ -216,17 +219,37 @@ fn replace_dist(project: &Project, files: &[compress::Compressed]) -> anyhow::Re
     Ok(())
 }
 
-fn print_sizes(files: &[compress::Compressed]) {
+/// What a browser must have before it shows anything: the page, and what the page names. Bytes over the wire.
+fn first_load(files: &[compress::Compressed]) -> usize {
+    let page = files.iter().find(|file| file.path == PAGE).map(|file| String::from_utf8_lossy(&file.plain));
+    let is_first =
+        |path: &str| path == PAGE || page.as_ref().is_some_and(|page| page.contains(&format!("\"/{path}\"")));
+    let assets = files.iter().filter(|file| file.path == PAGE || file.path.starts_with("assets/"));
+    assets.filter(|file| is_first(&file.path)).map(compress::Compressed::wire_len).sum()
+}
+
+/// A size is the same on every machine, so unlike a time it may fail. Development builds are not what is shipped.
+fn keep_budget(profile: Profile, first_load: usize) -> anyhow::Result<()> {
+    if profile == Profile::Release && first_load > FIRST_LOAD_MOST {
+        bail!(
+            "the first load of the page is {first_load} bytes over the wire and may be {FIRST_LOAD_MOST} (goals.md, row \
+             17): draw what nobody needs at once in web/src/pages/later.rs"
+        );
+    }
+    Ok(())
+}
+
+fn print_sizes(files: &[compress::Compressed], first_load: usize) {
     println!("    {:<40} {:>10} {:>10} {:>10}", "dist/", "bytes", "gzip", "brotli");
     let size = |content: &Option<Vec<u8>>| content.as_ref().map_or_else(|| "-".to_owned(), |c| c.len().to_string());
-    let mut first_load = 0;
     for file in files {
         println!("    {:<40} {:>10} {:>10} {:>10}", file.path, file.plain.len(), size(&file.gzip), size(&file.brotli));
-        if file.path.starts_with("assets/") || file.path == "index.html" {
-            first_load += file.brotli.as_ref().unwrap_or(&file.plain).len();
-        }
     }
-    println!("    first load over the wire: {first_load} bytes");
+    let all: usize =
+        files.iter().filter(|file| file.path.starts_with("assets/")).map(compress::Compressed::wire_len).sum();
+    println!(
+        "    first load over the wire: {first_load} bytes (a release may have {FIRST_LOAD_MOST}); the whole application: {all}"
+    );
 }
 
 #[cfg(test)]
@@ -236,7 +259,7 @@ mod tests {
     fn tree() -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
         for (path, content) in [
-            ("web/index.html", "__CSS__ __BOOT__ __GLUE__ __WASM__"),
+            ("web/index.html", r#""__CSS__" "__BOOT__" "__GLUE__" "__LATER__" "__WASM__""#),
             ("web/style/10-list.css", "b {}"),
             ("web/style/00-base.css", "a {}"),
             ("web/static/sw.js", "const V = '__VERSION__'; const A = __ASSETS__;"),
@@ -249,6 +272,21 @@ mod tests {
         root
     }
 
+    fn modules(main: &str) -> Modules {
+        Modules {
+            glue: r#"import * as later from "./later.js"; const imports = { "./later.js": later };"#.to_owned(),
+            loader: r#"import { initSync } from "./web.js"; fetch(new URL("./split_pages.wasm", import.meta.url));"#
+                .to_owned(),
+            main: main.into(),
+            later: BTreeMap::from([("split_pages".to_owned(), b"pages".to_vec())]),
+        }
+    }
+
+    fn asset<'a>(files: &'a Files, stem: &str, extension: &str) -> &'a str {
+        let is_it = |path: &&String| path.starts_with(&format!("assets/{stem}-")) && path.ends_with(extension);
+        files.keys().find(is_it).unwrap()
+    }
+
     fn text(files: &Files, path: &str) -> String {
         String::from_utf8(files[path].clone()).unwrap()
     }
@@ -256,14 +294,14 @@ mod tests {
     #[test]
     fn every_name_in_the_page_and_the_worker_exists() {
         let root = tree();
-        let files = lay_out(root.path(), "glue".to_owned(), b"wasm".to_vec()).unwrap();
+        let files = lay_out(root.path(), modules("wasm")).unwrap();
         for url in text(&files, "index.html").split_whitespace() {
-            assert!(files.contains_key(&url[1..]), "{url}");
+            assert!(files.contains_key(&url.trim_matches('"')[1..]), "{url}");
         }
         let worker = text(&files, "sw.js");
         let list = worker.split_once("const A = ").unwrap().1.trim_end_matches(';');
         let assets: Vec<String> = serde_json::from_str(list).unwrap();
-        assert_eq!(assets.len(), 4, "glue, wasm, css and boot");
+        assert_eq!(assets.len(), 6, "glue, loader, two modules, css and boot");
         assert!(assets.iter().all(|url| files.contains_key(&url[1..])));
         assert!(files.contains_key("icons/one.svg"));
     }
@@ -277,19 +315,71 @@ mod tests {
     #[test]
     fn one_changed_byte_changes_the_name_and_the_workers_version() {
         let root = tree();
-        let one = lay_out(root.path(), "glue".to_owned(), b"wasm".to_vec()).unwrap();
-        let two = lay_out(root.path(), "glue".to_owned(), b"wasn".to_vec()).unwrap();
+        let one = lay_out(root.path(), modules("wasm")).unwrap();
+        let two = lay_out(root.path(), modules("wasn")).unwrap();
         assert_ne!(one.keys().collect::<Vec<_>>(), two.keys().collect::<Vec<_>>());
         assert_ne!(text(&one, "sw.js"), text(&two, "sw.js"));
-        let again = lay_out(root.path(), "glue".to_owned(), b"wasm".to_vec()).unwrap();
+        let again = lay_out(root.path(), modules("wasm")).unwrap();
         assert_eq!(one, again, "the same inputs give the same bytes");
     }
 
     #[test]
     fn a_page_that_forgets_the_wasm_is_refused() {
         let root = tree();
-        fs::write(root.path().join("web/index.html"), "__CSS__ __BOOT__ __GLUE__").unwrap();
-        let error = lay_out(root.path(), String::new(), Vec::new()).unwrap_err();
+        fs::write(root.path().join("web/index.html"), "__CSS__ __BOOT__ __GLUE__ __LATER__").unwrap();
+        let error = lay_out(root.path(), modules("wasm")).unwrap_err();
         assert!(error.to_string().contains("web/index.html does not contain __WASM__"), "{error}");
+    }
+
+    #[test]
+    fn the_scripts_name_each_other_and_every_module_by_what_is_served() {
+        let files = lay_out(tree().path(), modules("wasm")).unwrap();
+        let (glue, loader) = (asset(&files, "app", "js"), asset(&files, "later", "js"));
+        // The wasm asks for the loader by its first name.
+        assert_eq!(
+            text(&files, glue),
+            format!(r#"import * as later from "/{loader}"; const imports = {{ "./later.js": later }};"#)
+        );
+        let pages = asset(&files, "split_pages", "wasm");
+        assert_eq!(
+            text(&files, loader),
+            format!(r#"import {{ initSync }} from "/{glue}"; fetch(new URL("/{pages}", import.meta.url));"#)
+        );
+    }
+
+    #[test]
+    fn another_later_module_gives_both_scripts_other_names() {
+        let root = tree();
+        let one = lay_out(root.path(), modules("wasm")).unwrap();
+        let mut changed = modules("wasm");
+        changed.later.insert("split_pages".to_owned(), b"other".to_vec());
+        let two = lay_out(root.path(), changed).unwrap();
+        for (stem, extension) in [("app", "js"), ("later", "js"), ("split_pages", "wasm")] {
+            assert_ne!(asset(&one, stem, extension), asset(&two, stem, extension), "{stem}");
+        }
+        assert_eq!(asset(&one, "app", "wasm"), asset(&two, "app", "wasm"));
+    }
+
+    #[test]
+    fn what_is_fetched_later_is_not_in_the_first_load() {
+        let load = |modules| {
+            let files = lay_out(tree().path(), modules).unwrap();
+            first_load(&compress::with_siblings(files, Profile::Dev))
+        };
+        // What does not compress; the names of the files, which do, move a size by a few bytes.
+        let noise: Vec<u8> = (0..300_u32).flat_map(|number| Sha256::digest(number.to_le_bytes())).collect();
+        let (small, mut later, mut main) = (load(modules("wasm")), modules("wasm"), modules("wasm"));
+        later.later.insert("split_pages".to_owned(), noise.clone());
+        main.main.clone_from(&noise);
+        assert!(load(later).abs_diff(small) < 100);
+        assert!(load(main) > small + noise.len() - 100);
+    }
+
+    #[test]
+    fn a_release_whose_first_load_is_too_large_is_refused() {
+        assert!(keep_budget(Profile::Release, FIRST_LOAD_MOST).is_ok());
+        let error = keep_budget(Profile::Release, FIRST_LOAD_MOST + 1).unwrap_err();
+        assert!(error.to_string().contains("500001 bytes over the wire and may be 500000"), "{error}");
+        assert!(keep_budget(Profile::Dev, FIRST_LOAD_MOST + 1).is_ok());
     }
 }

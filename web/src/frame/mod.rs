@@ -11,7 +11,14 @@ mod top;
 
 pub(crate) use menu::{appearance, sign_out};
 
-use crate::{pages, state::App, text::frame as t};
+use crate::{
+    pages::{
+        self,
+        later::{Part, page as later},
+    },
+    state::App,
+    text::frame as t,
+};
 use leptos::prelude::*;
 use leptos_router::{
     components::{FlatRoutes, Route},
@@ -45,17 +52,17 @@ fn routes() -> impl IntoView {
             <Route path=path!("/signin") view=pages::signin::done/>
             <Route path=path!("/setup") view=pages::signin::done/>
             <Route path=path!("/incidents/:id") view=pages::incident::page/>
-            <Route path=path!("/oncall") view=pages::oncall::page/>
-            <Route path=path!("/silences") view=pages::silences::page/>
-            <Route path=path!("/silences/:id") view=pages::silences::one/>
-            <Route path=path!("/oncall/:schedule") view=pages::calendar::page/>
-            <Route path=path!("/policies") view=pages::policies::page/>
-            <Route path=path!("/routes") view=pages::routes::page/>
-            <Route path=path!("/integrations") view=pages::integrations::page/>
-            <Route path=path!("/messages") view=pages::messages::page/>
-            <Route path=path!("/settings") view=pages::settings::page/>
-            <Route path=path!("/status") view=pages::status::page/>
-            <Route path=path!("/more") view=pages::more::page/>
+            <Route path=path!("/oncall") view=|| later(Part::OnCall)/>
+            <Route path=path!("/silences") view=|| later(Part::Silences)/>
+            <Route path=path!("/silences/:id") view=|| later(Part::Silence)/>
+            <Route path=path!("/oncall/:schedule") view=|| later(Part::Calendar)/>
+            <Route path=path!("/policies") view=|| later(Part::Policies)/>
+            <Route path=path!("/routes") view=|| later(Part::Routes)/>
+            <Route path=path!("/integrations") view=|| later(Part::Integrations)/>
+            <Route path=path!("/messages") view=|| later(Part::Messages)/>
+            <Route path=path!("/settings") view=|| later(Part::Settings)/>
+            <Route path=path!("/status") view=|| later(Part::Status)/>
+            <Route path=path!("/more") view=|| later(Part::More)/>
         </FlatRoutes>
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod calendar;
 pub(crate) mod first_run;
 pub(crate) mod incident;
 pub(crate) mod integrations;
+pub(crate) mod later;
 pub(crate) mod messages;
 pub(crate) mod missing;
 pub(crate) mod more;

@@ -30,6 +30,15 @@ pub(crate) enum Session {
     In(SessionInfo),
 }
 
+/// Where the part of the application is that is fetched after the first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Rest {
+    Awaited,
+    Here,
+    /// It was asked for and did not arrive.
+    Missing,
+}
+
 /// A change to incidents, for the pages that look at one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Pulse {
@@ -47,6 +56,7 @@ pub(crate) struct App {
     skew: StoredValue<i64>,
     pub(crate) connection: RwSignal<Connection>,
     pub(crate) outdated: RwSignal<bool>,
+    pub(crate) rest: RwSignal<Rest>,
     pub(crate) board: Board,
     pub(crate) toasts: Toasts,
     pub(crate) pulse: RwSignal<Pulse>,
@@ -67,6 +77,7 @@ impl App {
             skew: StoredValue::new(0),
             connection: RwSignal::new(Connection::Connecting),
             outdated: RwSignal::new(false),
+            rest: RwSignal::new(Rest::Awaited),
             board: Board::new(),
             toasts: Toasts::new(),
             pulse: RwSignal::new(Pulse::default()),

@@ -59,6 +59,8 @@ shared::messages! {
     undo() { en: "Undo", zh: "撤销" }
     dismiss() { en: "Dismiss", zh: "关闭提示" }
     failed_to_load(what: &str) { en: "{what} could not be loaded", zh: "{what}加载失败" }
+    part_missing() { en: "This page did not arrive", zh: "页面未能加载" }
+    part_missing_why() { en: "This part of the application is fetched when it is first needed, and the server did not give it: there is no connection, or the server was updated meanwhile. After an update only a reload helps.", zh: "应用的这一部分在首次使用时获取，但服务器没有返回：可能没有连接，或服务器在此期间已更新。更新后需要刷新页面。" }
     unreachable() { en: "The server cannot be reached", zh: "无法连接服务器" }
     unreachable_detail() { en: "Check the network. Nothing was changed as far as we know.", zh: "请检查网络。据我们所知没有任何更改。" }
     unreadable() { en: "The server answered in a way this page does not understand", zh: "服务器的应答无法识别" }

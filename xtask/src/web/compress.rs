@@ -13,6 +13,13 @@ pub(crate) struct Compressed {
     pub(crate) gzip: Option<Vec<u8>>,
 }
 
+impl Compressed {
+    /// What a browser of today is sent: brotli, where there is one. Bytes.
+    pub(crate) fn wire_len(&self) -> usize {
+        self.brotli.as_ref().unwrap_or(&self.plain).len()
+    }
+}
+
 /// Compresses every file once. Development builds are sent over loopback: there the fast settings do.
 pub(crate) fn with_siblings(files: BTreeMap<String, Vec<u8>>, profile: Profile) -> Vec<Compressed> {
     let (brotli_quality, gzip_level) = match profile {

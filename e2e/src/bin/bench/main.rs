@@ -1,10 +1,12 @@
-//! `cargo xtask bench ingest`: how fast alerts are taken, beside controls measured in the same call.
+//! `cargo xtask bench ingest`: how fast alerts are taken, beside controls measured in the same call; `… page`: how soon
+//! a slow phone shows something.
 //!
 //! Absolute figures move with the neighbours' load, so each stands beside what the same machine does in the same
 //! minute: a raw flush loop, a trivial HTTP handler, and Alertmanager where Debian's package is installed. No figure
 //! ever makes this fail.
 
 mod controls;
+mod page;
 mod rows;
 mod table;
 
@@ -18,8 +20,9 @@ fn main() -> Result<()> {
     match words.as_slice() {
         ["ingest"] => rows::ingest(&Scale::FULL),
         ["ingest", "--quick"] => rows::ingest(&Scale::QUICK),
+        ["page"] => page::page(),
         // A process of its own, as the servers it is compared with.
         ["trivial-handler"] => controls::serve_trivially(),
-        _ => bail!("benchmarks: ingest [--quick]"),
+        _ => bail!("benchmarks: ingest [--quick], page"),
     }
 }

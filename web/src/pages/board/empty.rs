@@ -9,7 +9,7 @@ use crate::{
         time::ago,
     },
     live::{driver, machine::Input},
-    pages::first_run::FirstRun,
+    pages::later::{self, Part},
     state::{App, Load, Remote, board::Freshness},
     text::{board as t, frame},
 };
@@ -29,24 +29,13 @@ pub(super) fn place(page: Page) -> impl IntoView {
             (Some(Load::Failed(error)), _) => failure(&what, &error, move || page.resolved.reload()),
             (None, Freshness::Failed(error)) => failure(&what, &error, || driver::feed(Input::Hurry)),
             _ if page.waiting.with(|waiting| !waiting.is_empty()) => skeleton(1),
-            (None, _) if app.board.with_rows(|rows| rows.is_empty()) => calm(app).into_any(),
+            (None, _) if app.board.with_rows(|rows| rows.is_empty()) => later::part_or(Part::FirstRun(well), well),
             _ if page.view.get() == View::Missed && page.text.with(String::is_empty) => {
                 view! { <div class="calm"><h2>{t::missed_none(l)}</h2></div> }.into_any()
             }
             _ => filtered(page).into_any(),
         };
         Some(view! { <div class="list-empty" tabindex="0">{view}</div> })
-    }
-}
-
-/// Nothing is firing: because all is well, or because nothing could.
-fn calm(app: App) -> impl IntoView {
-    let first_run = FirstRun::follow(app);
-    let open = Memo::new(move |_| first_run.is_open());
-    move || match open.get() {
-        None => skeleton(4),
-        Some(true) => first_run.view(),
-        Some(false) => well(app),
     }
 }
 

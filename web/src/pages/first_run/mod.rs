@@ -4,7 +4,10 @@ mod facts;
 mod steps;
 
 use crate::{
-    components::icon::{Icon, icon},
+    components::{
+        icon::{Icon, icon},
+        states::skeleton,
+    },
     state::App,
     text::first_run as t,
 };
@@ -98,6 +101,18 @@ impl FirstRun {
             </li>
         }
     }
+}
+
+/// In the place of an empty board. Nothing is firing: because all is well, or because nothing could.
+pub(crate) fn or(app: App, well: fn(App) -> AnyView) -> AnyView {
+    let first_run = FirstRun::follow(app);
+    let open = Memo::new(move |_| first_run.is_open());
+    (move || match open.get() {
+        None => skeleton(4),
+        Some(true) => first_run.view(),
+        Some(false) => well(app),
+    })
+    .into_any()
 }
 
 /// Below an empty list: the steps, as long as one is left. The reason why the list is empty may be among them.

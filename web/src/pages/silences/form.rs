@@ -4,6 +4,7 @@ use super::{WALLS, form_when, preview, words};
 use crate::{
     api::{self, ApiError},
     components::{field::segments, modal::modal},
+    pages::later::{self, Part},
     silence::draft::{Draft, offers},
     state::App,
     text::{frame, silences as t},
@@ -143,10 +144,12 @@ pub(crate) fn dialog(maker: Maker) -> AnyView {
             None => t::new(l),
         })
     };
-    modal(maker.open, "wide", title, move || form(maker))
+    let kept = StoredValue::new(maker);
+    modal(maker.open, "wide", title, move || later::part(Part::SilenceForm(kept)))
 }
 
-fn form(maker: Maker) -> AnyView {
+/// What stands in the dialog.
+pub(crate) fn form(maker: Maker) -> AnyView {
     let l = maker.app.l();
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();

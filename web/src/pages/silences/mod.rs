@@ -8,7 +8,7 @@ mod one;
 mod preview;
 mod words;
 
-pub(crate) use form::{Maker, dialog};
+pub(crate) use form::{Maker, dialog, form};
 pub(crate) use one::page as one;
 
 use crate::{
