@@ -3,10 +3,7 @@
 use super::{Runtime, auditor::Audited};
 use crate::clock::{self, Stopwatch};
 use shared::Timestamp;
-use std::{
-    sync::{MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::PoisonError, time::Duration};
 
 /// Whether it is time is looked at this often.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -30,7 +27,7 @@ impl Runtime {
             let channels = self.vitals.channels.read().unwrap_or_else(PoisonError::into_inner).clone();
             let Some(every) = channels.heartbeat_every() else {
                 last = None;
-                *self.heartbeat() = Heartbeat::default();
+                self.note_heartbeat(Heartbeat::default());
                 continue;
             };
             if last.is_some_and(|last| last.elapsed_ms() < every.0) {
@@ -41,14 +38,13 @@ impl Runtime {
                 Ok(()) => channels.beat().await.map_err(|failure| format!("was not taken: {}", failure.detail)),
                 Err(why) => Err(format!("is withheld: {why}")),
             };
-            let mut heartbeat = self.heartbeat();
-            match result {
-                Ok(()) => *heartbeat = Heartbeat { taken_at: Some(clock::now()), trouble: None },
+            self.note_heartbeat(match result {
+                Ok(()) => Heartbeat { taken_at: Some(clock::now()), trouble: None },
                 Err(trouble) => {
                     tracing::warn!("the outbound heartbeat {trouble}");
-                    heartbeat.trouble = Some(trouble);
+                    Heartbeat { trouble: Some(trouble), ..self.heartbeat() }
                 }
-            }
+            });
         }
     }
 
@@ -67,16 +63,22 @@ impl Runtime {
 
     /// What is wrong with the pager, a sentence each.
     pub(super) fn warnings(&self) -> Vec<String> {
-        let heartbeat = self.heartbeat().trouble.clone().map(|trouble| format!("the outbound heartbeat {trouble}"));
-        let broken = self.audited().found.clone().into_iter().map(|it| format!("a promise is broken: {it}"));
+        let heartbeat = self.heartbeat().trouble.map(|trouble| format!("the outbound heartbeat {trouble}"));
+        let broken = self.audited().found.into_iter().map(|it| format!("a promise is broken: {it}"));
         self.ready().err().into_iter().chain(broken).chain(heartbeat).collect()
     }
 
-    pub(super) fn audited(&self) -> MutexGuard<'_, Audited> {
-        self.vitals.audited.lock().unwrap_or_else(PoisonError::into_inner)
+    // Copies, not guards: a guard that lives for one expression too long locks out the next.
+
+    pub(super) fn audited(&self) -> Audited {
+        self.vitals.audited.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn heartbeat(&self) -> MutexGuard<'_, Heartbeat> {
-        self.vitals.heartbeat.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn heartbeat(&self) -> Heartbeat {
+        self.vitals.heartbeat.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note_heartbeat(&self, heartbeat: Heartbeat) {
+        *self.vitals.heartbeat.lock().unwrap_or_else(PoisonError::into_inner) = heartbeat;
     }
 }
