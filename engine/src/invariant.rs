@@ -1,4 +1,5 @@
-//! What must be true of the state after every event; tests, the simulator and debug builds ask it.
+//! What must be true of the state after every event; tests and the simulator ask it, and the server all the time
+//! (`audit`).
 
 use crate::{
     correlate::MEMORY,
