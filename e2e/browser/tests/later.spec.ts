@@ -82,6 +82,23 @@ test.describe('when its module does not arrive', () => {
     expect(wrong).toEqual([]);
   });
 
+  test('a form that comes after its dialog was opened has the focus', async ({ page, context }) => {
+    const { items } = await (await context.request.get(`${url}/api/v1/incidents`)).json();
+    test.skip(items.length === 0, 'nothing is open');
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    await page.route(MODULE, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.goto(`${url}/incidents/${items[0].id}`);
+    await expect(page.getByTestId('state')).not.toBeEmpty();
+    await page.keyboard.press('q');
+    await expect(page.locator('dialog[open] .skeleton')).toBeVisible();
+    letGo();
+    await expect(page.locator('#silence-match')).toBeFocused();
+  });
+
   test('because a newer server no longer has it, a reload helps', async ({ page }) => {
     await page.route(MODULE, (route) => route.fulfill({ status: 404, contentType: 'application/problem+json', body: '{}' }));
     await page.goto(url!);

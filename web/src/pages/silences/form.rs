@@ -3,6 +3,7 @@
 use super::{WALLS, form_when, preview, words};
 use crate::{
     api::{self, ApiError},
+    browser::dom,
     components::{field::segments, modal::modal},
     pages::later::{self, Part},
     silence::draft::{Draft, offers},
@@ -171,6 +172,8 @@ pub(crate) fn form(maker: Maker) -> AnyView {
             maker.edit("kind", |draft| draft.kind = kind);
         },
     );
+    // The browser itself sees `autofocus` only when the dialog opens, and this may have been fetched after that.
+    Effect::new(|_| dom::focus("#silence-match"));
     let is_new = maker.draft.with_untracked(|draft| draft.id.is_none());
     let end = if is_new { t::create(l) } else { frame::save(l) };
     view! {
