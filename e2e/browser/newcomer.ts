@@ -27,6 +27,12 @@ export async function ask(page: Page, server: Server, method: string, path: stri
   return answer.json();
 }
 
+/** A message to a sender's address, which the server may know under another name than this test. */
+export async function send(page: Page, server: Server, ingest: string, data: string): Promise<void> {
+  const sent = await page.context().request.post(`${server.url}${new URL(ingest, server.url).pathname}`, { data });
+  expect(sent.ok(), data).toBe(true);
+}
+
 /** Li Wei, whose phone is at that address and who is paged for everything. */
 export function organisation(phone = "http://127.0.0.1:9/"): string {
   return `

@@ -1,6 +1,6 @@
 // Who must answer, who is asked to help, what waits for somebody's morning, and which version of a policy an incident runs by.
 import { expect, test } from '@playwright/test';
-import { ask, setUp } from '../newcomer.ts';
+import { ask, send, setUp } from '../newcomer.ts';
 import { start } from '../server.ts';
 import { examine, narrowPhone } from '../whole.ts';
 
@@ -34,10 +34,7 @@ test('everybody must answer, help is asked for, and a newer policy is taken up',
     await setUp(page, server);
     const { url: ingest } = await ask(page, server, 'POST', 'integrations', { name: 'Scripts' });
     await ask(page, server, 'PUT', 'config', { toml: organisation(one) });
-    const post = async (data: string) => {
-      const sent = await page.context().request.post(`${server.url}${new URL(ingest, server.url).pathname}`, { data });
-      expect(sent.ok()).toBe(true);
-    };
+    const post = (data: string) => send(page, server, ingest, data);
     await post('[P0][PROBLEM][db-07][10.1.2.3][host is down]');
     await post('[P2][PROBLEM][db-08][10.1.2.4][disk is filling]');
 

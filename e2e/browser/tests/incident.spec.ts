@@ -1,6 +1,6 @@
 // The page of one incident as a page of the pager opens it: by its link, with nothing else loaded yet.
 import { expect, test } from '@playwright/test';
-import { ask, organisation, setUp } from '../newcomer.ts';
+import { ask, organisation, send, setUp } from '../newcomer.ts';
 import { start } from '../server.ts';
 
 const program = process.env.TOCSIN_BIN;
@@ -12,10 +12,7 @@ test('an incident is whole, and can be answered, before the board is there', asy
     await setUp(page, server);
     const { url: ingest } = await ask(page, server, 'POST', 'integrations', { name: 'Scripts' });
     await ask(page, server, 'PUT', 'config', { toml: organisation() });
-    const sent = await page.context().request.post(`${server.url}${new URL(ingest, server.url).pathname}`, {
-      data: '[P0][PROBLEM][db-07][10.1.2.3][host is down]',
-    });
-    expect(sent.ok()).toBe(true);
+    await send(page, server, ingest, '[P0][PROBLEM][db-07][10.1.2.3][host is down]');
     // What this browser remembers would be a board too.
     await page.evaluate(() => {
       localStorage.clear();

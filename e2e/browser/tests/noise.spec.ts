@@ -1,7 +1,7 @@
 // One trouble is one incident: alerts that join, alerts that wait, alerts that flap, and what people merge and detach.
 // Against a server of its own.
 import { expect, test, type Page } from '@playwright/test';
-import { ask, organisation, setUp } from '../newcomer.ts';
+import { ask, organisation, send, setUp } from '../newcomer.ts';
 import { start, type Server } from '../server.ts';
 import { examine, narrowPhone } from '../whole.ts';
 
@@ -45,14 +45,9 @@ test.afterEach(async () => {
   expect(wrong).toEqual([]);
 });
 
-async function send(page: Page, text: string): Promise<void> {
-  const address = new URL(ingest, server.url);
-  expect((await page.context().request.post(`${server.url}${address.pathname}`, { data: text })).ok()).toBe(true);
-}
-
 test('alerts of a group are one incident, and one of them is detached', async ({ page }) => {
   for (const n of [1, 2, 3]) {
-    await send(page, `[P1][PROBLEM][rack-${n}][10.0.4.${n}][power is lost]`);
+    await send(page, server, ingest, `[P1][PROBLEM][rack-${n}][10.0.4.${n}][power is lost]`);
   }
   const row = page.getByTestId('row-1');
   await expect(row).toContainText('3 of 3 alerts fire');
@@ -73,9 +68,9 @@ test('alerts of a group are one incident, and one of them is detached', async ({
 });
 
 test('incidents are merged from their page and from the board', async ({ page, isMobile }) => {
-  await send(page, '[P1][PROBLEM][db-1][10.0.5.1][disk is full]');
-  await send(page, '[P2][PROBLEM][db-2][10.0.5.2][latency is high]');
-  await send(page, '[P2][PROBLEM][db-3][10.0.5.3][latency is high]');
+  await send(page, server, ingest, '[P1][PROBLEM][db-1][10.0.5.1][disk is full]');
+  await send(page, server, ingest, '[P2][PROBLEM][db-2][10.0.5.2][latency is high]');
+  await send(page, server, ingest, '[P2][PROBLEM][db-3][10.0.5.3][latency is high]');
   await page.goto(`${server.url}/incidents/2`);
   await expect(page.getByTestId('state')).toHaveText('Open');
   await page.getByTestId('merge').click();
@@ -105,25 +100,25 @@ test('incidents are merged from their page and from the board', async ({ page, i
 test('what was over before anybody answered is a list of its own', async ({ page }) => {
   await page.goto(`${server.url}/?view=missed`);
   await expect(page.getByText('nothing was over before somebody had answered')).toBeVisible();
-  await send(page, '[P1][PROBLEM][db-1][10.0.5.1][disk is full]');
-  await send(page, '[P1][OK][db-1][10.0.5.1][disk is full]');
+  await send(page, server, ingest, '[P1][PROBLEM][db-1][10.0.5.1][disk is full]');
+  await send(page, server, ingest, '[P1][OK][db-1][10.0.5.1][disk is full]');
   await page.reload();
   await expect(page.getByTestId('row-1')).toContainText('Resolved');
   await examine(page, 'missed');
 });
 
 test('what waits and what flaps says so', async ({ page }) => {
-  await send(page, '[P1][PROBLEM][calm-1][10.0.6.1][slow]');
+  await send(page, server, ingest, '[P1][PROBLEM][calm-1][10.0.6.1][slow]');
   await page.goto(`${server.url}/incidents/1`);
   await expect(page.getByTestId('quiet')).toContainText('nobody is paged for what recovers before');
   await examine(page, 'held');
-  await send(page, '[P1][OK][calm-1][10.0.6.1][slow]');
+  await send(page, server, ingest, '[P1][OK][calm-1][10.0.6.1][slow]');
   await expect(page.getByTestId('timeline')).toContainText('before anybody was to be paged');
   const why = await ask(page, server, 'GET', 'incidents/1/why');
   expect(why.not_paged[0].reason).toContain('still waited when it recovered');
 
   for (const status of ['PROBLEM', 'OK', 'PROBLEM', 'OK']) {
-    await send(page, `[P1][${status}][flap-1][10.0.6.2][link is down]`);
+    await send(page, server, ingest, `[P1][${status}][flap-1][10.0.6.2][link is down]`);
   }
   await page.goto(`${server.url}/incidents/3`);
   await expect(page.getByTestId('quiet')).toContainText('Flapping: kept open until');

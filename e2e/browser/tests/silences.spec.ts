@@ -1,7 +1,7 @@
 // Something is kept quiet on purpose: set from an incident, seen on the board, extended, changed and ended, and what it
 // hid is told afterwards. Against a server of its own.
 import { expect, test, type Page } from '@playwright/test';
-import { ask, organisation, setUp } from '../newcomer.ts';
+import { ask, organisation, send, setUp } from '../newcomer.ts';
 import { start, type Server } from '../server.ts';
 import { examine, narrowPhone } from '../whole.ts';
 
@@ -34,18 +34,13 @@ test.afterEach(async () => {
   expect(wrong).toEqual([]);
 });
 
-async function send(page: Page, text: string): Promise<void> {
-  const address = new URL(ingest, server.url);
-  expect((await page.context().request.post(`${server.url}${address.pathname}`, { data: text })).ok()).toBe(true);
-}
-
 const form = (page: Page) => page.getByTestId('silence-form');
 const preview = (page: Page) => page.getByTestId('silence-preview');
 
 test('an incident is kept quiet, extended, changed and ended', async ({ page }) => {
   test.slow();
-  await send(page, '[P0][PROBLEM][db-07][10.1.2.3][disk is full]');
-  await send(page, '[P2][PROBLEM][web-01][10.1.2.4][slow answers]');
+  await send(page, server, ingest, '[P0][PROBLEM][db-07][10.1.2.3][disk is full]');
+  await send(page, server, ingest, '[P2][PROBLEM][web-01][10.1.2.4][slow answers]');
   await expect(page.getByTestId('row-2')).toBeVisible();
 
   await test.step('set from the incident, by keyboard, with a look at what it matches', async () => {
@@ -186,9 +181,9 @@ test('silences to come, of every kind, and what is wrong with one', async ({ pag
 });
 
 test('what follows from something larger says so', async ({ page }) => {
-  await send(page, '[P1][PROBLEM][sw-01][10.1.2.1][switch is down]');
+  await send(page, server, ingest, '[P1][PROBLEM][sw-01][10.1.2.1][switch is down]');
   await expect(page.getByTestId('row-1')).toBeVisible();
-  await send(page, '[P1][PROBLEM][leaf-01][10.1.2.9][unreachable]');
+  await send(page, server, ingest, '[P1][PROBLEM][leaf-01][10.1.2.9][unreachable]');
   await expect(page.getByTestId('row-2')).toContainText('Quiet');
   await page.goto(`${server.url}/incidents/2`);
   await expect(page.getByTestId('quiet')).toContainText('Kept quiet: it follows from #1 · inhibition switch');
