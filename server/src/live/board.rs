@@ -264,11 +264,13 @@ impl Board {
 
 impl Rows {
     fn put(&mut self, incident: Arc<Incident>) {
-        self.take(incident.id);
-        self.tally.add(&incident);
         let place = place(&incident);
-        self.places.insert(incident.id, place);
-        self.order.insert(place, incident);
+        let former = self.places.insert(incident.id, place);
+        let before = match self.order.insert(place, incident.clone()) {
+            None => former.and_then(|former| self.order.remove(&former)),
+            same => same,
+        };
+        self.tally.replace(before.as_deref(), &incident);
     }
 
     fn take(&mut self, id: IncidentId) {
