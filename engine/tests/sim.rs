@@ -43,7 +43,7 @@ fn progress_is_told_once_a_day() {
 fn a_given_configuration_is_lived_with() {
     let document = toml::from_str(include_str!("scenarios/house.toml")).expect("the document is TOML");
     let snapshot = engine::Snapshot::compile(1, document).expect("the document compiles");
-    let report =
-        run(11, 5, Scale::HOUSE, Some(std::sync::Arc::new(snapshot)), |_| {}).unwrap_or_else(|failure| panic!("\n{failure}\n"));
+    let report = run(11, 5, Scale::HOUSE, Some(std::sync::Arc::new(snapshot)), |_| {})
+        .unwrap_or_else(|failure| panic!("\n{failure}\n"));
     assert!(report.counts.deliveries > 100, "{}", report.counts);
 }

@@ -254,7 +254,8 @@ fn routes(chance: &mut Chance, scale: &Scale) -> Vec<Route> {
         Route { severity: Some(Severity::P6), policy: None, ..route("lab", &["host=~lab-.*"], "") },
     ];
     // The policies of a town have machines of their own, whatever their kind.
-    let own = (4..scale.policies).map(|n| route(&format!("own{n}"), &[&format!("host=~.*-{n}")], &format!("policy{n}")));
+    let own =
+        (4..scale.policies).map(|n| route(&format!("own{n}"), &[&format!("host=~.*-{n}")], &format!("policy{n}")));
     routes.splice(1..1, own);
     if chance.one_in(2) {
         routes.push(route("rest", &["severity!=P6"], "policy2"));

@@ -235,7 +235,9 @@ impl World {
         }
         match item {
             Item::Trouble => {
-                for (after, message) in senders::trouble(&mut self.chance, &mut self.keys, self.scale.machines, self.now) {
+                for (after, message) in
+                    senders::trouble(&mut self.chance, &mut self.keys, self.scale.machines, self.now)
+                {
                     self.later(after, Item::Message(message));
                 }
                 let after = Delay(Delay::secs(self.chance.between(60, 3_600) as i64).0 / i64::from(self.scale.busy));

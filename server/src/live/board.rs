@@ -377,7 +377,8 @@ impl Needle {
     }
 
     fn is_in(&self, incident: &Incident) -> bool {
-        let texts = [incident.host.as_ref(), Some(&incident.title), incident.ip.as_ref(), Some(&incident.integration.0)];
+        let texts =
+            [incident.host.as_ref(), Some(&incident.title), incident.ip.as_ref(), Some(&incident.integration.0)];
         self.id == Some(incident.id) || texts.into_iter().flatten().any(|text| self.is_part_of(text))
     }
 
