@@ -521,6 +521,9 @@ impl Check {
         if paging.reminder.0 < 60_000 {
             self.fault("paging.reminder", "reminders come at least 1m apart");
         }
+        if !(Delay::ZERO..=Delay::mins(1_440)).contains(&paging.silence_reminder) {
+            self.fault("paging.silence_reminder", "an owner is reminded at most 24h before; 0s switches it off");
+        }
     }
 }
 

@@ -192,6 +192,7 @@ impl Turn<'_> {
         }
         if let Some(incident) = self.engine.state.incidents.get_mut(&incident_id).map(Arc::make_mut) {
             incident.firing = 0;
+            incident.answered = true;
         }
         self.note(incident_id, by, Happening::Resolved);
         self.end(incident_id);

@@ -87,8 +87,13 @@ impl Engine {
         }
         for silence in restored.silences {
             let id = silence.id;
-            engine.state.silences.insert(id, Standing::new(Arc::new(silence)));
-            engine.arm_silence(id, now);
+            if silence.ended.is_some() {
+                engine.state.over.insert(id, Arc::new(silence));
+            } else {
+                engine.state.silences.insert(id, Standing::new(Arc::new(silence)));
+                engine.arm_silence(id, now);
+            }
+            engine.state.arm_notices(id);
         }
         engine.index_inhibitions(now);
         for (event, at, outcomes) in restored.unsettled {
@@ -169,6 +174,9 @@ impl Engine {
             Event::DeliveryFinished { incident, attempt, try_number, result } => {
                 turn.delivered(incident, attempt, try_number, result)
             }
+            Event::NoticeFinished { silence, attempt, try_number, result } => {
+                turn.notice_finished(silence, attempt, try_number, result);
+            }
             Event::ConfigReplaced(config) => {
                 turn.engine.config = config.clone();
                 turn.config = config;
@@ -183,6 +191,7 @@ impl Engine {
         // What an event made due at once (a first level, a failed level's successor) happens in the same turn.
         turn.wake();
         turn.dispatch();
+        turn.send_notices();
         turn.effects
     }
 
@@ -195,7 +204,7 @@ impl Engine {
     pub fn take_changes_but_repeats(&mut self, since: Timestamp) -> Changes {
         self.settle(since);
         let settled = self.state.repeats.settled(EventId(self.state.counters.event));
-        let Dirty { alerts, incidents, closed, timeline, silences, turns, ended } =
+        let Dirty { alerts, incidents, closed, timeline, silences, turns, digests } =
             std::mem::take(&mut self.state.dirty);
         let mut changed: Vec<_> = alerts.iter().filter_map(|id| self.state.alerts.get(id).cloned()).collect();
         changed.extend(closed.into_values());
@@ -213,14 +222,18 @@ impl Engine {
                 self.state.incidents.remove(&id);
             }
         }
-        let standing = silences.iter().filter_map(|id| Some(self.state.silences.get(id)?.silence.clone()));
-        let silences = standing.chain(ended).collect();
+        let known = silences.into_iter().filter_map(|id| match self.state.silences.get(&id) {
+            Some(standing) => Some(standing.silence.clone()),
+            None => self.state.over.get(&id).cloned(),
+        });
+        let silences = known.collect();
+        self.state.over.retain(|_, silence| silence.is_live());
         let turns = turns.into_iter().filter_map(|(policy, level)| {
             let people = self.state.turns.get(&(policy.clone(), level))?.clone();
             Some(LevelTurn { policy, level, people })
         });
         let (turns, counters) = (turns.collect(), self.state.counters);
-        Changes { alerts: changed, incidents: moved, timeline, silences, turns, counters, settled }
+        Changes { alerts: changed, incidents: moved, timeline, silences, digests, turns, counters, settled }
     }
 
     /// Repeats join what is stored: those that waited long enough, and those whose incident is stored anyway, so that the
@@ -295,6 +308,7 @@ impl Turn<'_> {
                 Wake::SnoozeEnds { incident } => self.snooze_ended(incident, at),
                 Wake::Calm { incident } => self.calm(incident, at),
                 Wake::Silence { silence } => self.silence_due(silence),
+                Wake::Notice { silence, attempt } => self.notice_due(silence, attempt, at),
                 Wake::Review => self.review_all(),
                 Wake::Forget => self.forget(at),
             }
@@ -447,7 +461,9 @@ impl Turn<'_> {
             due: None,
             held_until,
         });
-        if !quiet {
+        if quiet {
+            self.missed(id);
+        } else {
             self.set_due(id, place, Some(held_until.map_or(now, |held| held.max(now))));
         }
     }

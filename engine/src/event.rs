@@ -2,7 +2,7 @@
 
 use crate::compile::Snapshot;
 use shared::{
-    Alert, AlertEvent, AlertId, AttemptId, ContactId, Delay, EventId, Failure, Incident, IncidentId, IntegrationId,
+    Alert, AlertEvent, AlertId, AttemptId, ContactId, Delay, Digest, EventId, Failure, Incident, IncidentId, IntegrationId,
     PageId, PersonId, PolicyId, Silence, SilenceId, SilenceRequest, Timestamp,
     config::Target,
     timeline::{Actor, Outcome, RejectReason, TimelineEntry},
@@ -23,6 +23,13 @@ pub enum Event {
     /// A delivery came to its end.
     DeliveryFinished {
         incident: IncidentId,
+        attempt: AttemptId,
+        try_number: u32,
+        result: Result<Option<String>, Failure>,
+    },
+    /// A notice came to its end.
+    NoticeFinished {
+        silence: SilenceId,
         attempt: AttemptId,
         try_number: u32,
         result: Result<Option<String>, Failure>,
@@ -170,6 +177,11 @@ pub enum Wake {
     Silence {
         silence: SilenceId,
     },
+    /// A notice is due, or the answer to it has not come.
+    Notice {
+        silence: SilenceId,
+        attempt: AttemptId,
+    },
     /// After a restart: what keeps quiet may have changed meanwhile.
     Review,
     /// Old idempotency keys and closed identities are forgotten.
@@ -191,10 +203,20 @@ pub enum Command {
     },
 }
 
+/// A notice to hand to its channel once the changes are durable; then report [`Event::NoticeFinished`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tell {
+    pub silence: SilenceId,
+    pub attempt: AttemptId,
+    pub try_number: u32,
+}
+
 /// The answer to one event.
 #[derive(Clone, Debug, Default)]
 pub struct Effects {
     pub commands: Vec<Command>,
+    /// What people are told that is no page.
+    pub notices: Vec<Tell>,
     /// One entry for each member of an ingested message, in its order: the account.
     pub outcomes: Vec<Outcome>,
     /// The number of an ingested message: new, or of the first one with the same key.
@@ -214,6 +236,8 @@ pub struct Changes {
     pub incidents: Vec<Arc<Incident>>,
     pub timeline: Vec<TimelineEntry>,
     pub silences: Vec<Arc<Silence>>,
+    /// What happened in maintenances that are over, for the record of acts.
+    pub digests: Vec<(SilenceId, Digest)>,
     /// Whose turn it is, in levels where that changed.
     pub turns: Vec<LevelTurn>,
     pub counters: Counters,

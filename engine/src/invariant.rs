@@ -33,6 +33,8 @@ pub enum Broken {
     Silent { incident: IncidentId, severity: Severity },
     #[error("incident {0} is answered, and a level or a delivery still waits")]
     Restless(IncidentId),
+    #[error("notice {0} is lost, or counted twice")]
+    Notice(AttemptId),
     #[error("incident {0} is kept quiet, or is not, and the silences and inhibitions say otherwise")]
     Quiet(IncidentId),
     #[error("incident {0} waits for the answers of everybody, and nobody's is missing, or it is answered")]
@@ -51,6 +53,9 @@ impl State {
     /// Checks everything; `now` is the time of the event just handled, `slots` the bound on deliveries under way.
     pub fn check(&self, now: Timestamp, slots: u32) -> Result<(), Broken> {
         self.check_sums(now, slots)?;
+        if let Some(lost) = self.lost_notice() {
+            return Err(Broken::Notice(lost));
+        }
         self.check_alerts()?;
         if let Some(gone) = self.groups.incidents().find(|id| !self.incidents.contains_key(id)) {
             return Err(Broken::Group(gone));
@@ -100,7 +105,7 @@ impl State {
             let (flying, waiting) = state.queue.content();
             let timed = state.deadlines.iter().filter(|(_, wake)| {
                 // A restored engine looks at silences first of all.
-                !matches!(wake, Wake::Forget | Wake::Review | Wake::Silence { .. })
+                !matches!(wake, Wake::Forget | Wake::Review | Wake::Silence { .. } | Wake::Notice { .. })
             });
             let (attempts, others): (Vec<_>, Vec<_>) =
                 timed.partition(|(_, wake)| matches!(wake, Wake::Attempt { .. }));
@@ -119,6 +124,7 @@ impl State {
         let differences = [
             ("the counters", self.counters != restored.counters),
             ("the silences", silences(self) != silences(restored)),
+            ("the silences of which somebody is to be told", self.over != restored.over),
             ("the inhibitions", self.inhibitors != restored.inhibitors),
             ("the alerts", self.alerts != restored.alerts),
             ("the incidents", self.incidents != restored.incidents),

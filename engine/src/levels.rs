@@ -105,20 +105,14 @@ impl Turn<'_> {
         self.set_due(id, place, Some(self.now));
     }
 
-    /// Pages everyone the targets come to now, each person once a level; in a level that pages one at a time, the first
-    /// in turn who can be reached. Says also when the first of them is rung. What is urgent does not count whoever must be
-    /// waited for.
-    fn page_level(
-        &mut self,
-        id: IncidentId,
+    /// Whom a level's targets come to now, in the order they are asked, and what each target says.
+    fn candidates(
+        &self,
         policy: &PolicyId,
         level: u32,
-        cycle: u32,
         step: &Level,
-    ) -> (Vec<TargetResult>, Option<Timestamp>) {
-        let Some(severity) = self.engine.state.incidents.get(&id).map(|it| it.severity) else {
-            return (Vec::new(), None);
-        };
+        severity: Severity,
+    ) -> (Vec<Found>, Vec<TargetResult>) {
         let mut results = Vec::with_capacity(step.notify.len());
         let mut found: Vec<Found> = Vec::new();
         for (place, target) in step.notify.iter().enumerate() {
@@ -146,6 +140,54 @@ impl Turn<'_> {
                 Recipient::Webhook(_) => (false, None),
             });
         }
+        (found, results)
+    }
+
+    /// Who would be paged now if it were not kept quiet: the people of the next level that reaches anybody, or else of
+    /// the fallback.
+    pub(crate) fn would_page(&self, id: IncidentId, place: usize) -> Vec<PersonId> {
+        let Some(incident) = self.engine.state.incidents.get(&id).filter(|it| it.state == IncidentState::Triggered)
+        else {
+            return Vec::new();
+        };
+        let Some(escalation) = incident.escalations.get(place) else { return Vec::new() };
+        let plan = self.plan(escalation.config, &escalation.policy);
+        let people = |found: Vec<Recipient>, most: usize| {
+            let reached = found.into_iter().filter(|to| self.steps(to, incident.severity, false).is_ok());
+            reached.take(most).collect::<Vec<_>>()
+        };
+        let levels = plan.levels.iter().enumerate().skip(escalation.next_level as usize);
+        let meant = levels.filter(|(_, step)| step.when.is_empty() || self.unmet_now(id, step).is_none());
+        let mut reached = meant.map(|(level, step)| {
+            let (found, _) = self.candidates(&escalation.policy, level as u32, step, incident.severity);
+            people(found.into_iter().map(|it| it.recipient).collect(), if step.round_robin { 1 } else { usize::MAX })
+        });
+        let found = reached.find(|found| !found.is_empty()).unwrap_or_else(|| {
+            let targets = self.config.document.fallback.iter();
+            people(targets.flat_map(|target| self.resolve_target(target).0).map(|(to, _)| to).collect(), usize::MAX)
+        });
+        let person = |to| match to {
+            Recipient::Person(person) => Some(person),
+            Recipient::Webhook(_) => None,
+        };
+        found.into_iter().filter_map(person).collect()
+    }
+
+    /// Pages everyone the targets come to now, each person once a level; in a level that pages one at a time, the first
+    /// in turn who can be reached. Says also when the first of them is rung. What is urgent does not count whoever must be
+    /// waited for.
+    fn page_level(
+        &mut self,
+        id: IncidentId,
+        policy: &PolicyId,
+        level: u32,
+        cycle: u32,
+        step: &Level,
+    ) -> (Vec<TargetResult>, Option<Timestamp>) {
+        let Some(severity) = self.engine.state.incidents.get(&id).map(|it| it.severity) else {
+            return (Vec::new(), None);
+        };
+        let (found, mut results) = self.candidates(policy, level, step, severity);
         let mut paged: Vec<Recipient> = Vec::new();
         let (mut taken, mut rings) = (false, None);
         for Found { place, recipient, via } in found {

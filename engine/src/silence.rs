@@ -4,6 +4,7 @@ use crate::{
     engine::Turn,
     event::{Refusal, SilenceAct, Wake},
     matcher::{Matcher, Subject},
+    notice,
     window::Window,
 };
 use shared::{
@@ -102,7 +103,7 @@ impl Standing {
     fn changes_after(&self, now: Timestamp) -> Option<Timestamp> {
         let begins = Some(self.silence.starts_at).filter(|at| *at > now);
         let turns = self.window.as_ref().and_then(|window| window.changes_after(now.max(self.silence.starts_at)));
-        [begins, turns, self.silence.ends_at].into_iter().flatten().filter(|at| *at > now).min()
+        [begins, turns, self.silence.remind_at, self.silence.ends_at].into_iter().flatten().filter(|at| *at > now).min()
     }
 
     /// Until when it keeps quiet, as far as is known now.
@@ -158,7 +159,11 @@ impl Turn<'_> {
         if let Some(armed) = before.as_ref().and_then(|it| it.armed) {
             self.engine.state.deadlines.clear(armed, Wake::Silence { silence: id });
         }
-        let (hid, hidden) = before.map(|it| (it.silence.hid.clone(), it.silence.hidden)).unwrap_or_default();
+        let before = before.map(|it| Arc::unwrap_or_clone(it.silence));
+        let planned = before.as_ref().filter(|it| it.ends_at == request.ends_at).and_then(|it| it.remind_at);
+        let remind_at = planned.or_else(|| self.remind_at(&request));
+        let (hid, hidden, stint, digests, notices) =
+            before.map(|it| (it.hid, it.hidden, it.stint, it.digests, it.notices)).unwrap_or_default();
         let silence = Silence {
             id,
             kind: request.kind,
@@ -173,12 +178,24 @@ impl Turn<'_> {
             ended: None,
             hid,
             hidden,
+            remind_at,
+            stint,
+            digests,
+            notices,
         };
         self.engine.state.silences.insert(id, Standing::new(Arc::new(silence)));
         self.engine.state.dirty.silences.insert(id);
         self.rearm_silence(id);
         self.review_all();
         Ok(id)
+    }
+
+    /// When the owner is told that it ends soon: not of one that whoever makes it knows to be short.
+    fn remind_at(&self, request: &SilenceRequest) -> Option<Timestamp> {
+        let lead = self.config.paging().silence_reminder;
+        let once = !request.until_recovered && request.recurs.is_none() && lead > Delay::ZERO;
+        let at = request.ends_at.filter(|_| once)?.plus_ms(-lead.0);
+        (at > request.starts_at.unwrap_or(self.now).max(self.now)).then_some(at)
     }
 
     fn rearm_silence(&mut self, id: SilenceId) {
@@ -193,8 +210,12 @@ impl Turn<'_> {
             self.end_silence(id, Actor::System);
             return;
         }
+        if standing.silence.stint.is_some() && !standing.is_in_force(self.now) {
+            self.digest(id);
+        }
         self.rearm_silence(id);
         self.review_all();
+        self.remind_owner(id);
     }
 
     /// It is over: what it kept quiet and still fires pages.
@@ -204,15 +225,19 @@ impl Turn<'_> {
             self.engine.state.deadlines.clear(armed, Wake::Silence { silence: id });
         }
         Arc::make_mut(&mut standing.silence).ended = Some(SilenceEnd { at: self.now, by });
-        self.engine.state.dirty.silences.remove(&id);
-        self.engine.state.dirty.ended.push(standing.silence);
+        self.engine.state.dirty.silences.insert(id);
+        self.engine.state.over.insert(id, standing.silence);
+        self.digest(id);
         self.review_all();
     }
 
     /// An incident a silence keeps quiet is noted in it.
     pub(crate) fn hide(&mut self, id: SilenceId, incident: IncidentId) {
-        let Some(standing) = self.engine.state.silences.get_mut(&id) else { return };
+        let state = &mut self.engine.state;
+        let (Some(standing), Some(kept)) = (state.silences.get_mut(&id), state.incidents.get(&incident)) else { return };
         let silence = Arc::make_mut(&mut standing.silence);
+        notice::note(silence, kept, self.now);
+        state.dirty.silences.insert(id);
         if silence.hid.contains(&incident) {
             return;
         }
@@ -220,13 +245,14 @@ impl Turn<'_> {
         if silence.hid.len() < HID_MAX {
             silence.hid.push(incident);
         }
-        self.engine.state.dirty.silences.insert(id);
     }
 
     /// An incident is over: silences that last until it recovers end with the last one they keep quiet.
     pub(crate) fn recovered_in_silence(&mut self, incident: IncidentId) {
         let Some(over) = self.engine.state.incidents.get(&incident) else { return };
+        let alone = !over.answered;
         for id in over.suppressed.iter().filter_map(SuppressedBy::silence).collect::<Vec<_>>() {
+            self.recovered_alone(id, incident, alone);
             let state = &self.engine.state;
             let waits = state.silences.get(&id).is_some_and(|it| it.silence.until_recovered);
             let holds = |by: &SuppressedBy| by.silence() == Some(id);
@@ -234,6 +260,20 @@ impl Turn<'_> {
             if waits && !others.any(|it| it.id != incident && it.suppressed.iter().any(holds)) {
                 self.end_silence(id, Actor::System);
             }
+        }
+    }
+}
+
+impl Turn<'_> {
+    /// What recovered during a maintenance before anybody acted is told at its end.
+    fn recovered_alone(&mut self, id: SilenceId, incident: IncidentId, alone: bool) {
+        let Some(standing) = self.engine.state.silences.get_mut(&id).filter(|_| alone) else { return };
+        if !standing.silence.stint.as_ref().is_some_and(|stint| stint.hid.contains(&incident)) {
+            return;
+        }
+        if let Some(stint) = Arc::make_mut(&mut standing.silence).stint.as_deref_mut() {
+            stint.recovered.push(incident);
+            self.engine.state.dirty.silences.insert(id);
         }
     }
 }

@@ -1,12 +1,13 @@
 //! The engine's state: plain data in ordered maps, rebuilt from the store at start.
 
 use crate::{
-    deadline::Deadlines, dispatch::Queue, group::Groups, index::Index, inhibit::Inhibitors, repeats::Repeats,
+    deadline::Deadlines, dispatch::Queue, group::Groups, index::Index, inhibit::Inhibitors, notice::Outbox,
+    repeats::Repeats,
     silence::Standing,
 };
 use serde::{Deserialize, Serialize};
 use shared::{
-    Alert, AlertId, AttemptId, EventId, Incident, IncidentId, IntegrationId, PageId, PersonId, Silence, SilenceId,
+    Alert, AlertId, AttemptId, Digest, EventId, Incident, IncidentId, IntegrationId, PageId, PersonId, Silence, SilenceId,
     Timestamp,
     config::Policy,
     timeline::{Outcome, TimelineEntry},
@@ -129,6 +130,9 @@ pub struct State {
     pub policies: BTreeMap<(i64, shared::PolicyId), Arc<Policy>>,
     /// Silences that are not over.
     pub silences: BTreeMap<SilenceId, Standing>,
+    /// Silences that are over, while somebody is still to be told of them.
+    pub(crate) over: BTreeMap<SilenceId, Arc<Silence>>,
+    pub(crate) outbox: Outbox,
     pub(crate) inhibitors: Inhibitors,
     /// By identity.
     pub(crate) open: Index,
@@ -166,8 +170,7 @@ pub(crate) struct Dirty {
     pub(crate) timeline: Vec<TimelineEntry>,
     pub(crate) silences: BTreeSet<SilenceId>,
     pub(crate) turns: BTreeSet<(shared::PolicyId, u32)>,
-    /// Silences that are over, which the map no longer holds.
-    pub(crate) ended: Vec<Arc<Silence>>,
+    pub(crate) digests: Vec<(SilenceId, Digest)>,
 }
 
 /// What the store gives back at start.
@@ -176,7 +179,7 @@ pub struct Restored {
     pub counters: Counters,
     pub alerts: Vec<Alert>,
     pub incidents: Vec<Incident>,
-    /// Silences that are not over.
+    /// Silences that are not over, and those of which somebody is still to be told.
     pub silences: Vec<Silence>,
     /// Policies of the configuration versions the incidents started with.
     pub policies: BTreeMap<(i64, shared::PolicyId), Arc<Policy>>,

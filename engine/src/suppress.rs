@@ -119,6 +119,10 @@ impl Turn<'_> {
             incident.version += 1;
         }
         self.engine.state.dirty.incidents.insert(id);
+        self.missed(id);
+        for silence in by.iter().filter_map(SuppressedBy::silence).collect::<Vec<_>>() {
+            self.remind_owner(silence);
+        }
         if is_quiet {
             self.note(id, Actor::System, Happening::Suppressed { by });
         } else {

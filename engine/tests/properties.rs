@@ -3,13 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use engine::{
-    Act, Changes, Command, Effects, Engine, Event, Ingested, SilenceAct, Snapshot,
+    Act, Changes, Command, Effects, Engine, Event, Ingested, SilenceAct, Snapshot, Tell,
     normalize::{Source, normalize},
     sim::Store,
 };
 use proptest::prelude::*;
 use shared::{
-    Action, AlertEvent, AlertId, AttemptId, Failure, IncidentId, SilenceId, SilenceRequest, Timestamp,
+    Action, AlertEvent, AlertId, AttemptId, Failure, IncidentId, SilenceId, SilenceKind, SilenceRequest, Timestamp,
     config::Integration,
     timeline::{Actor, Happening, Outcome},
 };
@@ -193,6 +193,8 @@ struct Pair {
     store: Store,
     version: i64,
     flying: Vec<(IncidentId, AttemptId, u32)>,
+    /// Notices under way.
+    told: Vec<Tell>,
     attempts: BTreeSet<(AttemptId, u32)>,
 }
 
@@ -206,6 +208,7 @@ impl Pair {
             store: Store::new(config),
             version: 1,
             flying: Vec::new(),
+            told: Vec::new(),
             attempts: BTreeSet::new(),
         }
     }
@@ -225,6 +228,7 @@ impl Pair {
             let theirs = other.handle(now, event);
             assert_eq!(theirs.commands, effects.commands, "a restored engine pages differently");
             assert_eq!(theirs.outcomes, effects.outcomes);
+            assert_eq!(theirs.notices, effects.notices, "a restored engine tells people otherwise");
             assert_eq!(
                 (theirs.event, theirs.repeated, &theirs.refused),
                 (effects.event, effects.repeated, &effects.refused)
@@ -244,6 +248,7 @@ impl Pair {
             None,
             "a restored engine knows something else"
         );
+        self.told.extend(&effects.notices);
         for command in &effects.commands {
             let Command::Deliver { incident, attempt, try_number, .. } = command;
             assert!(self.attempts.insert((*attempt, *try_number)), "the same try began twice");
@@ -271,6 +276,12 @@ impl Pair {
                     rejected: Vec::new(),
                 }));
             }
+            Op::Answer { which, how } if !self.told.is_empty() && how != 3 => {
+                let Tell { silence, attempt, try_number } = self.told.swap_remove(which % self.told.len());
+                let failure = Failure { permanent: how == 0, ambiguous: how == 2, detail: "no".to_owned(), retry_after_ms: None };
+                let result = if how < 3 { Err(failure) } else { Ok(None) };
+                self.handle(Event::NoticeFinished { silence, attempt, try_number, result });
+            }
             Op::Answer { which, how } if !self.flying.is_empty() => {
                 let at = which % self.flying.len();
                 // Some answers come twice.
@@ -295,6 +306,7 @@ impl Pair {
             Op::Silence { what, ms } => {
                 let by = Actor::Account { login: "li".into() };
                 let request = SilenceRequest {
+                    kind: if ms == 60_000 { SilenceKind::Maintenance } else { SilenceKind::Silence },
                     matches: vec![
                         ["host=a1", "host=~.*", "severity=~P[0-3]", "integration=falcon"][usize::from(what % 4)].into(),
                     ],

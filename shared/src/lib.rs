@@ -9,6 +9,7 @@ pub mod config;
 pub mod id;
 pub mod incident;
 pub mod live;
+pub mod notice;
 pub mod problem;
 pub mod severity;
 pub mod silence;
@@ -25,6 +26,7 @@ pub use incident::{
     Ack, Again, Attempt, AttemptState, Escalation, EscalationState, Everyone, Failure, Flapping, Grouping, Incident,
     IncidentState, Page, PageVia, Recipient, Waits, WaitsFor,
 };
+pub use notice::{Digest, Named, Notice, NoticeAbout, Sending, Stint, Untold};
 pub use severity::Severity;
 pub use silence::{Silence, SilenceEnd, SilenceKind, SilenceRequest, SuppressedBy};
 pub use time::{Delay, Timestamp};

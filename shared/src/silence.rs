@@ -1,7 +1,7 @@
 //! Silences and maintenance: what is kept quiet on purpose, by whom, why and until when.
 
 use crate::{
-    IncidentId, InhibitionId, SilenceId, Timestamp,
+    Digest, IncidentId, InhibitionId, Notice, SilenceId, Stint, Timestamp,
     config::{TimeSpan, TimeWindow},
     timeline::Actor,
 };
@@ -96,6 +96,26 @@ pub struct Silence {
     pub hid: Vec<IncidentId>,
     /// How many there were.
     pub hidden: u32,
+    /// When whoever made it is told that it ends soon, if something fires under it then or later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remind_at: Option<Timestamp>,
+    /// What a maintenance keeps quiet at present.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stint: Option<Box<Stint>>,
+    /// What happened in a maintenance, each time it was over; the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub digests: Vec<Digest>,
+    /// Who was told, or why not; the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
+}
+
+impl Silence {
+    /// Whether the engine keeps it in memory: it is not over, or somebody is still to be told of it.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.ended.is_none() || self.notices.iter().any(Notice::is_pending)
+    }
 }
 
 /// Incidents named in a silence.

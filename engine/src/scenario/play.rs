@@ -4,15 +4,15 @@ use super::{Action, Behaviour, ConfigText, Expectation, Scenario, Step, What, pa
 use crate::{
     compile::Snapshot,
     engine::Engine,
-    event::{Act, Command, Effects, Event, Ingested, SilenceAct},
+    event::{Act, Command, Effects, Event, Ingested, SilenceAct, Tell},
     normalize::{Source, normalize},
     sim::Store,
 };
 use shared::{
-    AlertId, AttemptId, ContactId, Delay, Failure as Refused, Incident, IncidentId, IncidentState, Page, Recipient,
-    SilenceId, SilenceRequest, Timestamp,
+    AlertId, ContactId, Delay, Failure as Refused, Incident, IncidentId, IncidentState, Page, Recipient,
+    Silence, SilenceId, SilenceRequest, Timestamp,
     config::Document,
-    text::{Language, Names, happening},
+    text::{Language, Names, happening, notice_text},
     timeline::{Actor, Outcome},
 };
 use std::{
@@ -69,14 +69,6 @@ struct Delivery {
     reminder: bool,
 }
 
-/// A provider's answer on its way.
-struct Answer {
-    incident: IncidentId,
-    attempt: AttemptId,
-    try_number: u32,
-    result: Result<Option<String>, Refused>,
-}
-
 struct Player {
     start: Timestamp,
     now: Timestamp,
@@ -85,12 +77,14 @@ struct Player {
     up_at: Timestamp,
     store: Store,
     version: i64,
-    answers: BTreeMap<(Timestamp, u64), Answer>,
+    /// Providers' answers on their way.
+    answers: BTreeMap<(Timestamp, u64), Event>,
     next_answer: u64,
     /// The newest rule for a contact counts.
     providers: Vec<(String, Behaviour)>,
     deliveries: Vec<Delivery>,
     incidents: BTreeMap<IncidentId, Arc<Incident>>,
+    silences: BTreeMap<SilenceId, Arc<Silence>>,
     outcomes: Vec<Outcome>,
     /// The time of the step before the ones at `now`.
     previous: Timestamp,
@@ -113,6 +107,7 @@ impl Player {
             providers: Vec::new(),
             deliveries: Vec::new(),
             incidents: BTreeMap::new(),
+            silences: BTreeMap::new(),
             outcomes: Vec::new(),
             previous: start.plus_ms(-1),
             stepped_at: start.plus_ms(-1),
@@ -148,8 +143,7 @@ impl Player {
                 self.handle(Event::Wake);
             } else if answer.is_some_and(|at| at <= self.now) && deadline.is_none_or(|at| answer < Some(at)) {
                 let Some((_, answer)) = self.answers.pop_first() else { break };
-                let Answer { incident, attempt, try_number, result } = answer;
-                self.handle(Event::DeliveryFinished { incident, attempt, try_number, result });
+                self.handle(answer);
             } else {
                 self.handle(Event::Wake);
             }
@@ -170,6 +164,7 @@ impl Player {
         for incident in &changes.incidents {
             self.incidents.insert(incident.id, incident.clone());
         }
+        self.silences.extend(changes.silences.iter().map(|it| (it.id, it.clone())));
         let names = Names::new();
         let told: Vec<String> = changes
             .timeline
@@ -187,6 +182,9 @@ impl Player {
         }
         for command in &effects.commands {
             self.deliver(command);
+        }
+        for notice in &effects.notices {
+            self.tell_person(*notice);
         }
         Some(effects)
     }
@@ -219,8 +217,40 @@ impl Player {
             Behaviour::TimesOut => return,
         };
         self.next_answer += 1;
-        let answer = Answer { incident: *incident, attempt: *attempt, try_number: *try_number, result };
+        let (incident, attempt, try_number) = (*incident, *attempt, *try_number);
+        let answer = Event::DeliveryFinished { incident, attempt, try_number, result };
         self.answers.insert((self.now.after(after), self.next_answer), answer);
+    }
+
+    /// A notice to its provider; it is no page, and what expects pages does not count it.
+    fn tell_person(&mut self, what: Tell) {
+        let Tell { silence, attempt, try_number } = what;
+        let known = self.silences.get(&silence).cloned();
+        let found = known.as_ref().and_then(|known| {
+            let notice =
+                known.notices.iter().find(|it| it.sending.as_ref().is_some_and(|sending| sending.id == attempt))?;
+            let text = notice_text(Language::En, known, notice)?;
+            Some((notice.person.clone()?, notice.sending.as_ref()?.contact.clone(), text))
+        });
+        let Some((person, contact, text)) = found else {
+            return self.fail(format!("notice {attempt} tells nobody anything"));
+        };
+        let again = if try_number > 1 { format!(" (try {try_number})") } else { String::new() };
+        self.tell(format_args!("-> person:{person} via {contact}{again}: {}", text.title));
+        for line in text.body.lines().filter(|line| line.starts_with('#')) {
+            self.tell(format_args!("      {line}"));
+        }
+        let (after, result) = match self.behaviour(&Recipient::Person(person), &contact) {
+            Behaviour::Accepts { after } => (after, Ok(None)),
+            Behaviour::Fails { permanently } => (LATENCY, Err(refused("the provider refused it", permanently))),
+            Behaviour::TooMany { .. } | Behaviour::LosesTheAnswer => (LATENCY, Err(refused("no answer", false))),
+            Behaviour::TimesOut => return,
+        };
+        self.next_answer += 1;
+        self.answers.insert(
+            (self.now.after(after), self.next_answer),
+            Event::NoticeFinished { silence, attempt, try_number, result },
+        );
     }
 
     fn behaviour(&self, recipient: &Recipient, contact: &ContactId) -> Behaviour {

@@ -63,7 +63,7 @@ impl Store {
 
     /// Commits changes; the error names a promise of the engine to the store that does not hold.
     pub fn apply(&mut self, now: Timestamp, changes: Changes) -> Result<(), String> {
-        let Changes { alerts, incidents, timeline, silences, turns, counters, settled } = changes;
+        let Changes { alerts, incidents, timeline, silences, digests: _, turns, counters, settled } = changes;
         let before = std::mem::replace(&mut self.counters, counters);
         if counters.event < before.event
             || counters.alert < before.alert
@@ -82,10 +82,10 @@ impl Store {
         }
         self.turns.extend(turns.into_iter().map(|turn| ((turn.policy.clone(), turn.level), turn)));
         for silence in silences {
-            if silence.ended.is_some() {
-                self.silences.remove(&silence.id);
-            } else {
+            if silence.is_live() {
                 self.silences.insert(silence.id, Arc::unwrap_or_clone(silence));
+            } else {
+                self.silences.remove(&silence.id);
             }
         }
         for incident in incidents {

@@ -105,6 +105,8 @@ pub struct Paging {
     pub ack_timeouts: BTreeMap<Severity, Delay>,
     /// Between reminders to the last level once a P0 or P1 has used up its policy.
     pub reminder: Delay,
+    /// So long before a silence ends its owner is told, if something still fires under it; `0s` switches it off.
+    pub silence_reminder: Delay,
     /// Pages that wait for the recipient's morning.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub defer: Option<Defer>,
@@ -150,6 +152,7 @@ impl Default for Paging {
             ack_timeout_p1: Delay::mins(30),
             ack_timeouts: BTreeMap::new(),
             reminder: Delay::mins(15),
+            silence_reminder: Delay::mins(15),
             defer: None,
             tries: 5,
             retry_after: Delay::secs(5),

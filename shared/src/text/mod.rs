@@ -1,10 +1,12 @@
 //! Every sentence the product says, in English and Simplified Chinese; a missing translation does not compile.
 
+mod notice;
 mod page;
 mod reason;
 mod timeline;
 
 pub use crate::config::Language;
+pub use notice::{digest_sums, notice_text};
 pub use page::{PageText, page_text};
 pub use reason::reject_reason;
 pub use timeline::{Names, happening, recipient_name, skipped, suppressed_by, unmet, waits};
