@@ -20,7 +20,7 @@ routes = [{ id = "all", policy = "all" }]
 
 /// PROBLEM and OK in turn, a minute apart by the sender's clock.
 fn line(n: usize) -> String {
-    let status = if n % 2 == 0 { "PROBLEM" } else { "OK" };
+    let status = if n.is_multiple_of(2) { "PROBLEM" } else { "OK" };
     format!("[P3][{status}][db-07][][cpu idle low all(#3) cpu.idle  {n}<5][O1 2026-11-23 08:0{n}:00]")
 }
 
@@ -33,7 +33,7 @@ fn orders(n: usize) -> Vec<Vec<usize>> {
         }
         for i in 0..k {
             permute(k - 1, order, found);
-            order.swap(if k % 2 == 0 { i } else { 0 }, k - 1);
+            order.swap(if k.is_multiple_of(2) { i } else { 0 }, k - 1);
         }
     }
     let mut found = Vec::new();
@@ -60,7 +60,7 @@ fn whatever_the_order_of_arrival_the_last_word_of_the_sender_stands() {
                 ended.extend(engine.handle(now, Event::Ingested(message)).outcomes);
             }
             let fires = engine.state.incidents.values().any(|it| it.state != IncidentState::Resolved);
-            let last_is_a_problem = (n - 1) % 2 == 0;
+            let last_is_a_problem = !n.is_multiple_of(2);
             assert_eq!(fires, last_is_a_problem, "{order:?} became {ended:?}");
             let opened = ended.iter().filter(|it| matches!(it, Outcome::Opened { .. })).count();
             assert!(opened <= n.div_ceil(2), "{order:?} opened {opened}");
