@@ -9,7 +9,8 @@ use crate::{
     state::{Accounts, RECENT_MAX, Recent, State},
 };
 use shared::{
-    AlertId, Attempt, AttemptId, AttemptState, EscalationState, Incident, IncidentId, IncidentState, Page, PageVia,
+    AlertId, Attempt, AttemptId, AttemptState, EscalationState, HeartbeatId, Incident, IncidentId, IncidentState, Page, PageVia,
+    Pulse,
     Severity, Timestamp, config::Paging,
 };
 use std::collections::BTreeSet;
@@ -37,6 +38,8 @@ pub enum Broken {
     Quiet(IncidentId),
     #[error("incident {0} waits for the answers of everybody, and nobody's is missing, or it is answered")]
     Awaited(IncidentId),
+    #[error("the time of heartbeat {0} and the index of deadlines disagree")]
+    Heartbeat(HeartbeatId),
     #[error("a timer of incident {0} and the index of deadlines disagree")]
     Timer(IncidentId),
     #[error("delivery {0} and the queue or the index of deadlines disagree")]
@@ -59,6 +62,10 @@ impl State {
         // Deliveries taken over from a process that had more slots may exceed them until their leases end.
         if self.queue.in_flight() > slots as usize + self.adopted {
             return Err(Broken::Slots(self.queue.in_flight()));
+        }
+        let armed = |due: Option<Timestamp>| due.is_none_or(|due| self.deadlines.contains(due, Wake::Heartbeat));
+        if let Some(pulse) = self.pulses.values().find(|pulse| !armed(pulse.due)) {
+            return Err(Broken::Heartbeat(pulse.heartbeat.clone()));
         }
         self.check_alerts()?;
         if let Some(gone) = self.groups.incidents().find(|id| !self.incidents.contains_key(id)) {
@@ -93,8 +100,8 @@ impl State {
         let due = |state: &Self| {
             let (flying, waiting) = state.queue.content();
             let timed = state.deadlines.iter().filter(|(_, wake)| {
-                // A restored engine looks at silences first of all.
-                !matches!(wake, Wake::Forget | Wake::Review | Wake::Silence { .. })
+                // A restored engine looks at silences first of all, and gives heartbeats time.
+                !matches!(wake, Wake::Forget | Wake::Review | Wake::Silence { .. } | Wake::Heartbeat)
             });
             let (attempts, others): (Vec<_>, Vec<_>) =
                 timed.partition(|(_, wake)| matches!(wake, Wake::Attempt { .. }));
@@ -105,6 +112,10 @@ impl State {
             (flying, attempts.chain(waiting).collect::<BTreeSet<_>>(), others)
         };
         let silences = |state: &Self| state.silences.values().map(|it| it.silence.clone()).collect::<Vec<_>>();
+        let heard = |state: &Self| {
+            let pulses = state.pulses.values().cloned();
+            pulses.map(|pulse| Pulse { due: None, counted: None, ..pulse }).collect::<Vec<_>>()
+        };
         let used = |state: &Self| {
             let running = state.incidents.values().flat_map(|it| &it.escalations);
             let keys: BTreeSet<_> = running.map(|it| (it.config, it.policy.clone())).collect();
@@ -116,6 +127,7 @@ impl State {
             ("the inhibitions", self.inhibitors != restored.inhibitors),
             ("the alerts", self.alerts != restored.alerts),
             ("the incidents", self.incidents != restored.incidents),
+            ("the heartbeats", heard(self) != heard(restored)),
             ("the groups", self.groups != restored.groups),
             ("the open identities", self.open != restored.open || self.by_host != restored.by_host),
             ("the closed identities", recent(self) != recent(restored)),

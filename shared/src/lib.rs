@@ -6,6 +6,7 @@
 pub mod alert;
 pub mod api;
 pub mod config;
+pub mod heartbeat;
 pub mod id;
 pub mod incident;
 pub mod live;
@@ -17,8 +18,9 @@ pub mod time;
 pub mod timeline;
 
 pub use alert::{Action, Alert, AlertEvent, AlertState, Flag, Format, Metric};
+pub use heartbeat::{Counted, CountedBecause, Down, DownBecause, HeartbeatState, Mark, MarkKind, Pulse, Signal};
 pub use id::{
-    AlertId, AttemptId, CalendarId, ClassId, ContactId, EventId, HookId, IncidentId, InhibitionId, IntegrationId,
+    AlertId, AttemptId, CalendarId, ClassId, ContactId, EventId, HeartbeatId, HookId, IncidentId, InhibitionId, IntegrationId,
     LayerId, PageId, PersonId, PolicyId, RouteId, ScheduleId, SilenceId, TeamId, WindowId,
 };
 pub use incident::{

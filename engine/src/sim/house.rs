@@ -5,7 +5,7 @@ use crate::{compile::Snapshot, lint::lint};
 use shared::{
     Delay, Severity, Timestamp,
     config::{
-        Channels, Contact, Defer, Document, EmailChannel, Every, Group, Hook, Level, LevelWhen, NtfyChannel, Override,
+        Channels, Contact, Defer, Document, EmailChannel, Every, Group, Heartbeat, Hook, Level, LevelWhen, NtfyChannel, Override,
         Paging, Person, Policy, QuietHours, Rotation, Route, Rule, RuleStep, Schedule, Target, Team, TimeSpan,
         TimeWindow,
     },
@@ -57,9 +57,32 @@ fn document(chance: &mut Chance, now: Timestamp) -> Document {
         schedules,
         webhooks: vec![Hook { id: "noc".into(), url: "https://noc.example/hook".to_owned(), secret: None }],
         policies,
+        heartbeats: vec![heartbeat(chance)],
         time_windows: vec![night(chance)],
         routes: routes(chance),
         ..Document::default()
+    }
+}
+
+/// The heartbeat of every house.
+pub(super) const JOB: &str = "job";
+
+fn heartbeat(chance: &mut Chance) -> Heartbeat {
+    let policy = chance.one_in(2).then(|| "policy0".into());
+    Heartbeat {
+        id: JOB.into(),
+        name: String::new(),
+        interval: Delay::mins(chance.between(40, 100) as i64),
+        grace: Delay::mins(chance.between(0, 20) as i64),
+        severity: if chance.one_in(2) { Severity::P1 } else { Severity::P4 },
+        summary: None,
+        policy,
+        labels: std::collections::BTreeMap::new(),
+        annotations: std::collections::BTreeMap::new(),
+        integration: None,
+        matches: Vec::new(),
+        during: Vec::new(),
+        paused: chance.one_in(10),
     }
 }
 

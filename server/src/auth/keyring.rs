@@ -5,7 +5,7 @@ use crate::{
     clock,
     db::{Readers, StoreError, TokenKind},
 };
-use shared::{IntegrationId, Timestamp, api::Role};
+use shared::{HeartbeatId, IntegrationId, Timestamp, api::Role};
 use std::{
     collections::HashMap,
     sync::{
@@ -26,6 +26,7 @@ pub struct ApiKey {
 struct Keys {
     senders: HashMap<String, IntegrationId>,
     programs: HashMap<String, ApiKey>,
+    heartbeats: HashMap<String, HeartbeatId>,
 }
 
 /// Every token that is not revoked. A new one works at once, a revoked one stops within a second.
@@ -64,6 +65,7 @@ impl Keyring {
                 (TokenKind::Api, _, Some(role)) => {
                     drop(keys.programs.insert(hash, ApiKey { id: token.id, name: token.name, role }))
                 }
+                (TokenKind::Heartbeat, ..) => drop(keys.heartbeats.insert(hash, HeartbeatId(token.name))),
                 _ => {}
             }
         }
@@ -91,6 +93,18 @@ impl Keyring {
     #[must_use]
     pub fn api(&self, text: &str) -> Option<ApiKey> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).programs.get(&token::hash_hex(text)).cloned()
+    }
+
+    /// The heartbeat a token belongs to, looking into the store for one that is not known yet.
+    pub async fn find_heartbeat(self: &Arc<Self>, text: &str, readers: &Arc<Readers>) -> Option<HeartbeatId> {
+        let hash = token::hash_hex(text);
+        let known =
+            || self.keys.read().unwrap_or_else(PoisonError::into_inner).heartbeats.get(&hash).cloned();
+        if let Some(found) = known() {
+            return Some(found);
+        }
+        self.look(clock::now(), readers).await;
+        known()
     }
 
     /// The same as [`Self::integration`], looking into the store for a token that is not known yet.

@@ -119,6 +119,9 @@ impl Writer {
         for (reply, ..) in batch.acts {
             answer(reply, Err(ActError::Unavailable { retry_after_s: 2 }));
         }
+        for (reply, _) in batch.beats {
+            answer(reply, Err(BeatError::Refused(Refused::Unavailable { retry_after_s: 2 })));
+        }
         for (reply, _) in batch.silences {
             answer(reply, Err(ActError::Unavailable { retry_after_s: 2 }));
         }
@@ -164,6 +167,9 @@ impl Writer {
                 }
                 // A silence that is not stored would keep quiet what nobody remembers.
                 Item::Silence { reply, .. } => answer(reply, Err(ActError::Unavailable { retry_after_s: 2 })),
+                Item::Beat(_, reply) => {
+                    answer(reply, Err(BeatError::Refused(Refused::Unavailable { retry_after_s: 2 })));
+                }
                 Item::Finished(finished) if finished.blind.is_none() => {
                     batch.results.push(finished.clone());
                     batch.finished(&mut self.engine, finished, now);

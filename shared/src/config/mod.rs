@@ -4,6 +4,7 @@
 //! so that a misspelt one cannot silently mean nothing.
 
 mod channels;
+mod heartbeat;
 mod oncall;
 mod people;
 mod routing;
@@ -13,6 +14,7 @@ mod trial;
 pub use channels::{
     Channels, Defer, EmailChannel, EmailTls, FlapDetection, NtfyChannel, OutboundHeartbeat, Paging, WebhookChannel,
 };
+pub use heartbeat::Heartbeat;
 pub use oncall::{
     Every, FixedShift, HolidayCalendar, Layer, LayerDays, Override, OverrideKind, Rotation, Schedule, Temporary,
     TimeOff, Weekday, Window,
@@ -37,6 +39,9 @@ pub struct Document {
     pub channels: Channels,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub integrations: Vec<Integration>,
+    /// What must be heard from again and again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub heartbeats: Vec<Heartbeat>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<Person>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

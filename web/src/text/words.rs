@@ -36,6 +36,7 @@ shared::messages! {
     opened_as(incident: i64) { en: "opened #{incident}", zh: "创建 #{incident}" }
     refreshed_of(incident: i64) { en: "repeat of #{incident}", zh: "#{incident} 重复" }
     closed_of(incident: i64) { en: "recovery of #{incident}", zh: "#{incident} 恢复" }
+    suppressed_beat(heartbeat: &str) { en: "a beat of {heartbeat}", zh: "{heartbeat} 的心跳" }
     suppressed_stale() { en: "kept, not paged: older than a day", zh: "已保存，未通知：早于一天前" }
     dropped_unmatched() { en: "recovery of nothing open", zh: "没有对应的未恢复告警" }
     dropped_duplicate(of: i64) { en: "same as message {of}", zh: "与消息 {of} 重复" }
@@ -129,6 +130,9 @@ pub(crate) fn outcome(l: Language, outcome: &Outcome) -> String {
         Outcome::Refreshed { incident, .. } => refreshed_of(l, incident.0),
         Outcome::Closed { incident, .. } => closed_of(l, incident.0),
         Outcome::Suppressed { reason: SuppressReason::Stale } => suppressed_stale(l),
+        Outcome::Suppressed { reason: SuppressReason::Heartbeat { heartbeat } } => {
+            suppressed_beat(l, heartbeat.as_str())
+        }
         Outcome::Dropped { reason: DropReason::UnmatchedResolve } => dropped_unmatched(l),
         Outcome::Dropped { reason: DropReason::Duplicate { of } } => dropped_duplicate(l, of.0),
         Outcome::Rejected { reason } => rejected(l, &reject(l, reason)),
