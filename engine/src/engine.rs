@@ -93,6 +93,9 @@ impl Engine {
         }
         engine.index_inhibitions(now);
         engine.take_pulses(restored.pulses, now);
+        engine.state.up_since = now;
+        let config = engine.config.clone();
+        engine.state.watch_all_stale(&config);
         for (event, at, outcomes) in restored.unsettled {
             engine.recount(event, at, &outcomes);
         }
@@ -180,6 +183,7 @@ impl Engine {
                 turn.engine.forget_policies();
                 turn.engine.state.queue.reconsider();
                 turn.engine.watch_heartbeats(now, CountedBecause::Configured);
+                turn.engine.state.watch_all_stale(&turn.config);
                 turn.reindex();
                 // A smaller bound takes effect as deliveries end.
                 turn.engine.state.adopted = turn.engine.state.adopted.max(turn.engine.state.queue.in_flight());
@@ -302,6 +306,7 @@ impl Turn<'_> {
                 Wake::SnoozeEnds { incident } => self.snooze_ended(incident, at),
                 Wake::Calm { incident } => self.calm(incident, at),
                 Wake::Silence { silence } => self.silence_due(silence),
+                Wake::Stale { alert } => self.stale_due(alert),
                 Wake::Heartbeat => self.heartbeats_due(at),
                 Wake::Review => self.review_all(),
                 Wake::Forget => self.forget(at),
@@ -335,6 +340,7 @@ impl Turn<'_> {
         }
         let id = self.engine.state.counters.next_event();
         self.effects.event = Some(id);
+        self.sender_heard(&integration);
         for event in events {
             let outcome = self.alert(&integration, event, id);
             self.account(outcome);
@@ -371,6 +377,7 @@ impl Turn<'_> {
             },
             Identity::Repeat(alert) => match self.refresh(alert, event, message) {
                 Some(incident) => {
+                    self.heard_again(alert);
                     self.enter(alert);
                     self.severity_repeated(incident, alert);
                     Outcome::Refreshed { alert, incident }

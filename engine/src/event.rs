@@ -174,6 +174,10 @@ pub enum Wake {
     Silence {
         silence: SilenceId,
     },
+    /// An alert may be stale, or is to be closed as such.
+    Stale {
+        alert: AlertId,
+    },
     /// A heartbeat, or several, did not come in time.
     Heartbeat,
     /// After a restart: what keeps quiet may have changed meanwhile.

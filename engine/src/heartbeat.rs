@@ -35,6 +35,8 @@ pub struct Expected {
     pub config: Heartbeat,
     matches: Vec<Matcher>,
     hours: Hours,
+    /// Any message of the sender is a beat, and is an alert all the same.
+    any: bool,
 }
 
 impl Expected {
@@ -63,6 +65,12 @@ impl Expected {
 #[must_use]
 pub fn key(heartbeat: &HeartbeatId) -> String {
     format!("heartbeat:{heartbeat}")
+}
+
+/// The name under which the silence of a sender is watched; no configured heartbeat can have it.
+#[must_use]
+pub fn of_sender(integration: &IntegrationId) -> HeartbeatId {
+    HeartbeatId(format!("sender:{integration}"))
 }
 
 /// The heartbeat that an alert is about.
@@ -121,6 +129,7 @@ fn event(heartbeat: &Heartbeat, action: Action, because: DownBecause, note: &str
         status_raw: None,
         severity_word: None,
         occurred_at: None,
+        ends_at: None,
         links: Vec::new(),
         flags: Vec::new(),
     }
@@ -255,7 +264,8 @@ impl Turn<'_> {
         }
         let subject = Subject { event, integration, severity: event.severity, now: self.now };
         let is_beat = |expected: &&Expected| {
-            expected.config.integration.as_ref() == Some(integration)
+            !expected.any
+                && expected.config.integration.as_ref() == Some(integration)
                 && expected.matches.iter().all(|matcher| matcher.holds(&subject))
         };
         let beats: Vec<_> = self.config.heartbeats.values().filter(is_beat).map(|it| it.config.id.clone()).collect();
@@ -265,6 +275,26 @@ impl Turn<'_> {
             debug_assert!(heard.is_ok());
         }
         beats.into_iter().next()
+    }
+
+    /// A sender whose silence is watched said something. Who sends all the time is not noted each time: at most sixty
+    /// times in the length of silence that counts, and once a minute.
+    pub(crate) fn sender_heard(&mut self, integration: &IntegrationId) {
+        if self.config.heartbeats.is_empty() {
+            return;
+        }
+        let id = of_sender(integration);
+        let Some(expected) = self.config.heartbeats.get(&id) else { return };
+        let often_ms = (expected.config.interval.0 / 60).min(60_000);
+        let just_now = |pulse: &Pulse| {
+            pulse.down.is_none() && pulse.last_at.is_some_and(|at| self.now.ms_since(at) < often_ms)
+        };
+        if self.engine.state.pulses.get(&id).is_some_and(just_now) {
+            return;
+        }
+        // It is configured, so it cannot be refused.
+        let heard = self.heard(&id, Signal::Beat, String::new());
+        debug_assert!(heard.is_ok());
     }
 
     /// Writes into an incident's timeline why a heartbeat's alert was raised.

@@ -9,7 +9,7 @@ use crate::{
     state::{Accounts, RECENT_MAX, Recent, State},
 };
 use shared::{
-    AlertId, Attempt, AttemptId, AttemptState, EscalationState, HeartbeatId, Incident, IncidentId, IncidentState, Page, PageVia,
+    AlertId, Attempt, AttemptId, AttemptState, EscalationState, HeartbeatId, Incident, IncidentId, IncidentState, Page,
     Pulse,
     Severity, Timestamp, config::Paging,
 };
@@ -38,6 +38,8 @@ pub enum Broken {
     Quiet(IncidentId),
     #[error("incident {0} waits for the answers of everybody, and nobody's is missing, or it is answered")]
     Awaited(IncidentId),
+    #[error("incident {0} is stale, or is not, and its alerts say otherwise")]
+    Stale(IncidentId),
     #[error("the time of heartbeat {0} and the index of deadlines disagree")]
     Heartbeat(HeartbeatId),
     #[error("a timer of incident {0} and the index of deadlines disagree")]
@@ -101,7 +103,7 @@ impl State {
             let (flying, waiting) = state.queue.content();
             let timed = state.deadlines.iter().filter(|(_, wake)| {
                 // A restored engine looks at silences first of all, and gives heartbeats time.
-                !matches!(wake, Wake::Forget | Wake::Review | Wake::Silence { .. } | Wake::Heartbeat)
+                !matches!(wake, Wake::Forget | Wake::Review | Wake::Silence { .. } | Wake::Heartbeat | Wake::Stale { .. })
             });
             let (attempts, others): (Vec<_>, Vec<_>) =
                 timed.partition(|(_, wake)| matches!(wake, Wake::Attempt { .. }));
@@ -166,6 +168,10 @@ impl State {
         if open && found == 0 && incident.flapping.is_none() {
             return Err(Broken::Empty(id));
         }
+        let stale = self.firing(incident).all(|alert| alert.stale_at.is_some()) && found > 0;
+        if open && incident.stale.is_some() != stale {
+            return Err(Broken::Stale(id));
+        }
         if self.groups.contains(incident) != (open && incident.group.is_some()) {
             return Err(Broken::Group(id));
         }
@@ -174,7 +180,7 @@ impl State {
         let due = incident.escalations.iter().any(|it| it.due.is_some());
         let restless = due || attempts().any(waiting);
         // Who is asked to help is rung although somebody answered.
-        let helper = |page: &Page| page.via == PageVia::Added && incident.state != IncidentState::Resolved;
+        let helper = |page: &Page| page.via.is_beside() && incident.state != IncidentState::Resolved;
         let rings = due || incident.pages.iter().any(|page| page.is_waiting() && !helper(page));
         match incident.state {
             IncidentState::Triggered

@@ -38,6 +38,7 @@ pub mod route;
 pub mod scenario;
 pub mod silence;
 pub mod sim;
+mod stale;
 mod state;
 mod suppress;
 pub mod trial;

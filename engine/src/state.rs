@@ -129,6 +129,8 @@ pub struct State {
     pub policies: BTreeMap<(i64, shared::PolicyId), Arc<Policy>>,
     /// Silences that are not over.
     pub silences: BTreeMap<SilenceId, Standing>,
+    /// Since when senders can be heard.
+    pub(crate) up_since: Timestamp,
     /// How the configured heartbeats stand.
     pub pulses: BTreeMap<HeartbeatId, Pulse>,
     pub(crate) inhibitors: Inhibitors,

@@ -355,6 +355,7 @@ fn test_delivery(
         again: None,
         group: None,
         flapping: None,
+        stale: None,
         escalations: Vec::new(),
         pages: Vec::new(),
         timeline: 0,

@@ -25,7 +25,7 @@ pub use id::{
 };
 pub use incident::{
     Ack, Again, Attempt, AttemptState, Escalation, EscalationState, Everyone, Failure, Flapping, Grouping, Incident,
-    IncidentState, Page, PageVia, Recipient, Waits, WaitsFor,
+    IncidentState, Page, PageVia, Recipient, Stale, Waits, WaitsFor,
 };
 pub use severity::Severity;
 pub use silence::{Silence, SilenceEnd, SilenceKind, SilenceRequest, SuppressedBy};

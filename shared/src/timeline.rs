@@ -264,6 +264,26 @@ pub enum Happening {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         note: String,
     },
+    /// An alert should have been sent again, and was not: nobody knows whether it still holds.
+    AlertStale {
+        alert: AlertId,
+        /// How long nothing was heard of it.
+        silent_ms: i64,
+        /// It is closed after this unless it is heard again; none when it stays open.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        closes_ms: Option<i64>,
+    },
+    /// A stale alert was sent again.
+    AlertHeardAgain {
+        alert: AlertId,
+    },
+    /// A stale alert was closed without a recovery.
+    StaleClosed {
+        alert: AlertId,
+        silent_ms: i64,
+        /// It was the last one that fired.
+        over: bool,
+    },
     /// It has been calm: over, or firing steadily.
     FlappingEnded {
         changes: u32,

@@ -1,6 +1,6 @@
 //! Heartbeats of a document, checked and made ready.
 
-use super::Expected;
+use super::{Expected, of_sender};
 use crate::{
     compile::{FALLBACK, is_name, unknown},
     matcher::Matcher,
@@ -9,7 +9,7 @@ use crate::{
 };
 use shared::{
     Delay, HeartbeatId,
-    config::{Document, Heartbeat},
+    config::{Document, Heartbeat, Integration},
 };
 use std::collections::BTreeMap;
 
@@ -35,6 +35,9 @@ pub(crate) fn compile(document: &Document, windows: &Windows) -> Result<BTreeMap
             let message = format!("`{}` is there twice; give each its own id", heartbeat.id);
             faults.push((format!("heartbeats[{i}].id"), message));
         }
+    }
+    for integration in &document.integrations {
+        found.extend(silence(integration, &mut faults));
     }
     if faults.is_empty() { Ok(found) } else { Err(faults) }
 }
@@ -87,5 +90,37 @@ fn check(heartbeat: &Heartbeat, document: &Document, windows: &Windows, faults: 
             None => fault(&format!("during[{i}]"), unknown("time window", id.as_str())),
         }
     }
-    Expected { config: heartbeat.clone(), matches, hours: Hours { active, mute: Vec::new() } }
+    Expected { config: heartbeat.clone(), matches, hours: Hours { active, mute: Vec::new() }, any: false }
+}
+
+/// The watch over a sender that may not be silent for long; also checks what else counts from its last message.
+fn silence(integration: &Integration, faults: &mut Vec<Fault>) -> Option<(HeartbeatId, Expected)> {
+    let mut fault = |field: &str, message: &str| {
+        faults.push((format!("integrations[{}].{field}", integration.id), message.to_owned()));
+    };
+    if integration.stale_after.is_some_and(|after| after != Delay::ZERO && !(Delay::mins(1)..=LONGEST).contains(&after)) {
+        fault("stale_after", "an alert is stale after 1m to 366d; 0s switches it off");
+    }
+    let interval = integration.silent_after?;
+    if !(Delay::mins(1)..=LONGEST).contains(&interval) {
+        fault("silent_after", "a sender is silent after 1m to 366d");
+    }
+    let id = of_sender(&integration.id);
+    let title = if integration.name.is_empty() { integration.id.as_str() } else { &integration.name };
+    let config = Heartbeat {
+        id: id.clone(),
+        name: title.to_owned(),
+        interval,
+        grace: Delay::ZERO,
+        severity: integration.silent_severity,
+        summary: Some(format!("nothing heard from {title} for {interval}")),
+        policy: None,
+        labels: [("sender".to_owned(), integration.id.0.clone())].into(),
+        annotations: BTreeMap::new(),
+        integration: Some(integration.id.clone()),
+        matches: Vec::new(),
+        during: Vec::new(),
+        paused: false,
+    };
+    Some((id, Expected { config, matches: Vec::new(), hours: Hours::default(), any: true }))
 }

@@ -5,8 +5,8 @@ use crate::{compile::Snapshot, lint::lint};
 use shared::{
     Delay, Severity, Timestamp,
     config::{
-        Channels, Contact, Defer, Document, EmailChannel, Every, Group, Heartbeat, Hook, Level, LevelWhen, NtfyChannel, Override,
-        Paging, Person, Policy, QuietHours, Rotation, Route, Rule, RuleStep, Schedule, Target, Team, TimeSpan,
+        Channels, Contact, Defer, Document, EmailChannel, Every, Group, Heartbeat, Hook, Integration, Level, LevelWhen, NtfyChannel, Override,
+        Paging, Person, Policy, QuietHours, Rotation, Route, Rule, RuleStep, Schedule, StaleAction, Target, Team, TimeSpan,
         TimeWindow,
     },
 };
@@ -58,9 +58,20 @@ fn document(chance: &mut Chance, now: Timestamp) -> Document {
         webhooks: vec![Hook { id: "noc".into(), url: "https://noc.example/hook".to_owned(), secret: None }],
         policies,
         heartbeats: vec![heartbeat(chance)],
+        integrations: vec![sender(chance, "falcon"), sender(chance, "zabbix")],
         time_windows: vec![night(chance)],
         routes: routes(chance),
         ..Document::default()
+    }
+}
+
+fn sender(chance: &mut Chance, id: &str) -> Integration {
+    let after = |chance: &mut Chance| chance.one_in(2).then(|| Delay::mins(chance.between(10, 90) as i64));
+    Integration {
+        stale_after: after(chance),
+        stale: if chance.one_in(2) { StaleAction::Resolve } else { StaleAction::Mark },
+        silent_after: after(chance),
+        ..Integration::undeclared(id.into())
     }
 }
 

@@ -6,7 +6,7 @@
 //! meanwhile are decided on again, as if they had just come.
 
 use super::{
-    ActError, Arrived, Refused, StartError, Unavailable,
+    ActError, Arrived, BeatError, Refused, StartError, Unavailable,
     batch::Batch,
     inbox::{Finished, Item},
     writer::{Writer, answer, load},

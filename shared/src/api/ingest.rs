@@ -18,6 +18,20 @@ wire! {
         last_event_at: Option<Timestamp>,
         /// Messages since the server started.
         events: u64,
+        /// Whether its silence is watched, and how that stands.
+        #[serde(default)]
+        silence: Option<SenderSilence>,
+    }
+
+    /// The watch over a sender that may not be silent for long.
+    struct SenderSilence {
+        /// How long is too long.
+        after: Delay,
+        severity: Severity,
+        /// Since when it is.
+        since: Option<Timestamp>,
+        /// The incident of its alert, while that is open.
+        incident: Option<IncidentId>,
     }
 
     struct NewIntegration { name: String }

@@ -20,7 +20,7 @@ pub use oncall::{
     TimeOff, Weekday, Window,
 };
 pub use people::{Contact, ContactKind, Language, Person, QuietHours, Rule, RuleStep, Team};
-pub use routing::{Class, Group, Hook, Inhibition, Integration, Level, LevelWhen, Policy, Route, Target};
+pub use routing::{Class, Group, Hook, Inhibition, Integration, Level, LevelWhen, Policy, Route, StaleAction, Target};
 pub use time::{TimeSpan, TimeWindow};
 pub use trial::{ExpectedPage, Trial};
 
