@@ -142,6 +142,15 @@ impl Engine {
         self.watch_heartbeats(now, CountedBecause::Restart);
     }
 
+    /// Nobody can be heard any more, since nothing can be stored: what is not heard now says nothing. Waiting begins anew
+    /// when the state is read back.
+    pub fn stop_listening(&mut self) {
+        for pulse in self.state.pulses.values_mut() {
+            pulse.due = None;
+        }
+        self.state.deadlines.give_up(|wake| matches!(wake, Wake::Heartbeat | Wake::Stale { .. }));
+    }
+
     /// Waits for what the configuration in force says, and for nothing else.
     pub(crate) fn watch_heartbeats(&mut self, now: Timestamp, because: CountedBecause) {
         let config = self.config().clone();

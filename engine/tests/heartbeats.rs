@@ -131,6 +131,19 @@ fn a_restart_keeps_what_is_down_and_pages_nobody_again() {
 }
 
 #[test]
+fn while_nothing_can_be_stored_nothing_is_missed() {
+    let mut world = World::new();
+    world.beat();
+    world.engine.stop_listening();
+    world.pass(PATIENCE_MS * 5);
+    assert_eq!(world.pages, 0);
+    // The state is read back, and waiting begins anew.
+    world.away(1);
+    world.pass(PATIENCE_MS);
+    assert_eq!(world.pages, 1);
+}
+
+#[test]
 fn a_heartbeat_nobody_configured_is_refused() {
     let mut world = World::new();
     let unknown = Event::Beat { heartbeat: "other".into(), signal: Signal::Beat, note: String::new() };

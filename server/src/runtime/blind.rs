@@ -105,6 +105,7 @@ impl Writer {
         tracing::error!(%error, "the store takes nothing; senders are told to send again, and P0 pages go out unrecorded");
         telemetry::store_failed();
         *self.vitals.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+        self.engine.stop_listening();
         self.epochs += 1;
         let relapse = self.recovered.filter(|(at, _)| now.ms_since(*at) < RELAPSE_MS);
         let pause_ms = relapse.map_or(FIRST_RETRY_MS, |(_, pause_ms)| (pause_ms * 2).min(LAST_RETRY_MS));
