@@ -220,7 +220,11 @@ impl Turn<'_> {
     }
 
     /// Closes an alert; gives its incident, its text, and how often its identity opened of late.
-    pub(crate) fn close_alert(&mut self, alert_id: AlertId, message: Option<EventId>) -> Option<(IncidentId, String, u32)> {
+    pub(crate) fn close_alert(
+        &mut self,
+        alert_id: AlertId,
+        message: Option<EventId>,
+    ) -> Option<(IncidentId, String, u32)> {
         let mut kept = self.engine.state.alerts.remove(&alert_id)?;
         let alert = Arc::make_mut(&mut kept);
         alert.state = AlertState::Resolved;

@@ -16,8 +16,8 @@ use crate::{
     suppress,
 };
 use shared::{
-    AlertEvent, AlertId, AttemptState, CountedBecause, Escalation, EscalationState, EventId, Incident, IncidentId, IncidentState,
-    IntegrationId, Recipient, Timestamp,
+    AlertEvent, AlertId, AttemptState, CountedBecause, Escalation, EscalationState, EventId, Incident, IncidentId,
+    IncidentState, IntegrationId, Recipient, Timestamp,
     timeline::{Actor, DropReason, Happening, Outcome, SuppressReason, TimelineEntry},
 };
 use std::{collections::BTreeSet, sync::Arc};

@@ -295,9 +295,8 @@ impl Turn<'_> {
         let id = of_sender(integration);
         let Some(expected) = self.config.heartbeats.get(&id) else { return };
         let often_ms = (expected.config.interval.0 / 60).min(60_000);
-        let just_now = |pulse: &Pulse| {
-            pulse.down.is_none() && pulse.last_at.is_some_and(|at| self.now.ms_since(at) < often_ms)
-        };
+        let just_now =
+            |pulse: &Pulse| pulse.down.is_none() && pulse.last_at.is_some_and(|at| self.now.ms_since(at) < often_ms);
         if self.engine.state.pulses.get(&id).is_some_and(just_now) {
             return;
         }

@@ -10,8 +10,7 @@ use crate::{
 };
 use shared::{
     AlertId, Attempt, AttemptId, AttemptState, EscalationState, HeartbeatId, Incident, IncidentId, IncidentState, Page,
-    Pulse,
-    Severity, Timestamp, config::Paging,
+    Pulse, Severity, Timestamp, config::Paging,
 };
 use std::collections::BTreeSet;
 
@@ -55,6 +54,16 @@ pub enum Broken {
 impl State {
     /// Checks everything; `now` is the time of the event just handled, `slots` the bound on deliveries under way.
     pub fn check(&self, now: Timestamp, slots: u32) -> Result<(), Broken> {
+        self.check_sums(now, slots)?;
+        self.check_alerts()?;
+        if let Some(gone) = self.groups.incidents().find(|id| !self.incidents.contains_key(id)) {
+            return Err(Broken::Group(gone));
+        }
+        self.incidents.values().try_for_each(|incident| self.check_incident(incident))
+    }
+
+    /// The part of [`Self::check`] that costs the same however much is open.
+    pub(crate) fn check_sums(&self, now: Timestamp, slots: u32) -> Result<(), Broken> {
         if !self.accounts.balance() {
             return Err(Broken::Accounts(self.accounts));
         }
@@ -69,11 +78,7 @@ impl State {
         if let Some(pulse) = self.pulses.values().find(|pulse| !armed(pulse.due)) {
             return Err(Broken::Heartbeat(pulse.heartbeat.clone()));
         }
-        self.check_alerts()?;
-        if let Some(gone) = self.groups.incidents().find(|id| !self.incidents.contains_key(id)) {
-            return Err(Broken::Group(gone));
-        }
-        self.incidents.values().try_for_each(|incident| self.check_incident(incident))
+        Ok(())
     }
 
     /// Whether everything that is kept quiet is so for a reason that holds now, and nothing else is.
@@ -103,7 +108,10 @@ impl State {
             let (flying, waiting) = state.queue.content();
             let timed = state.deadlines.iter().filter(|(_, wake)| {
                 // A restored engine looks at silences first of all, and gives heartbeats time.
-                !matches!(wake, Wake::Forget | Wake::Review | Wake::Silence { .. } | Wake::Heartbeat | Wake::Stale { .. })
+                !matches!(
+                    wake,
+                    Wake::Forget | Wake::Review | Wake::Silence { .. } | Wake::Heartbeat | Wake::Stale { .. }
+                )
             });
             let (attempts, others): (Vec<_>, Vec<_>) =
                 timed.partition(|(_, wake)| matches!(wake, Wake::Attempt { .. }));

@@ -1,13 +1,13 @@
 //! The engine's state: plain data in ordered maps, rebuilt from the store at start.
 
 use crate::{
-    deadline::Deadlines, dispatch::Queue, event::OwnMessage, group::Groups, index::Index, inhibit::Inhibitors, repeats::Repeats,
-    silence::Standing,
+    deadline::Deadlines, dispatch::Queue, event::OwnMessage, group::Groups, index::Index, inhibit::Inhibitors,
+    repeats::Repeats, silence::Standing,
 };
 use serde::{Deserialize, Serialize};
 use shared::{
-    Alert, AlertId, AttemptId, EventId, HeartbeatId, Incident, IncidentId, IntegrationId, PageId, PersonId, Pulse, Silence,
-    SilenceId, Timestamp,
+    Alert, AlertId, AttemptId, EventId, HeartbeatId, Incident, IncidentId, IntegrationId, PageId, PersonId, Pulse,
+    Silence, SilenceId, Timestamp,
     config::Policy,
     timeline::{Outcome, TimelineEntry},
 };

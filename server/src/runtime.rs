@@ -29,8 +29,8 @@ use engine::{
 };
 use inbox::{Beat, Inbox, Item};
 use shared::{
-    Alert, AttemptId, ContactId, EventId, Failure, HeartbeatId, Incident, IncidentId, IntegrationId, PageId, PersonId, Recipient,
-    Severity, Signal, Silence, Timestamp,
+    Alert, AttemptId, ContactId, EventId, Failure, HeartbeatId, Incident, IncidentId, IntegrationId, PageId, PersonId,
+    Recipient, Severity, Signal, Silence, Timestamp,
     api::{PagerStatus, Receipt, TestPageResult},
     config::Person,
     timeline::Actor,

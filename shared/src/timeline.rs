@@ -1,9 +1,9 @@
 //! What happened to an incident and why, as data: every decision leaves one of these, and texts only render them.
 
 use crate::{
-    AlertId, AttemptId, AttemptState, ClassId, ContactId, Counted, DownBecause, EventId, Failure, Flag, HeartbeatId, IncidentId, IntegrationId, PageId,
-    PageVia, PersonId, PolicyId, Recipient, RouteId, Severity, SuppressedBy, Timestamp, Waits, WindowId,
-    config::ContactKind,
+    AlertId, AttemptId, AttemptState, ClassId, ContactId, Counted, DownBecause, EventId, Failure, Flag, HeartbeatId,
+    IncidentId, IntegrationId, PageId, PageVia, PersonId, PolicyId, Recipient, RouteId, Severity, SuppressedBy,
+    Timestamp, Waits, WindowId, config::ContactKind,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

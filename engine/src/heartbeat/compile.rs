@@ -43,7 +43,8 @@ pub(crate) fn compile(document: &Document, windows: &Windows) -> Result<BTreeMap
 }
 
 fn check(heartbeat: &Heartbeat, document: &Document, windows: &Windows, faults: &mut Vec<Fault>) -> Expected {
-    let mut fault = |field: &str, message: String| faults.push((format!("heartbeats[{}].{field}", heartbeat.id), message));
+    let mut fault =
+        |field: &str, message: String| faults.push((format!("heartbeats[{}].{field}", heartbeat.id), message));
     if !(SHORTEST..=LONGEST).contains(&heartbeat.interval) {
         fault("interval", "beats are 10s to 366d apart".to_owned());
     }
@@ -98,7 +99,8 @@ fn silence(integration: &Integration, faults: &mut Vec<Fault>) -> Option<(Heartb
     let mut fault = |field: &str, message: &str| {
         faults.push((format!("integrations[{}].{field}", integration.id), message.to_owned()));
     };
-    if integration.stale_after.is_some_and(|after| after != Delay::ZERO && !(Delay::mins(1)..=LONGEST).contains(&after)) {
+    if integration.stale_after.is_some_and(|after| after != Delay::ZERO && !(Delay::mins(1)..=LONGEST).contains(&after))
+    {
         fault("stale_after", "an alert is stale after 1m to 366d; 0s switches it off");
     }
     let interval = integration.silent_after?;

@@ -41,8 +41,7 @@ pub use play::{Failure, Story, play};
 
 use shared::{
     ContactId, Delay, HeartbeatId, HeartbeatState, IncidentState, IntegrationId, PersonId, PolicyId, Severity, Signal,
-    SilenceKind, Timestamp,
-    config::Target,
+    SilenceKind, Timestamp, config::Target,
 };
 
 /// A story, read.

@@ -9,8 +9,8 @@ use crate::{
     sim::Store,
 };
 use shared::{
-    AlertId, AttemptId, ContactId, Delay, Failure as Refused, Incident, IncidentId, IncidentState, Page, Pulse, Recipient,
-    SilenceId, SilenceRequest, Timestamp,
+    AlertId, AttemptId, ContactId, Delay, Failure as Refused, Incident, IncidentId, IncidentState, Page, Pulse,
+    Recipient, SilenceId, SilenceRequest, Timestamp,
     config::Document,
     text::{Language, Names, happening},
     timeline::{Actor, Outcome},

@@ -7,8 +7,8 @@ use crate::{
     state::{Counters, LevelTurn, Recent, Restored},
 };
 use shared::{
-    Alert, AlertId, AlertState, AttemptState, Delay, EventId, HeartbeatId, Incident, IncidentId, IncidentState, IntegrationId,
-    PolicyId, Pulse, Silence, SilenceId, Timestamp, timeline::Outcome,
+    Alert, AlertId, AlertState, AttemptState, Delay, EventId, HeartbeatId, Incident, IncidentId, IncidentState,
+    IntegrationId, PolicyId, Pulse, Silence, SilenceId, Timestamp, timeline::Outcome,
 };
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},

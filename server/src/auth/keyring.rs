@@ -98,8 +98,7 @@ impl Keyring {
     /// The heartbeat a token belongs to, looking into the store for one that is not known yet.
     pub async fn find_heartbeat(self: &Arc<Self>, text: &str, readers: &Arc<Readers>) -> Option<HeartbeatId> {
         let hash = token::hash_hex(text);
-        let known =
-            || self.keys.read().unwrap_or_else(PoisonError::into_inner).heartbeats.get(&hash).cloned();
+        let known = || self.keys.read().unwrap_or_else(PoisonError::into_inner).heartbeats.get(&hash).cloned();
         if let Some(found) = known() {
             return Some(found);
         }

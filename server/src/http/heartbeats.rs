@@ -32,7 +32,8 @@ pub(super) async fn list_heartbeats(app: web::Data<App>) -> Result<web::Json<Lis
         let row = |heartbeat: &Heartbeat| {
             let id = &heartbeat.id;
             let pulse = state.pulses.get(id).cloned().unwrap_or_else(|| Pulse::new(id.clone()));
-            let alert = dedup::open(state, &SELF.into(), &heartbeat::key(id)).and_then(|alert| state.alerts.get(&alert));
+            let alert =
+                dedup::open(state, &SELF.into(), &heartbeat::key(id)).and_then(|alert| state.alerts.get(&alert));
             HeartbeatRow {
                 state: pulse.state(now, heartbeat.grace, heartbeat.paused),
                 pulse,
@@ -92,7 +93,11 @@ pub(super) async fn revoke_tokens(
     let entry = act(&principal.record_name(), "heartbeat.revoke", id.clone(), "");
     let revoked = app.change(entry, move |store| store.tokens_revoke_named(TokenKind::Heartbeat, &id, now())).await?;
     app.keyring.reload(&app.readers).await;
-    if revoked == 0 { Err(ApiError::not_found("heartbeat with a token")) } else { Ok(HttpResponse::NoContent().finish()) }
+    if revoked == 0 {
+        Err(ApiError::not_found("heartbeat with a token"))
+    } else {
+        Ok(HttpResponse::NoContent().finish())
+    }
 }
 
 /// Makes a token for a heartbeat, and the address with it.

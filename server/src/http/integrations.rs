@@ -88,7 +88,8 @@ fn silences(engine: &engine::Engine) -> Vec<(IntegrationId, SenderSilence)> {
     let watched = |integration: &Integration| {
         let watch = heartbeat::of_sender(&integration.id);
         let down = state.pulses.get(&watch).and_then(|pulse| pulse.down);
-        let alert = dedup::open(state, &SELF.into(), &heartbeat::key(&watch)).and_then(|alert| state.alerts.get(&alert));
+        let alert =
+            dedup::open(state, &SELF.into(), &heartbeat::key(&watch)).and_then(|alert| state.alerts.get(&alert));
         let silence = SenderSilence {
             after: integration.silent_after?,
             severity: integration.silent_severity,

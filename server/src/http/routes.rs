@@ -1,8 +1,9 @@
 //! Where each handler is mounted: the table of endpoints is the list, and nothing is served beside it.
 
 use super::{
-    accounts, ack, actions, audit, calendar, config, events, health, heartbeats, incidents, integrations, me, oncall, openapi,
-    overrides, people, principal, problem::ApiError, schedules, session, setup, silences, swaps, tokens, ui, why,
+    accounts, ack, actions, audit, calendar, config, events, health, heartbeats, incidents, integrations, me, oncall,
+    openapi, overrides, people, principal, problem::ApiError, schedules, session, setup, silences, swaps, tokens, ui,
+    why,
 };
 use crate::{ingest, live};
 use actix_web::{

@@ -116,7 +116,10 @@ mod tests {
 
     #[test]
     fn an_exit_code_of_zero_is_a_beat_and_any_other_a_failure() {
-        assert_eq!((signal(""), signal("0"), signal("7")), (Some(Signal::Beat), Some(Signal::Beat), Some(Signal::Fail)));
+        assert_eq!(
+            (signal(""), signal("0"), signal("7")),
+            (Some(Signal::Beat), Some(Signal::Beat), Some(Signal::Fail))
+        );
         assert_eq!((signal("start"), signal("256"), signal("odd")), (Some(Signal::Start), None, None));
     }
 

@@ -2,9 +2,7 @@
 
 use super::{ActError, Arrived, BeatError, Refused, Unavailable};
 use engine::{Act, Engine, SilenceAct};
-use shared::{
-    AttemptId, Failure, HeartbeatId, Incident, IncidentId, Signal, Silence, api::Receipt, timeline::Actor,
-};
+use shared::{AttemptId, Failure, HeartbeatId, Incident, IncidentId, Signal, Silence, api::Receipt, timeline::Actor};
 use std::{
     collections::VecDeque,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},

@@ -53,7 +53,10 @@ async fn a_heartbeat_is_made_heard_fails_recovers_and_is_revoked() {
     let note = request("POST", &format!("{path}/0")).set_payload("812 files\n");
     assert_eq!(call(&service, note).await.status, 200);
     let up = row().await;
-    assert_eq!((&up["state"], &up["pulse"]["beats"], &up["pulse"]["note"]), (&json!("up"), &json!(4), &json!("812 files")));
+    assert_eq!(
+        (&up["state"], &up["pulse"]["beats"], &up["pulse"]["note"]),
+        (&json!("up"), &json!(4), &json!("812 files"))
+    );
 
     let fails = request("POST", &format!("{path}/3")).set_payload("disk is full");
     assert_eq!(call(&service, fails).await.status, 200);

@@ -16,7 +16,8 @@ crate::promises! {
 
 fn how_a_heartbeat_stands_comes_back_with_its_alert(place: &Place) {
     let mut store = place.writer();
-    let toml = format!("{CONFIG}\n[[heartbeats]]\nid = \"备份\"\ninterval = \"1h\"\ngrace = \"0s\"\nseverity = \"P1\"\n");
+    let toml =
+        format!("{CONFIG}\n[[heartbeats]]\nid = \"备份\"\ninterval = \"1h\"\ngrace = \"0s\"\nseverity = \"P1\"\n");
     store.config_put(&toml, "test", NOW, None).unwrap();
     let mut engine = Engine::new(Arc::new(Snapshot::compile(1, toml::from_str(&toml).unwrap()).unwrap()));
     for ms in [0, 60_000] {

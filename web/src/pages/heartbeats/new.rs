@@ -80,7 +80,8 @@ pub(super) fn address(desk: Desk, made: HeartbeatAddress) -> AnyView {
     let name = move || beats.get().map(|(name, _)| t::made(l, &name)).unwrap_or_default();
     let heard = move || {
         if beats.get().is_some_and(|(_, beats)| beats > before) {
-            return view! { <div class="notice good">{icon(Icon::Check)}<strong>{t::arrived(l)}</strong></div> }.into_any();
+            return view! { <div class="notice good">{icon(Icon::Check)}<strong>{t::arrived(l)}</strong></div> }
+                .into_any();
         }
         view! {
             <div class="listening">

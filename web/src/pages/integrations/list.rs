@@ -62,7 +62,8 @@ fn silent(app: App, silence: &SenderSilence) -> AnyView {
     let l = app.l();
     let Some(since) = silence.since else {
         let after = shared::text::span(l, silence.after.0);
-        return view! { <small class="muted block">{t::watched(l, silence.severity.as_str(), &after)}</small> }.into_any();
+        return view! { <small class="muted block">{t::watched(l, silence.severity.as_str(), &after)}</small> }
+            .into_any();
     };
     let link = silence.incident.map(|id| view! { " " <a href=format!("/incidents/{id}")>{format!("#{id}")}</a> });
     let words = move || t::silent(l, &shared::text::span(l, app.now.get().ms_since(since)));
