@@ -3,7 +3,7 @@
 use super::{Language, span};
 use crate::messages;
 use crate::{
-    AttemptState, CountedBecause, DownBecause, PageVia, PersonId, Recipient, SuppressedBy, Waits, WaitsFor,
+    AttemptState, PageVia, PersonId, Recipient, SuppressedBy, Waits, WaitsFor,
     timeline::{Happening, RecoveryMatch, RouteStep, SeverityReason, Skip, TargetResult, Unmet},
 };
 use std::collections::BTreeMap;
@@ -85,19 +85,6 @@ messages! {
     flapping_began(times: u32, within: &str, calm: &str) { en: "Recovered, but flapping: it fired {times} times in {within}. Kept open until nothing changes for {calm}; firing again pages nobody anew", zh: "已恢复，但在抖动：{within}内告警 {times} 次。保持未恢复，直到 {calm}内无变化；再次告警不会重新通知" }
     calm_over(changes: u32) { en: "Flapping ended after {changes} changes: it has stayed well", zh: "抖动结束，共 {changes} 次变化：已保持正常" }
     calm_firing(changes: u32) { en: "Flapping ended after {changes} changes: it fires steadily", zh: "抖动结束，共 {changes} 次变化：持续告警" }
-    beat_missed(heartbeat: &str, interval: &str, grace: &str, from: &str) { en: "No beat of {heartbeat} within {interval} and {grace} of grace, counted from {from}", zh: "{heartbeat} 在 {interval}（宽限 {grace}）内没有心跳，从{from}算起" }
-    sender_silent(sender: &str, time: &str, from: &str) { en: "Nothing at all was heard of {sender} for {time}, counted from {from}", zh: "{time}内未收到来自 {sender} 的任何消息，从{from}算起" }
-    from_message() { en: "its last message", zh: "最近一条消息" }
-    beat_failed(heartbeat: &str) { en: "{heartbeat} says itself that it failed", zh: "{heartbeat} 自己报告失败" }
-    from_beat() { en: "its last beat", zh: "最近一次心跳" }
-    from_restart() { en: "the start of the server: beats could not arrive while it was away", zh: "服务启动时刻（停机期间无法接收心跳）" }
-    from_configured() { en: "the change of its configuration", zh: "其配置变更时刻" }
-    beat_note(note: &str) { en: ". It last said: {note}", zh: "。最后的附言：{note}" }
-    stale(silent: &str) { en: "Stale: nothing was heard of it for {silent}. Nobody said that it is over, so it stays open", zh: "失联：{silent}未再收到。没有恢复消息，因此保持未恢复" }
-    stale_closing(silent: &str, closes: &str) { en: "Stale: nothing was heard of it for {silent}. It is closed in {closes} unless it is heard again", zh: "失联：{silent}未再收到。若仍未收到，{closes}后关闭" }
-    heard_again() { en: "Heard again: it still holds", zh: "再次收到：告警仍在" }
-    stale_closed(silent: &str) { en: "Closed as stale: nothing was heard for {silent}. It did not recover", zh: "因失联关闭：{silent}未再收到。并非恢复" }
-    stale_closed_one(silent: &str) { en: "One alert was closed as stale: nothing was heard of it for {silent}; others still fire", zh: "一条告警因失联关闭：{silent}未再收到；仍有其他告警" }
     via_stale() { en: "it is about to be closed as stale", zh: "即将因失联关闭" }
     nobody_on_call() { en: "nobody is on call", zh: "无人值班" }
     empty_team() { en: "the team is empty", zh: "团队没有成员" }
@@ -221,32 +208,10 @@ pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
         }
         Happening::FlappingEnded { changes, firing: false } => calm_over(l, *changes),
         Happening::FlappingEnded { changes, firing: true } => calm_firing(l, *changes),
-        Happening::AlertStale { silent_ms, closes_ms: None, .. } => stale(l, &span(l, *silent_ms)),
-        Happening::AlertStale { silent_ms, closes_ms: Some(closes), .. } => {
-            stale_closing(l, &span(l, *silent_ms), &span(l, *closes))
-        }
-        Happening::AlertHeardAgain { .. } => heard_again(l),
-        Happening::StaleClosed { silent_ms, over: true, .. } => stale_closed(l, &span(l, *silent_ms)),
-        Happening::StaleClosed { silent_ms, over: false, .. } => stale_closed_one(l, &span(l, *silent_ms)),
-        Happening::HeartbeatDown { heartbeat, because, counted, interval_ms, grace_ms, note, .. } => {
-            let said = if note.is_empty() { String::new() } else { beat_note(l, note) };
-            let sender = heartbeat.as_str().strip_prefix("sender:");
-            let from = match counted.map(|counted| counted.because) {
-                Some(CountedBecause::Restart) => from_restart(l),
-                Some(CountedBecause::Configured) => from_configured(l),
-                Some(CountedBecause::Beat) | None if sender.is_some() => from_message(l),
-                Some(CountedBecause::Beat) | None => from_beat(l),
-            };
-            if let Some(sender) = sender {
-                return sender_silent(l, sender, &span(l, *interval_ms), &from);
-            }
-            match because {
-                DownBecause::Failed => beat_failed(l, heartbeat.as_str()) + &said,
-                DownBecause::Missed => {
-                    beat_missed(l, heartbeat.as_str(), &span(l, *interval_ms), &span(l, *grace_ms), &from) + &said
-                }
-            }
-        }
+        Happening::AlertStale { .. }
+        | Happening::AlertHeardAgain { .. }
+        | Happening::StaleClosed { .. }
+        | Happening::HeartbeatDown { .. } => super::unheard::happening(l, what),
     }
 }
 
