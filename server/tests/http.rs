@@ -21,5 +21,7 @@ mod heartbeats;
 mod pages;
 #[path = "http/quiet.rs"]
 mod quiet;
+#[path = "http/why_not.rs"]
+mod why_not;
 #[path = "http/work.rs"]
 mod work;
