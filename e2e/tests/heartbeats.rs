@@ -43,8 +43,8 @@ impl Scene {
     /// As it stands in a crontab.
     fn curl(&self, suffix: &str, arguments: &[&str]) -> Result<()> {
         let url = format!("{}{suffix}", self.url);
-        let curl = Command::new("curl").args(["-fsS", "--retry", "3", "-o", "/dev/null"]).args(arguments).arg(url);
-        let curl = { curl }.output()?;
+        let usual = ["-fsS", "--retry", "3", "-o", "/dev/null"];
+        let curl = Command::new("curl").args(usual).args(arguments).arg(url).output()?;
         ensure!(curl.status.success(), "{}", String::from_utf8_lossy(&curl.stderr));
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::{
     ActError, Arrived, BeatError,
-    inbox::{Beat, Finished, IngestReply, SilenceReply},
+    inbox::{Beat, BeatReply, Finished, IngestReply, SilenceReply},
     receipt,
 };
 use crate::{
@@ -27,7 +27,7 @@ pub(super) struct Batch {
     pub(super) ingests: Vec<(IngestReply, Receipt)>,
     pub(super) acts: Vec<(ActReply, IncidentId, Option<engine::Refusal>)>,
     pub(super) silences: Vec<(SilenceReply, Result<SilenceId, Refusal>)>,
-    pub(super) beats: Vec<(oneshot::Sender<Result<(), BeatError>>, Result<(), BeatError>)>,
+    pub(super) beats: Vec<(BeatReply, Result<(), BeatError>)>,
     pub(super) commands: Vec<Command>,
     pub(super) heard: Vec<Heard>,
     /// Kept for the case that the commit fails.

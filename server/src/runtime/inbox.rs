@@ -11,6 +11,7 @@ use std::{
 use tokio::sync::oneshot;
 
 pub(super) type IngestReply = oneshot::Sender<Result<Receipt, Refused>>;
+pub(super) type BeatReply = oneshot::Sender<Result<(), BeatError>>;
 pub(super) type SilenceReply = oneshot::Sender<Result<Silence, ActError>>;
 pub(super) type Question = Box<dyn FnOnce(&Engine) + Send>;
 
@@ -28,7 +29,7 @@ pub(super) enum Item {
         act: SilenceAct,
         reply: SilenceReply,
     },
-    Beat(Beat, oneshot::Sender<Result<(), BeatError>>),
+    Beat(Beat, BeatReply),
     Finished(Finished),
     /// Look for a newer configuration.
     Reload(Option<oneshot::Sender<Result<i64, Unavailable>>>),

@@ -120,6 +120,7 @@ fn recipient<'a>(names: &'a Names, to: &'a Recipient) -> &'a str {
 }
 
 /// One entry as a sentence.
+// tidy: long because each kind of entry has its own line
 #[must_use]
 pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
     match what {
