@@ -17,8 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Scene {
     server: Tocsin,
     hook: HookSink,
-    viewer: Client,
-    url: String,
+    api_token: String,
+    /// Of the heartbeat.
+    path: String,
 }
 
 /// A server with one heartbeat, which Wang is paged for.
@@ -29,20 +30,24 @@ fn scene(settings: &str) -> Result<Scene> {
     let heartbeat = format!("[[heartbeats]]\nid = \"job\"\nseverity = \"P1\"\n{settings}\n");
     server.apply(&(hook.people(&["wang"]) + &heartbeat))?;
     let token = server.ask(&["token", "create", "--kind", "heartbeat", "--name", "job"], "")?;
-    let url = server.url(&format!("/heartbeat/{token}"));
-    let viewer = server.somebody(Role::Viewer)?;
-    Ok(Scene { server, hook, viewer, url })
+    let api_token = server.api_token(Role::Viewer)?;
+    Ok(Scene { server, hook, api_token, path: format!("/heartbeat/{token}") })
 }
 
 impl Scene {
+    /// Somebody who looks; a server that is started again has another address.
+    fn viewer(&self) -> Client {
+        self.server.anybody().bearer(&self.api_token)
+    }
+
     fn row(&self) -> Result<HeartbeatRow> {
-        let rows: List<HeartbeatRow> = self.viewer.read("/api/v1/heartbeats")?;
+        let rows: List<HeartbeatRow> = self.viewer().read("/api/v1/heartbeats")?;
         rows.items.into_iter().next().context("there is no heartbeat")
     }
 
     /// As it stands in a crontab.
     fn curl(&self, suffix: &str, arguments: &[&str]) -> Result<()> {
-        let url = format!("{}{suffix}", self.url);
+        let url = self.server.url(&format!("{}{suffix}", self.path));
         let usual = ["-fsS", "--retry", "3", "-o", "/dev/null"];
         let curl = Command::new("curl").args(usual).args(arguments).arg(url).output()?;
         ensure!(curl.status.success(), "{}", String::from_utf8_lossy(&curl.stderr));
@@ -69,7 +74,7 @@ fn a_beat_that_does_not_come_pages_and_the_next_one_recovers_also_over_a_kill() 
     scene.server.start()?;
     ensure!(scene.row()?.state == HeartbeatState::Down && scene.row()?.incident == Some(incident));
     scene.curl("", &["--head"])?;
-    let detail: IncidentDetail = scene.viewer.read(&format!("/api/v1/incidents/{incident}"))?;
+    let detail: IncidentDetail = scene.viewer().read(&format!("/api/v1/incidents/{incident}"))?;
     ensure!(detail.incident.state == IncidentState::Resolved, "{:?}", detail.incident.state);
     scene.curl("/3", &["--data-binary", "exit 3"])?;
     scene.hook.wait_for("/wang", 2, PATIENCE)?;
@@ -96,7 +101,7 @@ fn the_watchdog_of_a_real_alertmanager_beats() -> Result<()> {
     let scene = scene("interval = \"10m\"")?;
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("alertmanager.yml");
-    let url = &scene.url;
+    let url = scene.server.url(&scene.path);
     std::fs::write(
         &file,
         format!(
