@@ -1,13 +1,13 @@
 //! The engine's state: plain data in ordered maps, rebuilt from the store at start.
 
 use crate::{
-    deadline::Deadlines, dispatch::Queue, group::Groups, index::Index, inhibit::Inhibitors, repeats::Repeats,
-    silence::Standing,
+    deadline::Deadlines, dispatch::Queue, event::OwnMessage, group::Groups, index::Index, inhibit::Inhibitors,
+    repeats::Repeats, silence::Standing,
 };
 use serde::{Deserialize, Serialize};
 use shared::{
-    Alert, AlertId, AttemptId, EventId, Incident, IncidentId, IntegrationId, PageId, PersonId, Silence, SilenceId,
-    Timestamp,
+    Alert, AlertId, AttemptId, EventId, HeartbeatId, Incident, IncidentId, IntegrationId, PageId, PersonId, Pulse,
+    Silence, SilenceId, Timestamp,
     config::Policy,
     timeline::{Outcome, TimelineEntry},
 };
@@ -129,6 +129,10 @@ pub struct State {
     pub policies: BTreeMap<(i64, shared::PolicyId), Arc<Policy>>,
     /// Silences that are not over.
     pub silences: BTreeMap<SilenceId, Standing>,
+    /// Since when senders can be heard.
+    pub(crate) up_since: Timestamp,
+    /// How the configured heartbeats stand.
+    pub pulses: BTreeMap<HeartbeatId, Pulse>,
     pub(crate) inhibitors: Inhibitors,
     /// By identity.
     pub(crate) open: Index,
@@ -168,6 +172,8 @@ pub(crate) struct Dirty {
     pub(crate) timeline: Vec<TimelineEntry>,
     pub(crate) silences: BTreeSet<SilenceId>,
     pub(crate) turns: BTreeSet<(shared::PolicyId, u32)>,
+    pub(crate) pulses: BTreeSet<HeartbeatId>,
+    pub(crate) own: Vec<OwnMessage>,
     /// Silences that are over, which the map no longer holds.
     pub(crate) ended: Vec<Arc<Silence>>,
 }
@@ -184,6 +190,8 @@ pub struct Restored {
     pub policies: BTreeMap<(i64, shared::PolicyId), Arc<Policy>>,
     /// Whose turn it is in levels that page one person at a time.
     pub turns: Vec<LevelTurn>,
+    /// How heartbeats stood, configured still or not.
+    pub pulses: Vec<Pulse>,
     /// Closed identities of the last 24 hours.
     pub recent: Vec<(IntegrationId, String, Recent)>,
     /// Idempotency keys of the last 24 hours: when, whose, which message, which answer.

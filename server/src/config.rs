@@ -12,7 +12,7 @@ mod secrets;
 mod settings;
 
 pub use check::{Checked, Refused, check, check_document, report};
-pub use edit::{EditError, replace_person};
+pub use edit::{EditError, add_heartbeat, replace_person};
 pub use overrides::{add_overrides, remove_override};
 pub use parse::{parse, read, to_toml};
 pub use plan::plan;

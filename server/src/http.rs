@@ -14,6 +14,7 @@ mod card;
 mod config;
 mod events;
 mod health;
+mod heartbeats;
 mod incidents;
 mod integrations;
 mod layer;

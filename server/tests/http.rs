@@ -15,6 +15,8 @@ mod belonging;
 mod configuration;
 #[path = "http/duty.rs"]
 mod duty;
+#[path = "http/heartbeats.rs"]
+mod heartbeats;
 #[path = "http/pages.rs"]
 mod pages;
 #[path = "http/quiet.rs"]

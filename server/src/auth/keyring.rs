@@ -5,7 +5,7 @@ use crate::{
     clock::Stopwatch,
     db::{Readers, StoreError, TokenKind},
 };
-use shared::{IntegrationId, api::Role};
+use shared::{HeartbeatId, IntegrationId, api::Role};
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
@@ -25,6 +25,7 @@ pub struct ApiKey {
 struct Keys {
     senders: HashMap<String, IntegrationId>,
     programs: HashMap<String, ApiKey>,
+    heartbeats: HashMap<String, HeartbeatId>,
 }
 
 /// Every token that is not revoked. A new one works at once, a revoked one stops within a second.
@@ -63,6 +64,7 @@ impl Keyring {
                 (TokenKind::Api, _, Some(role)) => {
                     drop(keys.programs.insert(hash, ApiKey { id: token.id, name: token.name, role }))
                 }
+                (TokenKind::Heartbeat, ..) => drop(keys.heartbeats.insert(hash, HeartbeatId(token.name))),
                 _ => {}
             }
         }
@@ -90,6 +92,17 @@ impl Keyring {
     #[must_use]
     pub fn api(&self, text: &str) -> Option<ApiKey> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).programs.get(&token::hash_hex(text)).cloned()
+    }
+
+    /// The heartbeat a token belongs to, looking into the store for one that is not known yet.
+    pub async fn find_heartbeat(self: &Arc<Self>, text: &str, readers: &Arc<Readers>) -> Option<HeartbeatId> {
+        let hash = token::hash_hex(text);
+        let known = || self.keys.read().unwrap_or_else(PoisonError::into_inner).heartbeats.get(&hash).cloned();
+        if let Some(found) = known() {
+            return Some(found);
+        }
+        self.look(readers).await;
+        known()
     }
 
     /// The same as [`Self::integration`], looking into the store for a token that is not known yet.

@@ -1,7 +1,10 @@
 //! Changes one entry of a document's text and leaves the comments around it alone.
 
 use super::parse::{parse, to_toml};
-use shared::config::{Document, Person};
+use shared::{
+    Delay, HeartbeatId, Severity,
+    config::{Document, Person},
+};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};
 
 /// Why the stored text was not changed.
@@ -28,6 +31,32 @@ pub fn replace_person(text: &str, person: &Person) -> Result<String, EditError> 
     entry.clone_from(person);
     // A text that would mean something else is not used; losing comments is the smaller evil.
     let edited = in_place(text, person).filter(|edited| parse(edited).is_ok_and(|document| document == wanted));
+    Ok(edited.unwrap_or_else(|| to_toml(&wanted)))
+}
+
+/// The text with one heartbeat more, at its end.
+///
+/// # Errors
+/// When the text is no document.
+pub fn add_heartbeat(
+    text: &str,
+    id: &HeartbeatId,
+    name: &str,
+    interval: Delay,
+    grace: Delay,
+    severity: Severity,
+) -> Result<String, EditError> {
+    let mut wanted: Document = parse(text).map_err(|finding| EditError::Unreadable(finding.message))?;
+    let text_of = |value: &str| toml_edit::Value::from(value).to_string();
+    let entry = format!(
+        "[[heartbeats]]\nid = {}\nname = {}\ninterval = \"{interval}\"\ngrace = \"{grace}\"\nseverity = \"{severity}\"\n",
+        text_of(id.as_str()),
+        text_of(name)
+    );
+    let added: Document = parse(&entry).map_err(|finding| EditError::Unreadable(finding.message))?;
+    wanted.heartbeats.extend(added.heartbeats);
+    let gap = if text.is_empty() || text.ends_with('\n') { "\n" } else { "\n\n" };
+    let edited = Some(format!("{text}{gap}{entry}")).filter(|it| parse(it).is_ok_and(|document| document == wanted));
     Ok(edited.unwrap_or_else(|| to_toml(&wanted)))
 }
 

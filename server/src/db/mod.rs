@@ -10,6 +10,7 @@ mod config;
 mod connection;
 mod error;
 mod events;
+mod heartbeats;
 mod incidents;
 mod lock;
 mod meta;

@@ -39,6 +39,7 @@ impl Store {
                 incidents,
                 silences: store.silences_standing()?,
                 turns: store.turns()?,
+                pulses: store.pulses()?,
                 recent: store.recent(now)?,
                 seen: store.seen(now)?,
                 unsettled: store.unsettled(settled)?,

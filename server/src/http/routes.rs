@@ -1,9 +1,9 @@
 //! Where each handler is mounted: the table of endpoints is the list, and nothing is served beside it.
 
 use super::{
-    accounts, ack, actions, audit, calendar, config, events, health, incidents, integrations, me, oncall, openapi,
-    overrides, people, principal, problem::ApiError, schedules, session, setup, silences, swaps, tokens, ui, why,
-    why_not,
+    accounts, ack, actions, audit, calendar, config, events, health, heartbeats, incidents, integrations, me, oncall,
+    openapi, overrides, people, principal, problem::ApiError, schedules, session, setup, silences, swaps, tokens, ui,
+    why, why_not,
 };
 use crate::{ingest, live};
 use actix_web::{
@@ -89,6 +89,10 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/integrations", to!(integrations::list_integrations)),
     (Post, "/integrations", to!(integrations::make_integration)),
     (Delete, "/integrations/{id}", to!(integrations::revoke_integration)),
+    (Get, "/heartbeats", to!(heartbeats::list_heartbeats)),
+    (Post, "/heartbeats", to!(heartbeats::make_heartbeat)),
+    (Post, "/heartbeats/{id}/token", to!(heartbeats::make_token)),
+    (Delete, "/heartbeats/{id}/token", to!(heartbeats::revoke_tokens)),
     (Get, "/events", to!(events::list_events)),
     (Get, "/events/{id}", to!(events::show_event)),
     (Post, "/preview/event", to!(events::preview_event)),

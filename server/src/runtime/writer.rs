@@ -269,6 +269,10 @@ impl Writer {
                 let done = batch.silence(&mut self.engine, by, act, now);
                 batch.silences.push((reply, done));
             }
+            Item::Beat(beat, reply) => {
+                let done = batch.beat(&mut self.engine, beat, now);
+                batch.beats.push((reply, done));
+            }
             Item::Finished(finished) if finished.blind.is_none() => {
                 batch.results.push(finished.clone());
                 batch.finished(&mut self.engine, finished, now);
@@ -344,6 +348,9 @@ impl Writer {
                 None => newest().ok_or(ActError::Refused(engine::Refusal::NotOpen)),
             };
             answer(reply, result.map(Arc::unwrap_or_clone));
+        }
+        for (reply, done) in batch.beats {
+            answer(reply, done);
         }
         for (reply, done) in batch.silences {
             let stored = |id| changes.silences.iter().rev().find(|it| it.id == id).map(|it| Silence::clone(it));

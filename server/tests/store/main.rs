@@ -18,6 +18,7 @@ pub(crate) use promises;
 mod audit;
 mod engine_memory;
 mod fencing;
+mod heartbeats;
 mod life;
 mod lists;
 mod people;

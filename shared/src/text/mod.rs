@@ -3,6 +3,7 @@
 mod page;
 mod reason;
 mod timeline;
+mod unheard;
 
 pub use crate::config::Language;
 pub use page::{PageText, page_text};

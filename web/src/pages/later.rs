@@ -2,7 +2,7 @@
 //! as one of them is opened.
 
 use super::{
-    calendar, first_run, integrations, messages, more, oncall, policies, routes, settings, setup,
+    calendar, first_run, heartbeats, integrations, messages, more, oncall, policies, routes, settings, setup,
     silences::{self, Maker},
     status, why_not,
 };
@@ -32,6 +32,7 @@ pub(crate) enum Part {
     Calendar,
     /// The steps of an empty server; with them all done, what is given.
     FirstRun(fn(App) -> AnyView),
+    Heartbeats,
     Integrations,
     Messages,
     More,
@@ -53,6 +54,7 @@ fn draw(part: Part) -> Result<AnyView, SplitLoaderError> {
     Ok(match part {
         Part::Calendar => calendar::page().into_any(),
         Part::FirstRun(well) => first_run::or(App::here(), well),
+        Part::Heartbeats => heartbeats::page().into_any(),
         Part::Integrations => integrations::page().into_any(),
         Part::Messages => messages::page().into_any(),
         Part::More => more::page().into_any(),

@@ -4,6 +4,7 @@ pub(crate) mod ask;
 pub(crate) mod board;
 pub(crate) mod calendar;
 pub(crate) mod first_run;
+pub(crate) mod heartbeats;
 pub(crate) mod incident;
 pub(crate) mod integrations;
 pub(crate) mod later;

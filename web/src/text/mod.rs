@@ -4,6 +4,7 @@ pub(crate) mod board;
 pub(crate) mod calendar;
 pub(crate) mod first_run;
 pub(crate) mod frame;
+pub(crate) mod heartbeats;
 pub(crate) mod incident;
 pub(crate) mod oncall;
 pub(crate) mod senders;
