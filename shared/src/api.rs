@@ -5,6 +5,7 @@ mod endpoint;
 mod incident;
 mod ingest;
 mod oncall;
+mod replay;
 mod silence;
 
 pub use account::*;
@@ -12,6 +13,7 @@ pub use endpoint::{ENDPOINTS, Endpoint, Method, Role};
 pub use incident::*;
 pub use ingest::*;
 pub use oncall::*;
+pub use replay::*;
 pub use silence::*;
 
 use serde::{Deserialize, Serialize};
