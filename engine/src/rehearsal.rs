@@ -111,3 +111,11 @@ pub fn instant(text: &str, zone_name: Option<&str>) -> Result<Timestamp, String>
     }
     read(&zone(zone_name.unwrap_or("UTC"))?, text)
 }
+
+/// An instant on the wall clock of a zone, with its offset; UTC when there is no such zone.
+#[must_use]
+pub fn shown(zone_name: &str, at: Timestamp) -> String {
+    let zone = zone(zone_name).unwrap_or(jiff::tz::TimeZone::UTC);
+    let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
+    at.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S%:z").to_string()
+}

@@ -121,7 +121,8 @@ impl Ledger {
             Past::Message(message) => return self.message(at, message),
             Past::Answered(answer) => {
                 let by = answer.by.clone();
-                if let Some(incident) = self.holder(&answer.integration, &answer.dedup_key) {
+                let mut keys = answer.dedup_keys.iter();
+                if let Some(incident) = keys.find_map(|key| self.holder(&answer.integration, key)) {
                     self.happen(at, Event::Acted { incident, by, act: still_to_come(&answer.act, at) });
                 }
             }

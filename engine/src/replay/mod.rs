@@ -40,9 +40,9 @@ pub struct Received {
 /// What people did about an alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The alert's identity: the incident that holds it then is the one that is answered.
+    /// Identities of the incident's alerts: whatever incident holds the first of them that is open is answered.
     pub integration: IntegrationId,
-    pub dedup_key: String,
+    pub dedup_keys: Vec<String>,
     pub by: Actor,
     pub act: crate::Act,
 }

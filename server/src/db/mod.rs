@@ -13,6 +13,7 @@ mod incidents;
 mod lock;
 mod meta;
 mod migrate;
+mod past;
 mod readers;
 mod restore;
 mod schema;

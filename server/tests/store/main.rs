@@ -20,6 +20,7 @@ mod engine_memory;
 mod fencing;
 mod life;
 mod lists;
+mod past;
 mod people;
 mod places;
 mod random;
