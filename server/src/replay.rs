@@ -1,5 +1,9 @@
 //! Replays what is stored: reads it page by page, oldest first, and asks the engine what would have been.
 
+mod desk;
+
+pub use desk::{Desk, Occupied};
+
 use crate::db::{Readers, Store, StoreError};
 use engine::{
     Snapshot,

@@ -19,5 +19,7 @@ mod duty;
 mod pages;
 #[path = "http/quiet.rs"]
 mod quiet;
+#[path = "http/replays.rs"]
+mod replays;
 #[path = "http/work.rs"]
 mod work;

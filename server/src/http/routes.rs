@@ -2,7 +2,8 @@
 
 use super::{
     accounts, ack, actions, audit, calendar, config, events, health, incidents, integrations, me, oncall, openapi,
-    overrides, people, principal, problem::ApiError, schedules, session, setup, silences, swaps, tokens, ui, why,
+    overrides, people, principal, problem::ApiError, replay, schedules, session, setup, silences, swaps, tokens, ui,
+    why,
 };
 use crate::{ingest, live};
 use actix_web::{
@@ -99,6 +100,11 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/config", to!(config::show_config)),
     (Put, "/config", to!(config::apply_config)),
     (Post, "/config/check", to!(config::check_config)),
+    (Get, "/config/document", to!(config::show_document)),
+    (Put, "/config/sections", to!(config::apply_sections)),
+    (Post, "/config/replay", to!(replay::begin_replay)),
+    (Get, "/config/replay", to!(replay::show_replay)),
+    (Delete, "/config/replay", to!(replay::cancel_replay)),
     (Get, "/audit", to!(audit::list_audit)),
     (Get, "/status", to!(health::status)),
 ];
