@@ -6,6 +6,7 @@ pub(crate) mod first_run;
 pub(crate) mod frame;
 pub(crate) mod incident;
 pub(crate) mod oncall;
+pub(crate) mod policies;
 pub(crate) mod senders;
 pub(crate) mod settings;
 pub(crate) mod silences;
