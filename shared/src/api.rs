@@ -7,6 +7,7 @@ mod ingest;
 mod oncall;
 mod replay;
 mod silence;
+mod why_not;
 
 pub use account::*;
 pub use endpoint::{ENDPOINTS, Endpoint, Method, Role};
@@ -15,6 +16,7 @@ pub use ingest::*;
 pub use oncall::*;
 pub use replay::*;
 pub use silence::*;
+pub use why_not::*;
 
 use serde::{Deserialize, Serialize};
 

@@ -7,6 +7,7 @@ use crate::{
     config::{self, Storage},
 };
 use clap::Args;
+<<<<<<< HEAD
 use engine::{Snapshot, rehearsal};
 use shared::{
     Delay, Timestamp,
@@ -17,6 +18,10 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+=======
+use engine::sim::Scale;
+use std::{path::PathBuf, sync::Arc};
+>>>>>>> 8fad94014a05dfbe3d49bddbfaa2423e24e2b84c
 
 #[derive(Args, Debug)]
 pub(super) struct Simulate {
@@ -26,7 +31,17 @@ pub(super) struct Simulate {
     /// How many days
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     days: u32,
+<<<<<<< HEAD
     /// A configuration to live with; without one the simulator makes its own, and with --at the one in force is taken
+=======
+    /// How many people; a handful without
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    people: Option<u32>,
+    /// How many policies they have
+    #[arg(long, default_value_t = 50, requires = "people", value_parser = clap::value_parser!(u32).range(4..=1_000))]
+    policies: u32,
+    /// A configuration to live with; without one the simulator makes its own
+>>>>>>> 8fad94014a05dfbe3d49bddbfaa2423e24e2b84c
     #[arg(long)]
     config: Option<PathBuf>,
     /// When the message arrives: 2026-10-25T01:30:00Z, 2026-10-25 02:30 in --zone, or clock-change for the next one there
@@ -53,7 +68,8 @@ pub(super) fn simulate(storage: &Storage, command: &Simulate) -> Done {
     let config = command.config.as_deref().map(given).transpose()?;
     // A line a simulated day, on stderr: stdout holds the report alone.
     let progress = |at: engine::sim::Progress| eprintln!("day {} of {}: {} events", at.day, at.days, at.events);
-    match engine::sim::run(command.seed, command.days, config, progress) {
+    let scale = command.people.map_or(Scale::HOUSE, |people| Scale::town(people, command.policies));
+    match engine::sim::run(command.seed, command.days, scale, config, progress) {
         Ok(report) => {
             print!("{report}");
             Ok(())

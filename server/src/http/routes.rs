@@ -2,8 +2,13 @@
 
 use super::{
     accounts, ack, actions, audit, calendar, config, events, health, incidents, integrations, me, oncall, openapi,
+<<<<<<< HEAD
     overrides, people, principal, problem::ApiError, replay, schedules, session, setup, silences, swaps, tokens, ui,
     why,
+=======
+    overrides, people, principal, problem::ApiError, schedules, session, setup, silences, swaps, tokens, ui, why,
+    why_not,
+>>>>>>> 8fad94014a05dfbe3d49bddbfaa2423e24e2b84c
 };
 use crate::{ingest, live};
 use actix_web::{
@@ -85,6 +90,7 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/policies", to!(people::list_policies)),
     (Get, "/routes", to!(people::list_routes)),
     (Get, "/people", to!(people::list_people)),
+    (Get, "/people/{id}/why-not", to!(why_not::explain)),
     (Get, "/integrations", to!(integrations::list_integrations)),
     (Post, "/integrations", to!(integrations::make_integration)),
     (Delete, "/integrations/{id}", to!(integrations::revoke_integration)),
