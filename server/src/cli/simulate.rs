@@ -7,8 +7,7 @@ use crate::{
     config::{self, Storage},
 };
 use clap::Args;
-<<<<<<< HEAD
-use engine::{Snapshot, rehearsal};
+use engine::{Snapshot, rehearsal, sim::Scale};
 use shared::{
     Delay, Timestamp,
     config::ContactKind,
@@ -18,10 +17,6 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-=======
-use engine::sim::Scale;
-use std::{path::PathBuf, sync::Arc};
->>>>>>> 8fad94014a05dfbe3d49bddbfaa2423e24e2b84c
 
 #[derive(Args, Debug)]
 pub(super) struct Simulate {
@@ -31,21 +26,17 @@ pub(super) struct Simulate {
     /// How many days
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     days: u32,
-<<<<<<< HEAD
-    /// A configuration to live with; without one the simulator makes its own, and with --at the one in force is taken
-=======
     /// How many people; a handful without
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     people: Option<u32>,
     /// How many policies they have
     #[arg(long, default_value_t = 50, requires = "people", value_parser = clap::value_parser!(u32).range(4..=1_000))]
     policies: u32,
-    /// A configuration to live with; without one the simulator makes its own
->>>>>>> 8fad94014a05dfbe3d49bddbfaa2423e24e2b84c
+    /// A configuration to live with; without one the simulator makes its own, and with --at the one in force is taken
     #[arg(long)]
     config: Option<PathBuf>,
     /// When the message arrives: 2026-10-25T01:30:00Z, 2026-10-25 02:30 in --zone, or clock-change for the next one there
-    #[arg(long, value_name = "TIME", conflicts_with_all = ["seed", "days"])]
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["seed", "days", "people"])]
     at: Option<String>,
     /// The time zone of times that are read and printed
     #[arg(long, value_name = "ZONE", default_value = "UTC", requires = "at")]

@@ -2,13 +2,8 @@
 
 use super::{
     accounts, ack, actions, audit, calendar, config, events, health, incidents, integrations, me, oncall, openapi,
-<<<<<<< HEAD
     overrides, people, principal, problem::ApiError, replay, schedules, session, setup, silences, swaps, tokens, ui,
-    why,
-=======
-    overrides, people, principal, problem::ApiError, schedules, session, setup, silences, swaps, tokens, ui, why,
-    why_not,
->>>>>>> 8fad94014a05dfbe3d49bddbfaa2423e24e2b84c
+    why, why_not,
 };
 use crate::{ingest, live};
 use actix_web::{
