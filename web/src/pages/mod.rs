@@ -20,3 +20,4 @@ pub(crate) mod setup;
 pub(crate) mod signin;
 pub(crate) mod silences;
 pub(crate) mod status;
+pub(crate) mod why_not;
