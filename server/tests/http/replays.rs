@@ -67,7 +67,7 @@ async fn sections_are_replaced_and_the_rest_of_the_text_stays() {
     let service = house.service().await;
     house.account("admin", Role::Admin, None);
     let shown = call(&service, request("GET", "/api/v1/config/document").cookie(house.cookie("admin"))).await;
-    assert_eq!((shown.header("etag"), &shown.json()["version"]), ("\"1\"".into(), &json!(1)));
+    assert_eq!((shown.header("etag"), &shown.json()["version"]), ("\"1\"", &json!(1)));
     assert!(!shown.text.contains("whsec_"));
     let mut policies = shown.json()["document"]["policies"].clone();
     policies[0]["levels"][0]["delay"] = json!("7m");
