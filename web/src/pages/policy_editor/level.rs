@@ -78,7 +78,7 @@ fn targets(app: App, draft: Draft, index: usize, level: &Level) -> impl IntoView
         }
     };
     view! {
-        <div><span class="label">{t::targets(l)}</span><ul class="chips">{chips}</ul></div>
+        <div><span class="label">{t::targets(l)}</span><ul class="target-chips">{chips}</ul></div>
         {choice(format!("level-{}-add", index + 1), t::add_target(l), options, String::new, add)}
     }
 }
