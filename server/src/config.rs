@@ -9,6 +9,7 @@ mod overrides;
 mod parse;
 mod plan;
 mod secrets;
+mod sections;
 mod settings;
 
 pub use check::{Checked, Refused, check, check_document, report};
@@ -17,6 +18,7 @@ pub use overrides::{add_overrides, remove_override};
 pub use parse::{parse, read, to_toml};
 pub use plan::plan;
 pub use secrets::{KEPT, hide, restore, restore_person, without_secrets};
+pub use sections::draft_text;
 pub use settings::{LogFormat, Serve, Storage, fallback_url};
 
 /// Every key with its default, as documentation.

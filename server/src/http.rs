@@ -28,6 +28,7 @@ mod people;
 mod principal;
 mod problem;
 mod reader;
+mod replay;
 mod routes;
 mod schedules;
 mod session;

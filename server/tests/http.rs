@@ -21,6 +21,8 @@ mod heartbeats;
 mod pages;
 #[path = "http/quiet.rs"]
 mod quiet;
+#[path = "http/replays.rs"]
+mod replays;
 #[path = "http/why_not.rs"]
 mod why_not;
 #[path = "http/work.rs"]

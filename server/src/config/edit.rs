@@ -74,7 +74,7 @@ fn in_place(text: &str, person: &Person) -> Option<String> {
 }
 
 /// Nested tables without a place of their own follow the one they belong to.
-fn unplaced(table: &mut Table) {
+pub(super) fn unplaced(table: &mut Table) {
     table.set_position(None);
     table.set_implicit(false);
     for (_, item) in table.iter_mut() {

@@ -15,6 +15,7 @@ mod incidents;
 mod lock;
 mod meta;
 mod migrate;
+mod past;
 mod readers;
 mod restore;
 mod schema;

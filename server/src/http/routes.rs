@@ -2,8 +2,8 @@
 
 use super::{
     accounts, ack, actions, audit, calendar, config, events, health, heartbeats, incidents, integrations, me, oncall,
-    openapi, overrides, people, principal, problem::ApiError, schedules, session, setup, silences, swaps, tokens, ui,
-    why, why_not,
+    openapi, overrides, people, principal, problem::ApiError, replay, schedules, session, setup, silences, swaps,
+    tokens, ui, why, why_not,
 };
 use crate::{ingest, live};
 use actix_web::{
@@ -105,6 +105,11 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/config", to!(config::show_config)),
     (Put, "/config", to!(config::apply_config)),
     (Post, "/config/check", to!(config::check_config)),
+    (Get, "/config/document", to!(config::show_document)),
+    (Put, "/config/sections", to!(config::apply_sections)),
+    (Post, "/config/replay", to!(replay::begin_replay)),
+    (Get, "/config/replay", to!(replay::show_replay)),
+    (Delete, "/config/replay", to!(replay::cancel_replay)),
     (Get, "/audit", to!(audit::list_audit)),
     (Get, "/status", to!(health::status)),
 ];

@@ -21,6 +21,7 @@ mod fencing;
 mod heartbeats;
 mod life;
 mod lists;
+mod past;
 mod people;
 mod places;
 mod random;

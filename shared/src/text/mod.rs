@@ -4,11 +4,13 @@ mod page;
 mod reason;
 mod timeline;
 mod unheard;
+mod unpaged;
 
 pub use crate::config::Language;
 pub use page::{PageText, page_text};
 pub use reason::reject_reason;
 pub use timeline::{Names, happening, recipient_name, skipped, suppressed_by, unmet, waits};
+pub use unpaged::unpaged;
 
 /// Declares messages: a function each, taking the language and typed arguments.
 #[macro_export]

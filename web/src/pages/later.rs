@@ -114,7 +114,7 @@ fn drawn(app: App, part: Part, missing: impl Fn() -> AnyView + Send + Sync + 'st
 }
 
 /// The value of a future that has nothing to wait for, such as a call into a module that is here.
-fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
+pub(super) fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => Some(value),
         Poll::Pending => None,

@@ -13,6 +13,8 @@ pub(crate) mod missing;
 pub(crate) mod more;
 pub(crate) mod oncall;
 pub(crate) mod policies;
+pub(crate) mod policy_editor;
+pub(crate) mod rehearsal;
 pub(crate) mod routes;
 pub(crate) mod settings;
 pub(crate) mod setup;

@@ -7,6 +7,7 @@ pub(crate) mod frame;
 pub(crate) mod heartbeats;
 pub(crate) mod incident;
 pub(crate) mod oncall;
+pub(crate) mod policies;
 pub(crate) mod senders;
 pub(crate) mod settings;
 pub(crate) mod silences;
