@@ -2,6 +2,7 @@
 
 use crate::{
     classify::{self, Class},
+    heartbeat::{self, Expected},
     inhibit,
     oncall::{self, HolidayDays, Roster, Surroundings},
     quiet::Quiet,
@@ -10,7 +11,7 @@ use crate::{
     window::{Window, Windows},
 };
 use shared::{
-    CalendarId, Delay, HookId, IntegrationId, PersonId, PolicyId, ScheduleId, Severity, TeamId,
+    CalendarId, Delay, HeartbeatId, HookId, IntegrationId, PersonId, PolicyId, ScheduleId, Severity, TeamId,
     config::{
         Contact, Document, Finding, FlapDetection, HolidayCalendar, Hook, Integration, Level, LevelWhen, Paging,
         Person, Policy, Route, Rule, Target, Team, TimeWindow,
@@ -42,6 +43,7 @@ pub struct Snapshot {
     /// Rules that give a severity, by integration; those without rules are left out.
     pub classes: BTreeMap<IntegrationId, Vec<Class>>,
     pub windows: Windows,
+    pub heartbeats: BTreeMap<HeartbeatId, Expected>,
     pub tree: Vec<Node>,
     pub inhibitions: Vec<inhibit::Rule>,
 }
@@ -68,6 +70,10 @@ impl Snapshot {
             check.policy(policy, &snapshot);
         }
         check.targets(&document.fallback, "fallback", &snapshot);
+        match heartbeat::compile(&document, &snapshot.windows) {
+            Ok(expected) => snapshot.heartbeats = expected,
+            Err(faults) => check.faults(faults),
+        }
         check.routes(&document.routes, "routes", &snapshot, &mut BTreeSet::new());
         match route::compile(&document.routes, &snapshot.windows) {
             Ok(tree) => snapshot.tree = tree,
@@ -94,6 +100,18 @@ impl Snapshot {
     #[must_use]
     pub fn integration(&self, id: &IntegrationId) -> Integration {
         self.integrations.get(id).cloned().unwrap_or_else(|| Integration::undeclared(id.clone()))
+    }
+
+    /// The person of the configuration an actor is, as far as their name tells.
+    #[must_use]
+    pub fn person_of(&self, by: &shared::timeline::Actor) -> Option<PersonId> {
+        use shared::timeline::Actor;
+        let person = match by {
+            Actor::Link { person } => person.clone(),
+            Actor::Account { login } => login.as_str().into(),
+            Actor::System | Actor::Token { .. } | Actor::Integration { .. } => return None,
+        };
+        self.people.contains_key(&person).then_some(person)
     }
 
     /// The pace of paging.
@@ -527,11 +545,11 @@ impl Check {
     }
 }
 
-fn unknown(kind: &str, name: &str) -> String {
+pub(crate) fn unknown(kind: &str, name: &str) -> String {
     format!("there is no {kind} `{name}` in this document; declare it or correct the name")
 }
 
-fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 

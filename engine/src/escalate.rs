@@ -83,12 +83,7 @@ impl Turn<'_> {
 
     /// The person of the configuration an actor is, as far as their name tells.
     pub(crate) fn person_of(&self, by: &Actor) -> Option<PersonId> {
-        let person = match by {
-            Actor::Link { person } => person.clone(),
-            Actor::Account { login } => login.as_str().into(),
-            Actor::System | Actor::Token { .. } | Actor::Integration { .. } => return None,
-        };
-        self.config.people.contains_key(&person).then_some(person)
+        self.config.person_of(by)
     }
 
     pub(crate) fn ack(

@@ -2,8 +2,8 @@
 
 use crate::compile::Snapshot;
 use shared::{
-    Alert, AlertEvent, AlertId, AttemptId, ContactId, Delay, Digest, EventId, Failure, Incident, IncidentId, IntegrationId,
-    PageId, PersonId, PolicyId, Silence, SilenceId, SilenceRequest, Timestamp,
+    Alert, AlertEvent, AlertId, AttemptId, ContactId, Delay, Digest, EventId, Failure, HeartbeatId, Incident, IncidentId,
+    IntegrationId, PageId, PersonId, PolicyId, Pulse, Signal, Silence, SilenceId, SilenceRequest, Timestamp,
     config::Target,
     timeline::{Actor, Outcome, RejectReason, TimelineEntry},
 };
@@ -20,6 +20,8 @@ pub enum Event {
     Acted { incident: IncidentId, by: Actor, act: Act },
     /// Somebody made, changed or ended a silence.
     Silence { by: Actor, act: SilenceAct },
+    /// A heartbeat was heard.
+    Beat { heartbeat: HeartbeatId, signal: Signal, note: String },
     /// A delivery came to its end.
     DeliveryFinished {
         incident: IncidentId,
@@ -139,6 +141,8 @@ pub enum Refusal {
     NoSuchAlert,
     #[error("it is the only alert of the incident that still fires")]
     OnlyAlert,
+    #[error("the configuration has no such heartbeat")]
+    NoSuchHeartbeat,
     #[error("there is no such silence, or it is over")]
     NoSuchSilence,
     #[error("{message}")]
@@ -182,6 +186,12 @@ pub enum Wake {
         silence: SilenceId,
         attempt: AttemptId,
     },
+    /// An alert may be stale, or is to be closed as such.
+    Stale {
+        alert: AlertId,
+    },
+    /// A heartbeat, or several, did not come in time.
+    Heartbeat,
     /// After a restart: what keeps quiet may have changed meanwhile.
     Review,
     /// Old idempotency keys and closed identities are forgotten.
@@ -229,6 +239,15 @@ pub struct Effects {
     pub refused: Option<Refusal>,
 }
 
+/// An alert, or a recovery, that the engine raised under its own name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnMessage {
+    pub id: EventId,
+    pub at: Timestamp,
+    pub event: AlertEvent,
+    pub outcome: Outcome,
+}
+
 /// What must become durable: the newest state of everything that changed since the last call.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
@@ -240,6 +259,10 @@ pub struct Changes {
     pub digests: Vec<(SilenceId, Digest)>,
     /// Whose turn it is, in levels where that changed.
     pub turns: Vec<LevelTurn>,
+    /// Heartbeats that were heard or missed.
+    pub pulses: Vec<Pulse>,
+    /// Alerts the engine raised itself: kept as messages, as if somebody had sent them.
+    pub own: Vec<OwnMessage>,
     pub counters: Counters,
     /// The rows of alerts count every message up to this one; see [`Restored::unsettled`].
     ///
@@ -256,5 +279,7 @@ impl Changes {
             && self.timeline.is_empty()
             && self.silences.is_empty()
             && self.turns.is_empty()
+            && self.pulses.is_empty()
+            && self.own.is_empty()
     }
 }

@@ -9,8 +9,8 @@ use crate::{
     state::{Accounts, RECENT_MAX, Recent, State},
 };
 use shared::{
-    AlertId, Attempt, AttemptId, AttemptState, EscalationState, Incident, IncidentId, IncidentState, Page, PageVia,
-    Severity, Timestamp, config::Paging,
+    AlertId, Attempt, AttemptId, AttemptState, EscalationState, HeartbeatId, Incident, IncidentId, IncidentState, Page,
+    Pulse, Severity, Timestamp, config::Paging,
 };
 use std::collections::BTreeSet;
 
@@ -39,6 +39,10 @@ pub enum Broken {
     Quiet(IncidentId),
     #[error("incident {0} waits for the answers of everybody, and nobody's is missing, or it is answered")]
     Awaited(IncidentId),
+    #[error("incident {0} is stale, or is not, and its alerts say otherwise")]
+    Stale(IncidentId),
+    #[error("the time of heartbeat {0} and the index of deadlines disagree")]
+    Heartbeat(HeartbeatId),
     #[error("a timer of incident {0} and the index of deadlines disagree")]
     Timer(IncidentId),
     #[error("delivery {0} and the queue or the index of deadlines disagree")]
@@ -75,6 +79,10 @@ impl State {
         if self.queue.in_flight() > slots as usize + self.adopted {
             return Err(Broken::Slots(self.queue.in_flight()));
         }
+        let armed = |due: Option<Timestamp>| due.is_none_or(|due| self.deadlines.contains(due, Wake::Heartbeat));
+        if let Some(pulse) = self.pulses.values().find(|pulse| !armed(pulse.due)) {
+            return Err(Broken::Heartbeat(pulse.heartbeat.clone()));
+        }
         Ok(())
     }
 
@@ -104,8 +112,16 @@ impl State {
         let due = |state: &Self| {
             let (flying, waiting) = state.queue.content();
             let timed = state.deadlines.iter().filter(|(_, wake)| {
-                // A restored engine looks at silences first of all.
-                !matches!(wake, Wake::Forget | Wake::Review | Wake::Silence { .. } | Wake::Notice { .. })
+                // A restored engine looks at silences first of all, and gives heartbeats time.
+                !matches!(
+                    wake,
+                    Wake::Forget
+                        | Wake::Review
+                        | Wake::Silence { .. }
+                        | Wake::Notice { .. }
+                        | Wake::Heartbeat
+                        | Wake::Stale { .. }
+                )
             });
             let (attempts, others): (Vec<_>, Vec<_>) =
                 timed.partition(|(_, wake)| matches!(wake, Wake::Attempt { .. }));
@@ -116,6 +132,10 @@ impl State {
             (flying, attempts.chain(waiting).collect::<BTreeSet<_>>(), others)
         };
         let silences = |state: &Self| state.silences.values().map(|it| it.silence.clone()).collect::<Vec<_>>();
+        let heard = |state: &Self| {
+            let pulses = state.pulses.values().cloned();
+            pulses.map(|pulse| Pulse { due: None, counted: None, ..pulse }).collect::<Vec<_>>()
+        };
         let used = |state: &Self| {
             let running = state.incidents.values().flat_map(|it| &it.escalations);
             let keys: BTreeSet<_> = running.map(|it| (it.config, it.policy.clone())).collect();
@@ -128,6 +148,7 @@ impl State {
             ("the inhibitions", self.inhibitors != restored.inhibitors),
             ("the alerts", self.alerts != restored.alerts),
             ("the incidents", self.incidents != restored.incidents),
+            ("the heartbeats", heard(self) != heard(restored)),
             ("the groups", self.groups != restored.groups),
             ("the open identities", self.open != restored.open || self.by_host != restored.by_host),
             ("the closed identities", recent(self) != recent(restored)),
@@ -166,6 +187,10 @@ impl State {
         if open && found == 0 && incident.flapping.is_none() {
             return Err(Broken::Empty(id));
         }
+        let stale = self.firing(incident).all(|alert| alert.stale_at.is_some()) && found > 0;
+        if open && incident.stale.is_some() != stale {
+            return Err(Broken::Stale(id));
+        }
         if self.groups.contains(incident) != (open && incident.group.is_some()) {
             return Err(Broken::Group(id));
         }
@@ -174,7 +199,7 @@ impl State {
         let due = incident.escalations.iter().any(|it| it.due.is_some());
         let restless = due || attempts().any(waiting);
         // Who is asked to help is rung although somebody answered.
-        let helper = |page: &Page| page.via == PageVia::Added && incident.state != IncidentState::Resolved;
+        let helper = |page: &Page| page.via.is_beside() && incident.state != IncidentState::Resolved;
         let rings = due || incident.pages.iter().any(|page| page.is_waiting() && !helper(page));
         match incident.state {
             IncidentState::Triggered

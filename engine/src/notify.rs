@@ -367,7 +367,7 @@ impl Turn<'_> {
             return;
         };
         let (policy, level, asked_at, page_id) = (page.policy.clone(), page.level, page.created_at, page.id);
-        let helper = page.via == PageVia::Added;
+        let helper = page.via.is_beside();
         let next = page
             .attempts
             .iter_mut()

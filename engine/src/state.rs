@@ -1,14 +1,13 @@
 //! The engine's state: plain data in ordered maps, rebuilt from the store at start.
 
 use crate::{
-    deadline::Deadlines, dispatch::Queue, group::Groups, index::Index, inhibit::Inhibitors, notice::Outbox,
-    repeats::Repeats,
-    silence::Standing,
+    deadline::Deadlines, dispatch::Queue, event::OwnMessage, group::Groups, index::Index, inhibit::Inhibitors,
+    notice::Outbox, repeats::Repeats, silence::Standing,
 };
 use serde::{Deserialize, Serialize};
 use shared::{
-    Alert, AlertId, AttemptId, Digest, EventId, Incident, IncidentId, IntegrationId, PageId, PersonId, Silence, SilenceId,
-    Timestamp,
+    Alert, AlertId, AttemptId, Digest, EventId, HeartbeatId, Incident, IncidentId, IntegrationId, PageId, PersonId,
+    Pulse, Silence, SilenceId, Timestamp,
     config::Policy,
     timeline::{Outcome, TimelineEntry},
 };
@@ -133,6 +132,10 @@ pub struct State {
     /// Silences that are over, while somebody is still to be told of them.
     pub(crate) over: BTreeMap<SilenceId, Arc<Silence>>,
     pub(crate) outbox: Outbox,
+    /// Since when senders can be heard.
+    pub(crate) up_since: Timestamp,
+    /// How the configured heartbeats stand.
+    pub pulses: BTreeMap<HeartbeatId, Pulse>,
     pub(crate) inhibitors: Inhibitors,
     /// By identity.
     pub(crate) open: Index,
@@ -141,6 +144,8 @@ pub struct State {
     pub(crate) recent: BTreeMap<Key, Recent>,
     /// Idempotency keys of the last 24 hours with the message and the answer they got.
     pub(crate) seen: BTreeMap<Key, (EventId, Vec<Outcome>)>,
+    /// Recoveries that problems may still follow which were sent before them.
+    pub(crate) late: crate::late::Late,
     /// What is forgotten when: closed identities and idempotency keys.
     pub(crate) forget: BTreeMap<Timestamp, Vec<Forgettable>>,
     pub(crate) deadlines: Deadlines,
@@ -170,6 +175,8 @@ pub(crate) struct Dirty {
     pub(crate) timeline: Vec<TimelineEntry>,
     pub(crate) silences: BTreeSet<SilenceId>,
     pub(crate) turns: BTreeSet<(shared::PolicyId, u32)>,
+    pub(crate) pulses: BTreeSet<HeartbeatId>,
+    pub(crate) own: Vec<OwnMessage>,
     pub(crate) digests: Vec<(SilenceId, Digest)>,
 }
 
@@ -185,6 +192,8 @@ pub struct Restored {
     pub policies: BTreeMap<(i64, shared::PolicyId), Arc<Policy>>,
     /// Whose turn it is in levels that page one person at a time.
     pub turns: Vec<LevelTurn>,
+    /// How heartbeats stood, configured still or not.
+    pub pulses: Vec<Pulse>,
     /// Closed identities of the last 24 hours.
     pub recent: Vec<(IntegrationId, String, Recent)>,
     /// Idempotency keys of the last 24 hours: when, whose, which message, which answer.

@@ -12,7 +12,7 @@ mod webhook;
 
 use crate::outbound::{self, Deadlines, Outbound};
 use shared::{
-    AttemptId, Delay, Failure, Incident, Page, config,
+    AttemptId, Delay, Failure, Incident, Page, SilenceId, config,
     text::{Language, PageText, page_text},
 };
 use std::{fmt, sync::Arc};
@@ -37,6 +37,29 @@ pub struct Delivery {
     pub reminder: bool,
     /// The store takes nothing: the decision to page is not recorded, and the incident may not be found later.
     pub unrecorded: bool,
+}
+
+/// One try of one notice: nobody has to answer it.
+#[derive(Debug)]
+pub struct Letter {
+    /// The same for every try.
+    pub key: String,
+    pub silence: SilenceId,
+    pub text: PageText,
+    pub language: Language,
+    pub address: Address,
+    /// The page it leads to.
+    pub url: String,
+}
+
+impl Letter {
+    /// Fit to be shown anywhere as plain text.
+    fn visible(&self) -> PageText {
+        PageText {
+            title: outbound::visible(&self.text.title).replace('\n', " "),
+            body: outbound::visible(&self.text.body),
+        }
+    }
 }
 
 /// Where a delivery goes.
@@ -151,6 +174,28 @@ impl Channels {
             },
             Address::Webhook { url, secret, recipient } => {
                 webhook::deliver(&self.outbound, delivery, url, secret.as_deref(), recipient).await
+            }
+        }
+    }
+}
+
+impl Channels {
+    /// Tells somebody something that is no page, by one try.
+    ///
+    /// # Errors
+    /// As for a page.
+    pub async fn tell(&self, letter: &Letter) -> Result<Accepted, Failure> {
+        match &letter.address {
+            Address::Email { to, name } => match &self.email {
+                Some(email) => email.tell(letter, to, name).await,
+                None => Err(outbound::permanent("no mail server is configured")),
+            },
+            Address::Ntfy { topic } => match &self.ntfy {
+                Some(ntfy) => ntfy.tell(&self.to_ntfy, letter, topic).await,
+                None => Err(outbound::permanent("no ntfy server is configured")),
+            },
+            Address::Webhook { url, secret, .. } => {
+                webhook::tell(&self.outbound, letter, url, secret.as_deref()).await
             }
         }
     }

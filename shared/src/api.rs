@@ -5,6 +5,7 @@ mod endpoint;
 mod incident;
 mod ingest;
 mod oncall;
+mod replay;
 mod silence;
 mod why_not;
 
@@ -13,6 +14,7 @@ pub use endpoint::{ENDPOINTS, Endpoint, Method, Role};
 pub use incident::*;
 pub use ingest::*;
 pub use oncall::*;
+pub use replay::*;
 pub use silence::*;
 pub use why_not::*;
 

@@ -74,6 +74,21 @@ pub struct Flapping {
     pub changes: u32,
 }
 
+/// Nothing was heard of any of its alerts for too long; nobody said that it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Stale {
+    pub since: Timestamp,
+    /// When one of them was heard last.
+    pub heard_at: Timestamp,
+    /// When it is closed unless it is heard again; none when it stays open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<Timestamp>,
+    /// It was closed for that reason, and not because it recovered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed: bool,
+}
+
 /// What people work on: one or more alerts, answered together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -123,6 +138,8 @@ pub struct Incident {
     pub group: Option<Box<Grouping>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flapping: Option<Box<Flapping>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale: Option<Box<Stale>>,
     pub escalations: Vec<Escalation>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<Page>,
@@ -216,8 +233,18 @@ pub enum PageVia {
     Fallback,
     /// Somebody asked for their help.
     Added,
+    /// They were paged, and it is about to be closed without a recovery.
+    Stale,
     /// In place of somebody who has quiet hours.
     StandIn { person: PersonId },
+}
+
+impl PageVia {
+    /// Whether it rings beside what the policies do, also when somebody answered.
+    #[must_use]
+    pub const fn is_beside(&self) -> bool {
+        matches!(self, Self::Added | Self::Stale)
+    }
 }
 
 /// Why a page waits, and until when.

@@ -6,6 +6,7 @@
 pub mod alert;
 pub mod api;
 pub mod config;
+pub mod heartbeat;
 pub mod id;
 pub mod incident;
 pub mod live;
@@ -18,13 +19,14 @@ pub mod time;
 pub mod timeline;
 
 pub use alert::{Action, Alert, AlertEvent, AlertState, Flag, Format, Metric};
+pub use heartbeat::{Counted, CountedBecause, Down, DownBecause, HeartbeatState, Mark, MarkKind, Pulse, Signal};
 pub use id::{
-    AlertId, AttemptId, CalendarId, ClassId, ContactId, EventId, HookId, IncidentId, InhibitionId, IntegrationId,
-    LayerId, PageId, PersonId, PolicyId, RouteId, ScheduleId, SilenceId, TeamId, WindowId,
+    AlertId, AttemptId, CalendarId, ClassId, ContactId, EventId, HeartbeatId, HookId, IncidentId, InhibitionId,
+    IntegrationId, LayerId, PageId, PersonId, PolicyId, RouteId, ScheduleId, SilenceId, TeamId, WindowId,
 };
 pub use incident::{
     Ack, Again, Attempt, AttemptState, Escalation, EscalationState, Everyone, Failure, Flapping, Grouping, Incident,
-    IncidentState, Page, PageVia, Recipient, Waits, WaitsFor,
+    IncidentState, Page, PageVia, Recipient, Stale, Waits, WaitsFor,
 };
 pub use notice::{Digest, Named, Notice, NoticeAbout, Sending, Stint, Untold};
 pub use severity::Severity;

@@ -9,7 +9,7 @@ use crate::{
     sim::Store,
 };
 use shared::{
-    AlertId, ContactId, Delay, Failure as Refused, Incident, IncidentId, IncidentState, Page, Recipient,
+    AlertId, ContactId, Delay, Failure as Refused, Incident, IncidentId, IncidentState, Page, Pulse, Recipient,
     Silence, SilenceId, SilenceRequest, Timestamp,
     config::Document,
     text::{Language, Names, happening, notice_text},
@@ -280,6 +280,15 @@ impl Player {
                 let (integration, rejected) = (integration.clone(), parsed.rejected);
                 self.post(Ingested { integration, key: key.clone(), events, rejected }, body);
             }
+            What::Beat { heartbeat, signal, note } => {
+                self.tell(format_args!("beat {heartbeat}: {signal:?} {note}"));
+                let (heartbeat, signal, note) = (heartbeat.clone(), *signal, note.clone());
+                match self.handle(Event::Beat { heartbeat, signal, note }).map(|effects| effects.refused) {
+                    Some(None) => {}
+                    Some(Some(refusal)) => self.fail(format!("the beat was refused: {refusal}")),
+                    None => self.tell(format_args!("   the server is down")),
+                }
+            }
             What::Act { incident, by, act, refused } => self.act(*incident, by, act, *refused),
             What::Silence { kind, by, after, length, matches } => {
                 let starts_at = self.now.after(*after);
@@ -424,6 +433,16 @@ impl Player {
                 let stands = (found.state, found.severity);
                 if stands.0 != *state || severity.is_some_and(|severity| severity != stands.1) {
                     self.fail(format!("incident {incident} is {:?} {}", stands.0, stands.1));
+                }
+            }
+            Expectation::Heartbeat { heartbeat, state } => {
+                let Some(engine) = &self.engine else { return self.fail("the server is down") };
+                let config = engine.config().heartbeats.get(heartbeat).map(|it| (it.config.grace, it.config.paused));
+                let unheard = Pulse::new(heartbeat.clone());
+                let pulse = engine.state.pulses.get(heartbeat).unwrap_or(&unheard);
+                let stands = config.map(|(grace, paused)| pulse.state(self.now, grace, paused));
+                if stands != Some(*state) {
+                    self.fail(format!("heartbeat {heartbeat} is {stands:?}"));
                 }
             }
             Expectation::Outcome { name } => {

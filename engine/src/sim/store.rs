@@ -7,8 +7,8 @@ use crate::{
     state::{Counters, LevelTurn, Recent, Restored},
 };
 use shared::{
-    Alert, AlertId, AlertState, AttemptState, Delay, EventId, Incident, IncidentId, IncidentState, IntegrationId,
-    PolicyId, Silence, SilenceId, Timestamp, timeline::Outcome,
+    Alert, AlertId, AlertState, AttemptState, Delay, EventId, HeartbeatId, Incident, IncidentId, IncidentState,
+    IntegrationId, PolicyId, Pulse, Silence, SilenceId, Timestamp, timeline::Outcome,
 };
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -35,6 +35,7 @@ pub struct Store {
     seen: VecDeque<Seen>,
     silences: BTreeMap<SilenceId, Silence>,
     turns: BTreeMap<(PolicyId, u32), LevelTurn>,
+    pulses: BTreeMap<HeartbeatId, Pulse>,
     /// Messages whose repeats the alerts may not count yet.
     unsettled: VecDeque<(EventId, Timestamp, Vec<Outcome>)>,
 }
@@ -63,7 +64,7 @@ impl Store {
 
     /// Commits changes; the error names a promise of the engine to the store that does not hold.
     pub fn apply(&mut self, now: Timestamp, changes: Changes) -> Result<(), String> {
-        let Changes { alerts, incidents, timeline, silences, digests: _, turns, counters, settled } = changes;
+        let Changes { alerts, incidents, timeline, silences, digests: _, turns, pulses, own, counters, settled } = changes;
         let before = std::mem::replace(&mut self.counters, counters);
         if counters.event < before.event
             || counters.alert < before.alert
@@ -80,6 +81,10 @@ impl Store {
             }
             *last = entry.seq;
         }
+        if let Some(strange) = own.iter().find(|it| it.id.0 <= before.event || it.id.0 > counters.event) {
+            return Err(format!("message {} of its own has a number that was used, or not given", strange.id));
+        }
+        self.pulses.extend(pulses.into_iter().map(|pulse| (pulse.heartbeat.clone(), pulse)));
         self.turns.extend(turns.into_iter().map(|turn| ((turn.policy.clone(), turn.level), turn)));
         for silence in silences {
             if silence.is_live() {
@@ -197,6 +202,7 @@ impl Store {
             silences: self.silences.values().cloned().collect(),
             policies,
             turns: self.turns.values().cloned().collect(),
+            pulses: self.pulses.values().cloned().collect(),
             recent: recent.into_iter().map(|((integration, key), recent)| (integration, key, recent)).collect(),
             seen: self.seen.iter().filter(|seen| seen.0 > since).cloned().collect(),
             unsettled: self.unsettled.iter().cloned().collect(),

@@ -1,6 +1,6 @@
 //! E-mail: writes the message; `smtp` hands it over.
 
-use super::{Accepted, Delivery, smtp::Relay};
+use super::{Accepted, Delivery, Letter, smtp::Relay};
 use crate::{
     clock,
     outbound::{Deadlines, permanent, quote},
@@ -8,7 +8,7 @@ use crate::{
 use lettre::{
     Message,
     message::{
-        Mailbox, MultiPart,
+        Mailbox, MessageBuilder, MultiPart,
         header::{HeaderName, HeaderValue},
     },
 };
@@ -35,28 +35,52 @@ impl Email {
     }
 
     pub(super) async fn deliver(&self, delivery: &Delivery, to: &str, name: &str) -> Result<Accepted, Failure> {
-        let to = to.parse().map_err(|_| permanent("the contact is not an e-mail address"))?;
-        let name = quote(name, &[]);
-        let to = Mailbox::new((!name.is_empty()).then_some(name), to);
+        let to = mailbox(to, name)?;
         let message = self.message(delivery, to).map_err(|_| permanent("the message cannot be written"))?;
         let reply = self.relay.send(message.envelope(), &message.formatted(), delivery.secrets()).await?;
         Ok(Accepted { provider_id: (!reply.is_empty()).then_some(reply) })
+    }
+
+    /// A notice, without urgency; those about one silence hang together.
+    pub(super) async fn tell(&self, letter: &Letter, to: &str, name: &str) -> Result<Accepted, Failure> {
+        let domain = self.from.email.domain();
+        let (text, thread) = (letter.visible(), format!("<silence-{}@{domain}>", letter.silence));
+        let open = match letter.language {
+            Language::En => "Open",
+            Language::Zh => "打开",
+        };
+        let links = [(open, letter.url.as_str())];
+        let message = self
+            .envelope(&letter.key, mailbox(to, name)?, &text.title, thread)
+            .multipart(MultiPart::alternative_plain_html(
+                plain(&text.title, &text.body, &links),
+                html(letter.language, &text.title, &text.body, &links),
+            ))
+            .map_err(|_| permanent("the message cannot be written"))?;
+        let reply = self.relay.send(message.envelope(), &message.formatted(), Vec::new()).await?;
+        Ok(Accepted { provider_id: (!reply.is_empty()).then_some(reply) })
+    }
+
+    /// What every mail says of itself.
+    fn envelope(&self, key: &str, to: Mailbox, subject: &str, thread: String) -> MessageBuilder {
+        let now = UNIX_EPOCH + Duration::from_millis(u64::try_from(clock::now().0).unwrap_or_default());
+        Message::builder()
+            .from(self.from.clone())
+            .to(to)
+            .date(now)
+            .message_id(Some(message_id(key, self.from.email.domain())))
+            .in_reply_to(thread.clone())
+            .references(thread)
+            .subject(subject)
+            .raw_header(header("Auto-Submitted", "auto-generated"))
     }
 
     fn message(&self, delivery: &Delivery, to: Mailbox) -> Result<Message, lettre::error::Error> {
         let (incident, text, domain) = (&delivery.incident, delivery.text(), self.from.email.domain());
         // All mails about an incident hang under one that was never sent: mail programs show them as one thread.
         let thread = format!("<incident-{}@{domain}>", incident.id);
-        let now = UNIX_EPOCH + Duration::from_millis(u64::try_from(clock::now().0).unwrap_or_default());
-        let mut builder = Message::builder()
-            .from(self.from.clone())
-            .to(to)
-            .date(now)
-            .message_id(Some(message_id(&delivery.key, domain)))
-            .in_reply_to(thread.clone())
-            .references(thread)
-            .subject(text.title.clone())
-            .raw_header(header("Auto-Submitted", "auto-generated"))
+        let mut builder = self
+            .envelope(&delivery.key, to, &text.title, thread)
             .raw_header(header("X-Tocsin-Incident", &incident.id.to_string()));
         if incident.severity.is_urgent() && !delivery.test {
             builder = builder.raw_header(header("Importance", "high")).raw_header(header("X-Priority", "1"));
@@ -67,6 +91,12 @@ impl Email {
             html(delivery.language, &text.title, &text.body, &links),
         ))
     }
+}
+
+fn mailbox(to: &str, name: &str) -> Result<Mailbox, Failure> {
+    let to = to.parse().map_err(|_| permanent("the contact is not an e-mail address"))?;
+    let name = quote(name, &[]);
+    Ok(Mailbox::new((!name.is_empty()).then_some(name), to))
 }
 
 /// The same for every try of a delivery: a mail server that already took it can drop the second copy.

@@ -1,6 +1,6 @@
 //! ntfy: publishes to a topic as JSON; the phone's button calls the capability link back.
 
-use super::{Accepted, Delivery};
+use super::{Accepted, Delivery, Letter};
 use crate::outbound::{Outbound, OutboundRequest, permanent, quote};
 use serde::{Deserialize, Serialize};
 use shared::{Failure, Severity, config::NtfyChannel, text::Language};
@@ -9,6 +9,8 @@ use url::Url;
 
 /// The server turns longer messages into attachments, which no lock screen shows.
 const MESSAGE_BYTES: usize = 4_096;
+/// Shown in the list, without sound or vibration.
+const NOTICE_PRIORITY: u8 = 2;
 
 /// The configured server.
 pub(super) struct Ntfy {
@@ -44,11 +46,36 @@ impl Ntfy {
         delivery: &Delivery,
         topic: &str,
     ) -> Result<Accepted, Failure> {
-        let message = message(delivery, topic);
-        let body = serde_json::to_vec(&message).map_err(|_| permanent("the message cannot be written"))?;
+        self.publish(outbound, &message(delivery, topic), delivery.secrets()).await
+    }
+
+    /// A notice, which makes no sound.
+    pub(super) async fn tell(&self, outbound: &Outbound, letter: &Letter, topic: &str) -> Result<Accepted, Failure> {
+        let (text, label) = match (letter.visible(), letter.language) {
+            (text, Language::En) => (text, "Open"),
+            (text, Language::Zh) => (text, "打开"),
+        };
+        let message = Message {
+            topic,
+            title: text.title,
+            message: clip(text.body),
+            priority: NOTICE_PRIORITY,
+            tags: vec!["information_source".to_owned()],
+            click: &letter.url,
+            actions: vec![Action::View { label, url: &letter.url }],
+        };
+        self.publish(outbound, &message, Vec::new()).await
+    }
+
+    async fn publish(
+        &self,
+        outbound: &Outbound,
+        message: &Message<'_>,
+        mut secrets: Vec<String>,
+    ) -> Result<Accepted, Failure> {
+        let body = serde_json::to_vec(message).map_err(|_| permanent("the message cannot be written"))?;
         let mut headers = vec![("content-type", "application/json".to_owned())];
-        let mut secrets = delivery.secrets();
-        secrets.push(topic.to_owned());
+        secrets.push(message.topic.to_owned());
         if let Some(token) = &self.token {
             headers.push(("authorization", format!("Bearer {token}")));
             secrets.push(token.clone());

@@ -1,6 +1,6 @@
 //! Webhooks, signed by the Standard Webhooks scheme: `webhook-id` is the idempotency key.
 
-use super::{Accepted, Delivery};
+use super::{Accepted, Delivery, Letter};
 use crate::{
     clock,
     outbound::{Outbound, OutboundRequest, permanent},
@@ -12,7 +12,7 @@ use base64::{
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Serialize;
 use sha2::Sha256;
-use shared::{Failure, IncidentId, IncidentState, PageVia, Severity, Timestamp};
+use shared::{Failure, IncidentId, IncidentState, PageVia, Severity, SilenceId, Timestamp};
 use std::collections::BTreeMap;
 
 const SECRET_PREFIX: &str = "whsec_";
@@ -25,15 +25,54 @@ pub(super) async fn deliver(
     recipient: &str,
 ) -> Result<Accepted, Failure> {
     let body = serde_json::to_vec(&body(delivery, recipient)).map_err(|_| permanent("the body cannot be written"))?;
+    post(outbound, &delivery.key, body, delivery.secrets(), (url, secret)).await
+}
+
+/// A notice: `type` tells it from a page.
+pub(super) async fn tell(
+    outbound: &Outbound,
+    letter: &Letter,
+    url: &str,
+    secret: Option<&str>,
+) -> Result<Accepted, Failure> {
+    let text = letter.visible();
+    let body = NoticeBody {
+        r#type: "notice",
+        id: &letter.key,
+        title: text.title,
+        text: text.body,
+        silence: letter.silence,
+        url: &letter.url,
+    };
+    let body = serde_json::to_vec(&body).map_err(|_| permanent("the body cannot be written"))?;
+    post(outbound, &letter.key, body, Vec::new(), (url, secret)).await
+}
+
+#[derive(Serialize)]
+struct NoticeBody<'a> {
+    r#type: &'static str,
+    id: &'a str,
+    title: String,
+    text: String,
+    silence: SilenceId,
+    url: &'a str,
+}
+
+async fn post(
+    outbound: &Outbound,
+    key: &str,
+    body: Vec<u8>,
+    mut secrets: Vec<String>,
+    (url, secret): (&str, Option<&str>),
+) -> Result<Accepted, Failure> {
     let seconds = clock::now().0 / 1_000;
     let mut headers = vec![
         ("content-type", "application/json".to_owned()),
-        ("webhook-id", delivery.key.clone()),
+        ("webhook-id", key.to_owned()),
         ("webhook-timestamp", seconds.to_string()),
     ];
-    let mut secrets = delivery.secrets();
     if let Some(secret) = secret {
-        let signature = sign(secret, &delivery.key, seconds, &body)
+        let signature = sign(secret, key, seconds, &body)
             .ok_or_else(|| permanent("the webhook's secret is not `whsec_` and base64"))?;
         headers.push(("webhook-signature", signature));
         secrets.push(secret.to_owned());

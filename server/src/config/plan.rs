@@ -13,6 +13,7 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
         flapping,
         channels,
         integrations,
+        heartbeats,
         people,
         teams,
         schedules,
@@ -40,6 +41,7 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
         }
     }
     section(&mut changes, "integrations", &old.integrations, integrations, |it| &it.id.0);
+    section(&mut changes, "heartbeats", &old.heartbeats, heartbeats, |it| &it.id.0);
     section(&mut changes, "people", &old.people, people, |it| &it.id.0);
     section(&mut changes, "teams", &old.teams, teams, |it| &it.id.0);
     section(&mut changes, "schedules", &old.schedules, schedules, |it| &it.id.0);

@@ -184,3 +184,10 @@ diesel::table! {
         doc -> Text,
     }
 }
+
+diesel::table! {
+    heartbeat (id) {
+        id -> Text,
+        doc -> Text,
+    }
+}

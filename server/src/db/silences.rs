@@ -1,10 +1,13 @@
 //! Silences: written by the engine with everything else, read at start and for lists.
 
-use super::{Store, StoreError, commit::json, restore::document, schema::silence};
+use super::{AuditEntry, Store, StoreError, commit::json, restore::document, schema::silence};
 use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, dsl::sql, sql_types::Bool,
 };
-use shared::{Silence, SilenceId, Timestamp};
+use shared::{
+    Digest, Silence, SilenceId, Timestamp,
+    text::{Language, digest_sums},
+};
 use std::{collections::BTreeMap, sync::Arc};
 
 impl Store {
@@ -13,7 +16,7 @@ impl Store {
         // The newest state of each: what is over comes after what stands.
         let newest: BTreeMap<_, _> = silences.iter().map(|it| (it.id, &**it)).collect();
         for it in newest.into_values() {
-            let (live, ended_at) = (i16::from(it.ended.is_none()), it.ended.as_ref().map(|end| end.at.0));
+            let (live, ended_at) = (i16::from(it.is_live()), it.ended.as_ref().map(|end| end.at.0));
             let values =
                 (silence::live.eq(live), silence::ended_at.eq(ended_at), silence::doc.eq(json("a silence", it)?));
             if it.id.0 > known {
@@ -31,11 +34,27 @@ impl Store {
         Ok(())
     }
 
-    /// Silences that are not over, oldest first.
+    /// What happened in maintenances, into the record of acts.
+    pub(super) fn record_digests(&mut self, digests: &[(SilenceId, Digest)]) -> Result<(), StoreError> {
+        for (silence, digest) in digests {
+            let people: Vec<&str> = digest.people.iter().map(|person| person.as_str()).collect();
+            self.audit_append(&AuditEntry {
+                at: digest.at,
+                actor: "system".to_owned(),
+                action: "maintenance.digest".to_owned(),
+                object: silence.to_string(),
+                detail: format!("{}; told: {}", digest_sums(Language::En, digest), people.join(", ")),
+                outcome: "ok".to_owned(),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Silences that are not over, and those of which somebody is still to be told, oldest first.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub fn silences_standing(&mut self) -> Result<Vec<Silence>, StoreError> {
+    pub fn silences_live(&mut self) -> Result<Vec<Silence>, StoreError> {
         let rows: Vec<(i64, String)> = silence::table
             .filter(sql::<Bool>("live = 1"))
             .order(silence::id)

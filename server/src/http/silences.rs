@@ -25,7 +25,8 @@ pub(super) async fn list_silences(app: web::Data<App>) -> Result<web::Json<List<
     let since = now().plus_ms(-LISTED_MS);
     let items = app
         .db(move |store| {
-            let mut all = store.silences_standing()?;
+            let mut all = store.silences_live()?;
+            all.retain(|silence| silence.ended.is_none());
             all.extend(store.silences_ended(since, MOST)?);
             Ok(all)
         })
@@ -38,12 +39,14 @@ pub(super) async fn show_silence(
     id: web::Path<i64>,
 ) -> Result<web::Json<SilenceDetail>, ApiError> {
     let id = SilenceId(*id);
+    let config = app.runtime.config();
     let found = app
         .db(move |store| {
             let Some(silence) = store.silence(id)? else { return Ok(None) };
             let newest: Vec<IncidentId> = silence.hid.iter().rev().take(MOST_HID).copied().collect();
             let hid = store.incidents_of(&newest)?;
-            Ok(Some(SilenceDetail { silence, hid: hid.iter().map(IncidentRow::from).collect() }))
+            let owner = config.person_of(&silence.by);
+            Ok(Some(SilenceDetail { silence, owner, hid: hid.iter().map(IncidentRow::from).collect() }))
         })
         .await?;
     found.map(web::Json).ok_or_else(|| ApiError::not_found("silence"))

@@ -1,15 +1,15 @@
 //! What one turn of the engine's thread decided, and what must happen once it is stored.
 
 use super::{
-    ActError, Arrived,
-    inbox::{Finished, IngestReply, SilenceReply},
+    ActError, Arrived, BeatError,
+    inbox::{Beat, BeatReply, Finished, IngestReply, SilenceReply, Told},
     receipt,
 };
 use crate::{
     db::{EXCERPT_CHARS, Message},
     telemetry,
 };
-use engine::{Act, Command, Engine, Event, Ingested, Refusal, SilenceAct};
+use engine::{Act, Command, Effects, Engine, Event, Ingested, Refusal, SilenceAct, Tell};
 use shared::{
     Incident, IncidentId, SilenceId, Timestamp,
     api::Receipt,
@@ -27,7 +27,9 @@ pub(super) struct Batch {
     pub(super) ingests: Vec<(IngestReply, Receipt)>,
     pub(super) acts: Vec<(ActReply, IncidentId, Option<engine::Refusal>)>,
     pub(super) silences: Vec<(SilenceReply, Result<SilenceId, Refusal>)>,
+    pub(super) beats: Vec<(BeatReply, Result<(), BeatError>)>,
     pub(super) commands: Vec<Command>,
+    pub(super) notices: Vec<Tell>,
     pub(super) heard: Vec<Heard>,
     /// Kept for the case that the commit fails.
     pub(super) urgent: Vec<Arrived>,
@@ -36,6 +38,12 @@ pub(super) struct Batch {
 }
 
 impl Batch {
+    /// What the engine wants sent.
+    pub(super) fn collect(&mut self, effects: &mut Effects) {
+        self.commands.append(&mut effects.commands);
+        self.notices.append(&mut effects.notices);
+    }
+
     /// A message into the engine.
     pub(super) fn ingest(&mut self, engine: &mut Engine, arrived: Arrived, now: Timestamp) -> Receipt {
         let kept = arrived.urgent.then(|| arrived.clone());
@@ -56,8 +64,8 @@ impl Batch {
             rejected: read.rejected,
         };
         self.handled = true;
-        let effects = engine.handle(now, Event::Ingested(message));
-        self.commands.extend(effects.commands);
+        let mut effects = engine.handle(now, Event::Ingested(message));
+        self.collect(&mut effects);
         let receipt = receipt(effects.event, effects.outcomes);
         // A repetition of what is open changes nothing that would have to be done again.
         let news = receipt.outcomes.iter().any(|it| matches!(it, Outcome::Opened { .. } | Outcome::Closed { .. }));
@@ -111,7 +119,7 @@ impl Batch {
     ) -> Option<Refusal> {
         self.handled = true;
         let mut effects = engine.handle(now, Event::Acted { incident, by, act });
-        self.commands.append(&mut effects.commands);
+        self.collect(&mut effects);
         effects.refused
     }
 
@@ -125,22 +133,38 @@ impl Batch {
     ) -> Result<SilenceId, Refusal> {
         self.handled = true;
         let mut effects = engine.handle(now, Event::Silence { by, act });
-        self.commands.append(&mut effects.commands);
+        self.collect(&mut effects);
         effects.silence.ok_or(effects.refused.unwrap_or(Refusal::NoSuchSilence))
+    }
+
+    /// A beat into the engine.
+    pub(super) fn beat(&mut self, engine: &mut Engine, beat: Beat, now: Timestamp) -> Result<(), BeatError> {
+        self.handled = true;
+        let Beat { heartbeat, signal, note } = beat;
+        let mut effects = engine.handle(now, Event::Beat { heartbeat, signal, note });
+        self.collect(&mut effects);
+        effects.refused.map_or(Ok(()), |_| Err(BeatError::Unknown))
     }
 
     /// The end of a delivery into the engine.
     pub(super) fn finished(&mut self, engine: &mut Engine, finished: Finished, now: Timestamp) {
         let Finished { incident, attempt, try_number, result, .. } = finished;
         self.handled = true;
-        let effects = engine.handle(now, Event::DeliveryFinished { incident, attempt, try_number, result });
-        self.commands.extend(effects.commands);
+        let mut effects = engine.handle(now, Event::DeliveryFinished { incident, attempt, try_number, result });
+        self.collect(&mut effects);
+    }
+
+    /// The end of a notice into the engine.
+    pub(super) fn told(&mut self, engine: &mut Engine, told: Told, now: Timestamp) {
+        let Told { silence, attempt, try_number, result } = told;
+        self.handled = true;
+        self.collect(&mut engine.handle(now, Event::NoticeFinished { silence, attempt, try_number, result }));
     }
 
     /// What is due, when nothing else made the engine look.
     pub(super) fn wake(&mut self, engine: &mut Engine, now: Timestamp) {
         if !self.handled {
-            self.commands.extend(engine.handle(now, Event::Wake).commands);
+            self.collect(&mut engine.handle(now, Event::Wake));
         }
     }
 }

@@ -1,15 +1,17 @@
 //! From a decided delivery to its channel: addresses, links, and the report back to the engine.
 
-use super::inbox::{Finished, Inbox, Item};
+use super::inbox::{Finished, Inbox, Item, Told};
 use crate::{
     auth::caplink,
-    channels::{Address, Channels, Delivery},
+    channels::{Address, Channels, Delivery, Letter},
     failpoint,
 };
-use engine::{Command, Snapshot};
+use engine::{Command, Snapshot, Tell};
 use shared::{
-    Attempt, AttemptId, Failure, Incident, IncidentId, IncidentState, Page, PersonId, Recipient, Timestamp,
+    Attempt, AttemptId, Failure, Incident, IncidentId, IncidentState, Notice, Page, PersonId, Recipient, Silence,
+    SilenceId, Timestamp,
     config::{Contact, ContactKind, Language, Person},
+    text::notice_text,
 };
 use std::{
     collections::BTreeMap,
@@ -54,6 +56,12 @@ impl Links {
     #[must_use]
     pub fn base(&self) -> String {
         self.base.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The silence's page.
+    #[must_use]
+    pub fn silence(&self, id: SilenceId) -> String {
+        format!("{}/silences/{id}", self.base())
     }
 
     /// The incident's page.
@@ -173,6 +181,39 @@ impl Dispatcher {
             test: false,
             reminder: false,
             unrecorded: how.blind.is_some(),
+        })
+    }
+
+    /// Begins notices whose decision is stored.
+    pub(super) fn tell(&self, notices: &[Tell], silences: &[Arc<Silence>], how: &Sending<'_>) {
+        for Tell { silence: id, attempt, try_number } in notices.iter().copied() {
+            let told = Told { silence: id, attempt, try_number, result: Ok(None) };
+            let Some(letter) = silences.iter().find(|it| it.id == id).and_then(|it| self.letter(it, attempt, how)) else {
+                let detail = "the contact was removed from the configuration".to_owned();
+                let failure = Failure { permanent: true, ambiguous: false, detail, retry_after_ms: None };
+                self.inbox.push(Item::Told(Told { result: Err(failure), ..told }));
+                continue;
+            };
+            let (inbox, channels) = (self.inbox.clone(), how.channels.clone());
+            self.tasks.spawn(async move {
+                let result = channels.tell(&letter).await;
+                inbox.push(Item::Told(Told { result: result.map(|taken| taken.provider_id), ..told }));
+            });
+        }
+    }
+
+    fn letter(&self, silence: &Silence, attempt: AttemptId, how: &Sending<'_>) -> Option<Letter> {
+        let found = |it: &&Notice| it.sending.as_ref().is_some_and(|sending| sending.id == attempt);
+        let notice = silence.notices.iter().find(found)?;
+        let person = how.config.people.get(notice.person.as_ref()?)?;
+        let contact = person.contacts.iter().find(|it| Some(&it.id) == notice.sending.as_ref().map(|it| &it.contact))?;
+        Some(Letter {
+            key: format!("{}-{attempt}", self.instance),
+            silence: silence.id,
+            text: notice_text(person.language, silence, notice)?,
+            language: person.language,
+            address: address(person, contact)?,
+            url: how.links.silence(silence.id),
         })
     }
 

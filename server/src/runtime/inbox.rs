@@ -1,8 +1,8 @@
 //! The lanes to the engine's thread, bounded by count and by bytes; the P0 lane has its own bounds.
 
-use super::{ActError, Arrived, Refused, Unavailable};
+use super::{ActError, Arrived, BeatError, Refused, Unavailable};
 use engine::{Act, Engine, SilenceAct};
-use shared::{AttemptId, Failure, Incident, IncidentId, Silence, api::Receipt, timeline::Actor};
+use shared::{AttemptId, Failure, HeartbeatId, Incident, IncidentId, Signal, Silence, SilenceId, api::Receipt, timeline::Actor};
 use std::{
     collections::VecDeque,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
@@ -11,6 +11,7 @@ use std::{
 use tokio::sync::oneshot;
 
 pub(super) type IngestReply = oneshot::Sender<Result<Receipt, Refused>>;
+pub(super) type BeatReply = oneshot::Sender<Result<(), BeatError>>;
 pub(super) type SilenceReply = oneshot::Sender<Result<Silence, ActError>>;
 pub(super) type Question = Box<dyn FnOnce(&Engine) + Send>;
 
@@ -28,10 +29,20 @@ pub(super) enum Item {
         act: SilenceAct,
         reply: SilenceReply,
     },
+    Beat(Beat, BeatReply),
     Finished(Finished),
+    Told(Told),
     /// Look for a newer configuration.
     Reload(Option<oneshot::Sender<Result<i64, Unavailable>>>),
     Ask(Question),
+}
+
+/// A heartbeat was heard.
+#[derive(Clone, Debug)]
+pub(super) struct Beat {
+    pub(super) heartbeat: HeartbeatId,
+    pub(super) signal: Signal,
+    pub(super) note: String,
 }
 
 /// A delivery came to its end.
@@ -43,6 +54,15 @@ pub(super) struct Finished {
     pub(super) result: Result<Option<String>, Failure>,
     /// The state it was begun in, when that was never stored.
     pub(super) blind: Option<u64>,
+}
+
+/// A notice came to its end.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    pub(super) silence: SilenceId,
+    pub(super) attempt: AttemptId,
+    pub(super) try_number: u32,
+    pub(super) result: Result<Option<String>, Failure>,
 }
 
 struct Bounds {
@@ -123,7 +143,7 @@ impl Inbox {
     /// Queues anything else. Results of deliveries are always taken: their number is bounded by the slots.
     pub(super) fn push(&self, item: Item) -> bool {
         let mut lanes = self.lock();
-        let result = matches!(item, Item::Finished(_));
+        let result = matches!(item, Item::Finished(_) | Item::Told(_));
         if (lanes.closed || lanes.control.len() >= CONTROL_MAX) && !result {
             return false;
         }

@@ -269,12 +269,17 @@ impl Writer {
                 let done = batch.silence(&mut self.engine, by, act, now);
                 batch.silences.push((reply, done));
             }
+            Item::Beat(beat, reply) => {
+                let done = batch.beat(&mut self.engine, beat, now);
+                batch.beats.push((reply, done));
+            }
             Item::Finished(finished) if finished.blind.is_none() => {
                 batch.results.push(finished.clone());
                 batch.finished(&mut self.engine, finished, now);
             }
             // Begun while the store was away; what it became of is not in this memory.
             Item::Finished(_) => {}
+            Item::Told(told) => batch.told(&mut self.engine, told, now),
             Item::Reload(reply) => {
                 let looked = self.look_for_config(now, batch);
                 let version = self.engine.config().version;
@@ -296,8 +301,7 @@ impl Writer {
                 tracing::info!(version = config.version, "a new configuration is in force");
                 self.use_config(config.clone(), channels);
                 batch.handled = true;
-                let effects = self.engine.handle(now, Event::ConfigReplaced(config));
-                batch.commands.extend(effects.commands);
+                batch.collect(&mut self.engine.handle(now, Event::ConfigReplaced(config)));
                 Ok(())
             }
             Err(StartError::Store(error)) => Err(error),
@@ -345,6 +349,9 @@ impl Writer {
             };
             answer(reply, result.map(Arc::unwrap_or_clone));
         }
+        for (reply, done) in batch.beats {
+            answer(reply, done);
+        }
         for (reply, done) in batch.silences {
             let stored = |id| changes.silences.iter().rev().find(|it| it.id == id).map(|it| Silence::clone(it));
             let result = done.map_err(ActError::Refused);
@@ -352,6 +359,16 @@ impl Writer {
         }
         if !batch.commands.is_empty() {
             self.send(batch.commands, changes, now, None);
+        }
+        if !batch.notices.is_empty() {
+            let how = Sending {
+                config: self.engine.config(),
+                channels: &self.channels,
+                links: &self.vitals.links,
+                now,
+                blind: None,
+            };
+            self.dispatcher.tell(&batch.notices, &changes.silences, &how);
         }
         self.watch_policies(changes, now);
     }

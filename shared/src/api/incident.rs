@@ -42,6 +42,9 @@ wire! {
         /// It fires and recovers again and again.
         #[serde(default)]
         flapping: bool,
+        /// Nothing was heard of it for too long; of what is resolved, that it was closed for it.
+        #[serde(default)]
+        stale: bool,
         opened_at: Timestamp,
         updated_at: Timestamp,
         /// Who acknowledged.
@@ -233,6 +236,7 @@ impl From<&Incident> for IncidentRow {
             count: incident.count,
             alerts: u32::try_from(incident.alerts.len()).unwrap_or(u32::MAX),
             flapping: incident.flapping.is_some(),
+            stale: incident.stale.as_ref().is_some_and(|it| it.closed || incident.state != IncidentState::Resolved),
             firing: incident.firing,
             opened_at: incident.opened_at,
             updated_at: incident.updated_at,

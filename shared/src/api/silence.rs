@@ -1,6 +1,6 @@
 //! Silences and maintenance: what is asked for, and what it would keep quiet.
 
-use crate::{Silence, api::IncidentRow};
+use crate::{PersonId, Silence, api::IncidentRow};
 use serde::{Deserialize, Serialize};
 
 /// One silence with what it hid.
@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SilenceDetail {
     pub silence: Silence,
+    /// The person who is told before it ends, and at the end of a maintenance; none when whoever made it is no person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<PersonId>,
     /// The incidents it kept quiet, newest first; at most 200.
     pub hid: Vec<IncidentRow>,
 }

@@ -4,6 +4,7 @@
 //! so that a misspelt one cannot silently mean nothing.
 
 mod channels;
+mod heartbeat;
 mod oncall;
 mod people;
 mod routing;
@@ -13,12 +14,13 @@ mod trial;
 pub use channels::{
     Channels, Defer, EmailChannel, EmailTls, FlapDetection, NtfyChannel, OutboundHeartbeat, Paging, WebhookChannel,
 };
+pub use heartbeat::Heartbeat;
 pub use oncall::{
     Every, FixedShift, HolidayCalendar, Layer, LayerDays, Override, OverrideKind, Rotation, Schedule, Temporary,
     TimeOff, Weekday, Window,
 };
 pub use people::{Contact, ContactKind, Language, Person, QuietHours, Rule, RuleStep, Team};
-pub use routing::{Class, Group, Hook, Inhibition, Integration, Level, LevelWhen, Policy, Route, Target};
+pub use routing::{Class, Group, Hook, Inhibition, Integration, Level, LevelWhen, Policy, Route, StaleAction, Target};
 pub use time::{TimeSpan, TimeWindow};
 pub use trial::{ExpectedPage, Trial};
 
@@ -37,6 +39,9 @@ pub struct Document {
     pub channels: Channels,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub integrations: Vec<Integration>,
+    /// What must be heard from again and again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub heartbeats: Vec<Heartbeat>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<Person>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

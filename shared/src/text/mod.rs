@@ -4,12 +4,15 @@ mod notice;
 mod page;
 mod reason;
 mod timeline;
+mod unheard;
+mod unpaged;
 
 pub use crate::config::Language;
 pub use notice::{digest_sums, notice_text};
 pub use page::{PageText, page_text};
 pub use reason::reject_reason;
 pub use timeline::{Names, happening, recipient_name, skipped, suppressed_by, unmet, waits};
+pub use unpaged::unpaged;
 
 /// Declares messages: a function each, taking the language and typed arguments.
 #[macro_export]

@@ -1,6 +1,6 @@
 //! What a page says on a lock screen: how bad, what, where, within the first characters.
 
-use super::Language;
+use super::{Language, span};
 use crate::Incident;
 
 /// Title and body of a page, plain text.
@@ -43,6 +43,16 @@ pub fn page_text(language: Language, incident: &Incident, level: u32, reminder: 
         parts.push(match language {
             Language::En => "flapping".to_owned(),
             Language::Zh => "抖动".to_owned(),
+        });
+    }
+    if let Some(stale) = &incident.stale {
+        let silent = span(language, stale.since.ms_since(stale.heard_at));
+        let closes = stale.closes_at.map(|at| span(language, at.ms_since(stale.since)));
+        parts.push(match (language, closes) {
+            (Language::En, None) => format!("stale: nothing heard for {silent}"),
+            (Language::Zh, None) => format!("失联：{silent}未再收到"),
+            (Language::En, Some(closes)) => format!("stale: nothing heard for {silent}, closes in {closes}"),
+            (Language::Zh, Some(closes)) => format!("失联：{silent}未再收到，{closes}后关闭"),
         });
     }
     if let Some(again) = incident.again {

@@ -85,6 +85,7 @@ messages! {
     flapping_began(times: u32, within: &str, calm: &str) { en: "Recovered, but flapping: it fired {times} times in {within}. Kept open until nothing changes for {calm}; firing again pages nobody anew", zh: "已恢复，但在抖动：{within}内告警 {times} 次。保持未恢复，直到 {calm}内无变化；再次告警不会重新通知" }
     calm_over(changes: u32) { en: "Flapping ended after {changes} changes: it has stayed well", zh: "抖动结束，共 {changes} 次变化：已保持正常" }
     calm_firing(changes: u32) { en: "Flapping ended after {changes} changes: it fires steadily", zh: "抖动结束，共 {changes} 次变化：持续告警" }
+    via_stale() { en: "it is about to be closed as stale", zh: "即将因失联关闭" }
     nobody_on_call() { en: "nobody is on call", zh: "无人值班" }
     empty_team() { en: "the team is empty", zh: "团队没有成员" }
     gone() { en: "it is not configured any more", zh: "配置中已不存在" }
@@ -119,6 +120,7 @@ fn recipient<'a>(names: &'a Names, to: &'a Recipient) -> &'a str {
 }
 
 /// One entry as a sentence.
+// tidy: long because each kind of entry has its own line
 #[must_use]
 pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
     match what {
@@ -207,6 +209,10 @@ pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
         }
         Happening::FlappingEnded { changes, firing: false } => calm_over(l, *changes),
         Happening::FlappingEnded { changes, firing: true } => calm_firing(l, *changes),
+        Happening::AlertStale { .. }
+        | Happening::AlertHeardAgain { .. }
+        | Happening::StaleClosed { .. }
+        | Happening::HeartbeatDown { .. } => super::unheard::happening(l, what),
     }
 }
 
@@ -297,6 +303,7 @@ fn page_via(l: Language, names: &Names, via: &PageVia) -> String {
         PageVia::Team { team } => team_member(l, team.as_str()),
         PageVia::Fallback => fallback(l),
         PageVia::Added => added(l),
+        PageVia::Stale => via_stale(l),
         PageVia::StandIn { person: id } => standing_in(l, person(names, id)),
     }
 }

@@ -116,6 +116,8 @@ shared::messages! {
     key_go_messages() { en: "go to messages", zh: "前往消息" }
     key_go_settings() { en: "go to settings", zh: "前往设置" }
     group_count(n: usize, unanswered: usize) { en: "{n} incidents, {unanswered} unanswered", zh: "{n} 个事件，{unanswered} 个未响应" }
+    stale() { en: "stale: not heard again", zh: "失联：未再收到" }
+    closed_stale() { en: "closed as stale", zh: "因失联关闭" }
     flapping() { en: "flapping", zh: "抖动" }
     several(firing: u32, alerts: u32) { en: "{firing} of {alerts} alerts fire", zh: "{alerts} 条告警，{firing} 条未恢复" }
     no_host() { en: "no host", zh: "无主机" }
