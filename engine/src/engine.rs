@@ -13,6 +13,7 @@ use crate::{
     silence::Standing,
     state::{Dirty, Forgettable, LevelTurn, Restored, State},
     suppress,
+    throttle::ContactSends,
 };
 use shared::{
     AlertEvent, AlertId, AttemptState, Escalation, EscalationState, EventId, Incident, IncidentId, IncidentState,
@@ -85,6 +86,12 @@ impl Engine {
             engine.state.incidents.insert(id, Arc::new(incident));
             engine.rearm(id);
         }
+        engine.state.messages.forget_settled();
+        for ContactSends { person, contact, mut log } in restored.sends {
+            log.hasten(ahead_ms);
+            engine.state.sends.insert((person, contact), log);
+        }
+        engine.restore_storm(restored.storm, restored.openings, ahead_ms);
         for silence in restored.silences {
             let id = silence.id;
             engine.state.silences.insert(id, Standing::new(Arc::new(silence)));
@@ -123,14 +130,20 @@ impl Engine {
         }
         for page in &incident.pages {
             for attempt in &page.attempts {
+                let message = attempt.bundling.as_ref().and_then(|it| it.message);
+                if let Some(message) = message.filter(|_| attempt.state != AttemptState::Planned) {
+                    self.state.messages.add(message, id, attempt.id, attempt.state);
+                }
                 match (attempt.state, attempt.lease_until) {
                     (AttemptState::Planned | AttemptState::Retrying, _) => {
                         self.state.deadlines.set(attempt.due, Wake::Attempt { incident: id, attempt: attempt.id });
                     }
                     (AttemptState::Sending, Some(until)) => {
                         self.state.deadlines.set(until, Wake::Lease { incident: id, attempt: attempt.id });
-                        self.state.adopted += 1;
-                        self.state.queue.adopt(attempt.id, notify::target_key(&self.config, page, attempt));
+                        if !self.state.queue.is_flying(attempt.message()) {
+                            self.state.adopted += 1;
+                            self.state.queue.adopt(attempt.message(), notify::target_key(&self.config, page, attempt));
+                        }
                     }
                     _ => {}
                 }
@@ -167,13 +180,15 @@ impl Engine {
                 Err(refusal) => turn.effects.refused = Some(refusal),
             },
             Event::DeliveryFinished { incident, attempt, try_number, result } => {
-                turn.delivered(incident, attempt, try_number, result)
+                turn.finished(incident, attempt, try_number, &result);
             }
             Event::ConfigReplaced(config) => {
                 turn.engine.config = config.clone();
                 turn.config = config;
                 turn.engine.forget_policies();
                 turn.engine.state.queue.reconsider();
+                turn.engine.state.lanes.reconsider();
+                turn.storm_reconfigured();
                 turn.reindex();
                 // A smaller bound takes effect as deliveries end.
                 turn.engine.state.adopted = turn.engine.state.adopted.max(turn.engine.state.queue.in_flight());
@@ -195,7 +210,7 @@ impl Engine {
     pub fn take_changes_but_repeats(&mut self, since: Timestamp) -> Changes {
         self.settle(since);
         let settled = self.state.repeats.settled(EventId(self.state.counters.event));
-        let Dirty { alerts, incidents, closed, timeline, silences, turns, ended } =
+        let Dirty { alerts, incidents, closed, timeline, silences, turns, sends, storm, mut storms, ended } =
             std::mem::take(&mut self.state.dirty);
         let mut changed: Vec<_> = alerts.iter().filter_map(|id| self.state.alerts.get(id).cloned()).collect();
         changed.extend(closed.into_values());
@@ -220,7 +235,13 @@ impl Engine {
             Some(LevelTurn { policy, level, people })
         });
         let (turns, counters) = (turns.collect(), self.state.counters);
-        Changes { alerts: changed, incidents: moved, timeline, silences, turns, counters, settled }
+        let sends = sends.into_iter().filter_map(|outlet| {
+            let log = self.state.sends.get(&outlet)?.clone();
+            Some(ContactSends { person: outlet.0, contact: outlet.1, log })
+        });
+        let sends = sends.collect();
+        storms.extend(self.state.storm.as_deref().filter(|_| storm).cloned());
+        Changes { alerts: changed, incidents: moved, timeline, silences, turns, sends, storms, counters, settled }
     }
 
     /// Repeats join what is stored: those that waited long enough, and those whose incident is stored anyway, so that the
@@ -294,6 +315,8 @@ impl Turn<'_> {
                 Wake::AckTimeout { incident } => self.ack_ended(incident, at),
                 Wake::SnoozeEnds { incident } => self.snooze_ended(incident, at),
                 Wake::Calm { incident } => self.calm(incident, at),
+                Wake::Bundle => self.lanes_due(),
+                Wake::Storm => self.storm_calms(at),
                 Wake::Silence { silence } => self.silence_due(silence),
                 Wake::Review => self.review_all(),
                 Wake::Forget => self.forget(at),
@@ -342,6 +365,7 @@ impl Turn<'_> {
     }
 
     fn account(&mut self, outcome: Outcome) {
+        self.count_outcome(&outcome);
         self.engine.state.accounts.ingested += 1;
         self.engine.state.accounts.book(&outcome);
         self.effects.outcomes.push(outcome);
@@ -392,6 +416,9 @@ impl Turn<'_> {
         let by = Actor::Integration { integration: integration.clone() };
         self.note(incident, by, Happening::Opened { alert, event: message, severity: reason, key, flags });
         self.begin(incident, alert, routing, policies);
+        if self.engine.state.incidents.get(&incident).is_some_and(|it| !it.suppressed.is_empty()) {
+            self.count(|storm| storm.quiet += 1);
+        }
         Outcome::Opened { alert, incident }
     }
 

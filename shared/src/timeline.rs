@@ -2,7 +2,7 @@
 
 use crate::{
     AlertId, AttemptId, AttemptState, ClassId, ContactId, EventId, Failure, Flag, IncidentId, IntegrationId, PageId,
-    PageVia, PersonId, PolicyId, Recipient, RouteId, Severity, SuppressedBy, Timestamp, Waits, WindowId,
+    PageVia, PersonId, PolicyId, Recipient, RouteId, Severity, SuppressedBy, Throttle, Timestamp, Waits, WindowId,
     config::ContactKind,
 };
 use serde::{Deserialize, Serialize};
@@ -148,6 +148,18 @@ pub enum Happening {
         tries: u32,
         delay_ms: i64,
         failure: Option<Failure>,
+        /// How many incidents the message named, when it was not this one alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        incidents: Option<u32>,
+    },
+    /// A delivery is due and waits, to be sent together with what comes due meanwhile.
+    Throttled {
+        page: PageId,
+        attempt: AttemptId,
+        recipient: Recipient,
+        contact: ContactId,
+        channel: ContactKind,
+        throttle: Throttle,
     },
     /// A failed delivery pulled a later one forward.
     PulledForward {

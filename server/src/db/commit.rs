@@ -158,6 +158,8 @@ impl Store {
             store.append_timeline(&changes.timeline)?;
             store.put_silences(&changes.silences, known.silence)?;
             store.put_turns(&changes.turns)?;
+            store.put_sends(&changes.sends)?;
+            store.put_storms(&changes.storms)?;
             Ok(revision)
         })?;
         self.restored = Some((revision, changes.counters));

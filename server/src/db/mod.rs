@@ -4,6 +4,7 @@
 
 mod accounts;
 mod audit;
+mod calm;
 mod commit;
 mod config;
 mod connection;

@@ -3,8 +3,8 @@
 use super::counts::Tally;
 use bytestring::ByteString;
 use shared::{
-    Incident, IncidentId, IncidentState, IntegrationId, Severity, Timestamp,
-    api::{IncidentList, IncidentRow},
+    Incident, IncidentId, IncidentState, IntegrationId, Severity, Storm, Timestamp,
+    api::{Counts, IncidentList, IncidentRow, StormNow},
     live::{Heard, LiveMessage},
 };
 use std::{
@@ -68,6 +68,8 @@ struct Rows {
     heard: BTreeMap<IntegrationId, Heard>,
     heard_counts: BTreeMap<IntegrationId, u64>,
     config: Option<i64>,
+    storm: Option<StormNow>,
+    storm_changed: bool,
     /// Everybody has to fetch the board again.
     resync: bool,
     kept: VecDeque<Frame>,
@@ -138,6 +140,22 @@ impl Board {
         self.dirty.notify_one();
     }
 
+    /// The storm that lasts, as it stands.
+    pub(crate) fn storm(&self, storm: Option<&Storm>) {
+        let now = storm.map(|it| StormNow {
+            since: it.since,
+            incidents: it.incidents,
+            messages: it.messages,
+            waiting: it.deliveries.waiting,
+        });
+        let mut rows = self.lock();
+        if rows.storm != now {
+            rows.storm = now;
+            rows.storm_changed = true;
+            self.dirty.notify_one();
+        }
+    }
+
     /// A new configuration is in force.
     pub(crate) fn configured(&self, version: i64) {
         self.lock().config = Some(version);
@@ -157,7 +175,7 @@ impl Board {
         let needle = filter.text.as_deref().map(str::to_lowercase).filter(|text| !text.is_empty());
         let limit = filter.limit.clamp(1, 500);
         let rows = self.lock();
-        let (counts, seq, everything) = (rows.tally.counts(), rows.seq, rows.incidents.len() as u32);
+        let (counts, seq, everything) = (rows.counts(), rows.seq, rows.incidents.len() as u32);
         // Only references are taken under the lock: the engine waits for it after each commit, and a search looks
         // through many texts.
         let enough = if filter.shows_all() { limit + 1 } else { usize::MAX };
@@ -265,8 +283,13 @@ impl Rows {
         }
     }
 
+    fn counts(&self) -> Counts {
+        Counts { storm: self.storm, ..self.tally.counts() }
+    }
+
     fn delta(&mut self, now: Timestamp) -> Option<LiveMessage> {
         let quiet = self.changed.is_empty() && self.gone.is_empty() && self.heard.is_empty() && self.config.is_none();
+        let quiet = quiet && !std::mem::take(&mut self.storm_changed);
         if quiet && !self.resync {
             return None;
         }
@@ -283,7 +306,7 @@ impl Rows {
             now,
             rows: changed.iter().filter_map(|id| self.incidents.get(id)).map(|it| IncidentRow::from(&**it)).collect(),
             gone: gone.values().map(|it| IncidentRow::from(&**it)).collect(),
-            counts: self.tally.counts(),
+            counts: self.counts(),
             heard: heard.into_values().collect(),
             config,
         })

@@ -280,5 +280,6 @@ pub const ENDPOINTS: &[Endpoint] = &[
         "ConfigReport",
     ),
     e(Get, "/api/v1/audit", ADMIN, "Who did what", "", "List_AuditRow"),
+    e(Get, "/api/v1/storms", VIEW, "Storms and what became of everything in them, the newest first", "", "List_Storm"),
     e(Get, "/api/v1/status", VIEW, "Whether the pager itself is well", "", "PagerStatus"),
 ];

@@ -18,3 +18,4 @@ pub(crate) mod setup;
 pub(crate) mod signin;
 pub(crate) mod silences;
 pub(crate) mod status;
+mod storms;
