@@ -5,6 +5,7 @@
 //! deliveries stay each their own: they succeed, fail and are tried again together, and are answered one by one.
 
 use crate::{
+    deadline::Deadlines,
     dispatch::Queue,
     engine::Turn,
     event::{Command, Part, Wake},
@@ -70,6 +71,15 @@ impl Lanes {
 
     pub(crate) fn holds(&self, outlet: &Outlet, attempt: AttemptId) -> bool {
         self.lanes.get(outlet).is_some_and(|lane| lane.waiting.contains_key(&attempt))
+    }
+
+    /// Whether a lane stands in the queue, or is looked at again.
+    pub(crate) fn goes_on(&self, outlet: &Outlet, queue: &Queue, deadlines: &Deadlines) -> bool {
+        self.lanes.get(outlet).is_some_and(|lane| match (lane.ticket, lane.opens) {
+            (Some(ticket), None) => queue.is_waiting(ticket) && self.tickets.get(&ticket) == Some(outlet),
+            (None, Some(at)) => deadlines.contains(at, Wake::Bundle) && self.opens.contains(&(at, outlet.clone())),
+            _ => false,
+        })
     }
 
     /// Every delivery that waits, with the time it was due.
@@ -476,7 +486,6 @@ impl Turn<'_> {
             return;
         };
         if let Some(outlet) = outlet {
-            self.engine.state.lanes.opens.retain(|(_, it)| it != outlet);
             self.sent(outlet, incidents, storm);
         }
         self.effects.commands.push(Command::Deliver {

@@ -89,6 +89,9 @@ impl Engine {
         engine.state.messages.forget_settled();
         for ContactSends { person, contact, mut log } in restored.sends {
             log.hasten(ahead_ms);
+            if ahead_ms > 0 {
+                engine.state.dirty.sends.insert((person.clone(), contact.clone()));
+            }
             engine.state.sends.insert((person, contact), log);
         }
         engine.restore_storm(restored.storm, restored.openings, ahead_ms);

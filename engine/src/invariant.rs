@@ -220,7 +220,11 @@ impl State {
     }
 
     fn check_delivery(&self, incident: IncidentId, page: &Page, attempt: &Attempt) -> Result<(), Broken> {
-        let in_lane = bundle::outlet(page, attempt).is_some_and(|outlet| self.lanes.holds(&outlet, attempt.id));
+        let lane = bundle::outlet(page, attempt).filter(|outlet| self.lanes.holds(outlet, attempt.id));
+        if lane.as_ref().is_some_and(|lane| !self.lanes.goes_on(lane, &self.queue, &self.deadlines)) {
+            return Err(Broken::Delivery(attempt.id));
+        }
+        let in_lane = lane.is_some();
         let (queued, flying) = self.messages.stands(&self.queue, attempt.id);
         let held = match attempt.state {
             AttemptState::Planned | AttemptState::Retrying => {

@@ -140,6 +140,7 @@ impl Engine {
         storm.carry_over();
         state.deadlines.set(storm.until, Wake::Storm);
         state.storm = Some(Box::new(storm));
+        state.dirty.storm = ahead_ms > 0;
     }
 }
 

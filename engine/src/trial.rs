@@ -153,17 +153,20 @@ fn tell(config: &Arc<Snapshot>, trial: &Trial, at: Timestamp, ahead_ms: i64) -> 
     loop {
         let mut answers = Vec::new();
         for command in effects.commands.drain(..) {
-            let Command::Deliver { incident, page, attempt, contact, try_number, .. } = command;
-            let known = engine.state.incidents.get(&incident);
-            if let Some(page) = known.and_then(|it| it.pages.iter().rev().find(|it| it.id == page)) {
-                story.sent.push(Sent {
-                    after_ms: now.ms_since(at),
-                    recipient: page.recipient.clone(),
-                    via: page.via.clone(),
-                    contact,
-                    policy: page.policy.0.clone(),
-                    level: page.level,
-                });
+            let Command::Deliver { incident, page, attempt, contact, try_number, others, .. } = command;
+            let parts = std::iter::once((incident, page)).chain(others.iter().map(|part| (part.incident, part.page)));
+            for (incident, page) in parts {
+                let known = engine.state.incidents.get(&incident);
+                if let Some(page) = known.and_then(|it| it.pages.iter().rev().find(|it| it.id == page)) {
+                    story.sent.push(Sent {
+                        after_ms: now.ms_since(at),
+                        recipient: page.recipient.clone(),
+                        via: page.via.clone(),
+                        contact: contact.clone(),
+                        policy: page.policy.0.clone(),
+                        level: page.level,
+                    });
+                }
             }
             answers.push(Event::DeliveryFinished { incident, attempt, try_number, result: Ok(None) });
         }

@@ -216,7 +216,7 @@ fn bundle_page(app: &App, l: Language, cap: &Cap, incidents: &[Incident], storm:
     let config = app.runtime.config();
     let name = config.people.get(&cap.person).map_or(cap.person.as_str(), |person| person.name.as_str());
     let open = incidents.iter().filter(|it| is_open_to(it, &cap.person)).count();
-    let title = several(l, incidents.len());
+    let title = if incidents.is_empty() { none_left(l) } else { several(l, incidents.len()) };
     let mut body = format!("<h1>{title}</h1>");
     if storm {
         write!(body, "<p class=\"muted\">{}</p>", by_storm(l)).ok();
@@ -246,7 +246,9 @@ fn bundle_page(app: &App, l: Language, cap: &Cap, incidents: &[Incident], storm:
         write!(body, "<p class=\"muted\">{}</p>", and_more(l, incidents.len() - LISTED_MAX)).ok();
     }
     let state = if open == 0 { none_left(l) } else { are_open(l, open) };
-    write!(body, "<p class=\"state\" role=\"status\">{state}</p>").ok();
+    if !incidents.is_empty() {
+        write!(body, "<p class=\"state\" role=\"status\">{state}</p>").ok();
+    }
     if open > 0 {
         write!(
             body,

@@ -68,7 +68,7 @@ struct Rows {
     heard: BTreeMap<IntegrationId, Heard>,
     heard_counts: BTreeMap<IntegrationId, u64>,
     config: Option<i64>,
-    storm: Option<StormNow>,
+    storm: Option<Box<StormNow>>,
     storm_changed: bool,
     /// Everybody has to fetch the board again.
     resync: bool,
@@ -142,11 +142,9 @@ impl Board {
 
     /// The storm that lasts, as it stands.
     pub(crate) fn storm(&self, storm: Option<&Storm>) {
-        let now = storm.map(|it| StormNow {
-            since: it.since,
-            incidents: it.incidents,
-            messages: it.messages,
-            waiting: it.deliveries.waiting,
+        let now = storm.map(|it| {
+            let (since, waiting) = (it.since, it.deliveries.waiting);
+            Box::new(StormNow { since, incidents: it.incidents, messages: it.messages, waiting })
         });
         let mut rows = self.lock();
         if rows.storm != now {
@@ -284,7 +282,7 @@ impl Rows {
     }
 
     fn counts(&self) -> Counts {
-        Counts { storm: self.storm, ..self.tally.counts() }
+        Counts { storm: self.storm.clone(), ..self.tally.counts() }
     }
 
     fn delta(&mut self, now: Timestamp) -> Option<LiveMessage> {

@@ -23,11 +23,10 @@ wire! {
         people_paged: u32,
         /// While one lasts.
         #[serde(default)]
-        storm: Option<StormNow>,
+        storm: Option<Box<StormNow>>,
     }
 
     /// The storm that lasts, as its banner shows it.
-    #[derive(Copy)]
     struct StormNow { since: Timestamp, incidents: u64, messages: u64, waiting: u64 }
 
     /// One line of the board.

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 /// Numbers change all the time, so only the heading is read out.
 pub(super) fn banner(app: App) -> impl IntoView {
     let l = app.l();
-    let storm = move || app.board.counts.with(|counts| counts.as_ref().and_then(|counts| counts.storm));
+    let storm = move || app.board.counts.with(|counts| counts.as_ref().and_then(|counts| counts.storm.clone()));
     let since = Memo::new(move |_| storm().map(|storm| storm.since));
     let numbers = move || storm().map(|it| t::storm_numbers(l, it.incidents, it.messages, it.waiting));
     move || {
