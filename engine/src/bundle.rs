@@ -69,6 +69,19 @@ impl Lanes {
         self.touched.insert(outlet.clone());
     }
 
+    /// A delivery that waits is more or less urgent than it was.
+    fn rerank(&mut self, outlet: &Outlet, attempt: AttemptId, to: u8, queue: &mut Queue) {
+        let known = self.lanes.get(outlet).and_then(|lane| lane.waiting.get(&attempt)).copied();
+        if let Some((incident, _, due)) = known.filter(|(_, rank, _)| *rank != to) {
+            let unsaid = self.lanes.get(outlet).is_some_and(|lane| lane.unsaid.contains(&attempt));
+            self.remove(outlet, attempt, queue);
+            self.add(outlet.clone(), incident, (to, due, attempt));
+            if let Some(lane) = self.lanes.get_mut(outlet).filter(|_| !unsaid) {
+                lane.unsaid.remove(&attempt);
+            }
+        }
+    }
+
     pub(crate) fn holds(&self, outlet: &Outlet, attempt: AttemptId) -> bool {
         self.lanes.get(outlet).is_some_and(|lane| lane.waiting.contains_key(&attempt))
     }
@@ -285,6 +298,19 @@ impl Turn<'_> {
             }
         }
         rank
+    }
+
+    /// An incident's severity fell: what waits about it gives way.
+    pub(crate) fn rerank(&mut self, id: IncidentId) {
+        let state = &mut self.engine.state;
+        let Some(incident) = state.incidents.get(&id) else { return };
+        for page in &incident.pages {
+            for attempt in page.attempts.iter().filter(|it| it.state == AttemptState::Planned) {
+                if let Some(outlet) = outlet(page, attempt) {
+                    state.lanes.rerank(&outlet, attempt.id, incident.severity.rank(), &mut state.queue);
+                }
+            }
+        }
     }
 
     /// Lanes that may be open by now are looked at.

@@ -3,12 +3,11 @@
 use super::{
     Store, StoreError,
     commit::json,
+    connection::on_any,
     restore::document,
     schema::{contact_send, incident, storm},
 };
-use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
-};
+use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
 use engine::{ContactSends, OPENINGS_MAX};
 use shared::{ContactId, IncidentId, PersonId, Storm, Timestamp};
 
@@ -16,20 +15,17 @@ impl Store {
     pub(super) fn put_sends(&mut self, sends: &[ContactSends]) -> Result<(), StoreError> {
         for it in sends {
             let doc = json("what a person was sent", &it.log)?;
-            let (person, contact) = (it.person.as_str(), it.contact.as_str());
-            let known = contact_send::person.eq(person).and(contact_send::contact.eq(contact));
-            let changed = diesel::update(contact_send::table.filter(known))
+            let row = (
+                contact_send::person.eq(it.person.as_str()),
+                contact_send::contact.eq(it.contact.as_str()),
+                contact_send::doc.eq(&doc),
+            );
+            on_any!(&mut self.db, db => diesel::insert_into(contact_send::table)
+                .values(row)
+                .on_conflict((contact_send::person, contact_send::contact))
+                .do_update()
                 .set(contact_send::doc.eq(&doc))
-                .execute(&mut self.db)?;
-            if changed == 0 {
-                diesel::insert_into(contact_send::table)
-                    .values((
-                        contact_send::person.eq(person),
-                        contact_send::contact.eq(contact),
-                        contact_send::doc.eq(&doc),
-                    ))
-                    .execute(&mut self.db)?;
-            }
+                .execute(db))?;
         }
         Ok(())
     }
@@ -49,10 +45,12 @@ impl Store {
     pub(super) fn put_storms(&mut self, storms: &[Storm]) -> Result<(), StoreError> {
         for it in storms {
             let values = (storm::live.eq(i16::from(it.ended_at.is_none())), storm::doc.eq(json("a storm", it)?));
-            let changed = diesel::update(storm::table.find(it.id.0)).set(values.clone()).execute(&mut self.db)?;
-            if changed == 0 {
-                diesel::insert_into(storm::table).values((storm::id.eq(it.id.0), values)).execute(&mut self.db)?;
-            }
+            on_any!(&mut self.db, db => diesel::insert_into(storm::table)
+                .values((storm::id.eq(it.id.0), values.clone()))
+                .on_conflict(storm::id)
+                .do_update()
+                .set(values)
+                .execute(db))?;
         }
         Ok(())
     }

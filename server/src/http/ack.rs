@@ -179,9 +179,13 @@ async fn answer(app: &App, cap: &Cap, form: &[u8]) -> Result<(), ApiError> {
 
 /// Acknowledges everything the message named that is open, some at a time: the queue of the engine is bounded.
 async fn acknowledge(app: &App, cap: &Cap, by: &Actor) -> Result<(), ApiError> {
-    let named = named(app, cap).await?;
-    let wanted = |it: &&Incident| !named.bundle || is_open_to(it, &cap.person);
-    let ids: Vec<shared::IncidentId> = named.incidents.iter().filter(wanted).map(|it| it.id).collect();
+    let ids = match named(app, cap).await {
+        Ok(Named { incidents, bundle: true, .. }) => {
+            incidents.iter().filter(|it| is_open_to(it, &cap.person)).map(|it| it.id).collect()
+        }
+        // Whether it is open, or known at all, the engine says.
+        _ => vec![cap.incident],
+    };
     for some in ids.chunks(ACKED_AT_ONCE) {
         let acts = some.iter().map(|id| app.runtime.act(*id, by.clone(), Act::Ack { until: None }));
         for done in futures_util::future::join_all(acts).await {

@@ -48,8 +48,9 @@ fn pass(engine: &mut Engine, from: Timestamp, ms: i64) -> usize {
 fn a_restart_does_not_reset_what_limits_count(place: &Place) {
     let mut store = place.writer();
     let mut life = life();
-    let messages: Vec<_> =
-        (1..=2).map(|n| life.hear("zabbix", None, vec![trigger(&format!("db-{n}"), "disk")]).unwrap()).collect();
+    let messages: Vec<_> = (1..=2)
+        .map(|n| life.hear("zabbix", None, vec![trigger(&format!("db-{n}"), &format!("disk {n}"))]).unwrap())
+        .collect();
     assert_eq!(life.sending.len(), 1, "the limit is one message");
     store.commit(&messages, &life.changes()).unwrap();
 
@@ -70,7 +71,9 @@ fn a_restart_does_not_reset_what_limits_count(place: &Place) {
 fn a_storm_goes_on_after_a_restart_and_its_account_balances(place: &Place) {
     let mut store = place.writer();
     let mut life = life();
-    let hear = |life: &mut Life, n: i32| life.hear("zabbix", None, vec![trigger(&format!("db-{n}"), "disk")]).unwrap();
+    let hear = |life: &mut Life, n: i32| {
+        life.hear("zabbix", None, vec![trigger(&format!("db-{n}"), &format!("disk {n}"))]).unwrap()
+    };
     let messages: Vec<_> = (1..=4).map(|n| hear(&mut life, n)).collect();
     store.commit(&messages, &life.changes()).unwrap();
     let storms = store.storms(10).unwrap();
