@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
-use engine::sim::{Report, run};
+use engine::sim::{Report, Scale, run};
 
 fn simulate(seed: u64, days: u32) -> Report {
-    run(seed, days, None, |_| {}).unwrap_or_else(|failure| panic!("\n{failure}\n"))
+    run(seed, days, Scale::HOUSE, None, |_| {}).unwrap_or_else(|failure| panic!("\n{failure}\n"))
 }
 
 #[test]
@@ -25,9 +25,17 @@ fn the_same_seed_is_the_same_world_byte_for_byte() {
 }
 
 #[test]
+fn a_town_of_two_hundred_people_and_fifty_policies_keeps_every_promise_too() {
+    let live = || run(3, 2, Scale::town(200, 50), None, |_| {}).unwrap_or_else(|failure| panic!("\n{failure}\n"));
+    let (report, again) = (live(), live());
+    assert_eq!(report, again, "byte for byte");
+    assert!(report.counts.incidents > 600 && report.counts.deliveries > 1_000, "an idle town:\n{}", report.counts);
+}
+
+#[test]
 fn progress_is_told_once_a_day() {
     let mut days = Vec::new();
-    run(9, 4, None, |progress| days.push(progress.day)).unwrap();
+    run(9, 4, Scale::HOUSE, None, |progress| days.push(progress.day)).unwrap();
     assert_eq!(days, [1, 2, 3, 4]);
 }
 
@@ -35,7 +43,7 @@ fn progress_is_told_once_a_day() {
 fn a_given_configuration_is_lived_with() {
     let document = toml::from_str(include_str!("scenarios/house.toml")).expect("the document is TOML");
     let snapshot = engine::Snapshot::compile(1, document).expect("the document compiles");
-    let report =
-        run(11, 5, Some(std::sync::Arc::new(snapshot)), |_| {}).unwrap_or_else(|failure| panic!("\n{failure}\n"));
+    let report = run(11, 5, Scale::HOUSE, Some(std::sync::Arc::new(snapshot)), |_| {})
+        .unwrap_or_else(|failure| panic!("\n{failure}\n"));
     assert!(report.counts.deliveries > 100, "{}", report.counts);
 }

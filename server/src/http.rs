@@ -38,6 +38,7 @@ mod tokens;
 mod ui;
 mod upcoming;
 mod why;
+mod why_not;
 
 pub use app::{App, Instance};
 pub use integrations::sender_id;

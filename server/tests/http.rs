@@ -19,5 +19,7 @@ mod duty;
 mod pages;
 #[path = "http/quiet.rs"]
 mod quiet;
+#[path = "http/why_not.rs"]
+mod why_not;
 #[path = "http/work.rs"]
 mod work;

@@ -6,6 +6,7 @@ mod incident;
 mod ingest;
 mod oncall;
 mod silence;
+mod why_not;
 
 pub use account::*;
 pub use endpoint::{ENDPOINTS, Endpoint, Method, Role};
@@ -13,6 +14,7 @@ pub use incident::*;
 pub use ingest::*;
 pub use oncall::*;
 pub use silence::*;
+pub use why_not::*;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! Configurations for a simulated house: people, shifts in several zones, policies and routes, all made by chance.
 
-use super::world::Chance;
+use super::{Scale, world::Chance};
 use crate::{compile::Snapshot, lint::lint};
 use shared::{
     Delay, Severity, Timestamp,
@@ -15,9 +15,9 @@ use std::sync::Arc;
 const ZONES: [&str; 5] = ["Asia/Shanghai", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "UTC"];
 
 /// A configuration in which a P0 always reaches somebody; tried again until the lint finds nothing fatal.
-pub(super) fn house(chance: &mut Chance, version: i64, now: Timestamp) -> Arc<Snapshot> {
+pub(super) fn house(chance: &mut Chance, scale: &Scale, version: i64, now: Timestamp) -> Arc<Snapshot> {
     for _ in 0..50 {
-        let document = document(chance, now);
+        let document = document(chance, scale, now);
         if let Ok(snapshot) = Snapshot::compile(version, document)
             && lint(&snapshot, now).iter().all(|finding| !finding.fatal)
         {
@@ -27,16 +27,17 @@ pub(super) fn house(chance: &mut Chance, version: i64, now: Timestamp) -> Arc<Sn
     Arc::new(Snapshot { version, ..Snapshot::default() })
 }
 
-fn document(chance: &mut Chance, now: Timestamp) -> Document {
-    let people: Vec<Person> = (0..chance.between(3, 7)).map(|n| person(chance, n)).collect();
+fn document(chance: &mut Chance, scale: &Scale, now: Timestamp) -> Document {
+    let many = scale.people.map_or_else(|| chance.between(3, 7), u64::from);
+    let people: Vec<Person> = (0..many).map(|n| person(chance, n)).collect();
     let ids: Vec<String> = people.iter().map(|person| person.id.0.clone()).collect();
-    let schedules: Vec<Schedule> = (0..3).map(|n| schedule(chance, n, &ids, now)).collect();
+    let schedules: Vec<Schedule> = (0..shifts(scale)).map(|n| schedule(chance, n, &ids, now)).collect();
     let team = Team {
         id: "crew".into(),
         name: "Crew".to_owned(),
-        members: ids.iter().filter(|_| chance.one_in(2)).map(|id| id.as_str().into()).collect(),
+        members: ids.iter().filter(|_| chance.one_in((many / 4).max(2))).map(|id| id.as_str().into()).collect(),
     };
-    let policies = (0..4).map(|n| policy(chance, n, &ids)).collect();
+    let policies = (0..u64::from(scale.policies)).map(|n| policy(chance, scale, n, &ids)).collect();
     Document {
         channels: Channels {
             email: Some(EmailChannel {
@@ -58,9 +59,14 @@ fn document(chance: &mut Chance, now: Timestamp) -> Document {
         webhooks: vec![Hook { id: "noc".into(), url: "https://noc.example/hook".to_owned(), secret: None }],
         policies,
         time_windows: vec![night(chance)],
-        routes: routes(chance),
+        routes: routes(chance, scale),
         ..Document::default()
     }
+}
+
+/// Schedules: three for four policies.
+fn shifts(scale: &Scale) -> u64 {
+    u64::from(scale.policies) * 3 / 4
 }
 
 fn paging(chance: &mut Chance) -> Paging {
@@ -180,12 +186,12 @@ fn schedule(chance: &mut Chance, n: u64, ids: &[String], now: Timestamp) -> Sche
     }
 }
 
-fn policy(chance: &mut Chance, n: u64, ids: &[String]) -> Policy {
+fn policy(chance: &mut Chance, scale: &Scale, n: u64, ids: &[String]) -> Policy {
     let levels = (0..chance.between(1, 4))
         .map(|_| {
             let round_robin = chance.one_in(4);
             Level {
-                notify: (0..chance.between(1, 2)).map(|_| target(chance, ids)).collect(),
+                notify: (0..chance.between(1, 2)).map(|_| target(chance, scale, ids)).collect(),
                 delay: Delay::mins(chance.between(1, 15) as i64),
                 round_robin,
                 everyone: !round_robin && chance.one_in(4),
@@ -209,12 +215,12 @@ fn when(chance: &mut Chance) -> LevelWhen {
     }
 }
 
-fn target(chance: &mut Chance, ids: &[String]) -> Target {
+fn target(chance: &mut Chance, scale: &Scale, ids: &[String]) -> Target {
     match chance.below(8) {
         0 => Target::Team("crew".into()),
         1 => Target::Webhook("noc".into()),
         2 | 3 => Target::Person(some_of(chance, ids).swap_remove(0)),
-        _ => Target::Schedule(format!("s{}", chance.below(3)).as_str().into()),
+        _ => Target::Schedule(format!("s{}", chance.below(shifts(scale))).as_str().into()),
     }
 }
 
@@ -229,7 +235,7 @@ fn night(chance: &mut Chance) -> TimeWindow {
     TimeWindow { id: "night".into(), time_zone: "Europe/Berlin".to_owned(), windows: vec![span] }
 }
 
-fn routes(chance: &mut Chance) -> Vec<Route> {
+fn routes(chance: &mut Chance, scale: &Scale) -> Vec<Route> {
     let route = |id: &str, matches: &[&str], policy: &str| Route {
         id: id.into(),
         matches: matches.iter().map(|it| (*it).to_owned()).collect(),
@@ -247,6 +253,10 @@ fn routes(chance: &mut Chance) -> Vec<Route> {
         },
         Route { severity: Some(Severity::P6), policy: None, ..route("lab", &["host=~lab-.*"], "") },
     ];
+    // The policies of a town have machines of their own, whatever their kind.
+    let own =
+        (4..scale.policies).map(|n| route(&format!("own{n}"), &[&format!("host=~.*-{n}")], &format!("policy{n}")));
+    routes.splice(1..1, own);
     if chance.one_in(2) {
         routes.push(route("rest", &["severity!=P6"], "policy2"));
     }

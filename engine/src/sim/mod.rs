@@ -95,11 +95,51 @@ impl fmt::Display for Counts {
     }
 }
 
+/// How large the simulated world is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scale {
+    /// None: three to seven, as the seed will have it.
+    pub people: Option<u32>,
+    /// Four at least.
+    pub policies: u32,
+    /// Machines of each kind.
+    pub machines: u32,
+    /// How many troubles there are for one of a house.
+    pub busy: u32,
+}
+
+impl Scale {
+    /// A handful of people: everything happens close together.
+    pub const HOUSE: Self = Self { people: None, policies: 4, machines: 8, busy: 1 };
+
+    /// So many people and policies, with troubles in proportion: 200 people have about 600 incidents a day.
+    #[must_use]
+    pub fn town(people: u32, policies: u32) -> Self {
+        let policies = policies.max(Self::HOUSE.policies);
+        let machines = Self::HOUSE.machines.max(policies.saturating_add(10));
+        Self { people: Some(people.max(1)), policies, machines, busy: (people / 33).max(1) }
+    }
+
+    const fn is_house(&self) -> bool {
+        self.people.is_none()
+    }
+}
+
+impl fmt::Display for Scale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.people {
+            Some(people) => write!(f, "{people} people, {} policies", self.policies),
+            None => f.write_str("a house"),
+        }
+    }
+}
+
 /// A run in which every promise held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     pub seed: u64,
     pub days: u32,
+    pub scale: Scale,
     pub counts: Counts,
     /// SHA-256 of everything that happened, in hexadecimal: the same seed and days give the same.
     pub trace: String,
@@ -107,7 +147,7 @@ pub struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "seed {}, {} days", self.seed, self.days)?;
+        writeln!(f, "seed {}, {} days, {}", self.seed, self.days, self.scale)?;
         write!(f, "{}", self.counts)?;
         write!(f, "trace {}", self.trace)
     }
@@ -118,6 +158,7 @@ impl fmt::Display for Report {
 pub struct Failure {
     pub seed: u64,
     pub days: u32,
+    pub scale: Scale,
     pub at: Timestamp,
     pub what: String,
     /// The newest lines of the trace.
@@ -128,7 +169,11 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.tail.iter().try_for_each(|line| writeln!(f, "{line}"))?;
         writeln!(f, "seed {} at {} ms: {}", self.seed, self.at.0, self.what)?;
-        write!(f, "reproduce: tocsin simulate --seed {} --days {}", self.seed, self.days)
+        write!(f, "reproduce: tocsin simulate --seed {} --days {}", self.seed, self.days)?;
+        match self.scale.people {
+            Some(people) => write!(f, " --people {people} --policies {}", self.scale.policies),
+            None => Ok(()),
+        }
     }
 }
 
@@ -147,8 +192,9 @@ pub struct Progress {
 pub fn run(
     seed: u64,
     days: u32,
+    scale: Scale,
     config: Option<Arc<Snapshot>>,
     mut progress: impl FnMut(Progress),
 ) -> Result<Report, Box<Failure>> {
-    world::World::new(seed, days, config).run(&mut progress)
+    world::World::new(seed, days, scale, config).run(&mut progress)
 }

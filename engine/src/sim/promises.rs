@@ -59,10 +59,23 @@ impl Promises {
         self.waiting.values_mut().for_each(|since| *since = now);
     }
 
-    /// After each event.
-    pub(super) fn check(&mut self, engine: &Engine, now: Timestamp) -> Result<(), String> {
+    /// After each event: all that is open, or what changed with it.
+    pub(super) fn check(
+        &mut self,
+        engine: &Engine,
+        changes: &Changes,
+        whole: bool,
+        now: Timestamp,
+    ) -> Result<(), String> {
         let paging = engine.config().paging();
-        engine.state.check(now, paging.in_flight).map_err(|broken| broken.to_string())?;
+        let state = &engine.state;
+        let checked = if whole {
+            state.check(now, paging.in_flight)
+        } else {
+            let mut open = changes.incidents.iter().filter(|it| state.incidents.contains_key(&it.id));
+            state.check_sums(now, paging.in_flight).and_then(|()| open.try_for_each(|it| state.check_incident(it)))
+        };
+        checked.map_err(|broken| broken.to_string())?;
         if let Some(attempt) = engine.state.held_up(paging) {
             return Err(format!("delivery {attempt} waits although a slot is free, or for ever"));
         }

@@ -18,14 +18,14 @@ const CHECKS: [&str; 5] = ["host is down", "disk is full", "cpu is high", "laten
 const ODD: [&str; 5] = ["", "{\"level\":", "something is odd", "[P0", "[P9][WHAT][x"];
 
 /// One trouble: what it sends, and when after its beginning.
-pub(super) fn trouble(chance: &mut Chance, keys: &mut u64, now: Timestamp) -> Vec<(Delay, Message)> {
+pub(super) fn trouble(chance: &mut Chance, keys: &mut u64, machines: u32, now: Timestamp) -> Vec<(Delay, Message)> {
     if chance.one_in(40) {
         let body = chance.pick(&ODD).copied().unwrap_or_default().to_owned();
         return vec![(Delay::ZERO, Message { sender: "stranger", key: None, body })];
     }
     let sender = chance.pick(&SENDERS).copied().unwrap_or("falcon");
     let kind = chance.pick(&KINDS).copied().unwrap_or("db");
-    let host = format!("{kind}-{}", chance.below(8));
+    let host = format!("{kind}-{}", chance.below(u64::from(machines)));
     let check = chance.pick(&CHECKS).copied().unwrap_or("host is down");
     let severity = severity(chance);
     let length = if chance.one_in(5) { chance.between(600, 40_000) } else { chance.between(20, 3_600) } as i64;

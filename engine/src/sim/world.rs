@@ -1,7 +1,7 @@
 //! The simulated world: what happens next, and what each happening does to engine, store and people.
 
 use super::{
-    Counts, Failure, Progress, Report, Store, house, people,
+    Counts, Failure, Progress, Report, Scale, Store, house, people,
     promises::Promises,
     providers::Providers,
     senders::{self, Message},
@@ -35,10 +35,12 @@ const DAY_MS: i64 = 86_400_000;
 const REPEATS_WAIT_MS: i64 = 60_000;
 /// Lines of the trace a failure shows.
 const TAIL: usize = 60;
-/// One of so many commits ends in a crash before it, and one after it.
+/// One of so many commits of a house ends in a crash before it, and one after it.
 const CRASH_ONE_IN: u64 = 1_500;
-/// One of so many commits compares the engine with one restored from the store.
+/// One of so many commits of a house compares the engine with one restored from the store.
 const COMPARE_ONE_IN: u64 = 400;
+/// After so many events of a town everything open is checked; after the others what changed. In a house always.
+const WHOLE_EVERY: u64 = 512;
 
 /// Seeded dice.
 #[derive(Clone, Debug)]
@@ -93,6 +95,7 @@ enum Item {
 pub(super) struct World {
     seed: u64,
     days: u32,
+    scale: Scale,
     start: Timestamp,
     now: Timestamp,
     chance: Chance,
@@ -117,15 +120,16 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(seed: u64, days: u32, given: Option<Arc<Snapshot>>) -> Self {
+    pub(super) fn new(seed: u64, days: u32, scale: Scale, given: Option<Arc<Snapshot>>) -> Self {
         let mut chance = Chance(ChaCha8Rng::seed_from_u64(seed));
         let start = EPOCH.plus_ms((seed % 365) as i64 * DAY_MS);
-        let config = given.clone().unwrap_or_else(|| house::house(&mut chance, 1, start));
+        let config = given.clone().unwrap_or_else(|| house::house(&mut chance, &scale, 1, start));
         let mut promises = Promises::default();
         promises.config(&config, start);
         let mut world = Self {
             seed,
             days,
+            scale,
             start,
             now: start,
             chance,
@@ -165,11 +169,11 @@ impl World {
             Ok(()) => {
                 let digest = self.hash.finalize();
                 let trace = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-                Ok(Report { seed: self.seed, days: self.days, counts: self.counts, trace })
+                Ok(Report { seed: self.seed, days: self.days, scale: self.scale, counts: self.counts, trace })
             }
             Err(what) => {
-                let (seed, days, at, tail) = (self.seed, self.days, self.now, self.tail.into());
-                Err(Box::new(Failure { seed, days, at, what, tail }))
+                let (seed, days, scale, at, tail) = (self.seed, self.days, self.scale, self.now, self.tail.into());
+                Err(Box::new(Failure { seed, days, scale, at, what, tail }))
             }
         }
     }
@@ -231,10 +235,12 @@ impl World {
         }
         match item {
             Item::Trouble => {
-                for (after, message) in senders::trouble(&mut self.chance, &mut self.keys, self.now) {
+                for (after, message) in
+                    senders::trouble(&mut self.chance, &mut self.keys, self.scale.machines, self.now)
+                {
                     self.later(after, Item::Message(message));
                 }
-                let after = Delay::secs(self.chance.between(60, 3_600) as i64);
+                let after = Delay(Delay::secs(self.chance.between(60, 3_600) as i64).0 / i64::from(self.scale.busy));
                 self.later(after, Item::Trouble);
             }
             Item::Storm => {
@@ -327,7 +333,7 @@ impl World {
         self.version += 1;
         let config = match &self.given {
             Some(given) => Arc::new(Snapshot { version: self.version, ..Snapshot::clone(given) }),
-            None => house::house(&mut self.chance, self.version, self.now),
+            None => house::house(&mut self.chance, &self.scale, self.version, self.now),
         };
         self.counts.configurations += 1;
         let version = self.version;
@@ -412,7 +418,7 @@ impl World {
         };
         let effects = engine.handle(now, event);
         self.counts.events += 1;
-        if self.chance.one_in(CRASH_ONE_IN) && !replaced {
+        if self.chance.one_in(CRASH_ONE_IN * u64::from(self.scale.busy)) && !replaced {
             self.crash("before the commit");
             if let Some(attempt) = answered {
                 self.ambiguous(attempt);
@@ -421,7 +427,8 @@ impl World {
         }
         let changes = engine.take_changes_but_repeats(now.plus_ms(-REPEATS_WAIT_MS));
         self.promises.committed(&changes, now)?;
-        self.promises.check(engine, now)?;
+        let whole = self.scale.is_house() || self.counts.events.is_multiple_of(WHOLE_EVERY);
+        self.promises.check(engine, &changes, whole, now)?;
         let lines: Vec<String> =
             changes.timeline.iter().map(|entry| serde_json::to_string(entry).unwrap_or_default()).collect();
         self.store.apply(now, changes)?;
@@ -434,10 +441,10 @@ impl World {
         if !effects.repeated {
             effects.outcomes.iter().for_each(|outcome| self.book(outcome));
         }
-        if self.chance.one_in(COMPARE_ONE_IN) {
+        if self.chance.one_in(COMPARE_ONE_IN * u64::from(self.scale.busy)) {
             self.compare()?;
         }
-        if self.chance.one_in(CRASH_ONE_IN) {
+        if self.chance.one_in(CRASH_ONE_IN * u64::from(self.scale.busy)) {
             self.compare()?;
             // What was committed and never handed over rings when its lease ends.
             self.crash("after the commit");

@@ -79,26 +79,31 @@ impl Store {
             let more = ids.len() > limit;
             ids.truncate(limit);
             let next = ids.last().filter(|_| more).map(|id| EventId(*id));
-            let rows: Vec<(i64, i64, i64, String)> = event::table
-                .filter(event::id.eq_any(&ids))
-                .order(event::id.desc())
-                .select((event::id, event::received_at, event::size_bytes, event::doc))
-                .load(&mut store.db)?;
-            let mut items = Vec::with_capacity(rows.len());
-            for (id, received_at, size, doc) in rows {
-                let doc: MessageDoc<'_> = document("message", id, &doc)?;
-                items.push(EventRow {
-                    id: EventId(id),
-                    integration: doc.integration.into_owned(),
-                    received_at: Timestamp(received_at),
-                    peer: doc.peer.into_owned(),
-                    size_bytes: u64::try_from(size).unwrap_or_default(),
-                    text: doc.excerpt.into_owned(),
-                    outcomes: doc.outcomes.into_owned(),
-                });
-            }
-            Ok(EventPage { items, next })
+            Ok(EventPage { items: store.event_rows(&ids)?, next })
         })
+    }
+
+    /// Some messages without their bodies, newest first.
+    pub(super) fn event_rows(&mut self, ids: &[i64]) -> Result<Vec<EventRow>, StoreError> {
+        let rows: Vec<(i64, i64, i64, String)> = event::table
+            .filter(event::id.eq_any(ids))
+            .order(event::id.desc())
+            .select((event::id, event::received_at, event::size_bytes, event::doc))
+            .load(&mut self.db)?;
+        let mut items = Vec::with_capacity(rows.len());
+        for (id, received_at, size, doc) in rows {
+            let doc: MessageDoc<'_> = document("message", id, &doc)?;
+            items.push(EventRow {
+                id: EventId(id),
+                integration: doc.integration.into_owned(),
+                received_at: Timestamp(received_at),
+                peer: doc.peer.into_owned(),
+                size_bytes: u64::try_from(size).unwrap_or_default(),
+                text: doc.excerpt.into_owned(),
+                outcomes: doc.outcomes.into_owned(),
+            });
+        }
+        Ok(items)
     }
 
     /// When each sender was last heard. Asks once a sender, however many messages there are.

@@ -3,6 +3,7 @@
 //! Calls block. Times are arguments. Text may be anything, NUL included. A failed call stores nothing.
 
 mod accounts;
+mod around;
 mod audit;
 mod calm;
 mod commit;

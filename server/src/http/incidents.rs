@@ -142,10 +142,10 @@ pub(super) async fn find(app: &App, id: IncidentId) -> Result<Incident, ApiError
     }
 }
 
-/// The policies of an incident as it started with them.
-pub(super) async fn policies(app: &App, incident: &Incident) -> Result<Policies, ApiError> {
+/// The policies of incidents as they started with them.
+pub(super) async fn policies(app: &App, incidents: impl IntoIterator<Item = &Incident>) -> Result<Policies, ApiError> {
     let current = app.runtime.config();
-    let wanted: BTreeSet<i64> = incident.escalations.iter().map(|it| it.config).collect();
+    let wanted: BTreeSet<i64> = incidents.into_iter().flat_map(|it| &it.escalations).map(|it| it.config).collect();
     let mut found = Policies::new();
     for version in wanted {
         let known = if version == current.version { current.policies.clone() } else { older(app, version).await? };
@@ -171,7 +171,7 @@ pub(super) async fn show_incident(
     // Before anything is read: what changes meanwhile comes again by the live connection.
     let seq = app.board.seq();
     let incident = find(&app, id).await?;
-    let policies = policies(&app, &incident).await?;
+    let policies = policies(&app, [&incident]).await?;
     let of = incident.clone();
     let (alerts, timeline, messages, before) = app
         .db(move |store| {

@@ -3,9 +3,9 @@
 use super::upcoming::Policies;
 use engine::{Snapshot, compile::FALLBACK};
 use shared::{
-    Escalation, Incident, IncidentState, PersonId, PolicyId, Recipient,
+    Escalation, Incident, IncidentState, PersonId, PolicyId, Recipient, SuppressedBy,
     api::NotPaged,
-    config::{Language, Policy, Target},
+    config::{Language, Policy, Schedule, Target},
     messages, text,
     timeline::{Happening, Skip, TargetResult, TimelineEntry, Unmet},
 };
@@ -25,6 +25,7 @@ messages! {
     off_duty(schedule: &str) { en: "is in schedule {schedule}, but was not on call when it was asked", zh: "在值班表 {schedule} 中，但当时不值班" }
     unnamed(policies: &str) { en: "no level of {policies} names them", zh: "{policies} 的任何级别都未包含此人" }
     unrouted() { en: "no route matched, and the fallback does not name them", zh: "没有匹配的路由，且兜底联系人不包含此人" }
+    kept_quiet(why: &str) { en: "nobody was paged: it was kept quiet by {why}", zh: "未通知任何人：已被静默（{why}）" }
     joined_later() { en: "was not in the configuration that this incident follows", zh: "不在此事件所依据的配置中" }
 }
 
@@ -44,15 +45,51 @@ pub(super) fn reasons(
             Recipient::Webhook(_) => None,
         })
         .collect();
-    let (skips, unmet) = (skips(timeline), passed_over_levels(timeline));
+    let left_out = LeftOut::of(timeline);
     let people = config.people.values().filter(|person| !paged.contains(&person.id));
     people
         .map(|person| NotPaged {
             person: person.id.clone(),
             name: person.name.clone(),
-            reason: reason(l, &person.id, incident, (&skips, &unmet), policies, config),
+            reason: reason(l, &person.id, incident, &left_out, policies, config),
         })
         .collect()
+}
+
+/// The reason for one person who was not paged.
+pub(super) fn reason_of(
+    l: Language,
+    person: &PersonId,
+    incident: &Incident,
+    timeline: &[TimelineEntry],
+    policies: &Policies,
+    config: &Snapshot,
+) -> String {
+    reason(l, person, incident, &LeftOut::of(timeline), policies, config)
+}
+
+/// Why people and levels were left out, as the timeline has it.
+struct LeftOut {
+    people: BTreeMap<PersonId, Skip>,
+    levels: PassedOver,
+    /// What kept the whole incident quiet, when that was before anybody was paged; the last words about it.
+    quiet: Vec<SuppressedBy>,
+}
+
+impl LeftOut {
+    fn of(timeline: &[TimelineEntry]) -> Self {
+        Self { people: skips(timeline), levels: passed_over_levels(timeline), quiet: quieted_by(timeline) }
+    }
+}
+
+/// What keeps an incident quiet, or kept it until it was over.
+fn quieted_by(timeline: &[TimelineEntry]) -> Vec<SuppressedBy> {
+    let last = timeline.iter().rev().find_map(|entry| match &entry.what {
+        Happening::Suppressed { by } => Some(by.clone()),
+        Happening::Released => Some(Vec::new()),
+        _ => None,
+    });
+    last.unwrap_or_default()
 }
 
 /// People a level left out, with the last reason.
@@ -106,11 +143,12 @@ fn reason(
     l: Language,
     person: &PersonId,
     incident: &Incident,
-    (skips, unmet): (&BTreeMap<PersonId, Skip>, &PassedOver),
+    left_out: &LeftOut,
     policies: &Policies,
     config: &Snapshot,
 ) -> String {
-    match skips.get(person) {
+    let unmet = &left_out.levels;
+    match left_out.people.get(person) {
         Some(Skip::NoContact { .. }) => return no_contact(l),
         Some(Skip::NoRule { .. }) => return no_rule(l, incident.severity.as_str()),
         Some(Skip::OthersTurn { .. }) => return others_turn(l),
@@ -120,6 +158,10 @@ fn reason(
             return handed_over(l, config.people.get(to).map_or(to.as_str(), |person| person.name.as_str()));
         }
         _ => {}
+    }
+    if incident.pages.is_empty() && !left_out.quiet.is_empty() {
+        let why: Vec<String> = left_out.quiet.iter().map(|by| text::suppressed_by(l, by)).collect();
+        return kept_quiet(l, &why.join(", "));
     }
     let mut off_duty_in = None;
     for escalation in &incident.escalations {
@@ -154,6 +196,18 @@ fn recovered_first(incident: &Incident, escalation: &Escalation) -> bool {
     incident.resolved_at.zip(escalation.held_until).is_some_and(|(over, held)| over < held) && incident.ack.is_none()
 }
 
+/// Whether somebody has turns in a schedule, in its own rotations or a layer's, or covers for others.
+pub(super) fn takes_part(schedule: &Schedule, person: &PersonId) -> bool {
+    let layers = schedule.layers.iter().flat_map(|layer| &layer.rotations);
+    schedule
+        .rotations
+        .iter()
+        .chain(layers)
+        .any(|it| it.people.iter().chain(it.groups.iter().flatten()).any(|id| id == person))
+        || schedule.overrides.iter().any(|cover| cover.person == *person)
+        || schedule.temporary.iter().flat_map(|it| &it.shifts).any(|shift| shift.person == *person)
+}
+
 enum Named {
     /// Directly or by team, first in this level (0-based).
     Surely(u32),
@@ -171,11 +225,7 @@ fn named(policy: &Policy, person: &PersonId, config: &Snapshot) -> Named {
                 Target::Team(id) => config.teams.get(id).is_some_and(|team| team.members.contains(person)),
                 Target::Schedule(id) => {
                     let schedule = config.document.schedules.iter().find(|schedule| schedule.id == *id);
-                    let turns = schedule.is_some_and(|schedule| {
-                        schedule.rotations.iter().any(|rotation| rotation.people.contains(person))
-                            || schedule.overrides.iter().any(|cover| cover.person == *person)
-                    });
-                    if turns && sometimes.is_none() {
+                    if schedule.is_some_and(|schedule| takes_part(schedule, person)) && sometimes.is_none() {
                         sometimes = Some(id.0.clone());
                     }
                     false

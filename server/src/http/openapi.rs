@@ -54,6 +54,14 @@ const QUERIES: &[(&str, &[(&str, &str)])] = &[
         "/api/v1/schedules/{id}/range",
         &[("from", "Milliseconds since 1970"), ("until", "Milliseconds since 1970, at most 400 days later")],
     ),
+    (
+        "/api/v1/people/{id}/why-not",
+        &[
+            ("at", "Milliseconds since 1970, not in the future"),
+            ("within", "Minutes before and after: 1 to 1440, 30 by default"),
+            ("q", "Words in title, host, address or number (`#123`), and of a message in its text"),
+        ],
+    ),
     ("/api/v1/alerts", &[("after", "`next` of the page before"), ("limit", "1 to 500")]),
     (
         "/api/v1/events",
@@ -101,6 +109,7 @@ fn schema(name: &str) -> Option<(Value, Map<String, Value>)> {
         "IncidentList" => api::IncidentList,
         "IncidentDetail" => api::IncidentDetail,
         "Why" => api::Why,
+        "WhyNot" => api::WhyNot,
         "ActionRequest" => api::ActionRequest,
         "IncidentRow" => api::IncidentRow,
         "List_Alert" => api::List<Alert>,

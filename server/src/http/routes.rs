@@ -3,7 +3,7 @@
 use super::{
     accounts, ack, actions, audit, calendar, config, events, health, incidents, integrations, me, oncall, openapi,
     overrides, people, principal, problem::ApiError, schedules, session, setup, silences, storms, swaps, tokens, ui,
-    why,
+    why, why_not,
 };
 use crate::{ingest, live};
 use actix_web::{
@@ -86,6 +86,7 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/policies", to!(people::list_policies)),
     (Get, "/routes", to!(people::list_routes)),
     (Get, "/people", to!(people::list_people)),
+    (Get, "/people/{id}/why-not", to!(why_not::explain)),
     (Get, "/integrations", to!(integrations::list_integrations)),
     (Post, "/integrations", to!(integrations::make_integration)),
     (Delete, "/integrations/{id}", to!(integrations::revoke_integration)),

@@ -16,7 +16,7 @@ use engine::{
 };
 use serde::Deserialize;
 use shared::{
-    Delay, ScheduleId, Timestamp,
+    Delay, PersonId, ScheduleId, Timestamp,
     api::{Gap, LayerRange, OverrideRange, SchedulePreview, ScheduleRange, Stretch, TemporaryRange},
     config::{Document, Schedule},
 };
@@ -68,6 +68,23 @@ async fn past(app: &App, id: &ScheduleId, range: &Range) -> Result<(Vec<Stretch>
         Ok((store.shifts_between(&id, from, until.min(recorded))?, recorded))
     })
     .await
+}
+
+/// Who was on call at a moment that is over, as it is stored; nobody in a schedule that is new.
+pub(super) async fn on_call_at(
+    app: &App,
+    config: &Snapshot,
+    id: &ScheduleId,
+    at: Timestamp,
+) -> Result<Vec<PersonId>, ApiError> {
+    let range = Range { from: at, until: at.plus_ms(1) };
+    let (mut stretches, recorded_until) = past(app, id, &range).await?;
+    if recorded_until <= at
+        && let Some(roster) = config.rosters.get(id)
+    {
+        stretches = roster.between(range.from, range.until);
+    }
+    Ok(stretches.into_iter().flat_map(|stretch| stretch.duties).map(|duty| duty.person).collect())
 }
 
 /// A schedule of the configuration in force.

@@ -20,7 +20,7 @@ pub(super) async fn explain(
     let incident = incidents::find(&app, id).await?;
     let timeline = app.db(move |store| store.timeline(id)).await?;
     let config = app.runtime.config();
-    let policies = incidents::policies(&app, &incident).await?;
+    let policies = incidents::policies(&app, [&incident]).await?;
     let why = blocking(move || {
         let not_paged = not_paged::reasons(language, &incident, &timeline, &policies, &config);
         let decisions: Vec<TimelineEntry> = timeline.into_iter().filter(|entry| is_decision(&entry.what)).collect();

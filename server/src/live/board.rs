@@ -9,7 +9,8 @@ use shared::{
 };
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    ops::Bound,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -31,6 +32,9 @@ pub(super) struct Frame {
     pub(super) seq: u64,
     pub(super) text: ByteString,
 }
+
+/// Incidents a search looks at before it lets the engine in between.
+const PART: usize = 1_024;
 
 /// Which open incidents a list shows.
 #[derive(Clone, Debug, Default)]
@@ -57,9 +61,9 @@ fn place(incident: &Incident) -> Place {
 
 #[derive(Debug, Default)]
 struct Rows {
-    /// Shared with the engine; a row is made when somebody looks.
-    incidents: BTreeMap<IncidentId, Arc<Incident>>,
-    order: BTreeSet<Place>,
+    /// In the order of the list. Shared with the engine; a row is made when somebody looks.
+    order: BTreeMap<Place, Arc<Incident>>,
+    places: HashMap<IncidentId, Place>,
     tally: Tally,
     seq: u64,
     /// What the next delta tells.
@@ -169,37 +173,45 @@ impl Board {
     /// Open incidents, from memory.
     #[must_use]
     pub fn list(&self, filter: &BoardFilter, now: Timestamp) -> IncidentList {
-        let after = filter.after.as_deref().and_then(read_cursor);
-        let needle = filter.text.as_deref().map(str::to_lowercase).filter(|text| !text.is_empty());
-        let limit = filter.limit.clamp(1, 500);
+        let mut page = Page::new(filter);
         let rows = self.lock();
-        let (counts, seq, everything) = (rows.counts(), rows.seq, rows.incidents.len() as u32);
-        // Only references are taken under the lock: the engine waits for it after each commit, and a search looks
-        // through many texts.
-        let enough = if filter.shows_all() { limit + 1 } else { usize::MAX };
-        let beyond = |place: &&Place| after.is_none_or(|after| **place > after) || !filter.shows_all();
-        let places = rows.order.iter().filter(beyond).take(enough);
-        let found: Vec<(Place, Arc<Incident>)> =
-            places.filter_map(|place| Some((*place, rows.incidents.get(&place.3.0)?.clone()))).collect();
-        drop(rows);
-        let mut items = Vec::new();
-        let (mut total, mut more) = (0, false);
-        for (place, incident) in found.iter().filter(|(_, it)| filter.shows(it, needle.as_deref())) {
-            total += 1;
-            if after.is_some_and(|after| *place <= after) {
-                continue;
-            }
-            if items.len() < limit {
-                items.push(IncidentRow::from(&**incident));
-            } else {
-                more = true;
-            }
-        }
+        let (counts, seq) = (rows.counts(), rows.seq);
         if filter.shows_all() {
-            total = everything;
+            page.total = rows.order.len() as u32;
+            let beyond = page.after.map_or(Bound::Unbounded, Bound::Excluded);
+            let found: Vec<_> = rows.order.range((beyond, Bound::Unbounded)).take(page.limit + 1).collect();
+            found.into_iter().for_each(|(place, incident)| page.take(*place, incident));
+            drop(rows);
+        } else {
+            drop(rows);
+            let needle = filter.text.as_deref().and_then(Needle::new);
+            self.look_through(|place, incident| {
+                if filter.shows(place, incident, needle.as_ref()) {
+                    page.total += 1;
+                    page.take(place, incident);
+                }
+            });
         }
-        let next = items.last().filter(|_| more).map(write_cursor);
-        IncidentList { items, next, counts, seq, now, total }
+        let next = page.items.last().filter(|_| page.more).map(write_cursor);
+        IncidentList { items: page.items, next, counts, seq, now, total: page.total }
+    }
+
+    /// Everything open in the order of the list, a part at a time: the engine waits for the lock after each commit.
+    /// What moves meanwhile may be seen twice or not at all, and comes again with the next delta.
+    fn look_through(&self, mut see: impl FnMut(Place, &Arc<Incident>)) {
+        let mut from = Bound::Unbounded;
+        loop {
+            let rows = self.lock();
+            let mut last = None;
+            for (place, incident) in rows.order.range((from, Bound::Unbounded)).take(PART) {
+                see(*place, incident);
+                last = Some(*place);
+            }
+            drop(rows);
+            let Some(last) = last else { return };
+            from = Bound::Excluded(last);
+            std::thread::yield_now();
+        }
     }
 
     /// The last delta's number.
@@ -268,21 +280,27 @@ impl Board {
 
 impl Rows {
     fn put(&mut self, incident: Arc<Incident>) {
-        self.take(incident.id);
-        self.tally.add(&incident);
-        self.order.insert(place(&incident));
-        self.incidents.insert(incident.id, incident);
+        let place = place(&incident);
+        let former = self.places.insert(incident.id, place);
+        let before = match self.order.insert(place, incident.clone()) {
+            None => former.and_then(|former| self.order.remove(&former)),
+            same => same,
+        };
+        self.tally.replace(before.as_deref(), &incident);
     }
 
     fn take(&mut self, id: IncidentId) {
-        if let Some(incident) = self.incidents.remove(&id) {
+        if let Some(incident) = self.places.remove(&id).and_then(|place| self.order.remove(&place)) {
             self.tally.remove(&incident);
-            self.order.remove(&place(&incident));
         }
     }
 
     fn counts(&self) -> Counts {
         Counts { storm: self.storm.clone(), ..self.tally.counts() }
+    }
+
+    fn get(&self, id: IncidentId) -> Option<&Arc<Incident>> {
+        self.order.get(self.places.get(&id)?)
     }
 
     fn delta(&mut self, now: Timestamp) -> Option<LiveMessage> {
@@ -302,7 +320,7 @@ impl Rows {
         Some(LiveMessage::Delta {
             seq: self.seq,
             now,
-            rows: changed.iter().filter_map(|id| self.incidents.get(id)).map(|it| IncidentRow::from(&**it)).collect(),
+            rows: changed.iter().filter_map(|id| self.get(*id)).map(|it| IncidentRow::from(&**it)).collect(),
             gone: gone.values().map(|it| IncidentRow::from(&**it)).collect(),
             counts: self.counts(),
             heard: heard.into_values().collect(),
@@ -329,28 +347,73 @@ impl BoardFilter {
             && self.text.is_none()
     }
 
-    fn shows(&self, row: &Incident, needle: Option<&str>) -> bool {
-        (self.states.is_empty() || self.states.contains(&row.state))
-            && (self.severities.is_empty() || self.severities.contains(&row.severity))
+    fn shows(&self, place: Place, row: &Incident, needle: Option<&Needle>) -> bool {
+        let (severity, state, ..) = place;
+        (self.states.is_empty() || self.states.contains(&state))
+            && (self.severities.is_empty() || self.severities.contains(&severity))
             && self.integration.as_ref().is_none_or(|it| row.integration == *it)
             && self.team.as_ref().is_none_or(|it| row.team.as_ref() == Some(it))
-            && needle.is_none_or(|needle| mentions(row, needle))
+            && needle.is_none_or(|needle| needle.is_in(row))
     }
 }
 
-fn mentions(incident: &Incident, needle: &str) -> bool {
-    let texts = [Some(&incident.title), incident.host.as_ref(), incident.ip.as_ref(), Some(&incident.integration.0)];
-    texts.into_iter().flatten().any(|text| contains(text, needle))
-        || needle.trim_start_matches('#').parse() == Ok(incident.id.0)
+/// One page of a list while it is put together.
+struct Page {
+    after: Option<Place>,
+    limit: usize,
+    items: Vec<IncidentRow>,
+    more: bool,
+    total: u32,
 }
 
-/// Whether a text contains the needle, which is in small letters, in any case; most texts need no copy for that.
-fn contains(text: &str, needle: &str) -> bool {
-    if text.is_ascii() {
-        let mut windows = text.as_bytes().windows(needle.len().max(1));
-        windows.any(|window| window.eq_ignore_ascii_case(needle.as_bytes()))
-    } else {
-        text.to_lowercase().contains(needle)
+impl Page {
+    fn new(filter: &BoardFilter) -> Self {
+        let after = filter.after.as_deref().and_then(read_cursor);
+        Self { after, limit: filter.limit.clamp(1, 500), items: Vec::new(), more: false, total: 0 }
+    }
+
+    fn take(&mut self, place: Place, incident: &Incident) {
+        if self.after.is_some_and(|after| place <= after) {
+            return;
+        }
+        if self.items.len() >= self.limit {
+            self.more = true;
+        } else if self.items.iter().all(|row| row.id != incident.id) {
+            self.items.push(IncidentRow::from(incident));
+        }
+    }
+}
+
+/// What somebody searches for, in small letters; perhaps an incident's number.
+struct Needle {
+    text: String,
+    id: Option<IncidentId>,
+}
+
+impl Needle {
+    fn new(text: &str) -> Option<Self> {
+        let text = text.to_lowercase();
+        let id = text.trim_start_matches('#').parse().ok().map(IncidentId);
+        Some(Self { text, id }).filter(|needle| !needle.text.is_empty())
+    }
+
+    fn is_in(&self, incident: &Incident) -> bool {
+        let texts =
+            [incident.host.as_ref(), Some(&incident.title), incident.ip.as_ref(), Some(&incident.integration.0)];
+        self.id == Some(incident.id) || texts.into_iter().flatten().any(|text| self.is_part_of(text))
+    }
+
+    /// In any case; most texts need no copy for that.
+    fn is_part_of(&self, text: &str) -> bool {
+        if !text.is_ascii() {
+            return text.to_lowercase().contains(&self.text);
+        }
+        let (text, needle) = (text.as_bytes(), self.text.as_bytes());
+        let Some(first) = needle.first() else { return true };
+        text.len() >= needle.len()
+            && text.windows(needle.len()).any(|it| {
+                it.first().is_some_and(|byte| byte.eq_ignore_ascii_case(first)) && it.eq_ignore_ascii_case(needle)
+            })
     }
 }
 
@@ -427,6 +490,26 @@ mod tests {
         assert_eq!((find("DOWN"), find("#4"), find("db-1"), find("nothing")), (vec![3, 2], vec![4], vec![1], vec![]));
         let filter = BoardFilter { severities: vec![Severity::P3], limit: 10, ..BoardFilter::default() };
         assert_eq!(ids(&board.list(&filter, Timestamp(0))), [1]);
+    }
+
+    #[test]
+    fn a_search_looks_through_everything_and_its_pages_join_too() {
+        let board = Board::new(1);
+        let all: Vec<_> = (1..=3 * PART as i64).map(|id| incident(id, "P2", "triggered", "slow")).collect();
+        board.apply(&all, Vec::new());
+        let mut filter = BoardFilter { text: Some("DB-10".to_owned()), limit: 7, ..BoardFilter::default() };
+        let mut found = Vec::new();
+        loop {
+            let list = board.list(&filter, Timestamp(0));
+            assert_eq!(list.total, 111, "db-10, db-100 to db-109, db-1000 to db-1099");
+            found.extend(ids(&list));
+            filter.after = list.next;
+            if filter.after.is_none() {
+                break;
+            }
+        }
+        let expected: Vec<i64> = (1000..=1099).rev().chain((100..=109).rev()).chain([10]).collect();
+        assert_eq!(found, expected);
     }
 
     #[test]

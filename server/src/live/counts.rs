@@ -13,7 +13,18 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, incident: &Incident) {
+    /// Most changes of an incident change nothing of the heading.
+    pub(super) fn replace(&mut self, before: Option<&Incident>, incident: &Incident) {
+        if before.is_some_and(|before| counts_alike(before, incident)) {
+            return;
+        }
+        if let Some(before) = before {
+            self.remove(before);
+        }
+        self.add(incident);
+    }
+
+    fn add(&mut self, incident: &Incident) {
         self.count(incident, u32::wrapping_add);
         if is_unanswered(incident) {
             self.oldest.insert((incident.opened_at, incident.id));
@@ -63,6 +74,12 @@ impl Tally {
 /// Somebody should answer: it is triggered, and nothing keeps it quiet on purpose.
 fn is_unanswered(incident: &Incident) -> bool {
     incident.state == IncidentState::Triggered && incident.suppressed.is_empty()
+}
+
+fn counts_alike(one: &Incident, other: &Incident) -> bool {
+    let of = |it: &Incident| (it.state, it.severity, it.opened_at, it.suppressed.is_empty());
+    let paged = one.pages.iter().map(|page| &page.recipient);
+    of(one) == of(other) && paged.eq(other.pages.iter().map(|page| &page.recipient))
 }
 
 /// Everybody who was paged, each once.

@@ -32,8 +32,10 @@ use tokio::sync::oneshot;
 
 /// The thread looks for a newer configuration this often.
 const POLL_MS: i64 = 1_000;
-/// So many messages at once are a rush, in which an alert that is only repeated is written again after this while.
+/// So many messages at once, or so little time between two turns that have some, are a rush, in which an alert that is
+/// only repeated is written again after this while.
 const RUSH: usize = 8;
+const RUSH_MS: i64 = 10;
 const REPEATS_WAIT_MS: i64 = 1_000;
 /// What the engine's thread may sleep at most, so that its heartbeat shows.
 const SLEEP_MAX_MS: i64 = 500;
@@ -84,6 +86,8 @@ pub(super) struct Writer {
     pub(super) polled_at: Timestamp,
     pub(super) auditor: Auditor,
     pub(super) blind: Option<Blind>,
+    /// When the last turn had messages.
+    pub(super) messages_at: Timestamp,
     pub(super) epochs: u64,
     /// When the store came back last, and how long it had been waited between two tries.
     pub(super) recovered: Option<(Timestamp, i64)>,
@@ -142,6 +146,7 @@ impl Runtime {
             polled_at: now,
             auditor: Auditor::new(now),
             blind: None,
+            messages_at: Timestamp(0),
             epochs: now.0.unsigned_abs(),
             recovered: None,
         };
@@ -216,7 +221,7 @@ impl Writer {
         }
         batch.wake(&mut self.engine, now);
         // In a rush repeats wait; when it is over nothing does.
-        let rush = batch.messages.len() >= RUSH;
+        let rush = self.is_rush(batch.messages.len(), now);
         let since = if rush { now.plus_ms(-REPEATS_WAIT_MS) } else { now };
         let changes = self.engine.take_changes_but_repeats(since);
         if !batch.messages.is_empty() {
@@ -236,6 +241,16 @@ impl Writer {
             }
             Err(error) => self.refused(&error, batch, &changes, now),
         }
+    }
+
+    /// Whether messages come many at a time, or one turn after the other.
+    fn is_rush(&mut self, messages: usize, now: Timestamp) -> bool {
+        if messages == 0 {
+            return false;
+        }
+        let since = now.ms_since(self.messages_at);
+        self.messages_at = now;
+        messages >= RUSH || since < RUSH_MS
     }
 
     /// One item into the engine; its answer waits for the commit.

@@ -1,13 +1,15 @@
 //! `cargo xtask bench ingest`: how fast alerts are taken, beside controls measured in the same call; `… page`: how soon
-//! a slow phone shows something.
+//! a slow phone shows something; `… lateness`: how late a page comes; `… simulate`: how fast simulated time passes.
 //!
 //! Absolute figures move with the neighbours' load, so each stands beside what the same machine does in the same
 //! minute: a raw flush loop, a trivial HTTP handler, and Alertmanager where Debian's package is installed. No figure
 //! ever makes this fail.
 
 mod controls;
+mod lateness;
 mod page;
 mod rows;
+mod simulated;
 mod table;
 
 use anyhow::{Result, bail};
@@ -20,9 +22,12 @@ fn main() -> Result<()> {
     match words.as_slice() {
         ["ingest"] => rows::ingest(&Scale::FULL),
         ["ingest", "--quick"] => rows::ingest(&Scale::QUICK),
+        ["lateness"] => lateness::lateness(),
         ["page"] => page::page(),
+        ["simulate"] => simulated::simulated(365),
+        ["simulate", "--quick"] => simulated::simulated(10),
         // A process of its own, as the servers it is compared with.
         ["trivial-handler"] => controls::serve_trivially(),
-        _ => bail!("benchmarks: ingest [--quick], page"),
+        _ => bail!("benchmarks: ingest [--quick], lateness, page, simulate [--quick]"),
     }
 }

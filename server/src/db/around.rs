@@ -1,0 +1,122 @@
+//! What was going on around a moment of the past: the incidents that were open, and the messages that paged nobody.
+
+use super::{
+    EventPage, Store, StoreError,
+    restore::document,
+    schema::{event, incident},
+};
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
+    dsl::{max, sql},
+    sql_types::Bool,
+};
+use shared::{EventId, Incident, Timestamp};
+
+/// Incidents that opened longer before are found only when they are open still.
+const BEFORE_MS: i64 = 7 * 86_400_000;
+
+/// The first row whose number is not below the given one, and its time; in a table whose times rise with its numbers.
+macro_rules! row_from {
+    ($store:expr, $table:ident, $time:ident) => {
+        |number| {
+            let first = $table::table.filter($table::id.ge(number)).order($table::id);
+            Ok(first.select(($table::id, $table::$time)).first(&mut $store.db).optional()?)
+        }
+    };
+}
+
+impl Store {
+    /// Incidents that were open at some time of a range, newest first, at most so many.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn incidents_between(
+        &mut self,
+        from: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Incident>, StoreError> {
+        self.snapshot(|store| {
+            let last: Option<i64> = incident::table.select(max(incident::id)).first(&mut store.db)?;
+            let last = last.unwrap_or(0);
+            let first = first_since(from.plus_ms(-BEFORE_MS), last, row_from!(store, incident, opened_at))?;
+            let end = first_since(until, last, row_from!(store, incident, opened_at))?;
+            let was_open = incident::resolved_at.is_null().or(incident::resolved_at.ge(from.0));
+            let rows: Vec<(i64, String)> = incident::table
+                .filter(incident::id.lt(end))
+                .filter(incident::id.ge(first).and(was_open).or(sql::<Bool>("live = 1")))
+                .order(incident::id.desc())
+                .limit(limit as i64)
+                .select((incident::id, incident::doc))
+                .load(&mut store.db)?;
+            rows.iter().map(|(id, doc)| document("incident", *id, doc)).collect()
+        })
+    }
+
+    /// Messages of a range with a member that went to no incident, newest first, at most so many.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn unpaged_between(
+        &mut self,
+        from: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<EventPage, StoreError> {
+        self.snapshot(|store| {
+            let last: Option<i64> = event::table.select(max(event::id)).first(&mut store.db)?;
+            let last = last.unwrap_or(0);
+            let first = first_since(from, last, row_from!(store, event, received_at))?;
+            let end = first_since(until, last, row_from!(store, event, received_at))?;
+            let mut ids: Vec<i64> = event::table
+                .filter(sql::<Bool>("unpaged = 1"))
+                .filter(event::id.ge(first).and(event::id.lt(end)))
+                .order(event::id.desc())
+                .limit(limit as i64 + 1)
+                .select(event::id)
+                .load(&mut store.db)?;
+            let more = ids.len() > limit;
+            ids.truncate(limit);
+            let next = ids.last().filter(|_| more).map(|id| EventId(*id));
+            Ok(EventPage { items: store.event_rows(&ids)?, next })
+        })
+    }
+}
+
+/// The first number whose time is not before `at`; one past the last when all are. Asks a few times, however many there
+/// are: there is no index over times, since numbers rise with them.
+fn first_since(
+    at: Timestamp,
+    last: i64,
+    mut row_from: impl FnMut(i64) -> Result<Option<(i64, i64)>, StoreError>,
+) -> Result<i64, StoreError> {
+    let (mut low, mut high) = (1, last + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match row_from(middle)? {
+            Some((number, time)) if time < at.0 => low = number + 1,
+            _ => high = middle,
+        }
+    }
+    Ok(low)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_number_since_a_time_is_found_also_between_gaps() {
+        let rows = [(2, 20), (3, 30), (3 + 4, 70), (9, 90)];
+        let find = |at: i64| {
+            first_since(Timestamp(at), 9, |from| Ok(rows.into_iter().find(|(number, _)| *number >= from))).unwrap()
+        };
+        let first = |at: i64| rows.into_iter().find(|(_, time)| *time >= at).map_or(10, |(number, _)| number);
+        for at in 0..100 {
+            let (found, first) = (find(at), first(at));
+            let between = rows.iter().filter(|(number, _)| (found..first).contains(number)).count();
+            assert!(found <= first && between == 0, "{at}: {found}, {first}");
+        }
+        assert_eq!(first_since(Timestamp(5), 0, |_| Ok(None)).unwrap(), 1, "nothing there");
+    }
+}
