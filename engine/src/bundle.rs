@@ -21,6 +21,9 @@ use std::{
     sync::Arc,
 };
 
+/// Deliveries of one message: each is written to the store with it, and a P0 waits for that.
+const MEMBERS_MAX: usize = 5_000;
+
 /// Urgency, then due time, then number.
 type Place = (u8, Timestamp, AttemptId);
 
@@ -67,6 +70,26 @@ impl Lanes {
             queue.remove(attempt);
         }
         self.touched.insert(outlet.clone());
+    }
+
+    /// What goes out as the next message of a lane that has its slot; what is too much for one follows in another.
+    fn take(&mut self, outlet: &Outlet) -> Vec<(IncidentId, AttemptId)> {
+        let Some(mut lane) = self.lanes.remove(outlet) else { return Vec::new() };
+        if let Some(ticket) = lane.ticket.take() {
+            self.tickets.remove(&ticket);
+        }
+        let places: Vec<Place> = lane.order.iter().take(MEMBERS_MAX).copied().collect();
+        let mut members = Vec::with_capacity(places.len());
+        for place @ (_, _, attempt) in places {
+            lane.order.remove(&place);
+            members.extend(lane.waiting.remove(&attempt).map(|(incident, ..)| (incident, attempt)));
+        }
+        if !lane.waiting.is_empty() {
+            lane.unsaid = lane.waiting.keys().copied().collect();
+            self.lanes.insert(outlet.clone(), lane);
+            self.touched.insert(outlet.clone());
+        }
+        members
     }
 
     /// A delivery that waits is more or less urgent than it was.
@@ -359,10 +382,7 @@ impl Turn<'_> {
                 self.look_at(&outlet);
                 continue;
             }
-            let lane = self.engine.state.lanes.lanes.remove(&outlet).unwrap_or_default();
-            self.engine.state.lanes.tickets.remove(&next);
-            let mut members: Vec<_> =
-                lane.waiting.into_iter().map(|(attempt, (incident, ..))| (incident, attempt)).collect();
+            let mut members = self.engine.state.lanes.take(&outlet);
             self.sort(&mut members);
             let Some(message) = members.first().map(|(_, attempt)| *attempt) else {
                 self.engine.state.queue.finish(next);
@@ -549,4 +569,26 @@ fn find_mut(incident: &mut Incident, attempt: AttemptId) -> Option<(OfPage, &mut
         let of = (page.id, page.recipient.clone());
         page.attempts.iter_mut().find(|it| it.id == attempt).map(|found| (of, found))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_much_for_one_message_follows_in_the_next_and_the_most_urgent_go_first() {
+        let outlet: Outlet = ("wang".into(), "push".into());
+        let mut lanes = Lanes::default();
+        for n in 1..=MEMBERS_MAX as i64 + 1 {
+            let rank = if n == MEMBERS_MAX as i64 + 1 { 1 } else { 3 };
+            lanes.add(outlet.clone(), IncidentId(n), (rank, Timestamp(n), AttemptId(n)));
+        }
+        lanes.touched.clear();
+        let first = lanes.take(&outlet);
+        assert_eq!(first.len(), MEMBERS_MAX);
+        assert_eq!(first[0].0, IncidentId(MEMBERS_MAX as i64 + 1));
+        assert_eq!((lanes.waiting(), lanes.touched.len()), (1, 1), "the last of the others is looked at at once");
+        assert_eq!(lanes.take(&outlet), [(IncidentId(MEMBERS_MAX as i64), AttemptId(MEMBERS_MAX as i64))]);
+        assert_eq!((lanes.waiting(), lanes.lanes.len()), (0, 0));
+    }
 }
