@@ -173,10 +173,7 @@ pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
         Happening::Paged { recipient: to, via, waits: Some(why), .. } => {
             format!("{}{}{}", paged(l, recipient(names, to), &page_via(l, names, via)), semicolon(l), waits(l, why))
         }
-        Happening::Delivery { .. } => delivery(l, names, what),
-        Happening::Throttled { recipient: to, channel, throttle, .. } => {
-            throttled_now(l, recipient(names, to), channel.as_str(), &throttled_by(l, &throttle.because))
-        }
+        Happening::Delivery { .. } | Happening::Throttled { .. } => delivery(l, names, what),
         Happening::PulledForward { contact, .. } => pulled(l, contact.as_str()),
         Happening::Acked { .. } => acked(l),
         Happening::Answered { person: who, missing } => {
@@ -284,6 +281,9 @@ fn held(trace: &[RouteStep]) -> Vec<&str> {
 }
 
 fn delivery(l: Language, names: &Names, what: &Happening) -> String {
+    if let Happening::Throttled { recipient: to, channel, throttle, .. } = what {
+        return throttled_now(l, recipient(names, to), channel.as_str(), &throttled_by(l, &throttle.because));
+    }
     let Happening::Delivery { recipient: to, channel, state, tries, delay_ms, failure, incidents, .. } = what else {
         return String::new();
     };
