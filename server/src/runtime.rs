@@ -11,6 +11,7 @@ mod beat;
 mod blind;
 mod deliver;
 mod inbox;
+mod own;
 mod pace;
 mod writer;
 

@@ -134,6 +134,39 @@ fn document(hook: &str) -> String {
     )
 }
 
+#[tokio::test]
+async fn a_policy_that_reaches_nobody_is_a_p0_of_its_own_until_it_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let sink = Sink::start();
+    let url = DatabaseUrl::parse(folder.path().join("t.db").to_str().unwrap()).unwrap();
+    let mut store = Store::open(&url).unwrap();
+    store.migrate().unwrap();
+    // Wang is the only one of the policy, and has no contact.
+    let full = document(&sink.at);
+    let empty = full
+        .replace(r#"levels = [{ notify = ["person:li"], delay = "1s" }, "#, "levels = [")
+        .replace(&format!(r#"contacts = [{{ id = "hook", webhook = "{}/2" }}]"#, sink.at), "");
+    store.config_put(&empty, "test", clock::now(), None).unwrap();
+    let (runtime, board, thread) = start(&url, store);
+    runtime.ingest(message("[P3][PROBLEM][db-07][10.0.3.7][disk is full]")).await.unwrap();
+    let own = || {
+        let listed = board.list(&BoardFilter { limit: 10, ..BoardFilter::default() }, clock::now());
+        listed.items.into_iter().filter(|row| row.integration.as_str() == "tocsin").collect::<Vec<_>>()
+    };
+    until("the P0 about the policy", || own().len() == 1).await;
+    assert_eq!((own()[0].severity, own()[0].title.as_str()), (Severity::P0, "policy all reached nobody"));
+    until("both pages of the fallback", || sink.pages().len() >= 2).await;
+
+    // The policy is mended; the next alert reaches somebody, and what was said is taken back.
+    let mut store = Store::open(&url).unwrap();
+    store.config_put(&full, "test", clock::now(), None).unwrap();
+    runtime.reload().await.unwrap();
+    runtime.ingest(message("[P3][PROBLEM][db-08][10.0.3.8][disk is full]")).await.unwrap();
+    until("the recovery", || own().is_empty()).await;
+    runtime.stop();
+    assert_eq!(thread.join().unwrap(), Stopped::Asked);
+}
+
 fn message(text: &str) -> Arrived {
     let integration = Integration::undeclared(IntegrationId::from("falcon"));
     let received_at = clock::now();

@@ -355,6 +355,7 @@ impl Writer {
         if !batch.commands.is_empty() {
             self.send(batch.commands, changes, now, None);
         }
+        self.watch_policies(changes, now);
     }
 
     pub(super) fn send(&self, commands: Vec<Command>, changes: &Changes, now: Timestamp, blind: Option<u64>) {

@@ -4,7 +4,7 @@
 use super::{
     calendar, first_run, integrations, messages, more, oncall, policies, routes, settings, setup,
     silences::{self, Maker},
-    status,
+    status, why_not,
 };
 use crate::{
     browser::dom,
@@ -44,6 +44,7 @@ pub(crate) enum Part {
     SilenceForm(StoredValue<Maker>),
     Silences,
     Status,
+    WhyNot,
 }
 
 /// The only way into the later module: what is reached through here alone is not in the first one.
@@ -64,6 +65,7 @@ fn draw(part: Part) -> Result<AnyView, SplitLoaderError> {
         Part::SilenceForm(maker) => silences::form(maker.get_value()),
         Part::Silences => silences::page().into_any(),
         Part::Status => status::page().into_any(),
+        Part::WhyNot => why_not::page().into_any(),
     })
 }
 

@@ -100,7 +100,7 @@ fn row(app: App, event: &EventRow, only_rejected: bool) -> impl IntoView + use<>
     }
 }
 
-fn outcome(app: App, outcome: &Outcome) -> AnyView {
+pub(super) fn outcome(app: App, outcome: &Outcome) -> AnyView {
     let words = words::outcome(app.l(), outcome);
     match outcome {
         Outcome::Opened { incident, .. } | Outcome::Refreshed { incident, .. } | Outcome::Closed { incident, .. } => {

@@ -19,3 +19,4 @@ pub(crate) mod signin;
 pub(crate) mod silences;
 pub(crate) mod status;
 mod storms;
+pub(crate) mod why_not;

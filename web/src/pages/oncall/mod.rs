@@ -63,7 +63,10 @@ pub(crate) fn page() -> impl IntoView {
     });
     view! {
         <div class="page">
-            {page_head(frame::on_call(l), t::lead(l), switch)}
+            {page_head(frame::on_call(l), t::lead(l), view! {
+                <a class="btn" href="/why-not" data-testid="why-not-link">{crate::text::why_not::title(l)}</a>
+                {switch}
+            }.into_any())}
             {body}
         </div>
     }
