@@ -7,6 +7,7 @@ use crate::{
     dedup::{self, Identity},
     event::{Act, Changes, Effects, Event, Ingested, Refusal, Wake},
     group::Newcomer,
+    late,
     matcher::Subject,
     notify,
     route::{self, Routing},
@@ -18,7 +19,7 @@ use crate::{
 use shared::{
     AlertEvent, AlertId, AttemptState, Escalation, EscalationState, EventId, Incident, IncidentId, IncidentState,
     IntegrationId, Recipient, Timestamp,
-    timeline::{Actor, DropReason, Happening, Outcome, TimelineEntry},
+    timeline::{Actor, DropReason, Happening, Outcome, SuppressReason, TimelineEntry},
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -377,7 +378,11 @@ impl Turn<'_> {
     /// One member of a message through the whole path.
     fn alert(&mut self, integration: &IntegrationId, event: AlertEvent, message: EventId) -> Outcome {
         let unmatched = Outcome::Dropped { reason: DropReason::UnmatchedResolve };
-        match dedup::identify(&self.engine.state, integration, &event) {
+        let identity = dedup::identify(&self.engine.state, integration, &event);
+        if let Some(outcome) = self.arrives_late(integration, &event, &identity, message) {
+            return outcome;
+        }
+        match identity {
             // A sender that repeats an open alert with its first time is not replaying it.
             Identity::New => match suppress::suppress(&event, || {
                 classify::classify(&self.config, integration, &event, self.now).severity()
@@ -397,6 +402,41 @@ impl Turn<'_> {
                 self.recover(alert, message, matched).map_or(unmatched, |incident| Outcome::Closed { alert, incident })
             }
             Identity::Unmatched => unmatched,
+        }
+    }
+
+    /// What becomes of a message that others overtook on their way; none when it is in time.
+    fn arrives_late(
+        &mut self,
+        integration: &IntegrationId,
+        event: &AlertEvent,
+        identity: &Identity,
+        message: EventId,
+    ) -> Option<Outcome> {
+        let now = self.now;
+        let overtaken = |state: &State, alert: &AlertId| {
+            state.alerts.get(alert).is_some_and(|alert| late::is_overtaken(event, &alert.event))
+        };
+        let state = &mut self.engine.state;
+        match identity {
+            Identity::New => {
+                let by = state.late.over_already(integration, event, now)?;
+                // Clocks lie, and nobody can tell: what is urgent pages all the same.
+                let severity = classify::classify(&self.config, integration, event, now).severity();
+                (!severity.is_urgent()).then_some(Outcome::Suppressed { reason: SuppressReason::Over { by } })
+            }
+            Identity::Repeat(alert) if overtaken(state, alert) => {
+                let incident = state.count_repeat(*alert, message, now)?;
+                Some(Outcome::Refreshed { alert: *alert, incident })
+            }
+            Identity::Recovery(alert, _) if overtaken(state, alert) => {
+                Some(Outcome::Dropped { reason: DropReason::Overtaken { alert: *alert } })
+            }
+            Identity::Recovery(..) | Identity::Unmatched => {
+                state.late.recovered(integration, event, message, now);
+                None
+            }
+            Identity::Repeat(_) => None,
         }
     }
 

@@ -23,6 +23,7 @@ mod group;
 mod index;
 pub mod inhibit;
 pub mod invariant;
+mod late;
 mod levels;
 pub mod lint;
 pub mod matcher;

@@ -144,6 +144,8 @@ pub struct State {
     pub(crate) recent: BTreeMap<Key, Recent>,
     /// Idempotency keys of the last 24 hours with the message and the answer they got.
     pub(crate) seen: BTreeMap<Key, (EventId, Vec<Outcome>)>,
+    /// Recoveries that problems may still follow which were sent before them.
+    pub(crate) late: crate::late::Late,
     /// What is forgotten when: closed identities and idempotency keys.
     pub(crate) forget: BTreeMap<Timestamp, Vec<Forgettable>>,
     pub(crate) deadlines: Deadlines,

@@ -487,6 +487,8 @@ impl Outcome {
 pub enum SuppressReason {
     /// Older than a day by the sender's clock, and the integration does not page for replays.
     Stale,
+    /// By the sender's clock it was over before it arrived: this recovery of it overtook it.
+    Over { by: EventId },
 }
 
 /// Why an event changed nothing.
@@ -496,6 +498,8 @@ pub enum SuppressReason {
 pub enum DropReason {
     /// A recovery of nothing that is open.
     UnmatchedResolve,
+    /// A recovery that is older than the alert, by the sender's clock: it was of what fired before.
+    Overtaken { alert: AlertId },
     /// The same message (or idempotency key) was accepted before, within its window.
     Duplicate { of: EventId },
 }
