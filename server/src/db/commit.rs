@@ -160,6 +160,8 @@ impl Store {
             store.put_silences(&changes.silences, known.silence)?;
             store.put_turns(&changes.turns)?;
             store.put_pulses(&changes.pulses)?;
+            store.put_sends(&changes.sends)?;
+            store.put_storms(&changes.storms)?;
             Ok(revision)
         })?;
         self.restored = Some((revision, changes.counters));
