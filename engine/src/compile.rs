@@ -13,8 +13,8 @@ use crate::{
 use shared::{
     CalendarId, Delay, HeartbeatId, HookId, IntegrationId, PersonId, PolicyId, ScheduleId, Severity, TeamId,
     config::{
-        Contact, Document, Finding, FlapDetection, HolidayCalendar, Hook, Integration, Level, LevelWhen, Paging,
-        Person, Policy, Route, Rule, Target, Team, TimeWindow,
+        Contact, Document, Finding, FlapDetection, HolidayCalendar, Hook, Integration, Level, LevelWhen, Limits,
+        Paging, Person, Policy, Route, Rule, Target, Team, TimeWindow,
     },
 };
 use std::{
@@ -90,6 +90,8 @@ impl Snapshot {
             }
         }
         check.pace(&document.paging);
+        check.limits(&document.limits);
+        check.storm(&document.storm);
         check.flapping(&document.flapping);
         snapshot.policies.entry(FALLBACK.into()).or_insert_with(|| Arc::new(fallback_policy(&document.fallback)));
         snapshot.document = document;
@@ -541,6 +543,37 @@ impl Check {
         }
         if !(Delay::ZERO..=Delay::mins(1_440)).contains(&paging.silence_reminder) {
             self.fault("paging.silence_reminder", "an owner is reminded at most 24h before; 0s switches it off");
+        }
+        if !(0..=300_000).contains(&paging.bundle.0) {
+            self.fault("paging.bundle", "pages are bundled for at most 5m; 0s switches bundling off");
+        }
+    }
+
+    fn limits(&mut self, limits: &Limits) {
+        for (place, limit) in limits.0.iter().enumerate() {
+            if !(1..=1_000).contains(&limit.messages) {
+                let message =
+                    "a limit is 1 to 1000 messages; with none, nobody would ever be told of anything but a P0";
+                self.fault(format!("limits[{place}].messages"), message);
+            }
+            if !(60_000..=86_400_000).contains(&limit.within.0) {
+                self.fault(format!("limits[{place}].within"), "a limit is about 1m to 24h");
+            }
+        }
+    }
+
+    fn storm(&mut self, storm: &shared::config::StormMode) {
+        if storm.incidents != 0 && !(2..=crate::OPENINGS_MAX).contains(&(storm.incidents as usize)) {
+            self.fault("storm.incidents", "a storm begins with 2 to 1000 incidents; 0 switches storms off");
+        }
+        for (field, delay, most_ms, range) in [
+            ("within", storm.within, 3_600_000, "1s to 1h"),
+            ("calm", storm.calm, 86_400_000, "1s to 24h"),
+            ("at_least_every", storm.at_least_every, 3_600_000, "1s to 1h"),
+        ] {
+            if !(1_000..=most_ms).contains(&delay.0) {
+                self.fault(format!("storm.{field}"), format!("`{field}` is {range}"));
+            }
         }
     }
 }

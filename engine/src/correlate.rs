@@ -83,6 +83,7 @@ impl Turn<'_> {
         state.groups.insert(&incident);
         state.incidents.insert(id, Arc::new(incident));
         state.dirty.incidents.insert(id);
+        self.count_opening(id, alert.severity());
     }
 
     /// A new alert, in every index.

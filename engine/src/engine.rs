@@ -14,6 +14,7 @@ use crate::{
     silence::Standing,
     state::{Dirty, Forgettable, LevelTurn, Restored, State},
     suppress,
+    throttle::ContactSends,
 };
 use shared::{
     AlertEvent, AlertId, AttemptState, CountedBecause, Escalation, EscalationState, EventId, Incident, IncidentId,
@@ -86,6 +87,15 @@ impl Engine {
             engine.state.incidents.insert(id, Arc::new(incident));
             engine.rearm(id);
         }
+        engine.state.messages.forget_settled();
+        for ContactSends { person, contact, mut log } in restored.sends {
+            log.hasten(ahead_ms);
+            if ahead_ms > 0 {
+                engine.state.dirty.sends.insert((person.clone(), contact.clone()));
+            }
+            engine.state.sends.insert((person, contact), log);
+        }
+        engine.restore_storm(restored.storm, restored.openings, ahead_ms);
         for silence in restored.silences {
             let id = silence.id;
             if silence.ended.is_some() {
@@ -133,14 +143,20 @@ impl Engine {
         }
         for page in &incident.pages {
             for attempt in &page.attempts {
+                let message = attempt.bundling.as_ref().and_then(|it| it.message);
+                if let Some(message) = message.filter(|_| attempt.state != AttemptState::Planned) {
+                    self.state.messages.add(message, id, attempt.id, attempt.state);
+                }
                 match (attempt.state, attempt.lease_until) {
                     (AttemptState::Planned | AttemptState::Retrying, _) => {
                         self.state.deadlines.set(attempt.due, Wake::Attempt { incident: id, attempt: attempt.id });
                     }
                     (AttemptState::Sending, Some(until)) => {
                         self.state.deadlines.set(until, Wake::Lease { incident: id, attempt: attempt.id });
-                        self.state.adopted += 1;
-                        self.state.queue.adopt(attempt.id, notify::target_key(&self.config, page, attempt));
+                        if !self.state.queue.is_flying(attempt.message()) {
+                            self.state.adopted += 1;
+                            self.state.queue.adopt(attempt.message(), notify::target_key(&self.config, page, attempt));
+                        }
                     }
                     _ => {}
                 }
@@ -180,7 +196,7 @@ impl Engine {
                 turn.effects.refused = turn.heard(&heartbeat, signal, note).err();
             }
             Event::DeliveryFinished { incident, attempt, try_number, result } => {
-                turn.delivered(incident, attempt, try_number, result)
+                turn.finished(incident, attempt, try_number, &result);
             }
             Event::NoticeFinished { silence, attempt, try_number, result } => {
                 turn.notice_finished(silence, attempt, try_number, result);
@@ -192,6 +208,8 @@ impl Engine {
                 turn.engine.state.queue.reconsider();
                 turn.engine.watch_heartbeats(now, CountedBecause::Configured);
                 turn.engine.state.watch_all_stale(&turn.config);
+                turn.engine.state.lanes.reconsider();
+                turn.storm_reconfigured();
                 turn.reindex();
                 // A smaller bound takes effect as deliveries end.
                 turn.engine.state.adopted = turn.engine.state.adopted.max(turn.engine.state.queue.in_flight());
@@ -214,8 +232,20 @@ impl Engine {
     pub fn take_changes_but_repeats(&mut self, since: Timestamp) -> Changes {
         self.settle(since);
         let settled = self.state.repeats.settled(EventId(self.state.counters.event));
-        let Dirty { alerts, incidents, closed, timeline, silences, digests, turns, pulses, own } =
-            std::mem::take(&mut self.state.dirty);
+        let Dirty {
+            alerts,
+            incidents,
+            closed,
+            timeline,
+            silences,
+            digests,
+            turns,
+            pulses,
+            own,
+            sends,
+            storm,
+            mut storms,
+        } = std::mem::take(&mut self.state.dirty);
         let mut changed: Vec<_> = alerts.iter().filter_map(|id| self.state.alerts.get(id).cloned()).collect();
         changed.extend(closed.into_values());
         let mut moved = Vec::with_capacity(incidents.len());
@@ -244,7 +274,26 @@ impl Engine {
         });
         let (turns, counters) = (turns.collect(), self.state.counters);
         let pulses = pulses.iter().filter_map(|id| self.state.pulses.get(id).cloned()).collect();
-        Changes { alerts: changed, incidents: moved, timeline, silences, digests, turns, pulses, own, counters, settled }
+        let sends = sends.into_iter().filter_map(|outlet| {
+            let log = self.state.sends.get(&outlet)?.clone();
+            Some(ContactSends { person: outlet.0, contact: outlet.1, log })
+        });
+        let sends = sends.collect();
+        storms.extend(self.state.storm.as_deref().filter(|_| storm).cloned());
+        Changes {
+            alerts: changed,
+            incidents: moved,
+            timeline,
+            silences,
+            digests,
+            turns,
+            pulses,
+            own,
+            sends,
+            storms,
+            counters,
+            settled,
+        }
     }
 
     /// Repeats join what is stored: those that waited long enough, and those whose incident is stored anyway, so that the
@@ -318,6 +367,8 @@ impl Turn<'_> {
                 Wake::AckTimeout { incident } => self.ack_ended(incident, at),
                 Wake::SnoozeEnds { incident } => self.snooze_ended(incident, at),
                 Wake::Calm { incident } => self.calm(incident, at),
+                Wake::Bundle => self.lanes_due(),
+                Wake::Storm => self.storm_calms(at),
                 Wake::Silence { silence } => self.silence_due(silence),
                 Wake::Notice { silence, attempt } => self.notice_due(silence, attempt, at),
                 Wake::Stale { alert } => self.stale_due(alert),
@@ -370,9 +421,15 @@ impl Turn<'_> {
     }
 
     fn account(&mut self, outcome: Outcome) {
-        self.engine.state.accounts.ingested += 1;
-        self.engine.state.accounts.book(&outcome);
+        self.book(&outcome);
         self.effects.outcomes.push(outcome);
+    }
+
+    /// The law of accounts, of the whole and of the storm that lasts.
+    pub(crate) fn book(&mut self, outcome: &Outcome) {
+        self.count_outcome(outcome);
+        self.engine.state.accounts.ingested += 1;
+        self.engine.state.accounts.book(outcome);
     }
 
     /// One member of a message through the whole path.
@@ -470,6 +527,9 @@ impl Turn<'_> {
         self.note(incident, by, Happening::Opened { alert, event: message, severity: reason, key, flags });
         self.note_heartbeat(incident, alert);
         self.begin(incident, alert, routing, policies);
+        if self.engine.state.incidents.get(&incident).is_some_and(|it| !it.suppressed.is_empty()) {
+            self.count(|storm| storm.quiet += 1);
+        }
         Outcome::Opened { alert, incident }
     }
 

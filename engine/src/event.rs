@@ -2,14 +2,18 @@
 
 use crate::compile::Snapshot;
 use shared::{
-    Alert, AlertEvent, AlertId, AttemptId, ContactId, Delay, Digest, EventId, Failure, HeartbeatId, Incident, IncidentId,
-    IntegrationId, PageId, PersonId, PolicyId, Pulse, Signal, Silence, SilenceId, SilenceRequest, Timestamp,
+    Alert, AlertEvent, AlertId, AttemptId, ContactId, Delay, Digest, EventId, Failure, HeartbeatId, Incident,
+    IncidentId, IntegrationId, PageId, PersonId, PolicyId, Pulse, Signal, Silence, SilenceId, SilenceRequest, Storm,
+    Timestamp,
     config::Target,
     timeline::{Actor, Outcome, RejectReason, TimelineEntry},
 };
 use std::sync::Arc;
 
-use crate::state::{Counters, LevelTurn};
+use crate::{
+    state::{Counters, LevelTurn},
+    throttle::ContactSends,
+};
 
 /// Everything that can happen.
 #[derive(Clone, Debug)]
@@ -30,12 +34,7 @@ pub enum Event {
         result: Result<Option<String>, Failure>,
     },
     /// A notice came to its end.
-    NoticeFinished {
-        silence: SilenceId,
-        attempt: AttemptId,
-        try_number: u32,
-        result: Result<Option<String>, Failure>,
-    },
+    NoticeFinished { silence: SilenceId, attempt: AttemptId, try_number: u32, result: Result<Option<String>, Failure> },
     /// A new configuration is in force.
     ConfigReplaced(Arc<Snapshot>),
     /// A deadline passed: everything due at `now` is done.
@@ -177,6 +176,10 @@ pub enum Wake {
     Calm {
         incident: IncidentId,
     },
+    /// Messages that waited may go.
+    Bundle,
+    /// A storm has been calm for a while.
+    Storm,
     /// A silence begins, pauses, goes on or ends.
     Silence {
         silence: SilenceId,
@@ -201,7 +204,7 @@ pub enum Wake {
 /// What the shell must do once the changes are durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Hand one attempt to its channel, then report [`Event::DeliveryFinished`].
+    /// Hand one message to its channel, then report [`Event::DeliveryFinished`] for any attempt of it.
     Deliver {
         incident: IncidentId,
         page: PageId,
@@ -210,7 +213,29 @@ pub enum Command {
         try_number: u32,
         lease: Delay,
         reminder: bool,
+        /// The number of the whole message, the same for every try: this attempt's own when it goes out alone.
+        message: AttemptId,
+        /// Other incidents that the message names, the most severe first; what becomes of it becomes of all.
+        others: Vec<Part>,
+        /// It is a page about the storm that this incident set off.
+        storm: Option<IncidentId>,
     },
+}
+
+impl Command {
+    /// The incidents it is about.
+    pub fn incidents(&self) -> impl Iterator<Item = IncidentId> + '_ {
+        let Self::Deliver { incident, others, .. } = self;
+        std::iter::once(*incident).chain(others.iter().map(|other| other.incident))
+    }
+}
+
+/// One delivery of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub incident: IncidentId,
+    pub page: PageId,
+    pub attempt: AttemptId,
 }
 
 /// A notice to hand to its channel once the changes are durable; then report [`Event::NoticeFinished`].
@@ -263,6 +288,10 @@ pub struct Changes {
     pub pulses: Vec<Pulse>,
     /// Alerts the engine raised itself: kept as messages, as if somebody had sent them.
     pub own: Vec<OwnMessage>,
+    /// What people were sent, where that changed.
+    pub sends: Vec<ContactSends>,
+    /// Storms that began, went on or ended.
+    pub storms: Vec<Storm>,
     pub counters: Counters,
     /// The rows of alerts count every message up to this one; see [`Restored::unsettled`].
     ///
@@ -281,5 +310,7 @@ impl Changes {
             && self.turns.is_empty()
             && self.pulses.is_empty()
             && self.own.is_empty()
+            && self.sends.is_empty()
+            && self.storms.is_empty()
     }
 }

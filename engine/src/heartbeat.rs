@@ -337,21 +337,20 @@ impl Turn<'_> {
 
     fn raise_heartbeat(&mut self, heartbeat: &Heartbeat, because: DownBecause) {
         let note = self.engine.state.pulses.get(&heartbeat.id).map(|pulse| pulse.note.clone()).unwrap_or_default();
-        self.say(event(heartbeat, Action::Trigger, because, &note));
+        self.announce(event(heartbeat, Action::Trigger, because, &note));
     }
 
     fn recover_heartbeat(&mut self, heartbeat: &Heartbeat, because: DownBecause) {
         if dedup::open(&self.engine.state, &SELF.into(), &key(&heartbeat.id)).is_some() {
-            self.say(event(heartbeat, Action::Resolve, because, ""));
+            self.announce(event(heartbeat, Action::Resolve, because, ""));
         }
     }
 
     /// Raises an alert, or its recovery, under the pager's own name. It goes the way of every other.
-    fn say(&mut self, event: AlertEvent) {
+    fn announce(&mut self, event: AlertEvent) {
         let id = self.engine.state.counters.next_event();
         let outcome = self.alert(&SELF.into(), event.clone(), id);
-        self.engine.state.accounts.ingested += 1;
-        self.engine.state.accounts.book(&outcome);
+        self.book(&outcome);
         self.engine.state.dirty.own.push(OwnMessage { id, at: self.now, event, outcome });
     }
 }

@@ -2,6 +2,7 @@
 //! (`audit`).
 
 use crate::{
+    bundle,
     correlate::MEMORY,
     dedup,
     event::Wake,
@@ -110,13 +111,17 @@ impl State {
         };
         // What waits for a slot here is simply due there.
         let due = |state: &Self| {
-            let (flying, waiting) = state.queue.content();
+            let (flying, mut waiting) = state.queue.content();
+            waiting.retain(|(attempt, _)| !state.lanes.is_ticket(*attempt));
+            let (flying, mut waiting) = state.messages.spell_out(flying, waiting);
+            waiting.extend(state.lanes.content());
             let timed = state.deadlines.iter().filter(|(_, wake)| {
                 // A restored engine looks at silences first of all, and gives heartbeats time.
                 !matches!(
                     wake,
                     Wake::Forget
                         | Wake::Review
+                        | Wake::Bundle
                         | Wake::Silence { .. }
                         | Wake::Notice { .. }
                         | Wake::Heartbeat
@@ -155,6 +160,8 @@ impl State {
             ("the idempotency keys", self.seen != restored.seen),
             ("the deadlines", due(self) != due(restored)),
             ("the turns", self.turns != restored.turns),
+            ("what people were sent", self.sends != restored.sends),
+            ("the storm", self.storm_as_restored() != restored.storm_as_restored()),
             ("the policies", used(self) != used(restored)),
         ];
         differences.into_iter().find(|(_, differs)| *differs).map(|(what, _)| what)
@@ -221,7 +228,10 @@ impl State {
             return Err(Broken::Awaited(id));
         }
         self.check_timers(incident)?;
-        attempts().try_for_each(|attempt| self.check_delivery(id, attempt))
+        let pages = incident.pages.iter();
+        pages
+            .flat_map(|page| page.attempts.iter().map(move |it| (page, it)))
+            .try_for_each(|(page, attempt)| self.check_delivery(id, page, attempt))
     }
 
     fn check_timers(&self, incident: &Incident) -> Result<(), Broken> {
@@ -247,19 +257,25 @@ impl State {
         if levels && ack && snooze && calm && answered { Ok(()) } else { Err(Broken::Timer(id)) }
     }
 
-    fn check_delivery(&self, incident: IncidentId, attempt: &Attempt) -> Result<(), Broken> {
+    fn check_delivery(&self, incident: IncidentId, page: &Page, attempt: &Attempt) -> Result<(), Broken> {
+        let lane = bundle::outlet(page, attempt).filter(|outlet| self.lanes.holds(outlet, attempt.id));
+        if lane.as_ref().is_some_and(|lane| !self.lanes.goes_on(lane, &self.queue, &self.deadlines)) {
+            return Err(Broken::Delivery(attempt.id));
+        }
+        let in_lane = lane.is_some();
+        let (queued, flying) = self.messages.stands(&self.queue, attempt.id);
         let held = match attempt.state {
             AttemptState::Planned | AttemptState::Retrying => {
                 let timed = self.deadlines.contains(attempt.due, Wake::Attempt { incident, attempt: attempt.id });
-                timed != self.queue.is_waiting(attempt.id) && !self.queue.is_flying(attempt.id)
+                timed != (queued || in_lane) && !flying
             }
             AttemptState::Sending => {
                 let leased = attempt
                     .lease_until
                     .is_some_and(|until| self.deadlines.contains(until, Wake::Lease { incident, attempt: attempt.id }));
-                leased && self.queue.is_flying(attempt.id)
+                leased && flying && !in_lane
             }
-            _ => !self.queue.is_waiting(attempt.id) && !self.queue.is_flying(attempt.id),
+            _ => !queued && !flying && !in_lane,
         };
         if held { Ok(()) } else { Err(Broken::Delivery(attempt.id)) }
     }

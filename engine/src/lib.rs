@@ -6,6 +6,7 @@
 //! [`dispatch`]; [`Engine::handle`] strings them together.
 
 pub mod audit;
+mod bundle;
 pub mod classify;
 pub mod compile;
 pub mod condition;
@@ -45,12 +46,16 @@ pub mod sim;
 pub mod stage;
 mod stale;
 mod state;
+mod storm;
 mod suppress;
+mod throttle;
 pub mod trial;
 pub mod window;
 
 pub use compile::Snapshot;
 pub use correlate::MEMORY;
 pub use engine::Engine;
-pub use event::{Act, Changes, Command, Effects, Event, Ingested, OwnMessage, Refusal, SilenceAct, Tell, Wake};
+pub use event::{Act, Changes, Command, Effects, Event, Ingested, OwnMessage, Part, Refusal, SilenceAct, Tell, Wake};
 pub use state::{Accounts, Counters, LevelTurn, RECENT_MAX, Recent, Restored, State};
+pub use storm::OPENINGS_MAX;
+pub use throttle::{ContactSends, SendLog, Told};

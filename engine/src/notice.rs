@@ -79,7 +79,8 @@ impl State {
         });
         let lost = |(silence, it): &(SilenceId, &Sending)| {
             let wake = Wake::Notice { silence: *silence, attempt: it.id };
-            let (waits, flies) = (self.outbox.waiting.contains(&(it.due, it.id, *silence)), self.outbox.flying.contains(&it.id));
+            let (waits, flies) =
+                (self.outbox.waiting.contains(&(it.due, it.id, *silence)), self.outbox.flying.contains(&it.id));
             match it.state {
                 AttemptState::Planned | AttemptState::Retrying => {
                     self.deadlines.contains(it.due, wake) == waits || flies

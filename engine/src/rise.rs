@@ -84,6 +84,7 @@ impl Turn<'_> {
             incident.severity = to;
             incident.version += 1;
         }
+        self.rerank(id);
         self.note(id, by, Happening::SeverityChanged { from, to, pages_again: false });
     }
 

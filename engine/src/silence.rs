@@ -234,7 +234,9 @@ impl Turn<'_> {
     /// An incident a silence keeps quiet is noted in it.
     pub(crate) fn hide(&mut self, id: SilenceId, incident: IncidentId) {
         let state = &mut self.engine.state;
-        let (Some(standing), Some(kept)) = (state.silences.get_mut(&id), state.incidents.get(&incident)) else { return };
+        let (Some(standing), Some(kept)) = (state.silences.get_mut(&id), state.incidents.get(&incident)) else {
+            return;
+        };
         let silence = Arc::make_mut(&mut standing.silence);
         notice::note(silence, kept, self.now);
         state.dirty.silences.insert(id);

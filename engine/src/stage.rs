@@ -5,7 +5,7 @@
 use crate::{
     compile::Snapshot,
     engine::Engine,
-    event::{Changes, Command, Effects, Event, Ingested},
+    event::{Changes, Command, Effects, Event, Ingested, Part},
     normalize::{Source, normalize},
 };
 use shared::{
@@ -127,8 +127,15 @@ impl Stage {
         (effects, goes_on)
     }
 
-    fn begun(&self, command: Command) -> Option<Sent> {
-        let Command::Deliver { incident, page, attempt, contact, reminder, .. } = command;
+    /// Every page of one message, which may be about several incidents.
+    fn begun(&self, command: Command) -> Vec<Sent> {
+        let Command::Deliver { incident, page, attempt, contact, reminder, others, .. } = command;
+        let parts = std::iter::once(Part { incident, page, attempt }).chain(others);
+        parts.filter_map(|part| self.page_begun(part, &contact, reminder)).collect()
+    }
+
+    fn page_begun(&self, part: Part, contact: &ContactId, reminder: bool) -> Option<Sent> {
+        let Part { incident, page, attempt } = part;
         let known = self.engine.state.incidents.get(&incident)?;
         let page = known.pages.iter().rev().find(|it| it.id == page)?;
         let first =
@@ -143,7 +150,7 @@ impl Stage {
             reminder,
             recipient: page.recipient.clone(),
             via: page.via.clone(),
-            contact,
+            contact: contact.clone(),
             channel,
             policy: page.policy.clone(),
             level: page.level,

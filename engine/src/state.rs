@@ -1,18 +1,27 @@
 //! The engine's state: plain data in ordered maps, rebuilt from the store at start.
 
 use crate::{
-    deadline::Deadlines, dispatch::Queue, event::OwnMessage, group::Groups, index::Index, inhibit::Inhibitors,
-    notice::Outbox, repeats::Repeats, silence::Standing,
+    bundle::{Lanes, Messages},
+    deadline::Deadlines,
+    dispatch::Queue,
+    event::OwnMessage,
+    group::Groups,
+    index::Index,
+    inhibit::Inhibitors,
+    notice::Outbox,
+    repeats::Repeats,
+    silence::Standing,
+    throttle::{ContactSends, Outlet, SendLog},
 };
 use serde::{Deserialize, Serialize};
 use shared::{
     Alert, AlertId, AttemptId, Digest, EventId, HeartbeatId, Incident, IncidentId, IntegrationId, PageId, PersonId,
-    Pulse, Silence, SilenceId, Timestamp,
+    Pulse, Silence, SilenceId, Storm, Timestamp,
     config::Policy,
     timeline::{Outcome, TimelineEntry},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -150,6 +159,16 @@ pub struct State {
     pub(crate) forget: BTreeMap<Timestamp, Vec<Forgettable>>,
     pub(crate) deadlines: Deadlines,
     pub(crate) queue: Queue,
+    /// Due deliveries that wait for their message.
+    pub(crate) lanes: Lanes,
+    /// Messages of several deliveries.
+    pub(crate) messages: Messages,
+    /// What each person was sent of late.
+    pub(crate) sends: BTreeMap<Outlet, SendLog>,
+    /// While it lasts.
+    pub storm: Option<Box<Storm>>,
+    /// When the newest incidents opened, also those that are over.
+    pub(crate) openings: VecDeque<(Timestamp, IncidentId)>,
     /// Deliveries a previous process began; they hold slots until their leases end.
     pub(crate) adopted: usize,
     pub(crate) dirty: Dirty,
@@ -177,6 +196,11 @@ pub(crate) struct Dirty {
     pub(crate) turns: BTreeSet<(shared::PolicyId, u32)>,
     pub(crate) pulses: BTreeSet<HeartbeatId>,
     pub(crate) own: Vec<OwnMessage>,
+    pub(crate) sends: BTreeSet<Outlet>,
+    /// The storm that lasts changed.
+    pub(crate) storm: bool,
+    /// Storms that are over.
+    pub(crate) storms: Vec<Storm>,
     pub(crate) digests: Vec<(SilenceId, Digest)>,
 }
 
@@ -194,6 +218,12 @@ pub struct Restored {
     pub turns: Vec<LevelTurn>,
     /// How heartbeats stood, configured still or not.
     pub pulses: Vec<Pulse>,
+    /// What each person was sent of late.
+    pub sends: Vec<ContactSends>,
+    /// The storm that lasts.
+    pub storm: Option<Storm>,
+    /// When the newest incidents opened, oldest first; at most [`OPENINGS_MAX`](crate::OPENINGS_MAX).
+    pub openings: Vec<(Timestamp, IncidentId)>,
     /// Closed identities of the last 24 hours.
     pub recent: Vec<(IntegrationId, String, Recent)>,
     /// Idempotency keys of the last 24 hours: when, whose, which message, which answer.
@@ -217,7 +247,7 @@ impl State {
     /// How many deliveries are due but not begun.
     #[must_use]
     pub fn queued(&self) -> usize {
-        self.queue.waiting()
+        self.queue.waiting() - self.lanes.tickets() + self.lanes.waiting()
     }
 
     /// How many deliveries are under way.

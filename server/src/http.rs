@@ -34,6 +34,7 @@ mod schedules;
 mod session;
 mod setup;
 mod silences;
+mod storms;
 mod swaps;
 mod tokens;
 mod ui;

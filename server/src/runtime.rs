@@ -231,6 +231,30 @@ impl Runtime {
             .map(|found| found.map(Arc::unwrap_or_clone))
     }
 
+    /// What a message's link answers: the open incidents it named, the most severe first. A page about a storm answers for
+    /// all of the storm that the person was paged for by then, except what is P0 by now.
+    pub async fn named_by(
+        &self,
+        person: PersonId,
+        message: AttemptId,
+        storm: Option<Timestamp>,
+    ) -> Result<Vec<Incident>, Unavailable> {
+        self.ask(move |engine| {
+            let of_person = |page: &&shared::Page| page.recipient == Recipient::Person(person.clone());
+            let named = |incident: &&Arc<Incident>| {
+                let mut attempts = incident.pages.iter().filter(of_person).flat_map(|page| &page.attempts);
+                let of_storm =
+                    storm.is_some_and(|since| incident.opened_at >= since) && incident.severity != Severity::P0;
+                attempts.any(|it| it.message() == message || (of_storm && it.tries > 0))
+            };
+            let open = engine.state.incidents.values().filter(|it| it.state != shared::IncidentState::Resolved);
+            let mut found: Vec<Incident> = open.filter(named).map(|it| Incident::clone(it)).collect();
+            found.sort_by_key(|it| (it.severity, it.id));
+            found
+        })
+        .await
+    }
+
     /// Open alerts with larger numbers than `after`, from memory.
     pub async fn alerts(&self, after: i64, limit: usize) -> Result<Vec<Alert>, Unavailable> {
         let from = shared::AlertId(after.saturating_add(1));
@@ -371,6 +395,7 @@ fn test_delivery(
         rule: None,
         created_at: now,
         waits: None,
+        by_hand: false,
         attempts: Vec::new(),
     };
     Ok(Delivery {
@@ -386,6 +411,8 @@ fn test_delivery(
         test: true,
         reminder: false,
         unrecorded: false,
+        others: Vec::new(),
+        storm: false,
     })
 }
 

@@ -14,6 +14,7 @@ pub mod notice;
 pub mod problem;
 pub mod severity;
 pub mod silence;
+pub mod storm;
 pub mod text;
 pub mod time;
 pub mod timeline;
@@ -25,10 +26,11 @@ pub use id::{
     IntegrationId, LayerId, PageId, PersonId, PolicyId, RouteId, ScheduleId, SilenceId, TeamId, WindowId,
 };
 pub use incident::{
-    Ack, Again, Attempt, AttemptState, Escalation, EscalationState, Everyone, Failure, Flapping, Grouping, Incident,
-    IncidentState, Page, PageVia, Recipient, Stale, Waits, WaitsFor,
+    Ack, Again, Attempt, AttemptState, Bundling, Escalation, EscalationState, Everyone, Failure, Flapping, Grouping,
+    Incident, IncidentState, Page, PageVia, Recipient, Stale, Throttle, ThrottledBy, Waits, WaitsFor,
 };
 pub use notice::{Digest, Named, Notice, NoticeAbout, Sending, Stint, Untold};
 pub use severity::Severity;
 pub use silence::{Silence, SilenceEnd, SilenceKind, SilenceRequest, SuppressedBy};
+pub use storm::{Storm, StormDeliveries, StormOutcomes};
 pub use time::{Delay, Timestamp};

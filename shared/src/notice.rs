@@ -1,6 +1,8 @@
 //! Notices: what people are told that is no page, because nobody has to answer it.
 
-use crate::{AttemptId, AttemptState, ContactId, Failure, IncidentId, PersonId, Severity, Timestamp, config::ContactKind};
+use crate::{
+    AttemptId, AttemptState, ContactId, Failure, IncidentId, PersonId, Severity, Timestamp, config::ContactKind,
+};
 use serde::{Deserialize, Serialize};
 
 /// What a notice is about.

@@ -3,7 +3,7 @@
 use crate::{
     AlertId, AttemptId, AttemptState, ClassId, ContactId, Counted, DownBecause, EventId, Failure, Flag, HeartbeatId,
     IncidentId, IntegrationId, PageId, PageVia, PersonId, PolicyId, Recipient, RouteId, Severity, SuppressedBy,
-    Timestamp, Waits, WindowId, config::ContactKind,
+    Throttle, Timestamp, Waits, WindowId, config::ContactKind,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -148,6 +148,18 @@ pub enum Happening {
         tries: u32,
         delay_ms: i64,
         failure: Option<Failure>,
+        /// How many incidents the message named, when it was not this one alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        incidents: Option<u32>,
+    },
+    /// A delivery is due and waits, to be sent together with what comes due meanwhile.
+    Throttled {
+        page: PageId,
+        attempt: AttemptId,
+        recipient: Recipient,
+        contact: ContactId,
+        channel: ContactKind,
+        throttle: Throttle,
     },
     /// A failed delivery pulled a later one forward.
     PulledForward {

@@ -10,7 +10,7 @@ use crate::{
 };
 use shared::{
     AlertId, ContactId, Delay, Failure as Refused, Incident, IncidentId, IncidentState, Page, Pulse, Recipient,
-    Silence, SilenceId, SilenceRequest, Timestamp,
+    Silence, SilenceId, SilenceRequest, Storm, Timestamp,
     config::Document,
     text::{Language, Names, happening, notice_text},
     timeline::{Actor, Outcome},
@@ -176,7 +176,11 @@ impl Player {
         for line in told {
             self.tell(format_args!("{line}"));
         }
+        let storms = changes.storms.clone();
         let stored = self.store.apply(now, changes).err();
+        for storm in storms {
+            self.tell_storm(&storm);
+        }
         for what in broken.into_iter().chain(stored) {
             self.fail(what);
         }
@@ -189,8 +193,26 @@ impl Player {
         Some(effects)
     }
 
+    fn tell_storm(&mut self, storm: &Storm) {
+        if storm.ended_at.is_none() {
+            if storm.began_at == self.now {
+                self.tell(format_args!("a storm with #{}: {} incidents", storm.id, storm.incidents));
+            }
+            return;
+        }
+        let Storm { incidents, p0, received, outcomes, deliveries, messages, dropped, .. } = storm;
+        self.tell(format_args!(
+            "the storm is over: {incidents} incidents, {p0} of them P0; {received} received: {outcomes:?}; {messages} \
+             messages, {deliveries:?}; dropped {dropped}"
+        ));
+        if *dropped != 0 {
+            self.fail("a storm dropped something");
+        }
+    }
+
     fn deliver(&mut self, command: &Command) {
-        let Command::Deliver { incident, page, attempt, contact, try_number, reminder, .. } = command;
+        let Command::Deliver { incident, page, attempt, contact, try_number, reminder, message, others, storm, .. } =
+            command;
         let found = self.incidents.get(incident).and_then(|it| it.pages.iter().rev().find(|it| it.id == *page));
         let Some(Page { recipient, policy, level, .. }) = found.cloned() else {
             return self.fail(format!("delivery {attempt} belongs to no page"));
@@ -202,7 +224,10 @@ impl Player {
         let again = if *try_number > 1 { format!(", try {try_number}") } else { String::new() };
         let slow = if *reminder { ", reminder" } else { "" };
         let human = level + 1;
-        self.tell(format_args!("-> #{incident} {to} via {contact} ({policy} level {human}{again}{slow})"));
+        let with: String = others.iter().map(|other| format!(" #{}", other.incident)).collect();
+        let with = if with.is_empty() { with } else { format!(" with{with}") };
+        let with = if storm.is_some() { with + ", storm" } else { with };
+        self.tell(format_args!("-> #{incident} {to} via {contact} ({policy} level {human}{again}{slow}){with}"));
         self.deliveries.push(Delivery { at: self.now, to, contact: contact.clone(), level, reminder: *reminder });
         let (after, result) = match self.behaviour(&recipient, contact) {
             Behaviour::Accepts { after } => (after, Ok(None)),
@@ -217,7 +242,7 @@ impl Player {
             Behaviour::TimesOut => return,
         };
         self.next_answer += 1;
-        let (incident, attempt, try_number) = (*incident, *attempt, *try_number);
+        let (incident, attempt, try_number) = (*incident, *message, *try_number);
         let answer = Event::DeliveryFinished { incident, attempt, try_number, result };
         self.answers.insert((self.now.after(after), self.next_answer), answer);
     }

@@ -496,10 +496,13 @@ impl World {
     }
 
     fn deliver(&mut self, command: &Command) -> Result<(), String> {
-        let Command::Deliver { incident, page, attempt, try_number, .. } = command;
+        let Command::Deliver { incident, page, attempt, try_number, others, .. } = command;
         let (incident, attempt, try_number) = (*incident, *attempt, *try_number);
         let Some(engine) = &self.engine else { return Ok(()) };
         self.promises.begun(engine, incident, attempt, try_number, self.now)?;
+        for other in others {
+            self.promises.begun(engine, other.incident, other.attempt, try_number, self.now)?;
+        }
         let Some(known) = engine.state.incidents.get(&incident).cloned() else { return Ok(()) };
         let found = known.pages.iter().rev().find(|it| it.id == *page);
         let Some((page, planned)) =

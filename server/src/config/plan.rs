@@ -10,6 +10,8 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
     let Document {
         public_url,
         paging,
+        limits,
+        storm,
         flapping,
         channels,
         integrations,
@@ -31,6 +33,8 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
     for (name, changed) in [
         ("public_url", old.public_url != *public_url),
         ("paging", old.paging != *paging),
+        ("limits", old.limits != *limits),
+        ("storm", old.storm != *storm),
         ("flapping", old.flapping != *flapping),
         ("channels", old.channels != *channels),
         ("time_off", old.time_off != *time_off),

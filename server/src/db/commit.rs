@@ -161,6 +161,8 @@ impl Store {
             store.record_digests(&changes.digests)?;
             store.put_turns(&changes.turns)?;
             store.put_pulses(&changes.pulses)?;
+            store.put_sends(&changes.sends)?;
+            store.put_storms(&changes.storms)?;
             Ok(revision)
         })?;
         self.restored = Some((revision, changes.counters));

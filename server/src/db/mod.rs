@@ -5,6 +5,7 @@
 mod accounts;
 mod around;
 mod audit;
+mod calm;
 mod commit;
 mod config;
 mod connection;

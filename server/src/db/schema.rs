@@ -191,3 +191,19 @@ diesel::table! {
         doc -> Text,
     }
 }
+
+diesel::table! {
+    contact_send (person, contact) {
+        person -> Text,
+        contact -> Text,
+        doc -> Text,
+    }
+}
+
+diesel::table! {
+    storm (id) {
+        id -> BigInt,
+        live -> SmallInt,
+        doc -> Text,
+    }
+}

@@ -122,6 +122,7 @@ fn schema(name: &str) -> Option<(Value, Map<String, Value>)> {
         "SilenceRequest" => shared::SilenceRequest,
         "SilenceDetail" => api::SilenceDetail,
         "SilencePreview" => api::SilencePreview,
+        "List_Storm" => api::List<shared::Storm>,
         "List_Silence" => api::List<shared::Silence>,
         "SwapRow" => api::SwapRow,
         "List_SwapRow" => api::List<api::SwapRow>,

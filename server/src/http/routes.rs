@@ -2,8 +2,8 @@
 
 use super::{
     accounts, ack, actions, audit, calendar, config, events, health, heartbeats, incidents, integrations, me, oncall,
-    openapi, overrides, people, principal, problem::ApiError, replay, schedules, session, setup, silences, swaps,
-    tokens, ui, why, why_not,
+    openapi, overrides, people, principal, problem::ApiError, replay, schedules, session, setup, silences, storms,
+    swaps, tokens, ui, why, why_not,
 };
 use crate::{ingest, live};
 use actix_web::{
@@ -73,6 +73,7 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/silences/{id}", to!(silences::show_silence)),
     (Put, "/silences/{id}", to!(silences::change_silence)),
     (Post, "/silences/{id}/end", to!(silences::end_silence)),
+    (Get, "/storms", to!(storms::list_storms)),
     (Get, "/swaps", to!(swaps::list_swaps)),
     (Post, "/schedules/{id}/swaps", to!(swaps::offer)),
     (Post, "/swaps/{id}/accept", to!(swaps::accept)),

@@ -2,7 +2,9 @@
 
 use super::{ActError, Arrived, BeatError, Refused, Unavailable};
 use engine::{Act, Engine, SilenceAct};
-use shared::{AttemptId, Failure, HeartbeatId, Incident, IncidentId, Signal, Silence, SilenceId, api::Receipt, timeline::Actor};
+use shared::{
+    AttemptId, Failure, HeartbeatId, Incident, IncidentId, Signal, Silence, SilenceId, api::Receipt, timeline::Actor,
+};
 use std::{
     collections::VecDeque,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},

@@ -130,6 +130,7 @@ impl Runtime {
             .build()?;
         let dispatcher = Dispatcher { tasks: tasks.handle().clone(), inbox: inbox.clone(), instance };
         board.reset(engine.state.incidents.values(), engine.config().version);
+        board.storm(engine.state.storm.as_deref());
         let runtime = Self { inbox: inbox.clone(), vitals: vitals.clone() };
         let writer = Writer {
             url,
@@ -331,6 +332,7 @@ impl Writer {
         }
         // First the board: whoever is answered and looks at once finds what they sent.
         self.board.apply(&changes.incidents, batch.heard);
+        self.board.storm(self.engine.state.storm.as_deref());
         for (reply, receipt) in batch.ingests {
             answer(reply, Ok(receipt));
         }
@@ -374,8 +376,7 @@ impl Writer {
     }
 
     pub(super) fn send(&self, commands: Vec<Command>, changes: &Changes, now: Timestamp, blind: Option<u64>) {
-        let wanted: std::collections::BTreeSet<IncidentId> =
-            commands.iter().map(|Command::Deliver { incident, .. }| *incident).collect();
+        let wanted: std::collections::BTreeSet<IncidentId> = commands.iter().flat_map(Command::incidents).collect();
         let incidents: BTreeMap<_, _> =
             changes.incidents.iter().filter(|it| wanted.contains(&it.id)).map(|it| (it.id, it.clone())).collect();
         let how =

@@ -16,6 +16,7 @@ macro_rules! promises {
 pub(crate) use promises;
 
 mod audit;
+mod calm;
 mod engine_memory;
 mod fencing;
 mod heartbeats;

@@ -224,6 +224,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     e(Get, "/api/v1/silences/{id}", VIEW, "A silence and what it hid", "", "SilenceDetail"),
     e(Put, "/api/v1/silences/{id}", RESPOND, "Change a silence that is not over", "SilenceRequest", "Silence"),
     e(Post, "/api/v1/silences/{id}/end", RESPOND, "End a silence now: what still fires pages", "", "Silence"),
+    e(Get, "/api/v1/storms", VIEW, "Storms and what became of everything in them, the newest first", "", "List_Storm"),
     e(Get, "/api/v1/swaps", VIEW, "Swaps, the newest first", "", "List_SwapRow"),
     e(Post, "/api/v1/schedules/{id}/swaps", RESPOND, "Offer a shift to somebody", "NewSwap", "SwapRow"),
     e(Post, "/api/v1/swaps/{id}/accept", RESPOND, "Take an offered shift", "", "SwapRow"),

@@ -21,7 +21,13 @@ wire! {
         oldest_triggered: Option<Timestamp>,
         /// People with a page that nobody has answered yet.
         people_paged: u32,
+        /// While one lasts.
+        #[serde(default)]
+        storm: Option<Box<StormNow>>,
     }
+
+    /// The storm that lasts, as its banner shows it.
+    struct StormNow { since: Timestamp, incidents: u64, messages: u64, waiting: u64 }
 
     /// One line of the board.
     struct IncidentRow {

@@ -3,6 +3,7 @@
 //! `config.default.toml` in the server shows every key with its default. Unknown keys are refused,
 //! so that a misspelt one cannot silently mean nothing.
 
+mod calm;
 mod channels;
 mod heartbeat;
 mod oncall;
@@ -11,6 +12,7 @@ mod routing;
 mod time;
 mod trial;
 
+pub use calm::{Limit, Limits, StormMode};
 pub use channels::{
     Channels, Defer, EmailChannel, EmailTls, FlapDetection, NtfyChannel, OutboundHeartbeat, Paging, WebhookChannel,
 };
@@ -35,6 +37,8 @@ pub struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
     pub paging: Paging,
+    pub limits: Limits,
+    pub storm: StormMode,
     pub flapping: FlapDetection,
     pub channels: Channels,
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -73,6 +73,40 @@ pub fn page_text(language: Language, incident: &Incident, level: u32, reminder: 
     PageText { title, body: format!("{}\n{}{said}", incident.title, parts.join(" · ")) }
 }
 
+/// Incidents a message lists by name; of the rest it says how many.
+const LISTED_MAX: usize = 10;
+
+/// The text of one message about several incidents, the most severe first.
+#[must_use]
+pub fn bundle_text(language: Language, incidents: &[&Incident], storm: bool) -> PageText {
+    let lines = incidents.iter().take(LISTED_MAX).map(|incident| clip(&line(incident), 100));
+    let mut lines: Vec<String> = lines.collect();
+    let (all, more) = (incidents.len(), incidents.len().saturating_sub(LISTED_MAX));
+    if more > 0 {
+        lines.push(match language {
+            Language::En => format!("and {more} more incidents"),
+            Language::Zh => format!("以及另外 {more} 个事件"),
+        });
+    }
+    let first = incidents.first().map_or_else(String::new, |incident| {
+        let place = incident.host.as_deref().or(incident.ip.as_deref()).unwrap_or(incident.integration.as_str());
+        clip(&format!("{} {place} {}", incident.severity, incident.title), 50)
+    });
+    let others = all.saturating_sub(1);
+    let title = match (language, storm) {
+        (Language::En, false) => format!("{first} + {others} more"),
+        (Language::Zh, false) => format!("{first} 等 {all} 个事件"),
+        (Language::En, true) => format!("Storm: {all} incidents, {first}"),
+        (Language::Zh, true) => format!("告警风暴：{all} 个事件，{first}"),
+    };
+    PageText { title, body: lines.join("\n") }
+}
+
+fn line(incident: &Incident) -> String {
+    let place = incident.host.as_deref().or(incident.ip.as_deref()).unwrap_or(incident.integration.as_str());
+    format!("#{} {} {place} {}", incident.id, incident.severity, incident.title)
+}
+
 fn clip(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();

@@ -21,4 +21,5 @@ pub(crate) mod setup;
 pub(crate) mod signin;
 pub(crate) mod silences;
 pub(crate) mod status;
+mod storms;
 pub(crate) mod why_not;
