@@ -2,13 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
 
 use server::{
-    channels::{Accepted, Address, Channels, Delivery},
+    channels::{Accepted, Address, Channels, Delivery, Letter},
     clock::Stopwatch,
     outbound::Deadlines,
 };
 use shared::{
-    AttemptId, Failure, Incident, Page, config,
+    AttemptId, Failure, Incident, Page, SilenceId, config,
     config::{EmailChannel, EmailTls, Language, NtfyChannel, WebhookChannel},
+    text::PageText,
 };
 use std::{
     io::{BufRead, BufReader, Read as _, Write as _},
@@ -386,4 +387,35 @@ fn settings_that_cannot_work_are_refused_with_a_sentence() {
     let webhook = WebhookChannel { allow_networks: vec!["10.0.0.0/99".into()], allow_http: false };
     let networks = config::Channels { webhook, ..config::Channels::default() };
     assert!(Channels::new(&networks).unwrap_err().contains("10.0.0.0/99"));
+}
+
+fn letter(address: Address) -> Letter {
+    Letter {
+        key: "page-9".into(),
+        silence: SilenceId(12),
+        text: PageText { title: "维护 12 已结束".into(), body: "换盘\n#41 P1 <b>磁盘满</b>".into() },
+        language: Language::Zh,
+        address,
+        url: "https://tocsin.example.org/silences/12".into(),
+    }
+}
+
+#[tokio::test]
+async fn a_notice_says_that_it_is_no_page_and_makes_no_sound() {
+    let server = Scripted::answering("HTTP/1.1 204 No Content\r\n\r\n");
+    let told = channels(None, PATIENT).tell(&letter(hook(format!("http://{}/hook", server.at)))).await;
+    assert_eq!(told, Ok(Accepted::default()));
+    let request = server.request().await;
+    let head = request.to_ascii_lowercase();
+    assert!(head.contains("webhook-id: page-9\r\n") && head.contains("webhook-signature: v1,"), "{request}");
+    let body = json_of(&request);
+    assert_eq!((&body["type"], &body["silence"], &body["ack_url"]), (&"notice".into(), &12.into(), &().into()));
+    assert_eq!(body["url"], "https://tocsin.example.org/silences/12");
+
+    let server = Scripted::answering("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
+    channels(Some(server.at), PATIENT).tell(&letter(topic())).await.unwrap();
+    let body = json_of(&server.request().await);
+    assert_eq!((&body["priority"], &body["title"]), (&2.into(), &"维护 12 已结束".into()));
+    assert_eq!(body["actions"].as_array().unwrap().len(), 1, "nobody has to answer it");
+    assert_eq!(body["actions"][0]["url"], "https://tocsin.example.org/silences/12");
 }

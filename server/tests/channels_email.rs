@@ -2,12 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
 
 use server::{
-    channels::{Accepted, Address, Channels, Delivery},
+    channels::{Accepted, Address, Channels, Delivery, Letter},
     outbound::Deadlines,
 };
 use shared::{
-    AttemptId, Failure, config,
+    AttemptId, Failure, SilenceId, config,
     config::{EmailChannel, EmailTls, Language},
+    text::PageText,
 };
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -241,4 +242,26 @@ async fn nobody_at_the_door_is_transient_and_an_odd_address_permanent() {
         let odd = Delivery { address: Address::Email { to: to.into(), name: String::new() }, ..delivery("k") };
         assert!(channels.deliver(&odd).await.unwrap_err().permanent, "{to}");
     }
+}
+
+#[tokio::test]
+async fn a_notice_is_a_mail_without_urgency_that_leads_to_its_page() {
+    let (at, thread) = serve(GOOD);
+    let letter = Letter {
+        key: "page-9".into(),
+        silence: SilenceId(12),
+        text: PageText { title: "Maintenance 12 is over".into(), body: "works\n#41 P1 <b>disk</b>".into() },
+        language: Language::En,
+        address: Address::Email { to: "li@example.org".into(), name: "Li".into() },
+        url: "https://tocsin.example.org/silences/12".into(),
+    };
+    let channels = channels(at, EmailTls::None, false, PATIENT);
+    tokio::spawn(async move { channels.tell(&letter).await }).await.unwrap().unwrap();
+    let heard = tokio::task::spawn_blocking(|| thread.join().unwrap()).await.unwrap();
+    let head = headers(&heard).join("\n");
+    assert!(head.contains("Subject: Maintenance 12 is over"), "{head}");
+    assert!(head.contains("References: <silence-12@example.org>"), "{head}");
+    assert!(!head.contains("X-Priority") && !head.contains("X-Tocsin-Incident"), "{head}");
+    assert!(heard.contains("https://tocsin.example.org/silences/12"), "{heard}");
+    assert!(!heard.contains("Acknowledge") && heard.contains("&lt;b&gt;disk"), "{heard}");
 }

@@ -1,10 +1,15 @@
 //! Silences: made with a reason, shown before they are made, and ended; what fires on pages afterwards.
 
-use super::house::{Doors, House, call, json as body, request};
-use actix_web::test::TestRequest;
+use super::house::{CONFIG, Doors, House, OWN_URL, call, json as body, request};
+use actix_web::{test::TestRequest, web};
 use serde_json::json;
 use server::clock;
 use shared::{Incident, IncidentId, SuppressedBy, api::Role};
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpListener,
+    time::{Duration, Instant},
+};
 
 /// A program with a token.
 struct Caller(String);
@@ -82,4 +87,61 @@ async fn a_silence_without_an_end_a_reason_or_a_condition_is_refused_by_field() 
     assert_eq!(fields, ["reason", "ends_at", "match[0]"], "{problem}");
     let wanted = json!({ "match": ["host=a"], "reason": "r", "until_recovered": true });
     assert_eq!(call(&service, viewer.send("POST", "/api/v1/silences", &wanted)).await.status, 403);
+}
+
+#[actix_web::test]
+async fn who_would_have_been_paged_is_told_when_a_maintenance_ends() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let bot = format!("http://{}/x", listener.local_addr().unwrap());
+    let config = CONFIG.replace("https://bot.invalid/x", &bot);
+    let house = House::with(&format!("{config}\n[channels.webhook]\nallow_networks = [\"127.0.0.0/8\"]\n"), None);
+    let service = house.service().await;
+    let ops = Caller(house.api_token(Role::Responder));
+    let wanted = json!({
+        "kind": "maintenance", "match": ["host=db-07"], "reason": "moving the disk",
+        "ends_at": clock::now().plus_ms(3_600_000).0
+    });
+    let id = call(&service, ops.send("POST", "/api/v1/silences", &wanted)).await.json()["id"].as_i64().unwrap();
+    let hidden = fires(&house, &service, "[P2][PROBLEM][db-07][10.0.3.7][disk is full]").await;
+    assert!(hidden.pages.is_empty());
+    let recovery = request("POST", &format!("/ingest/{}", house.sender));
+    call(&service, recovery.set_payload("[P2][OK][db-07][10.0.3.7][disk is full]")).await;
+    let heard = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(stream);
+        let (mut length, mut line) = (0, String::new());
+        while reader.read_line(&mut line).unwrap() > 2 {
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            line.clear();
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).unwrap();
+        reader.get_mut().write_all(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+        serde_json::from_slice::<serde_json::Value>(&body).unwrap()
+    });
+    call(&service, ops.send("POST", &format!("/api/v1/silences/{id}/end"), &json!({}))).await;
+    let body = web::block(move || heard.join().unwrap()).await.unwrap();
+    assert_eq!((&body["type"], &body["silence"]), (&"notice".into(), &id.into()), "{body}");
+    assert_eq!(body["url"], format!("{OWN_URL}/silences/{id}"));
+    assert!(body["text"].as_str().unwrap().contains("disk is full"), "{body}");
+
+    let path = format!("/api/v1/silences/{id}");
+    let started = Instant::now();
+    let detail = loop {
+        let detail = call(&service, ops.get(&path)).await.json();
+        if detail["silence"]["notices"][0]["sending"]["state"] == "accepted" {
+            break detail;
+        }
+        assert!(started.elapsed() < Duration::from_secs(20), "{detail}");
+        actix_web::rt::time::sleep(Duration::from_millis(20)).await;
+    };
+    let digest = &detail["silence"]["digests"][0];
+    assert_eq!((&digest["hid"], &digest["recovered"], &digest["firing"]), (&1.into(), &1.into(), &0.into()));
+    assert_eq!(digest["people"], json!(["li"]));
+    assert_eq!(detail["silence"]["notices"][1]["untold"]["kind"], "no_person", "a token is no person: {detail}");
+    assert!(detail["owner"].is_null(), "{detail}");
+    let listed = call(&service, ops.get("/api/v1/silences")).await.json();
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1, "{listed}");
 }

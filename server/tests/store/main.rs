@@ -22,6 +22,7 @@ mod fencing;
 mod heartbeats;
 mod life;
 mod lists;
+mod notices;
 mod past;
 mod people;
 mod places;

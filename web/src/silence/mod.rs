@@ -109,6 +109,10 @@ pub(crate) mod sample {
             ended: None,
             hid: Vec::new(),
             hidden: 0,
+            remind_at: None,
+            stint: None,
+            digests: Vec::new(),
+            notices: Vec::new(),
         }
     }
 }

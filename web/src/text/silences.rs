@@ -85,5 +85,19 @@ shared::messages! {
     quiet_until_short(at: &str) { en: "until {at}", zh: "至 {at}" }
     quiet_open() { en: "kept quiet", zh: "保持屏蔽" }
     quiet_follows(source: i64) { en: "follows #{source}", zh: "由 #{source} 引起" }
+    told_title() { en: "Who is told", zh: "通知记录" }
+    reminder_at(who: &str, at: &str) { en: "{who} is told at {at} if something still fires then.", zh: "若届时仍有告警，将在 {at} 通知 {who}。" }
+    no_owner(who: &str) { en: "{who} is no person of the configuration and is told nothing.", zh: "{who} 不是配置中的人员，不会收到通知。" }
+    digest_at(at: &str, sums: &str) { en: "At its end {at}: {sums}", zh: "{at} 结束时：{sums}" }
+    told_soon() { en: "ends soon", zh: "即将结束" }
+    told_over() { en: "digest", zh: "摘要" }
+    told_waits(at: &str) { en: "waits until {at}", zh: "等到 {at}" }
+    told_sending() { en: "under way", zh: "发送中" }
+    told_accepted(at: &str) { en: "accepted {at}", zh: "{at} 已接受" }
+    told_failed(why: &str) { en: "failed: {why}", zh: "失败：{why}" }
+    told_cancelled() { en: "not sent: no longer true", zh: "未发送：已不成立" }
+    untold_person() { en: "not told: no person of the configuration", zh: "未通知：不是配置中的人员" }
+    untold_contact() { en: "not told: has no contact", zh: "未通知：没有联系方式" }
+    untold_rests(at: &str) { en: "not told: rests until {at}", zh: "未通知：休息至 {at}" }
     not_found() { en: "There is no such silence.", zh: "没有该静默。" }
 }

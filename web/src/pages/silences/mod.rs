@@ -4,6 +4,7 @@ mod end;
 mod form;
 mod form_when;
 mod item;
+mod notices;
 mod one;
 mod preview;
 mod words;

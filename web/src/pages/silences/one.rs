@@ -1,6 +1,6 @@
 //! The page of one silence: what it says and what it hid.
 
-use super::{Desk, item};
+use super::{Desk, item, notices};
 use crate::{
     components::{
         page::{card, name_page},
@@ -30,6 +30,9 @@ fn one(id: i64) -> AnyView {
     let desk = Desk::new(app, Callback::new(move |()| detail.reload()));
     let silence = Memo::new(move |_| detail.with(|detail| detail.silence.clone()));
     let hid = Memo::new(move |_| detail.with(|detail| (detail.hid.clone(), detail.silence.hidden)));
+    let told = Memo::new(move |_| {
+        detail.with(|detail| (detail.silence.clone(), detail.owner.as_ref().map(|owner| owner.0.clone())))
+    });
     let list = move || {
         let (rows, all) = hid.get()?;
         let words = match rows.len() {
@@ -46,6 +49,7 @@ fn one(id: i64) -> AnyView {
             {loaded(title, detail, 6, |_| ().into_any())}
             {move || silence.get().map(|silence| view! { <section class="card silences">{item::item(desk, silence, false)}</section> })}
             {list}
+            {move || told.get().map(|(silence, owner)| notices::told(app, &silence, owner.as_deref()))}
         </div>
         {desk.dialogs()}
     }
