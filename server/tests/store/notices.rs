@@ -24,8 +24,8 @@ fn a_maintenance_that_is_over_is_restored_until_everybody_was_told(place: &Place
     let by = Actor::Account { login: "ops".to_owned() };
     life.handle(Event::Silence { by, act: SilenceAct::Begin(request) });
     let messages: Vec<_> = [
-        life.hear("falcon", None, vec![trigger("db-1", "disk"), trigger("db-2", "disk")]),
-        life.hear("falcon", None, vec![resolve("db-1", "disk")]),
+        life.hear("falcon", None, vec![trigger("db-1", "disk 1"), trigger("db-2", "disk 2")]),
+        life.hear("falcon", None, vec![resolve("db-1", "disk 1")]),
     ]
     .into_iter()
     .flatten()
@@ -55,6 +55,6 @@ fn a_maintenance_that_is_over_is_restored_until_everybody_was_told(place: &Place
     store.commit(&[], &changes).unwrap();
     assert!(place.store().restore(life.now).unwrap().silences.is_empty());
     let over = store.silence(silence).unwrap().unwrap();
-    assert_eq!(over.digests[0].gone[0].title, "disk on db-1");
+    assert_eq!(over.digests[0].gone[0].title, "disk 1 on db-1");
     assert_eq!(store.silences_ended(NOW, 10).unwrap(), [over]);
 }
