@@ -180,6 +180,27 @@ test('silences to come, of every kind, and what is wrong with one', async ({ pag
   });
 });
 
+test('a silence says when its owner is told, and a maintenance what happened in it and who was told', async ({ page }) => {
+  const now = Date.now();
+  const base = { match: ['host=db-07'], reason: 'Moving the disk', ends_at: now + 3_600_000 };
+  await ask(page, server, 'POST', 'silences', { ...base, kind: 'maintenance' });
+  await send(page, server, ingest, '[P2][PROBLEM][db-07][10.1.2.3][disk is full]');
+  await send(page, server, ingest, '[P2][OK][db-07][10.1.2.3][disk is full]');
+  await send(page, server, ingest, '[P2][PROBLEM][db-07][10.1.2.3][host is slow]');
+  await page.goto(`${server.url}/silences/1`);
+  const told = page.getByTestId('told');
+  await expect(told).toContainText(/li is told at \d\d:\d\d if something still fires then/);
+  await ask(page, server, 'POST', 'silences/1/end');
+  await page.reload();
+  await expect(told).toContainText('2 kept quiet, 1 recovered alone, 1 still firing');
+  await expect(told.getByRole('listitem').last()).toContainText(/li \(phone\) · digest/);
+  await examine(page, 'told');
+  await page.evaluate(() => localStorage.setItem('tocsin.language', 'zh-CN'));
+  await page.reload();
+  await expect(told).toContainText('屏蔽 2 个，自行恢复 1 个，仍在告警 1 个');
+  await examine(page, 'told-zh');
+});
+
 test('what follows from something larger says so', async ({ page }) => {
   await send(page, server, ingest, '[P1][PROBLEM][sw-01][10.1.2.1][switch is down]');
   await expect(page.getByTestId('row-1')).toBeVisible();
