@@ -3,6 +3,7 @@
 //! Calls block. Times are arguments. Text may be anything, NUL included. A failed call stores nothing.
 
 mod accounts;
+mod analytics;
 mod around;
 mod audit;
 mod commit;
@@ -27,6 +28,7 @@ mod tokens;
 mod turns;
 mod url;
 
+pub use analytics::{Told, ToldCursor};
 pub use accounts::{Account, AccountPatch};
 pub use audit::{AuditEntry, AuditVerdict};
 pub use commit::{EXCERPT_CHARS, Message};
