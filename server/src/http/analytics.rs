@@ -21,8 +21,9 @@ use engine::{
 };
 use serde::Deserialize;
 use shared::{
-    Delay, TeamId, Timestamp,
+    Delay, PersonId, TeamId, Timestamp,
     api::{Analytics, Coverage, Distribution, NamedLoad, Noise, Stretch},
+    config::Schedule,
 };
 use tokio::sync::Mutex;
 
@@ -133,13 +134,13 @@ async fn coverage(app: &App, from: Timestamp, until: Timestamp) -> Result<Vec<Co
 
 fn covered(
     config: &Snapshot,
-    schedule: &shared::config::Schedule,
+    schedule: &Schedule,
     mut stretches: Vec<Stretch>,
     (from, recorded, until): (Timestamp, Timestamp, Timestamp),
 ) -> Option<Coverage> {
     let roster = config.rosters.get(&schedule.id)?;
     history::append(&mut stretches, roster.between(recorded, until));
-    let name = |id| config.people.get(id).map_or_else(|| id.to_string(), |it| it.name.clone());
+    let name = |id: &PersonId| config.people.get(id).map_or_else(|| id.to_string(), |it| it.name.clone());
     let load = roster.load(&stretches).into_iter().map(|load| NamedLoad { name: name(&load.person), load });
     Some(Coverage {
         schedule: schedule.id.clone(),
@@ -167,6 +168,11 @@ const TABLES: &[(&str, fn(&Analytics) -> String)] = &[
 
 fn or_empty<T: ToString>(value: Option<T>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// As a spreadsheet reads it: `2026-11-21T07:00:00Z`.
+fn instant(at: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.0).map_or_else(|_| at.0.to_string(), |at| at.to_string())
 }
 
 fn times(of: &Distribution) -> String {
@@ -257,9 +263,9 @@ fn quiet(of: &Analytics) -> String {
 fn gaps_table(of: &Analytics) -> String {
     let rows = of.schedules.iter().flat_map(|it| {
         let gaps = it.gaps.iter();
-        gaps.map(|gap| vec![it.schedule.to_string(), it.name.clone(), gap.from.0.to_string(), gap.until.0.to_string()])
+        gaps.map(|gap| vec![it.schedule.to_string(), it.name.clone(), instant(gap.from), instant(gap.until)])
     });
-    csv::written(&["schedule", "name", "from_ms", "until_ms"], rows)
+    csv::written(&["schedule", "name", "from", "until"], rows)
 }
 
 fn load_table(of: &Analytics) -> String {

@@ -12,6 +12,7 @@ pub(crate) enum Icon {
     Routes,
     Integrations,
     Messages,
+    Analytics,
     Settings,
     Status,
     More,
@@ -41,6 +42,7 @@ impl Icon {
             Self::Routes => "M4 6h5l6 12h5M9 6h11M17 3l3 3-3 3M17 15l3 3-3 3",
             Self::Integrations => "M9 3v5M15 3v5M7 8h10v4a5 5 0 0 1-10 0zM12 17v4",
             Self::Messages => "M4 5h16v11H9l-5 4zM8 9h8M8 12h5",
+            Self::Analytics => "M4 4v16h16M8 16v-4M12 16V7M16 16v-6",
             Self::Settings => "M4 7h10M18 7h2M4 17h2M10 17h10M16 5v4M8 15v4",
             Self::Status => "M3 12h4l3-7 4 14 3-7h4",
             Self::More => {

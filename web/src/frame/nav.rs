@@ -27,7 +27,7 @@ const MORE: Place = place("/more", Icon::More, t::more);
 const SETTINGS: Place = place("/settings", Icon::Settings, t::settings);
 
 /// Every page, in the rail's order; after the third a line is drawn.
-pub(crate) const PLACES: [Place; 9] = [
+pub(crate) const PLACES: [Place; 10] = [
     BOARD,
     ON_CALL,
     place("/silences", Icon::Quiet, silences::title),
@@ -35,6 +35,7 @@ pub(crate) const PLACES: [Place; 9] = [
     place("/routes", Icon::Routes, t::routes),
     place("/integrations", Icon::Integrations, t::integrations),
     place("/messages", Icon::Messages, t::messages),
+    place("/analytics", Icon::Analytics, t::analytics),
     SETTINGS,
     place("/status", Icon::Status, t::status),
 ];
@@ -46,9 +47,9 @@ pub(super) fn rail(app: App) -> impl IntoView {
             <a class="brand" href="/">{icon(Icon::Bell)}<span>"Tocsin"</span></a>
             {links(0..3)}
             <hr/>
-            {links(3..7)}
+            {links(3..8)}
             <hr/>
-            {links(7..9)}
+            {links(8..10)}
         </nav>
     }
 }
