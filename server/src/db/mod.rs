@@ -28,8 +28,8 @@ mod tokens;
 mod turns;
 mod url;
 
-pub use analytics::{Told, ToldCursor};
 pub use accounts::{Account, AccountPatch};
+pub use analytics::{Told, ToldCursor};
 pub use audit::{AuditEntry, AuditVerdict};
 pub use commit::{EXCERPT_CHARS, Message};
 pub use error::{Refused, StoreError};

@@ -269,11 +269,11 @@ fn gaps_table(of: &Analytics) -> String {
 }
 
 fn load_table(of: &Analytics) -> String {
-    let headings =
-        ["schedule", "person", "name", "shifts", "total_ms", "night_ms", "weekend_ms", "holiday_ms"];
+    let headings = ["schedule", "person", "name", "shifts", "total_ms", "night_ms", "weekend_ms", "holiday_ms"];
     let rows = of.schedules.iter().flat_map(|it| {
         it.load.iter().map(|NamedLoad { name, load }| {
-            let mut cells = vec![it.schedule.to_string(), load.person.to_string(), name.clone(), load.shifts.to_string()];
+            let mut cells =
+                vec![it.schedule.to_string(), load.person.to_string(), name.clone(), load.shifts.to_string()];
             let spans = [load.total_ms, load.night_ms, load.weekend_ms, load.holiday_ms];
             cells.extend(spans.map(|ms| ms.to_string()));
             cells

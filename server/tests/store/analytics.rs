@@ -72,10 +72,10 @@ fn what_a_timeline_says_later_is_read_and_what_a_note_says_is_not(place: &Place)
     life.now = NOW.plus_ms(60_000);
     let text = r#"no {"kind":"acked"} yet"#.to_owned();
     life.act(IncidentId(2), Act::Note { text });
-    life.act(IncidentId(1), Act::Ack);
+    life.act(IncidentId(1), Act::Ack { until: None });
     life.now = NOW.plus_ms(HOUR);
     life.act(IncidentId(1), Act::Unack);
-    life.act(IncidentId(1), Act::Ack);
+    life.act(IncidentId(1), Act::Ack { until: None });
     messages.extend(life.hear("zabbix", None, vec![resolve("db-1", "disk 1")]));
     store.commit(&messages, &life.changes()).unwrap();
     let told = told(&mut store, NOW, NOW.plus_ms(DAY), &[], 10);

@@ -95,7 +95,8 @@ fn form(app: App, question: Memo<Question>) -> AnyView {
             go.run(Question { days: days.to_owned(), severity, ..Question::default() });
         },
     );
-    let levels = std::iter::once((String::new(), t::all(l))).chain(Severity::ALL.map(|it| (it.to_string(), it.to_string())));
+    let levels =
+        std::iter::once((String::new(), t::all(l))).chain(Severity::ALL.map(|it| (it.to_string(), it.to_string())));
     let severity = choice(
         "analytics-severity".to_owned(),
         t::severity(l),
@@ -148,7 +149,8 @@ fn answer(app: App, question: Memo<Question>) -> AnyView {
     let answers = RwSignal::new(false);
     loaded(frame::analytics(app.l()), found, 10, move |figures| {
         let l = app.l();
-        if figures.incidents == 0 && figures.people.is_empty() && figures.schedules.iter().all(|it| it.gaps.is_empty()) {
+        if figures.incidents == 0 && figures.people.is_empty() && figures.schedules.iter().all(|it| it.gaps.is_empty())
+        {
             return empty(t::nothing(l), view! { <p>{t::nothing_why(l)}</p> }.into_any());
         }
         let csv = path.get_untracked();

@@ -29,9 +29,7 @@ pub(super) struct Look<'a> {
 pub(super) fn card(look: &Look<'_>, title: String, says: String, tables: &[(&str, String)]) -> Node {
     let links = tables.iter().map(|(name, what)| csv(look, name, what)).collect();
     let head = Node::new("div", "card-head").with(Node::of("h2", "", title));
-    Node::new("section", "card")
-        .with(head.with(Node::new("span", "csvs").all(links)))
-        .with(Node::of("p", "hint", says))
+    Node::new("section", "card").with(head.with(Node::new("span", "csvs").all(links))).with(Node::of("p", "hint", says))
 }
 
 /// Few letters, for below a bar: `30s`, `2m`, `4h`, `1d`.
@@ -67,12 +65,20 @@ pub(super) fn distribution(look: &Look<'_>, of: &Distribution, name: (&str, Stri
     let label = |place: usize| of.bounds_ms.get(place).map_or_else(|| "+".to_owned(), |ms| short(l, *ms));
     let bars = all.counts.iter().enumerate().map(|(place, count)| {
         let bar = Node::new("i", "").style("height", format!("{:.2}%", share(*count, most)));
-        Node::new("div", "hist-column").with(Node::new("div", "hist-room").with(bar)).with(Node::of("small", "", label(place)))
+        Node::new("div", "hist-column").with(Node::new("div", "hist-room").with(bar)).with(Node::of(
+            "small",
+            "",
+            label(place),
+        ))
     });
     let marks = [("m50", "50%", all.p50_ms), ("m90", "90%", all.p90_ms), ("m99", "99%", all.p99_ms)];
     let marks = marks.into_iter().filter_map(|(class, word, ms)| {
         let left = place_of(&of.bounds_ms, ms?);
-        Some(Node::new("b", &format!("hist-mark {class}")).style("left", format!("{left:.2}%")).with(Node::of("span", "", word)))
+        Some(
+            Node::new("b", &format!("hist-mark {class}"))
+                .style("left", format!("{left:.2}%"))
+                .with(Node::of("span", "", word)),
+        )
     });
     let drawing = Node::new("div", "hist").set("aria-hidden", "true").all(bars.collect()).all(marks.collect());
     let rows = of.rows.iter().map(|row| {
@@ -231,8 +237,7 @@ fn schedule(look: &Look<'_>, of: &Coverage) -> Node {
     });
     let strip = Node::new("div", "coverage").set("aria-hidden", "true").all(gaps.collect());
     let together: i64 = of.gaps.iter().map(|gap| gap.until.ms_since(gap.from)).sum();
-    let sentence =
-        if of.gaps.is_empty() { t::covered(l) } else { t::gaps(l, of.gaps.len(), &length_of(l, together)) };
+    let sentence = if of.gaps.is_empty() { t::covered(l) } else { t::gaps(l, of.gaps.len(), &length_of(l, together)) };
     let moment = |at: Timestamp| (look.wall)(at.0).moment(l);
     let told = of.gaps.iter().take(GAPS).map(|gap| {
         let length = length_of(l, gap.until.ms_since(gap.from));

@@ -74,16 +74,8 @@ fn columns(l: Language) -> Vec<Column> {
 }
 
 fn row(first: Node, it: &Noise) -> Vec<Node> {
-    let counts = [
-        it.unneeded,
-        it.pages,
-        it.incidents,
-        it.acknowledged,
-        it.by_itself,
-        it.again,
-        it.flapped,
-        it.silenced,
-    ];
+    let counts =
+        [it.unneeded, it.pages, it.incidents, it.acknowledged, it.by_itself, it.again, it.flapped, it.silenced];
     std::iter::once(first).chain(counts.map(num)).collect()
 }
 
@@ -98,7 +90,10 @@ pub(super) fn identities(look: &Look<'_>) -> Node {
     let rows = of.identities.iter().take(SHOWN).map(|it| {
         let host = it.host.as_deref().map(|host| {
             let words = t::search_board(l, host);
-            link(format!("/?q={}", encoded(host)), host).set("class", "mono").set("aria-label", &*words).set("title", words)
+            link(format!("/?q={}", encoded(host)), host)
+                .set("class", "mono")
+                .set("aria-label", &*words)
+                .set("title", words)
         });
         let first = Node::new("th", "what").set("scope", "row");
         row(first.with(link(format!("/incidents/{}", it.newest), &it.title)).maybe(host), it)
@@ -136,8 +131,7 @@ pub(super) fn quiet(look: &Look<'_>) -> Option<Node> {
             QuietKind::Hold => (t::hold(l), "/policies".to_owned()),
         };
         let name = Node::new("td", "what");
-        let name =
-            if page.is_empty() { Node { text: it.id.clone(), ..name } } else { name.with(link(page, &it.id)) };
+        let name = if page.is_empty() { Node { text: it.id.clone(), ..name } } else { name.with(link(page, &it.id)) };
         vec![row_head(kind), name, num(it.incidents), num(it.paged)]
     };
     let columns = [

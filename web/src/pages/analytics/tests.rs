@@ -1,5 +1,6 @@
 use super::*;
 use shared::api::{Coverage, DayPages, Distribution, Gap, HourOfWeek, Noise, PersonPages, QuietBy, QuietKind, Times};
+use shared::config::Language;
 
 const HOUR: i64 = 3_600_000;
 
@@ -89,12 +90,18 @@ fn a_histogram_says_in_words_what_its_bars_show() {
     let drawing = all.find("hist")[0];
     assert_eq!(drawing.attribute("aria-hidden"), Some("true"));
     let bars = drawing.find("hist-room");
-    assert_eq!(bars.iter().map(|room| style(&room.children[0], "height")).collect::<Vec<_>>(), ["50.00%", "0.00%", "100.00%"]);
+    assert_eq!(
+        bars.iter().map(|room| style(&room.children[0], "height")).collect::<Vec<_>>(),
+        ["50.00%", "0.00%", "100.00%"]
+    );
     // 15 s is half of the first of three buckets; what took longer than all bounds stands in the middle of the last.
     assert_eq!(style(drawing.find("m50")[0], "left"), "16.67%");
     assert_eq!(style(drawing.find("m90")[0], "left"), "83.33%");
     let words = all.words();
-    assert!(words.contains("Half within 15 s, 90 % within 1 min, 99 % within 1 min. Over without: 3. Still open: 1."), "{words}");
+    assert!(
+        words.contains("Half within 15 s, 90 % within 1 min, 99 % within 1 min. Over without: 3. Still open: 1."),
+        "{words}"
+    );
     assert!(words.contains("None yet."), "nothing was resolved: {words}");
     assert!(words.contains("up to 30 s 1") && words.contains("longer 2"), "{words}");
 }
@@ -104,7 +111,8 @@ fn the_nights_part_of_a_day_is_drawn_within_its_bar() {
     let all = draw(&figures(), false);
     let strip = all.find("day-bars")[0];
     assert_eq!(strip.attribute("aria-label"), Some("Most on Fri 2 Jan: 4 pages, 4 at night"));
-    let sizes: Vec<_> = strip.children.iter().map(|day| (style(day, "height"), style(&day.children[0], "height"))).collect();
+    let sizes: Vec<_> =
+        strip.children.iter().map(|day| (style(day, "height"), style(&day.children[0], "height"))).collect();
     assert_eq!(sizes, [("50.00%", "50.00%"), ("100.00%", "100.00%")]);
 }
 
@@ -121,7 +129,8 @@ fn the_week_shows_pages_or_answers() {
 #[test]
 fn noise_leads_to_where_it_is_mended() {
     let all = draw(&figures(), false);
-    let mut links: Vec<&str> = all.find("what").iter().flat_map(|it| &it.children).filter_map(|it| it.attribute("href")).collect();
+    let mut links: Vec<&str> =
+        all.find("what").iter().flat_map(|it| &it.children).filter_map(|it| it.attribute("href")).collect();
     links.sort_unstable();
     assert_eq!(links, ["/?q=db-07%20a", "/incidents/12", "/routes", "/silences/7"]);
     assert!(all.words().contains("1 of 40 are shown"));
@@ -144,7 +153,8 @@ fn a_range_is_whole_days_of_the_wall() {
     let (from, until) = last.range(today).unwrap();
     assert_eq!(days(from, until), ("2026-11-15".to_owned(), "2026-11-22".to_owned()));
     assert_eq!((from.hour, until.minute), (0, 0));
-    let own = |from: &str, until: &str| Question { from: from.to_owned(), until: until.to_owned(), ..Question::default() };
+    let own =
+        |from: &str, until: &str| Question { from: from.to_owned(), until: until.to_owned(), ..Question::default() };
     let (from, until) = own("2026-11-03", "2026-11-03").range(today).unwrap();
     assert_eq!(days(from, until), ("2026-11-03".to_owned(), "2026-11-04".to_owned()), "one day, whole");
     assert_eq!(own("2026-11-04", "2026-11-03").range(today), None);
