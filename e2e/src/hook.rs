@@ -55,6 +55,9 @@ pub struct Page {
     pub title: String,
     pub text: String,
     pub incident: PageIncident,
+    /// Everything the message is about.
+    pub incidents: Vec<PageIncident>,
+    pub storm: bool,
     pub page: PageLevel,
     pub ack_url: Option<String>,
     pub reminder: bool,

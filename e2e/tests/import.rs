@@ -146,6 +146,7 @@ fn event(labels: &Labels) -> AlertEvent {
         status_raw: None,
         severity_word: None,
         occurred_at: None,
+        ends_at: None,
         links: Vec::new(),
         flags: Vec::new(),
     }

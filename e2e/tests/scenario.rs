@@ -9,8 +9,8 @@ use e2e::{
 };
 use engine::scenario::{Action, Behaviour, ConfigText, Expectation, Scenario, Step, What, parse, play};
 use shared::{
-    Delay, SilenceRequest, Timestamp,
-    api::{IncidentRow, Receipt, Role},
+    Delay, Signal, SilenceRequest, Timestamp,
+    api::{HeartbeatRow, IncidentRow, List, Receipt, Role},
     timeline::Outcome,
 };
 use std::{
@@ -155,6 +155,17 @@ impl Life {
                 self.outcomes = answer.is(200)?.json::<Receipt>()?.outcomes;
                 Ok(())
             }
+            What::Beat { heartbeat, signal, note } => {
+                let token = self.server.ask(&["token", "create", "--kind", "heartbeat", "--name", &heartbeat.0], "")?;
+                let said = match signal {
+                    Signal::Beat => "",
+                    Signal::Fail => "/fail",
+                    Signal::Start => "/start",
+                    Signal::Log => "/log",
+                };
+                let path = format!("/heartbeat/{token}{said}");
+                self.server.anybody().post(&path, &[], note.as_bytes())?.is(200).map(drop)
+            }
             What::Act { incident, act, refused, .. } => self.act(*incident, act, *refused),
             What::Silence { kind, after, length, matches, .. } => {
                 let starts_at = wait::now_ms() + after.0;
@@ -240,6 +251,13 @@ impl Life {
             Expectation::Outcome { name } => {
                 let names: Vec<&str> = self.outcomes.iter().map(Outcome::name).collect();
                 ensure!(names == [name.as_str()], "the post ended as {names:?}");
+                Ok(())
+            }
+            Expectation::Heartbeat { heartbeat, state } => {
+                let viewer = self.server.anybody().bearer(&self.token);
+                let rows: List<HeartbeatRow> = viewer.read("/api/v1/heartbeats")?;
+                let stands = rows.items.iter().find(|row| row.heartbeat.id == *heartbeat).map(|row| row.state);
+                ensure!(stands == Some(*state), "heartbeat {heartbeat} stands as {stands:?}");
                 Ok(())
             }
             Expectation::Incident { incident, state, severity } => {

@@ -2,6 +2,7 @@
 
 use crate::{
     classify::{self, Class},
+    heartbeat::{self, Expected},
     inhibit,
     oncall::{self, HolidayDays, Roster, Surroundings},
     quiet::Quiet,
@@ -10,10 +11,10 @@ use crate::{
     window::{Window, Windows},
 };
 use shared::{
-    CalendarId, Delay, HookId, IntegrationId, PersonId, PolicyId, ScheduleId, Severity, TeamId,
+    CalendarId, Delay, HeartbeatId, HookId, IntegrationId, PersonId, PolicyId, ScheduleId, Severity, TeamId,
     config::{
-        Contact, Document, Finding, FlapDetection, HolidayCalendar, Hook, Integration, Level, LevelWhen, Paging,
-        Person, Policy, Route, Rule, Target, Team, TimeWindow,
+        Contact, Document, Finding, FlapDetection, HolidayCalendar, Hook, Integration, Level, LevelWhen, Limits,
+        Paging, Person, Policy, Route, Rule, Target, Team, TimeWindow,
     },
 };
 use std::{
@@ -42,6 +43,7 @@ pub struct Snapshot {
     /// Rules that give a severity, by integration; those without rules are left out.
     pub classes: BTreeMap<IntegrationId, Vec<Class>>,
     pub windows: Windows,
+    pub heartbeats: BTreeMap<HeartbeatId, Expected>,
     pub tree: Vec<Node>,
     pub inhibitions: Vec<inhibit::Rule>,
 }
@@ -68,6 +70,10 @@ impl Snapshot {
             check.policy(policy, &snapshot);
         }
         check.targets(&document.fallback, "fallback", &snapshot);
+        match heartbeat::compile(&document, &snapshot.windows) {
+            Ok(expected) => snapshot.heartbeats = expected,
+            Err(faults) => check.faults(faults),
+        }
         check.routes(&document.routes, "routes", &snapshot, &mut BTreeSet::new());
         match route::compile(&document.routes, &snapshot.windows) {
             Ok(tree) => snapshot.tree = tree,
@@ -84,6 +90,8 @@ impl Snapshot {
             }
         }
         check.pace(&document.paging);
+        check.limits(&document.limits);
+        check.storm(&document.storm);
         check.flapping(&document.flapping);
         snapshot.policies.entry(FALLBACK.into()).or_insert_with(|| Arc::new(fallback_policy(&document.fallback)));
         snapshot.document = document;
@@ -521,14 +529,45 @@ impl Check {
         if paging.reminder.0 < 60_000 {
             self.fault("paging.reminder", "reminders come at least 1m apart");
         }
+        if !(0..=300_000).contains(&paging.bundle.0) {
+            self.fault("paging.bundle", "pages are bundled for at most 5m; 0s switches bundling off");
+        }
+    }
+
+    fn limits(&mut self, limits: &Limits) {
+        for (place, limit) in limits.0.iter().enumerate() {
+            if !(1..=1_000).contains(&limit.messages) {
+                let message =
+                    "a limit is 1 to 1000 messages; with none, nobody would ever be told of anything but a P0";
+                self.fault(format!("limits[{place}].messages"), message);
+            }
+            if !(60_000..=86_400_000).contains(&limit.within.0) {
+                self.fault(format!("limits[{place}].within"), "a limit is about 1m to 24h");
+            }
+        }
+    }
+
+    fn storm(&mut self, storm: &shared::config::StormMode) {
+        if storm.incidents != 0 && !(2..=crate::OPENINGS_MAX).contains(&(storm.incidents as usize)) {
+            self.fault("storm.incidents", "a storm begins with 2 to 1000 incidents; 0 switches storms off");
+        }
+        for (field, delay, most_ms, range) in [
+            ("within", storm.within, 3_600_000, "1s to 1h"),
+            ("calm", storm.calm, 86_400_000, "1s to 24h"),
+            ("at_least_every", storm.at_least_every, 3_600_000, "1s to 1h"),
+        ] {
+            if !(1_000..=most_ms).contains(&delay.0) {
+                self.fault(format!("storm.{field}"), format!("`{field}` is {range}"));
+            }
+        }
     }
 }
 
-fn unknown(kind: &str, name: &str) -> String {
+pub(crate) fn unknown(kind: &str, name: &str) -> String {
     format!("there is no {kind} `{name}` in this document; declare it or correct the name")
 }
 
-fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 

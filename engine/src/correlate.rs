@@ -74,6 +74,7 @@ impl Turn<'_> {
             again,
             group: grouping(routing, self.now),
             flapping: None,
+            stale: None,
             escalations: Vec::new(),
             pages: Vec::new(),
             timeline: 0,
@@ -82,6 +83,7 @@ impl Turn<'_> {
         state.groups.insert(&incident);
         state.incidents.insert(id, Arc::new(incident));
         state.dirty.incidents.insert(id);
+        self.count_opening(id, alert.severity());
     }
 
     /// A new alert, in every index.
@@ -113,11 +115,13 @@ impl Turn<'_> {
             first_at: self.now,
             last_at: self.now,
             closed_at: None,
+            stale_at: None,
             first_event: message,
             last_event: message,
         };
         state.alerts.insert(id, Arc::new(alert));
         state.dirty.alerts.insert(id);
+        state.watch_stale(&self.config, id);
         id
     }
 
@@ -170,7 +174,9 @@ impl Turn<'_> {
         let incident = self.engine.state.incidents.get_mut(&incident_id).map(Arc::make_mut)?;
         let by = Actor::Integration { integration: incident.integration.clone() };
         incident.firing = incident.firing.saturating_sub(1);
-        if incident.firing > 0 {
+        let fires_on = incident.firing > 0;
+        self.review_stale(incident_id);
+        if fires_on {
             let recovered = Happening::AlertRecovered { alert: alert_id, event: message, matched };
             self.note(incident_id, by.clone(), recovered);
             self.flaps(incident_id, alert_id, message, &by, opened);
@@ -215,7 +221,11 @@ impl Turn<'_> {
     }
 
     /// Closes an alert; gives its incident, its text, and how often its identity opened of late.
-    fn close_alert(&mut self, alert_id: AlertId, message: Option<EventId>) -> Option<(IncidentId, String, u32)> {
+    pub(crate) fn close_alert(
+        &mut self,
+        alert_id: AlertId,
+        message: Option<EventId>,
+    ) -> Option<(IncidentId, String, u32)> {
         let mut kept = self.engine.state.alerts.remove(&alert_id)?;
         let alert = Arc::make_mut(&mut kept);
         alert.state = AlertState::Resolved;

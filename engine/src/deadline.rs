@@ -27,6 +27,11 @@ impl Deadlines {
         if at <= now { self.0.pop_first() } else { None }
     }
 
+    /// Gives up every deadline of some kinds.
+    pub(crate) fn give_up(&mut self, kinds: impl Fn(Wake) -> bool) {
+        self.0.retain(|(_, wake)| !kinds(*wake));
+    }
+
     pub(crate) fn contains(&self, at: Timestamp, wake: Wake) -> bool {
         self.0.contains(&(at, wake))
     }

@@ -113,6 +113,13 @@ impl Queue {
         }
     }
 
+    /// What begins is known by another number from now on: that of its message.
+    pub(crate) fn rename(&mut self, from: AttemptId, to: AttemptId) {
+        if let Some(target) = self.flying.remove(&from) {
+            self.flying.insert(to, target);
+        }
+    }
+
     /// Counts a delivery as under way that a previous process began.
     pub(crate) fn adopt(&mut self, attempt: AttemptId, target: String) {
         *self.per_target.entry(target.clone()).or_default() += 1;

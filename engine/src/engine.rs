@@ -7,17 +7,19 @@ use crate::{
     dedup::{self, Identity},
     event::{Act, Changes, Effects, Event, Ingested, Refusal, Wake},
     group::Newcomer,
+    heartbeat, late,
     matcher::Subject,
     notify,
     route::{self, Routing},
     silence::Standing,
     state::{Dirty, Forgettable, LevelTurn, Restored, State},
     suppress,
+    throttle::ContactSends,
 };
 use shared::{
-    AlertEvent, AlertId, AttemptState, Escalation, EscalationState, EventId, Incident, IncidentId, IncidentState,
-    IntegrationId, Recipient, Timestamp,
-    timeline::{Actor, DropReason, Happening, Outcome, TimelineEntry},
+    AlertEvent, AlertId, AttemptState, CountedBecause, Escalation, EscalationState, EventId, Incident, IncidentId,
+    IncidentState, IntegrationId, Recipient, Timestamp,
+    timeline::{Actor, DropReason, Happening, Outcome, SuppressReason, TimelineEntry},
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -85,12 +87,25 @@ impl Engine {
             engine.state.incidents.insert(id, Arc::new(incident));
             engine.rearm(id);
         }
+        engine.state.messages.forget_settled();
+        for ContactSends { person, contact, mut log } in restored.sends {
+            log.hasten(ahead_ms);
+            if ahead_ms > 0 {
+                engine.state.dirty.sends.insert((person.clone(), contact.clone()));
+            }
+            engine.state.sends.insert((person, contact), log);
+        }
+        engine.restore_storm(restored.storm, restored.openings, ahead_ms);
         for silence in restored.silences {
             let id = silence.id;
             engine.state.silences.insert(id, Standing::new(Arc::new(silence)));
             engine.arm_silence(id, now);
         }
         engine.index_inhibitions(now);
+        engine.take_pulses(restored.pulses, now);
+        engine.state.up_since = now;
+        let config = engine.config.clone();
+        engine.state.watch_all_stale(&config);
         for (event, at, outcomes) in restored.unsettled {
             engine.recount(event, at, &outcomes);
         }
@@ -123,14 +138,20 @@ impl Engine {
         }
         for page in &incident.pages {
             for attempt in &page.attempts {
+                let message = attempt.bundling.as_ref().and_then(|it| it.message);
+                if let Some(message) = message.filter(|_| attempt.state != AttemptState::Planned) {
+                    self.state.messages.add(message, id, attempt.id, attempt.state);
+                }
                 match (attempt.state, attempt.lease_until) {
                     (AttemptState::Planned | AttemptState::Retrying, _) => {
                         self.state.deadlines.set(attempt.due, Wake::Attempt { incident: id, attempt: attempt.id });
                     }
                     (AttemptState::Sending, Some(until)) => {
                         self.state.deadlines.set(until, Wake::Lease { incident: id, attempt: attempt.id });
-                        self.state.adopted += 1;
-                        self.state.queue.adopt(attempt.id, notify::target_key(&self.config, page, attempt));
+                        if !self.state.queue.is_flying(attempt.message()) {
+                            self.state.adopted += 1;
+                            self.state.queue.adopt(attempt.message(), notify::target_key(&self.config, page, attempt));
+                        }
                     }
                     _ => {}
                 }
@@ -166,14 +187,21 @@ impl Engine {
                 Ok(silence) => turn.effects.silence = Some(silence),
                 Err(refusal) => turn.effects.refused = Some(refusal),
             },
+            Event::Beat { heartbeat, signal, note } => {
+                turn.effects.refused = turn.heard(&heartbeat, signal, note).err();
+            }
             Event::DeliveryFinished { incident, attempt, try_number, result } => {
-                turn.delivered(incident, attempt, try_number, result)
+                turn.finished(incident, attempt, try_number, &result);
             }
             Event::ConfigReplaced(config) => {
                 turn.engine.config = config.clone();
                 turn.config = config;
                 turn.engine.forget_policies();
                 turn.engine.state.queue.reconsider();
+                turn.engine.watch_heartbeats(now, CountedBecause::Configured);
+                turn.engine.state.watch_all_stale(&turn.config);
+                turn.engine.state.lanes.reconsider();
+                turn.storm_reconfigured();
                 turn.reindex();
                 // A smaller bound takes effect as deliveries end.
                 turn.engine.state.adopted = turn.engine.state.adopted.max(turn.engine.state.queue.in_flight());
@@ -195,8 +223,20 @@ impl Engine {
     pub fn take_changes_but_repeats(&mut self, since: Timestamp) -> Changes {
         self.settle(since);
         let settled = self.state.repeats.settled(EventId(self.state.counters.event));
-        let Dirty { alerts, incidents, closed, timeline, silences, turns, ended } =
-            std::mem::take(&mut self.state.dirty);
+        let Dirty {
+            alerts,
+            incidents,
+            closed,
+            timeline,
+            silences,
+            turns,
+            pulses,
+            own,
+            sends,
+            storm,
+            mut storms,
+            ended,
+        } = std::mem::take(&mut self.state.dirty);
         let mut changed: Vec<_> = alerts.iter().filter_map(|id| self.state.alerts.get(id).cloned()).collect();
         changed.extend(closed.into_values());
         let mut moved = Vec::with_capacity(incidents.len());
@@ -220,7 +260,26 @@ impl Engine {
             Some(LevelTurn { policy, level, people })
         });
         let (turns, counters) = (turns.collect(), self.state.counters);
-        Changes { alerts: changed, incidents: moved, timeline, silences, turns, counters, settled }
+        let pulses = pulses.iter().filter_map(|id| self.state.pulses.get(id).cloned()).collect();
+        let sends = sends.into_iter().filter_map(|outlet| {
+            let log = self.state.sends.get(&outlet)?.clone();
+            Some(ContactSends { person: outlet.0, contact: outlet.1, log })
+        });
+        let sends = sends.collect();
+        storms.extend(self.state.storm.as_deref().filter(|_| storm).cloned());
+        Changes {
+            alerts: changed,
+            incidents: moved,
+            timeline,
+            silences,
+            turns,
+            pulses,
+            own,
+            sends,
+            storms,
+            counters,
+            settled,
+        }
     }
 
     /// Repeats join what is stored: those that waited long enough, and those whose incident is stored anyway, so that the
@@ -294,7 +353,11 @@ impl Turn<'_> {
                 Wake::AckTimeout { incident } => self.ack_ended(incident, at),
                 Wake::SnoozeEnds { incident } => self.snooze_ended(incident, at),
                 Wake::Calm { incident } => self.calm(incident, at),
+                Wake::Bundle => self.lanes_due(),
+                Wake::Storm => self.storm_calms(at),
                 Wake::Silence { silence } => self.silence_due(silence),
+                Wake::Stale { alert } => self.stale_due(alert),
+                Wake::Heartbeat => self.heartbeats_due(at),
                 Wake::Review => self.review_all(),
                 Wake::Forget => self.forget(at),
             }
@@ -327,6 +390,7 @@ impl Turn<'_> {
         }
         let id = self.engine.state.counters.next_event();
         self.effects.event = Some(id);
+        self.sender_heard(&integration);
         for event in events {
             let outcome = self.alert(&integration, event, id);
             self.account(outcome);
@@ -342,24 +406,40 @@ impl Turn<'_> {
     }
 
     fn account(&mut self, outcome: Outcome) {
-        self.engine.state.accounts.ingested += 1;
-        self.engine.state.accounts.book(&outcome);
+        self.book(&outcome);
         self.effects.outcomes.push(outcome);
     }
 
+    /// The law of accounts, of the whole and of the storm that lasts.
+    pub(crate) fn book(&mut self, outcome: &Outcome) {
+        self.count_outcome(outcome);
+        self.engine.state.accounts.ingested += 1;
+        self.engine.state.accounts.book(outcome);
+    }
+
     /// One member of a message through the whole path.
-    fn alert(&mut self, integration: &IntegrationId, event: AlertEvent, message: EventId) -> Outcome {
+    pub(crate) fn alert(&mut self, integration: &IntegrationId, event: AlertEvent, message: EventId) -> Outcome {
         let unmatched = Outcome::Dropped { reason: DropReason::UnmatchedResolve };
-        match dedup::identify(&self.engine.state, integration, &event) {
+        let beat = self.beats(integration, &event);
+        let identity = dedup::identify(&self.engine.state, integration, &event);
+        if beat.is_none()
+            && let Some(outcome) = self.arrives_late(integration, &event, &identity, message)
+        {
+            return outcome;
+        }
+        match identity {
             // A sender that repeats an open alert with its first time is not replaying it.
-            Identity::New => match suppress::suppress(&event, || {
-                classify::classify(&self.config, integration, &event, self.now).severity()
+            Identity::New => match beat.map(|heartbeat| SuppressReason::Heartbeat { heartbeat }).or_else(|| {
+                suppress::suppress(&event, || {
+                    classify::classify(&self.config, integration, &event, self.now).severity()
+                })
             }) {
                 Some(reason) => Outcome::Suppressed { reason },
                 None => self.new_alert(integration, event, message),
             },
             Identity::Repeat(alert) => match self.refresh(alert, event, message) {
                 Some(incident) => {
+                    self.heard_again(alert);
                     self.enter(alert);
                     self.severity_repeated(incident, alert);
                     Outcome::Refreshed { alert, incident }
@@ -373,16 +453,55 @@ impl Turn<'_> {
         }
     }
 
+    /// What becomes of a message that others overtook on their way; none when it is in time.
+    fn arrives_late(
+        &mut self,
+        integration: &IntegrationId,
+        event: &AlertEvent,
+        identity: &Identity,
+        message: EventId,
+    ) -> Option<Outcome> {
+        let now = self.now;
+        let overtaken = |state: &State, alert: &AlertId| {
+            state.alerts.get(alert).is_some_and(|alert| late::is_overtaken(event, &alert.event))
+        };
+        let state = &mut self.engine.state;
+        match identity {
+            Identity::New => {
+                let by = state.late.over_already(integration, event, now)?;
+                // Clocks lie, and nobody can tell: what is urgent pages all the same.
+                let severity = classify::classify(&self.config, integration, event, now).severity();
+                (!severity.is_urgent()).then_some(Outcome::Suppressed { reason: SuppressReason::Over { by } })
+            }
+            Identity::Repeat(alert) if overtaken(state, alert) => {
+                let incident = state.count_repeat(*alert, message, now)?;
+                Some(Outcome::Refreshed { alert: *alert, incident })
+            }
+            Identity::Recovery(alert, _) if overtaken(state, alert) => {
+                Some(Outcome::Dropped { reason: DropReason::Overtaken { alert: *alert } })
+            }
+            Identity::Recovery(..) | Identity::Unmatched => {
+                state.late.recovered(integration, event, message, now);
+                None
+            }
+            Identity::Repeat(_) => None,
+        }
+    }
+
     fn new_alert(&mut self, integration: &IntegrationId, event: AlertEvent, message: EventId) -> Outcome {
         let stated = classify::classify(&self.config, integration, &event, self.now);
         let subject = Subject { event: &event, integration, severity: stated.severity(), now: self.now };
-        let routing = route::route(&self.config.tree, &subject);
+        let mut routing = route::route(&self.config.tree, &subject);
+        heartbeat::overrule(&self.config, &subject, &mut routing);
         let reason = classify::overruled(stated, routing.severity.as_ref().map(|(route, severity)| (route, *severity)));
         let policies = notify::policies_or_fallback(routing.policies.clone(), reason.severity());
         let newcomer = Newcomer { integration, event, message, reason, policies: &policies };
         if let Some((incident, why)) = self.joins(&newcomer, &routing) {
             return match self.join(incident, newcomer, &why, &routing) {
-                Some(alert) => Outcome::Opened { alert, incident },
+                Some(alert) => {
+                    self.note_heartbeat(incident, alert);
+                    Outcome::Opened { alert, incident }
+                }
                 None => Outcome::Dropped { reason: DropReason::UnmatchedResolve },
             };
         }
@@ -391,7 +510,11 @@ impl Turn<'_> {
         let (alert, incident) = self.open(integration, event, message, severity, &routing);
         let by = Actor::Integration { integration: integration.clone() };
         self.note(incident, by, Happening::Opened { alert, event: message, severity: reason, key, flags });
+        self.note_heartbeat(incident, alert);
         self.begin(incident, alert, routing, policies);
+        if self.engine.state.incidents.get(&incident).is_some_and(|it| !it.suppressed.is_empty()) {
+            self.count(|storm| storm.quiet += 1);
+        }
         Outcome::Opened { alert, incident }
     }
 

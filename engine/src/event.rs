@@ -2,14 +2,17 @@
 
 use crate::compile::Snapshot;
 use shared::{
-    Alert, AlertEvent, AlertId, AttemptId, ContactId, Delay, EventId, Failure, Incident, IncidentId, IntegrationId,
-    PageId, PersonId, PolicyId, Silence, SilenceId, SilenceRequest, Timestamp,
+    Alert, AlertEvent, AlertId, AttemptId, ContactId, Delay, EventId, Failure, HeartbeatId, Incident, IncidentId,
+    IntegrationId, PageId, PersonId, PolicyId, Pulse, Signal, Silence, SilenceId, SilenceRequest, Storm, Timestamp,
     config::Target,
     timeline::{Actor, Outcome, RejectReason, TimelineEntry},
 };
 use std::sync::Arc;
 
-use crate::state::{Counters, LevelTurn};
+use crate::{
+    state::{Counters, LevelTurn},
+    throttle::ContactSends,
+};
 
 /// Everything that can happen.
 #[derive(Clone, Debug)]
@@ -20,6 +23,8 @@ pub enum Event {
     Acted { incident: IncidentId, by: Actor, act: Act },
     /// Somebody made, changed or ended a silence.
     Silence { by: Actor, act: SilenceAct },
+    /// A heartbeat was heard.
+    Beat { heartbeat: HeartbeatId, signal: Signal, note: String },
     /// A delivery came to its end.
     DeliveryFinished {
         incident: IncidentId,
@@ -132,6 +137,8 @@ pub enum Refusal {
     NoSuchAlert,
     #[error("it is the only alert of the incident that still fires")]
     OnlyAlert,
+    #[error("the configuration has no such heartbeat")]
+    NoSuchHeartbeat,
     #[error("there is no such silence, or it is over")]
     NoSuchSilence,
     #[error("{message}")]
@@ -166,10 +173,20 @@ pub enum Wake {
     Calm {
         incident: IncidentId,
     },
+    /// Messages that waited may go.
+    Bundle,
+    /// A storm has been calm for a while.
+    Storm,
     /// A silence begins, pauses, goes on or ends.
     Silence {
         silence: SilenceId,
     },
+    /// An alert may be stale, or is to be closed as such.
+    Stale {
+        alert: AlertId,
+    },
+    /// A heartbeat, or several, did not come in time.
+    Heartbeat,
     /// After a restart: what keeps quiet may have changed meanwhile.
     Review,
     /// Old idempotency keys and closed identities are forgotten.
@@ -179,7 +196,7 @@ pub enum Wake {
 /// What the shell must do once the changes are durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Hand one attempt to its channel, then report [`Event::DeliveryFinished`].
+    /// Hand one message to its channel, then report [`Event::DeliveryFinished`] for any attempt of it.
     Deliver {
         incident: IncidentId,
         page: PageId,
@@ -188,7 +205,29 @@ pub enum Command {
         try_number: u32,
         lease: Delay,
         reminder: bool,
+        /// The number of the whole message, the same for every try: this attempt's own when it goes out alone.
+        message: AttemptId,
+        /// Other incidents that the message names, the most severe first; what becomes of it becomes of all.
+        others: Vec<Part>,
+        /// It is a page about the storm that this incident set off.
+        storm: Option<IncidentId>,
     },
+}
+
+impl Command {
+    /// The incidents it is about.
+    pub fn incidents(&self) -> impl Iterator<Item = IncidentId> + '_ {
+        let Self::Deliver { incident, others, .. } = self;
+        std::iter::once(*incident).chain(others.iter().map(|other| other.incident))
+    }
+}
+
+/// One delivery of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub incident: IncidentId,
+    pub page: PageId,
+    pub attempt: AttemptId,
 }
 
 /// The answer to one event.
@@ -207,6 +246,15 @@ pub struct Effects {
     pub refused: Option<Refusal>,
 }
 
+/// An alert, or a recovery, that the engine raised under its own name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnMessage {
+    pub id: EventId,
+    pub at: Timestamp,
+    pub event: AlertEvent,
+    pub outcome: Outcome,
+}
+
 /// What must become durable: the newest state of everything that changed since the last call.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
@@ -216,6 +264,14 @@ pub struct Changes {
     pub silences: Vec<Arc<Silence>>,
     /// Whose turn it is, in levels where that changed.
     pub turns: Vec<LevelTurn>,
+    /// Heartbeats that were heard or missed.
+    pub pulses: Vec<Pulse>,
+    /// Alerts the engine raised itself: kept as messages, as if somebody had sent them.
+    pub own: Vec<OwnMessage>,
+    /// What people were sent, where that changed.
+    pub sends: Vec<ContactSends>,
+    /// Storms that began, went on or ended.
+    pub storms: Vec<Storm>,
     pub counters: Counters,
     /// The rows of alerts count every message up to this one; see [`Restored::unsettled`].
     ///
@@ -232,5 +288,9 @@ impl Changes {
             && self.timeline.is_empty()
             && self.silences.is_empty()
             && self.turns.is_empty()
+            && self.pulses.is_empty()
+            && self.own.is_empty()
+            && self.sends.is_empty()
+            && self.storms.is_empty()
     }
 }

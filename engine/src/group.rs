@@ -145,6 +145,7 @@ impl Turn<'_> {
         } else if let Some(group) = &mut incident.group {
             group.newest_at = now;
         }
+        incident.stale = None;
         let rises = severity < incident.severity;
         let used_up = matches!(why, Joining::Group(_)) && is_used_up(incident);
         self.engine.state.dirty.incidents.insert(id);

@@ -2,6 +2,7 @@
 //! (`audit`).
 
 use crate::{
+    bundle,
     correlate::MEMORY,
     dedup,
     event::Wake,
@@ -9,8 +10,8 @@ use crate::{
     state::{Accounts, RECENT_MAX, Recent, State},
 };
 use shared::{
-    AlertId, Attempt, AttemptId, AttemptState, EscalationState, Incident, IncidentId, IncidentState, Page, PageVia,
-    Severity, Timestamp, config::Paging,
+    AlertId, Attempt, AttemptId, AttemptState, EscalationState, HeartbeatId, Incident, IncidentId, IncidentState, Page,
+    Pulse, Severity, Timestamp, config::Paging,
 };
 use std::collections::BTreeSet;
 
@@ -37,6 +38,10 @@ pub enum Broken {
     Quiet(IncidentId),
     #[error("incident {0} waits for the answers of everybody, and nobody's is missing, or it is answered")]
     Awaited(IncidentId),
+    #[error("incident {0} is stale, or is not, and its alerts say otherwise")]
+    Stale(IncidentId),
+    #[error("the time of heartbeat {0} and the index of deadlines disagree")]
+    Heartbeat(HeartbeatId),
     #[error("a timer of incident {0} and the index of deadlines disagree")]
     Timer(IncidentId),
     #[error("delivery {0} and the queue or the index of deadlines disagree")]
@@ -70,6 +75,10 @@ impl State {
         if self.queue.in_flight() > slots as usize + self.adopted {
             return Err(Broken::Slots(self.queue.in_flight()));
         }
+        let armed = |due: Option<Timestamp>| due.is_none_or(|due| self.deadlines.contains(due, Wake::Heartbeat));
+        if let Some(pulse) = self.pulses.values().find(|pulse| !armed(pulse.due)) {
+            return Err(Broken::Heartbeat(pulse.heartbeat.clone()));
+        }
         Ok(())
     }
 
@@ -97,10 +106,21 @@ impl State {
         };
         // What waits for a slot here is simply due there.
         let due = |state: &Self| {
-            let (flying, waiting) = state.queue.content();
+            let (flying, mut waiting) = state.queue.content();
+            waiting.retain(|(attempt, _)| !state.lanes.is_ticket(*attempt));
+            let (flying, mut waiting) = state.messages.spell_out(flying, waiting);
+            waiting.extend(state.lanes.content());
             let timed = state.deadlines.iter().filter(|(_, wake)| {
-                // A restored engine looks at silences first of all.
-                !matches!(wake, Wake::Forget | Wake::Review | Wake::Silence { .. })
+                // A restored engine looks at silences first of all, and gives heartbeats time.
+                !matches!(
+                    wake,
+                    Wake::Forget
+                        | Wake::Review
+                        | Wake::Bundle
+                        | Wake::Silence { .. }
+                        | Wake::Heartbeat
+                        | Wake::Stale { .. }
+                )
             });
             let (attempts, others): (Vec<_>, Vec<_>) =
                 timed.partition(|(_, wake)| matches!(wake, Wake::Attempt { .. }));
@@ -111,6 +131,10 @@ impl State {
             (flying, attempts.chain(waiting).collect::<BTreeSet<_>>(), others)
         };
         let silences = |state: &Self| state.silences.values().map(|it| it.silence.clone()).collect::<Vec<_>>();
+        let heard = |state: &Self| {
+            let pulses = state.pulses.values().cloned();
+            pulses.map(|pulse| Pulse { due: None, counted: None, ..pulse }).collect::<Vec<_>>()
+        };
         let used = |state: &Self| {
             let running = state.incidents.values().flat_map(|it| &it.escalations);
             let keys: BTreeSet<_> = running.map(|it| (it.config, it.policy.clone())).collect();
@@ -122,12 +146,15 @@ impl State {
             ("the inhibitions", self.inhibitors != restored.inhibitors),
             ("the alerts", self.alerts != restored.alerts),
             ("the incidents", self.incidents != restored.incidents),
+            ("the heartbeats", heard(self) != heard(restored)),
             ("the groups", self.groups != restored.groups),
             ("the open identities", self.open != restored.open || self.by_host != restored.by_host),
             ("the closed identities", recent(self) != recent(restored)),
             ("the idempotency keys", self.seen != restored.seen),
             ("the deadlines", due(self) != due(restored)),
             ("the turns", self.turns != restored.turns),
+            ("what people were sent", self.sends != restored.sends),
+            ("the storm", self.storm_as_restored() != restored.storm_as_restored()),
             ("the policies", used(self) != used(restored)),
         ];
         differences.into_iter().find(|(_, differs)| *differs).map(|(what, _)| what)
@@ -160,6 +187,10 @@ impl State {
         if open && found == 0 && incident.flapping.is_none() {
             return Err(Broken::Empty(id));
         }
+        let stale = self.firing(incident).all(|alert| alert.stale_at.is_some()) && found > 0;
+        if open && incident.stale.is_some() != stale {
+            return Err(Broken::Stale(id));
+        }
         if self.groups.contains(incident) != (open && incident.group.is_some()) {
             return Err(Broken::Group(id));
         }
@@ -168,7 +199,7 @@ impl State {
         let due = incident.escalations.iter().any(|it| it.due.is_some());
         let restless = due || attempts().any(waiting);
         // Who is asked to help is rung although somebody answered.
-        let helper = |page: &Page| page.via == PageVia::Added && incident.state != IncidentState::Resolved;
+        let helper = |page: &Page| page.via.is_beside() && incident.state != IncidentState::Resolved;
         let rings = due || incident.pages.iter().any(|page| page.is_waiting() && !helper(page));
         match incident.state {
             IncidentState::Triggered
@@ -190,7 +221,10 @@ impl State {
             return Err(Broken::Awaited(id));
         }
         self.check_timers(incident)?;
-        attempts().try_for_each(|attempt| self.check_delivery(id, attempt))
+        let pages = incident.pages.iter();
+        pages
+            .flat_map(|page| page.attempts.iter().map(move |it| (page, it)))
+            .try_for_each(|(page, attempt)| self.check_delivery(id, page, attempt))
     }
 
     fn check_timers(&self, incident: &Incident) -> Result<(), Broken> {
@@ -216,19 +250,25 @@ impl State {
         if levels && ack && snooze && calm && answered { Ok(()) } else { Err(Broken::Timer(id)) }
     }
 
-    fn check_delivery(&self, incident: IncidentId, attempt: &Attempt) -> Result<(), Broken> {
+    fn check_delivery(&self, incident: IncidentId, page: &Page, attempt: &Attempt) -> Result<(), Broken> {
+        let lane = bundle::outlet(page, attempt).filter(|outlet| self.lanes.holds(outlet, attempt.id));
+        if lane.as_ref().is_some_and(|lane| !self.lanes.goes_on(lane, &self.queue, &self.deadlines)) {
+            return Err(Broken::Delivery(attempt.id));
+        }
+        let in_lane = lane.is_some();
+        let (queued, flying) = self.messages.stands(&self.queue, attempt.id);
         let held = match attempt.state {
             AttemptState::Planned | AttemptState::Retrying => {
                 let timed = self.deadlines.contains(attempt.due, Wake::Attempt { incident, attempt: attempt.id });
-                timed != self.queue.is_waiting(attempt.id) && !self.queue.is_flying(attempt.id)
+                timed != (queued || in_lane) && !flying
             }
             AttemptState::Sending => {
                 let leased = attempt
                     .lease_until
                     .is_some_and(|until| self.deadlines.contains(until, Wake::Lease { incident, attempt: attempt.id }));
-                leased && self.queue.is_flying(attempt.id)
+                leased && flying && !in_lane
             }
-            _ => !self.queue.is_waiting(attempt.id) && !self.queue.is_flying(attempt.id),
+            _ => !queued && !flying && !in_lane,
         };
         if held { Ok(()) } else { Err(Broken::Delivery(attempt.id)) }
     }

@@ -343,7 +343,7 @@ impl Turn<'_> {
 
 /// What a policy asked for; those who help were asked by somebody.
 fn pages_of<'a>(incident: &'a Incident, policy: &PolicyId) -> impl DoubleEndedIterator<Item = &'a Page> {
-    incident.pages.iter().filter(move |page| page.policy == *policy && page.via != PageVia::Added)
+    incident.pages.iter().filter(move |page| page.policy == *policy && !page.via.is_beside())
 }
 
 /// Whether a provider took a page since this policy began its levels, or the level it was at, anew:

@@ -1,6 +1,6 @@
 //! Merge and detach by hand: what belongs together becomes one incident, and what does not gets its own.
 
-use crate::{classify, engine::Turn, event::Refusal, matcher::Subject, notify, route};
+use crate::{classify, engine::Turn, event::Refusal, heartbeat, matcher::Subject, notify, route};
 use shared::{
     Alert, AlertId, Escalation, EscalationState, IncidentId, IncidentState, Timestamp,
     timeline::{Actor, Happening},
@@ -44,6 +44,7 @@ impl Turn<'_> {
         for alert in &moved {
             self.enter(alert.id);
         }
+        self.review_stale(into);
         self.end(id);
         let worst = moved.iter().min_by_key(|alert| (alert.severity(), alert.id));
         let rises = |alert: &&Arc<Alert>| {
@@ -80,6 +81,7 @@ impl Turn<'_> {
             now: self.now,
         };
         let mut routing = route::route(&self.config.tree, &subject);
+        heartbeat::overrule(&self.config, &subject, &mut routing);
         // What follows belongs to the group, not to what was taken out of it.
         routing.group = None;
         let reason = classify::overruled(stated, routing.severity.as_ref().map(|(route, severity)| (route, *severity)));
@@ -102,6 +104,8 @@ impl Turn<'_> {
         let policies = notify::policies_or_fallback(routing.policies.clone(), alert.severity());
         self.begin(to, alert_id, routing, policies);
         self.without(id, &alert.event.summary, by);
+        self.review_stale(id);
+        self.review_stale(to);
         Ok(())
     }
 

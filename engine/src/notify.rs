@@ -1,9 +1,10 @@
 //! Pages and their deliveries: whom a target comes to now, by which contacts, and what a failed try leads to.
 
 use crate::{
+    bundle::find,
     compile::{FALLBACK, RuleChoice, Snapshot, rule_for},
     engine::Turn,
-    event::{Command, Wake},
+    event::Wake,
 };
 use shared::{
     Attempt, AttemptId, AttemptState, ContactId, Delay, Failure, Incident, IncidentId, Page, PageId, PageVia, PolicyId,
@@ -153,6 +154,7 @@ impl Turn<'_> {
                 finished_at: None,
                 failure: None,
                 provider_id: None,
+                bundling: None,
             });
         }
         let page = Page {
@@ -165,6 +167,7 @@ impl Turn<'_> {
             rule,
             created_at: now,
             waits: waits.map(Box::new),
+            by_hand,
             attempts,
         };
         if let Some(incident) = self.engine.state.incidents.get_mut(&id).map(Arc::make_mut) {
@@ -222,51 +225,6 @@ impl Turn<'_> {
         if steps.is_empty() { Err(Skip::NoContact { person: id.clone() }) } else { Ok((rule, steps)) }
     }
 
-    /// A planned delivery, or a retry, is due: it waits for its slot.
-    pub(crate) fn attempt_due(&mut self, id: IncidentId, attempt: AttemptId, at: Timestamp) {
-        let config = self.config.clone();
-        let Some(incident) = self.engine.state.incidents.get(&id) else { return };
-        let rank = incident.severity.rank();
-        let Some((page, found)) = find(&incident.pages, attempt) else { return };
-        if !matches!(found.state, AttemptState::Planned | AttemptState::Retrying) || found.due != at {
-            return;
-        }
-        let target = target_key(&config, page, found);
-        self.engine.state.queue.push(id, attempt, rank, at, target);
-    }
-
-    /// Begins every due delivery that has a free slot.
-    pub(crate) fn dispatch(&mut self) {
-        let paging = self.config.paging().clone();
-        let now = self.now;
-        while let Some((id, attempt)) = self.engine.state.queue.begin(&paging) {
-            let until = now.after(paging.lease);
-            let begun = self.attempt_mut(id, attempt).map(|(page, found)| {
-                found.state = AttemptState::Sending;
-                found.tries += 1;
-                found.lease_until = Some(until);
-                found.first_sent_at.get_or_insert(now);
-                (page, found.contact.clone(), found.tries)
-            });
-            let Some((PageOf { id: page, policy, cycle }, contact, try_number)) = begun else {
-                self.engine.state.queue.finish(attempt);
-                continue;
-            };
-            let reminder = self.repeats(id, &policy).is_some_and(|repeats| cycle > repeats);
-            self.engine.state.deadlines.set(until, Wake::Lease { incident: id, attempt });
-            self.engine.state.dirty.incidents.insert(id);
-            self.effects.commands.push(Command::Deliver {
-                incident: id,
-                page,
-                attempt,
-                contact,
-                try_number,
-                lease: paging.lease,
-                reminder,
-            });
-        }
-    }
-
     /// The provider did not answer in time. It may have taken the page, so the next try uses the same key.
     pub(crate) fn lease_ended(&mut self, id: IncidentId, attempt: AttemptId, at: Timestamp) {
         let sending = self
@@ -278,8 +236,21 @@ impl Turn<'_> {
         }
     }
 
+    /// A message came to its end, and with it the deliveries in it.
+    pub(crate) fn finished(
+        &mut self,
+        id: IncidentId,
+        attempt: AttemptId,
+        try_number: u32,
+        result: &Result<Option<String>, Failure>,
+    ) {
+        for (id, attempt) in self.engine.state.messages.members(id, attempt) {
+            self.delivered(id, attempt, try_number, result.clone());
+        }
+    }
+
     /// A delivery came to its end. A late acceptance counts; a late failure of an earlier try does not.
-    pub(crate) fn delivered(
+    fn delivered(
         &mut self,
         id: IncidentId,
         attempt: AttemptId,
@@ -293,6 +264,8 @@ impl Turn<'_> {
             Err(failure) if current => self.try_failed(id, attempt, failure),
             Err(_) => {}
             Ok(_) if matches!(found.state, AttemptState::Accepted | AttemptState::Failed) => {}
+            // It had left the message before this try.
+            Ok(_) if found.tries < try_number => {}
             Ok(provider_id) => {
                 let (due, lease) = (found.due, found.lease_until.take());
                 found.state = AttemptState::Accepted;
@@ -311,9 +284,11 @@ impl Turn<'_> {
         if let Some(lease) = lease {
             self.engine.state.deadlines.clear(lease, Wake::Lease { incident: id, attempt });
         }
-        self.engine.state.queue.remove(attempt);
-        self.engine.state.queue.finish(attempt);
-        self.engine.state.dirty.incidents.insert(id);
+        let state = &mut self.engine.state;
+        let found = state.incidents.get(&id).and_then(|it| find(&it.pages, attempt));
+        let over = found.is_none_or(|(_, found)| found.state.is_final());
+        state.messages.leave(&mut state.queue, attempt, over);
+        state.dirty.incidents.insert(id);
     }
 
     fn try_failed(&mut self, id: IncidentId, attempt: AttemptId, failure: Failure) {
@@ -325,8 +300,7 @@ impl Turn<'_> {
             find(&it.pages, attempt).is_some_and(|(page, _)| self.may_ring(id, page)) && !is_superseded(it, attempt)
         });
         let Some((page, found)) = self.attempt_mut(id, attempt) else { return };
-        let page = page.id;
-        let pause = retry_delay(&paging, attempt, found.tries).0.max(failure.retry_after_ms.unwrap_or(0));
+        let pause = retry_delay(&paging, found.message(), found.tries).0.max(failure.retry_after_ms.unwrap_or(0));
         let next = now.plus_ms(pause);
         let last = found.first_sent_at.unwrap_or(now).after(paging.give_up_after);
         let over = failure.permanent || found.tries >= paging.tries || next > last;
@@ -367,7 +341,7 @@ impl Turn<'_> {
             return;
         };
         let (policy, level, asked_at, page_id) = (page.policy.clone(), page.level, page.created_at, page.id);
-        let helper = page.via == PageVia::Added;
+        let helper = page.via.is_beside();
         let next = page
             .attempts
             .iter_mut()
@@ -389,18 +363,30 @@ impl Turn<'_> {
     /// Gives up deliveries that have not begun; one under way ends by itself and is recorded.
     pub(crate) fn cancel_attempts(&mut self, id: IncidentId, of: impl Fn(&Page) -> bool) {
         let now = self.now;
+        let mut given_up = 0;
         let state = &mut self.engine.state;
         let Some(incident) = state.incidents.get_mut(&id).map(Arc::make_mut) else { return };
         for page in incident.pages.iter_mut().filter(|page| of(page)) {
+            let recipient = page.recipient.clone();
             for attempt in
                 page.attempts.iter_mut().filter(|it| matches!(it.state, AttemptState::Planned | AttemptState::Retrying))
             {
+                let wake = Wake::Attempt { incident: id, attempt: attempt.id };
+                let was_due = !state.deadlines.contains(attempt.due, wake);
+                given_up += u64::from(was_due && attempt.state == AttemptState::Planned);
                 attempt.state = AttemptState::Cancelled;
                 attempt.finished_at = Some(now);
-                state.deadlines.clear(attempt.due, Wake::Attempt { incident: id, attempt: attempt.id });
-                state.queue.remove(attempt.id);
+                state.deadlines.clear(attempt.due, wake);
+                if let Recipient::Person(person) = &recipient {
+                    let outlet = (person.clone(), attempt.contact.clone());
+                    state.lanes.remove(&outlet, attempt.id, &mut state.queue);
+                }
+                state.messages.leave(&mut state.queue, attempt.id, true);
                 state.dirty.incidents.insert(id);
             }
+        }
+        if given_up > 0 {
+            self.count(|storm| storm.deliveries.cancelled += given_up);
         }
     }
 
@@ -420,25 +406,19 @@ impl Turn<'_> {
             tries: found.tries,
             delay_ms: now.ms_since(page.begins_at()),
             failure: found.failure.clone(),
+            incidents: found.bundling.as_ref().filter(|it| it.message.is_some()).map(|it| it.incidents),
         };
         self.note(id, Actor::System, entry);
     }
 
-    fn attempt_mut(&mut self, id: IncidentId, attempt: AttemptId) -> Option<(PageOf, &mut Attempt)> {
+    fn attempt_mut(&mut self, id: IncidentId, attempt: AttemptId) -> Option<(PageId, &mut Attempt)> {
         let pages = &mut self.engine.state.incidents.get_mut(&id).map(Arc::make_mut)?.pages;
         // Newest pages last, and nearly always the ones asked for.
         pages.iter_mut().rev().find_map(|page| {
-            let of = PageOf { id: page.id, policy: page.policy.clone(), cycle: page.cycle };
+            let of = page.id;
             page.attempts.iter_mut().find(|it| it.id == attempt).map(|found| (of, found))
         })
     }
-}
-
-/// What a delivery needs to know of its page.
-struct PageOf {
-    id: PageId,
-    policy: PolicyId,
-    cycle: u32,
 }
 
 fn is_superseded(incident: &Incident, attempt: AttemptId) -> bool {
@@ -452,10 +432,6 @@ type Step = (ContactId, ContactKind, Delay);
 fn step(person: &Person, contact: &ContactId, after: Delay) -> Option<Step> {
     let contact = person.contacts.iter().find(|it| it.id == *contact)?;
     Some((contact.id.clone(), contact.address()?.0, after))
-}
-
-fn find(pages: &[Page], attempt: AttemptId) -> Option<(&Page, &Attempt)> {
-    pages.iter().rev().find_map(|page| page.attempts.iter().find(|it| it.id == attempt).map(|found| (page, found)))
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ impl Turn<'_> {
     pub(crate) fn may_ring(&self, id: IncidentId, page: &Page) -> bool {
         self.engine.state.incidents.get(&id).is_some_and(|incident| match incident.state {
             IncidentState::Triggered => true,
-            IncidentState::Acked | IncidentState::Snoozed => page.via == PageVia::Added,
+            IncidentState::Acked | IncidentState::Snoozed => page.via.is_beside(),
             IncidentState::Resolved => false,
         })
     }

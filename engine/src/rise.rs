@@ -1,7 +1,7 @@
 //! Severities that move: an incident is as bad as the worst of its alerts that fire. A rise pages again, even when
 //! acknowledged; a fall changes the colour only.
 
-use crate::{classify, engine::Turn, matcher::Subject, notify, route, route::Routing};
+use crate::{classify, engine::Turn, heartbeat, matcher::Subject, notify, route, route::Routing};
 use shared::{
     AlertId, IncidentId, IncidentState, PolicyId, Severity, Timestamp,
     timeline::{Actor, Happening, SeverityReason},
@@ -14,7 +14,8 @@ impl Turn<'_> {
         let stated = classify::classify(&self.config, &alert.integration, &alert.event, self.now);
         let severity = stated.severity();
         let subject = Subject { event: &alert.event, integration: &alert.integration, severity, now: self.now };
-        let routing = route::decide(&self.config.tree, &subject);
+        let mut routing = route::decide(&self.config.tree, &subject);
+        heartbeat::overrule(&self.config, &subject, &mut routing);
         let reason = classify::overruled(stated, routing.severity.as_ref().map(|(route, severity)| (route, *severity)));
         (reason, routing)
     }
@@ -83,6 +84,7 @@ impl Turn<'_> {
             incident.severity = to;
             incident.version += 1;
         }
+        self.rerank(id);
         self.note(id, by, Happening::SeverityChanged { from, to, pages_again: false });
     }
 

@@ -1,18 +1,26 @@
 //! The engine's state: plain data in ordered maps, rebuilt from the store at start.
 
 use crate::{
-    deadline::Deadlines, dispatch::Queue, group::Groups, index::Index, inhibit::Inhibitors, repeats::Repeats,
+    bundle::{Lanes, Messages},
+    deadline::Deadlines,
+    dispatch::Queue,
+    event::OwnMessage,
+    group::Groups,
+    index::Index,
+    inhibit::Inhibitors,
+    repeats::Repeats,
     silence::Standing,
+    throttle::{ContactSends, Outlet, SendLog},
 };
 use serde::{Deserialize, Serialize};
 use shared::{
-    Alert, AlertId, AttemptId, EventId, Incident, IncidentId, IntegrationId, PageId, PersonId, Silence, SilenceId,
-    Timestamp,
+    Alert, AlertId, AttemptId, EventId, HeartbeatId, Incident, IncidentId, IntegrationId, PageId, PersonId, Pulse,
+    Silence, SilenceId, Storm, Timestamp,
     config::Policy,
     timeline::{Outcome, TimelineEntry},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -129,6 +137,10 @@ pub struct State {
     pub policies: BTreeMap<(i64, shared::PolicyId), Arc<Policy>>,
     /// Silences that are not over.
     pub silences: BTreeMap<SilenceId, Standing>,
+    /// Since when senders can be heard.
+    pub(crate) up_since: Timestamp,
+    /// How the configured heartbeats stand.
+    pub pulses: BTreeMap<HeartbeatId, Pulse>,
     pub(crate) inhibitors: Inhibitors,
     /// By identity.
     pub(crate) open: Index,
@@ -137,10 +149,22 @@ pub struct State {
     pub(crate) recent: BTreeMap<Key, Recent>,
     /// Idempotency keys of the last 24 hours with the message and the answer they got.
     pub(crate) seen: BTreeMap<Key, (EventId, Vec<Outcome>)>,
+    /// Recoveries that problems may still follow which were sent before them.
+    pub(crate) late: crate::late::Late,
     /// What is forgotten when: closed identities and idempotency keys.
     pub(crate) forget: BTreeMap<Timestamp, Vec<Forgettable>>,
     pub(crate) deadlines: Deadlines,
     pub(crate) queue: Queue,
+    /// Due deliveries that wait for their message.
+    pub(crate) lanes: Lanes,
+    /// Messages of several deliveries.
+    pub(crate) messages: Messages,
+    /// What each person was sent of late.
+    pub(crate) sends: BTreeMap<Outlet, SendLog>,
+    /// While it lasts.
+    pub storm: Option<Box<Storm>>,
+    /// When the newest incidents opened, also those that are over.
+    pub(crate) openings: VecDeque<(Timestamp, IncidentId)>,
     /// Deliveries a previous process began; they hold slots until their leases end.
     pub(crate) adopted: usize,
     pub(crate) dirty: Dirty,
@@ -166,6 +190,13 @@ pub(crate) struct Dirty {
     pub(crate) timeline: Vec<TimelineEntry>,
     pub(crate) silences: BTreeSet<SilenceId>,
     pub(crate) turns: BTreeSet<(shared::PolicyId, u32)>,
+    pub(crate) pulses: BTreeSet<HeartbeatId>,
+    pub(crate) own: Vec<OwnMessage>,
+    pub(crate) sends: BTreeSet<Outlet>,
+    /// The storm that lasts changed.
+    pub(crate) storm: bool,
+    /// Storms that are over.
+    pub(crate) storms: Vec<Storm>,
     /// Silences that are over, which the map no longer holds.
     pub(crate) ended: Vec<Arc<Silence>>,
 }
@@ -182,6 +213,14 @@ pub struct Restored {
     pub policies: BTreeMap<(i64, shared::PolicyId), Arc<Policy>>,
     /// Whose turn it is in levels that page one person at a time.
     pub turns: Vec<LevelTurn>,
+    /// How heartbeats stood, configured still or not.
+    pub pulses: Vec<Pulse>,
+    /// What each person was sent of late.
+    pub sends: Vec<ContactSends>,
+    /// The storm that lasts.
+    pub storm: Option<Storm>,
+    /// When the newest incidents opened, oldest first; at most [`OPENINGS_MAX`](crate::OPENINGS_MAX).
+    pub openings: Vec<(Timestamp, IncidentId)>,
     /// Closed identities of the last 24 hours.
     pub recent: Vec<(IntegrationId, String, Recent)>,
     /// Idempotency keys of the last 24 hours: when, whose, which message, which answer.
@@ -205,7 +244,7 @@ impl State {
     /// How many deliveries are due but not begun.
     #[must_use]
     pub fn queued(&self) -> usize {
-        self.queue.waiting()
+        self.queue.waiting() - self.lanes.tickets() + self.lanes.waiting()
     }
 
     /// How many deliveries are under way.

@@ -1,13 +1,10 @@
 //! The tests written in a configuration: a payload at a time, nobody answers, these pages must go out.
 //!
-//! They run in the engine that pages, under a virtual clock: every delivery is accepted at once, and the
-//! time between two deadlines costs nothing.
+//! They run in the engine that pages, on a [stage](crate::stage).
 
 use crate::{
     compile::Snapshot,
-    engine::Engine,
-    event::{Command, Event, Ingested},
-    normalize::{Source, normalize},
+    stage::{Post, Scene, Stage},
 };
 use shared::{
     Delay, PageVia, Recipient, Timestamp,
@@ -16,7 +13,7 @@ use shared::{
     text::{Language, Names, happening, recipient_name},
     timeline::Outcome,
 };
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 /// How long is listened on after the last expected page, so that a late one is named as late.
 const MARGIN: Delay = Delay::mins(30);
@@ -133,57 +130,32 @@ fn check(config: &Arc<Snapshot>, trial: &Trial) -> Result<(), String> {
     if missing.is_empty() && extra.is_empty() { Ok(()) } else { Err(explain(&story, &missing, &extra)) }
 }
 
-/// Lets the payload arrive, accepts every delivery at once, and follows the deadlines.
+/// Lets the payload arrive and follows the deadlines.
 fn tell(config: &Arc<Snapshot>, trial: &Trial, at: Timestamp, ahead_ms: i64) -> Story {
-    let integration = config.integration(&trial.integration);
-    let source = Source { integration: &integration, content_type: None, format: None, received_at: at };
-    let parsed = normalize(&source, trial.payload.as_bytes());
-    let message = Ingested {
-        integration: trial.integration.clone(),
-        key: None,
-        events: parsed.events.into_iter().map(|parsed| parsed.event).collect(),
-        rejected: parsed.rejected,
-    };
-    let mut engine = Engine::new(config.clone());
     let mut story = Story { sent: Vec::new(), outcomes: Vec::new(), reasons: Vec::new() };
-    let mut effects = engine.handle(at, Event::Ingested(message));
-    story.outcomes = std::mem::take(&mut effects.outcomes);
-    let end = at.plus_ms(ahead_ms);
-    let mut now = at;
-    loop {
-        let mut answers = Vec::new();
-        for command in effects.commands.drain(..) {
-            let Command::Deliver { incident, page, attempt, contact, try_number, .. } = command;
-            let known = engine.state.incidents.get(&incident);
-            if let Some(page) = known.and_then(|it| it.pages.iter().rev().find(|it| it.id == page)) {
-                story.sent.push(Sent {
-                    after_ms: now.ms_since(at),
-                    recipient: page.recipient.clone(),
-                    via: page.via.clone(),
-                    contact,
-                    policy: page.policy.0.clone(),
-                    level: page.level,
-                });
-            }
-            answers.push(Event::DeliveryFinished { incident, attempt, try_number, result: Ok(None) });
-        }
-        for entry in engine.take_changes().timeline {
-            if story.reasons.len() < LISTED_MAX {
-                story.reasons.push(happening(Language::En, &Names::new(), &entry.what));
+    let mut stage = Stage::new(config.clone(), at);
+    let Story { sent, reasons, .. } = &mut story;
+    let mut watch = |scene: &Scene| {
+        sent.extend(scene.sent.iter().map(|it| Sent {
+            after_ms: it.at.ms_since(at),
+            recipient: it.recipient.clone(),
+            via: it.via.clone(),
+            contact: it.contact.clone(),
+            policy: it.policy.0.clone(),
+            level: it.level,
+        }));
+        for entry in &scene.changes.timeline {
+            if reasons.len() < LISTED_MAX {
+                reasons.push(happening(Language::En, &Names::new(), &entry.what));
             }
         }
-        if answers.is_empty() {
-            let Some((due, _)) = engine.next_deadline().filter(|(due, _)| *due <= end) else { break };
-            now = now.max(due);
-            effects = engine.handle(now, Event::Wake);
-        }
-        for answer in answers {
-            effects.commands.extend(engine.handle(now, answer).commands);
-        }
-        if story.sent.len() >= SENT_MAX {
-            break;
-        }
-    }
+        if sent.len() < SENT_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    let (integration, body) = (&trial.integration, trial.payload.as_bytes());
+    let post = Post { integration, content_type: None, key: None, received_at: at, body };
+    let outcomes = stage.post(at, &post, &mut watch).outcomes;
+    stage.advance(at.plus_ms(ahead_ms), &mut watch);
+    story.outcomes = outcomes;
     story
 }
 

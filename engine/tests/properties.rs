@@ -9,7 +9,8 @@ use engine::{
 };
 use proptest::prelude::*;
 use shared::{
-    Action, AlertEvent, AlertId, AttemptId, Failure, IncidentId, SilenceId, SilenceRequest, Timestamp,
+    Action, AlertEvent, AlertId, AttemptId, AttemptState, Failure, IncidentId, Recipient, Severity, SilenceId,
+    SilenceRequest, Storm, Timestamp,
     config::Integration,
     timeline::{Actor, Happening, Outcome},
 };
@@ -18,7 +19,7 @@ use std::{
     sync::Arc,
 };
 
-const HOUSES: [&str; 3] = [
+const HOUSES: [&str; 4] = [
     r#"
 fallback = ["person:chen"]
 people = [
@@ -106,6 +107,30 @@ id = "whole"
 source = ["host=a2"]
 target = ["host=b1"]
 "#,
+    // Little may be sent, and a storm begins with the third.
+    r#"
+fallback = ["person:li"]
+people = [
+  { id = "wang", name = "Wang", contacts = [{ id = "push", ntfy = "wang" }, { id = "mail", email = "w@example.org" }], rules = [{ notify = [{ contact = "push" }, { contact = "mail", after = "1m" }] }] },
+  { id = "li", name = "Li", contacts = [{ id = "mail", email = "l@example.org" }] },
+]
+limits = [{ contact = "email", messages = 1, within = "5m" }, { messages = 2, within = "2m" }]
+[paging]
+bundle = "1m"
+tries = 3
+[storm]
+incidents = 3
+within = "5m"
+calm = "10m"
+at_least_every = "3m"
+[[policies]]
+id = "all"
+repeat = 1
+levels = [{ notify = ["person:wang"], delay = "4m" }, { notify = ["person:li", "person:wang"], delay = "5m" }]
+[[routes]]
+id = "all"
+policy = "all"
+"#,
 ];
 
 fn house(n: usize, version: i64) -> Arc<Snapshot> {
@@ -149,7 +174,7 @@ fn op() -> impl Strategy<Value = Op> {
         6 => (1..6_i64, 0..18_u8).prop_map(|(incident, what)| Op::Act { incident, what }),
         2 => (0..8_u8, proptest::sample::select(vec![1_000, 60_000, 3_600_000, 90_000_000]))
             .prop_map(|(what, ms)| Op::Silence { what, ms }),
-        2 => (0..3_usize).prop_map(Op::Config),
+        2 => (0..4_usize).prop_map(Op::Config),
         1 => Just(Op::Restart),
         4 => Just(Op::Nothing),
     ]
@@ -194,6 +219,12 @@ struct Pair {
     version: i64,
     flying: Vec<(IncidentId, AttemptId, u32)>,
     attempts: BTreeSet<(AttemptId, u32)>,
+    /// When each person got a mail that was not about a P0.
+    mails: BTreeMap<Recipient, Vec<Timestamp>>,
+    /// How long a page that was due waited at most, in milliseconds.
+    longest_wait: i64,
+    /// Storms that are over.
+    storms: Vec<Storm>,
 }
 
 impl Pair {
@@ -207,7 +238,34 @@ impl Pair {
             version: 1,
             flying: Vec::new(),
             attempts: BTreeSet::new(),
+            mails: BTreeMap::new(),
+            longest_wait: 0,
+            storms: Vec::new(),
         }
+    }
+
+    /// Every delivery that is under way ends well.
+    fn everything_is_taken(&mut self) {
+        while let Some((incident, attempt, try_number)) = self.flying.pop() {
+            self.handle(Event::DeliveryFinished { incident, attempt, try_number, result: Ok(None) });
+        }
+    }
+
+    /// What was sent, and what waits.
+    fn watch(&mut self, commands: &[Command], storms: &[Storm]) {
+        self.storms.extend(storms.iter().filter(|storm| storm.ended_at.is_some()).cloned());
+        let incidents = &self.running.state.incidents;
+        for Command::Deliver { incident, page, contact, try_number, .. } in commands {
+            let Some(incident) = incidents.get(incident).filter(|it| it.severity != Severity::P0) else { continue };
+            let page = incident.pages.iter().find(|it| it.id == *page);
+            if let Some(page) = page.filter(|_| contact.as_str() == "mail" && *try_number == 1) {
+                self.mails.entry(page.recipient.clone()).or_default().push(self.now);
+            }
+        }
+        let attempts = incidents.values().flat_map(|it| &it.pages).flat_map(|it| &it.attempts);
+        let waits = attempts.filter(|it| it.state == AttemptState::Planned).map(|it| self.now.ms_since(it.due)).max();
+        self.longest_wait = self.longest_wait.max(waits.unwrap_or_default());
+        assert!(self.running.state.waiting() as usize <= self.running.state.queued(), "what waits stands in no queue");
     }
 
     fn handle(&mut self, event: Event) -> Effects {
@@ -231,6 +289,7 @@ impl Pair {
             );
             assert_eq!(other.take_changes().timeline, changes.timeline, "a restored engine tells another story");
         }
+        self.watch(&effects.commands, &changes.storms);
         self.store.apply(now, changes).unwrap();
         if let Some(message) = message {
             assert_eq!(effects.outcomes.len(), message.events.len() + message.rejected.len());
@@ -245,8 +304,10 @@ impl Pair {
             "a restored engine knows something else"
         );
         for command in &effects.commands {
-            let Command::Deliver { incident, attempt, try_number, .. } = command;
-            assert!(self.attempts.insert((*attempt, *try_number)), "the same try began twice");
+            let Command::Deliver { incident, attempt, try_number, others, .. } = command;
+            for begun in std::iter::once(attempt).chain(others.iter().map(|other| &other.attempt)) {
+                assert!(self.attempts.insert((*begun, *try_number)), "the same try began twice");
+            }
             self.flying.push((*incident, *attempt, *try_number));
         }
         effects
@@ -344,7 +405,7 @@ proptest! {
 
     #[test]
     fn any_order_of_events_keeps_every_promise_and_survives_a_restart(
-        first in 0..3_usize,
+        first in 0..4_usize,
         ops in proptest::collection::vec((op(), pause()), 1..40),
     ) {
         let mut pair = Pair::new(first);
@@ -352,6 +413,52 @@ proptest! {
             if asleep { pair.now = pair.now.plus_ms(ms) } else { pair.advance(ms) }
             pair.step(op);
             pair.compare();
+        }
+    }
+
+    /// However little may be sent, and whether or not it storms: a P0 begins at once, what waits is sent or cancelled
+    /// before long, the limits hold, and the account of a storm leaves nothing out.
+    #[test]
+    fn limits_delay_everything_but_a_p0_and_lose_nothing(
+        posts in proptest::collection::vec((0..3_usize, 0..40_usize, 0..5_u8, 0..4_u8), 1..60),
+        restart in 0..60_usize,
+    ) {
+        let mut pair = Pair::new(3);
+        for (n, (pause, host, severity, over)) in posts.into_iter().enumerate() {
+            pair.advance([0, 5_000, 70_000][pause]);
+            if n == restart {
+                pair.step(Op::Restart);
+            }
+            let body = format!("[P{severity}][{}][h{host}][][down]", if over == 0 { "OK" } else { "PROBLEM" });
+            let events = events("falcon", &body, pair.now);
+            let message = Ingested { integration: "falcon".into(), key: None, events, rejected: Vec::new() };
+            let effects = pair.handle(Event::Ingested(message));
+            let opened = effects.outcomes.iter().find_map(|outcome| match outcome {
+                Outcome::Opened { incident, .. } => Some(*incident),
+                _ => None,
+            });
+            if let Some(incident) = opened.filter(|_| severity == 0) {
+                let begun = effects.commands.iter().any(|command| command.incidents().any(|it| it == incident));
+                prop_assert!(begun, "a P0 waits");
+            }
+            pair.everything_is_taken();
+        }
+        let end = pair.now.plus_ms(3_600_000);
+        while let Some((next, _)) = pair.running.next_deadline().filter(|(next, _)| *next <= end) {
+            pair.now = pair.now.max(next);
+            pair.handle(Event::Wake);
+            pair.everything_is_taken();
+        }
+        // One limit after the other.
+        prop_assert!(pair.longest_wait <= 420_000, "a page waited for {} ms", pair.longest_wait);
+        for mails in pair.mails.values() {
+            prop_assert!(mails.is_sorted_by(|a, b| b.ms_since(*a) >= 300_000), "a limit was exceeded: {mails:?}");
+        }
+        prop_assert!(pair.running.state.storm.is_none(), "a storm does not end");
+        for storm in &pair.storms {
+            prop_assert_eq!(storm.dropped, 0, "{:?}", storm);
+            prop_assert_eq!(storm.received, storm.outcomes.total());
+            prop_assert_eq!(storm.must_wait(), storm.deliveries.waiting);
         }
     }
 

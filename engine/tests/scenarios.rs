@@ -58,7 +58,7 @@ fn a_bad_line_names_its_place_and_the_mend() {
         ("at 1m escalate 1 by wang level 0", "line 3: levels count from 1"),
         ("at 1m sleep 1h", "line 3: `for` is missing; add it"),
         ("provider mail explodes", "line 3: `explodes ` is nothing a provider does; providers accept"),
-        ("at 1m expect joy", "line 3: `joy` cannot be expected; expect page, silence, incident or outcome"),
+        ("at 1m expect joy", "line 3: `joy` cannot be expected; expect page, silence, incident, outcome or heartbeat"),
         ("at 1m expect page team:a", "line 3: a page goes to somebody"),
         ("at 1m expect page wang", "line 3: `wang` is not a target"),
         ("at 1m expect incident 1 gone", "line 3: `gone` is no state; states are triggered"),

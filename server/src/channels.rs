@@ -13,7 +13,7 @@ mod webhook;
 use crate::outbound::{self, Deadlines, Outbound};
 use shared::{
     AttemptId, Delay, Failure, Incident, Page, config,
-    text::{Language, PageText, page_text},
+    text::{Language, PageText, bundle_text, page_text},
 };
 use std::{fmt, sync::Arc};
 
@@ -35,6 +35,10 @@ pub struct Delivery {
     pub test: bool,
     /// All levels are used up and still nobody has answered.
     pub reminder: bool,
+    /// Other incidents the message is about, the most severe first.
+    pub others: Vec<Arc<Incident>>,
+    /// Pages are collected, because so many incidents came at once.
+    pub storm: bool,
     /// The store takes nothing: the decision to page is not recorded, and the incident may not be found later.
     pub unrecorded: bool,
 }
@@ -69,7 +73,12 @@ pub struct Accepted {
 impl Delivery {
     /// Title and body, fit to be shown anywhere as plain text.
     fn text(&self) -> PageText {
-        let text = page_text(self.language, &self.incident, self.page.level, self.reminder);
+        let text = if self.others.is_empty() {
+            page_text(self.language, &self.incident, self.page.level, self.reminder)
+        } else {
+            let all: Vec<&Incident> = std::iter::once(&self.incident).chain(&self.others).map(|it| &**it).collect();
+            bundle_text(self.language, &all, self.storm)
+        };
         let mark = match (self.test, self.unrecorded, self.language) {
             (false, false, _) => "",
             (true, _, Language::En) => "[TEST] ",

@@ -7,6 +7,7 @@ mod configure;
 mod doctor;
 mod import;
 mod log;
+mod replay;
 mod serve;
 mod simulate;
 mod token;
@@ -14,7 +15,7 @@ mod user;
 
 use crate::{
     config::{Serve, Storage},
-    db::{Store, StoreError},
+    db::{DatabaseUrl, Store, StoreError},
 };
 use clap::{Parser, Subcommand};
 use shared::config::Finding;
@@ -60,7 +61,9 @@ enum Command {
     /// Make a configuration of another program's
     #[command(subcommand)]
     Import(import::Import),
-    /// Live through days of alerts in seconds, and print what happened
+    /// Replay stored messages: what a draft of the configuration would have done with them, and what it would lose
+    Replay(replay::Replay),
+    /// Live through days of made-up alerts in seconds, or with --at through one message at one moment
     Simulate(simulate::Simulate),
     /// Look for what keeps this installation from working
     Doctor(doctor::Doctor),
@@ -115,7 +118,8 @@ fn carry_out(cli: Cli) -> Done {
         Command::Apply(command) => configure::apply(&storage, &command),
         Command::Export(command) => configure::export(&storage, &command),
         Command::Import(command) => import::run(&command),
-        Command::Simulate(command) => simulate::simulate(&command),
+        Command::Replay(command) => replay::replay(&storage, &command),
+        Command::Simulate(command) => simulate::simulate(&storage, &command),
         Command::Doctor(command) => doctor::doctor(&storage, &command),
     }
 }
@@ -146,6 +150,22 @@ fn open(storage: &Storage) -> Result<Store, CliError> {
     // A new database has no schema, and an older one gets what is missing; a newer one is refused.
     store.migrate()?;
     Ok(store)
+}
+
+/// A database that is there already, for a command that only reads.
+fn open_existing(storage: &Storage) -> Result<(DatabaseUrl, Store), CliError> {
+    let url = storage.database(DATABASE)?;
+    if let DatabaseUrl::Sqlite(path) = &url
+        && !path.exists()
+    {
+        return Err(format!("there is no database at {}; name it with --data or --database", path.display()).into());
+    }
+    let mut store = Store::open(&url)?;
+    let pending = store.pending_migrations()?;
+    if pending.is_empty() {
+        return Ok((url, store));
+    }
+    Err(format!("{url} lacks {}; run `tocsin migrate`", pending.join(", ")).into())
 }
 
 fn migrate(storage: &Storage) -> Done {

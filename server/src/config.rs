@@ -9,14 +9,16 @@ mod overrides;
 mod parse;
 mod plan;
 mod secrets;
+mod sections;
 mod settings;
 
 pub use check::{Checked, Refused, check, check_document, report};
-pub use edit::{EditError, replace_person};
+pub use edit::{EditError, add_heartbeat, replace_person};
 pub use overrides::{add_overrides, remove_override};
 pub use parse::{parse, read, to_toml};
 pub use plan::plan;
 pub use secrets::{KEPT, hide, restore, restore_person, without_secrets};
+pub use sections::draft_text;
 pub use settings::{LogFormat, Serve, Storage, fallback_url};
 
 /// Every key with its default, as documentation.

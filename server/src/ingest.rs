@@ -1,6 +1,7 @@
 //! Where senders post: authenticates, bounds, reads, and answers with success only what is stored.
 
 mod body;
+mod heartbeat;
 mod preview;
 
 pub use preview::preview;
@@ -35,6 +36,7 @@ const FORMATS: &[&str] = &["auto", "bracket", "falcon", "json", "text", "form"];
 /// Mounts the addresses senders post to. None of them ever redirects: a sender that follows a redirect loses
 /// the body and takes the answer for success.
 pub fn routes(config: &mut web::ServiceConfig) {
+    heartbeat::routes(config);
     for path in ["/ingest/{token}", "/ingest/{token}/", "/ingest/{token}/{format}", "/ingest/{token}/{format}/"] {
         config.service(web::resource(path).route(web::post().to(receive)).default_service(web::to(|| async {
             Err::<HttpResponse, _>(

@@ -14,6 +14,7 @@ pub mod import;
 pub mod ingest;
 pub mod live;
 pub mod outbound;
+pub mod replay;
 pub mod runtime;
 pub mod shifts;
 pub mod telemetry;

@@ -28,10 +28,10 @@ use engine::{
     Act, Engine, Refusal, SilenceAct, Snapshot,
     matcher::{Matcher, Subject},
 };
-use inbox::{Inbox, Item};
+use inbox::{Beat, Inbox, Item};
 use shared::{
-    Alert, AttemptId, ContactId, EventId, Failure, Incident, IncidentId, IntegrationId, PageId, PersonId, Recipient,
-    Severity, Silence, Timestamp,
+    Alert, AttemptId, ContactId, EventId, Failure, HeartbeatId, Incident, IncidentId, IntegrationId, PageId, PersonId,
+    Recipient, Severity, Signal, Silence, Timestamp,
     api::{PagerStatus, Receipt, TestPageResult},
     config::Person,
     timeline::Actor,
@@ -73,6 +73,15 @@ pub enum Refused {
     Overloaded { retry_after_s: u32 },
     #[error("the store does not take anything at the moment; send it again in {retry_after_s} s")]
     Unavailable { retry_after_s: u32 },
+}
+
+/// Why a beat was not noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BeatError {
+    #[error("the configuration has no such heartbeat")]
+    Unknown,
+    #[error(transparent)]
+    Refused(#[from] Refused),
 }
 
 /// Why an action had no effect.
@@ -133,6 +142,19 @@ impl Runtime {
         }
     }
 
+    /// Notes a beat, or another signal of a heartbeat; the answer comes after the commit.
+    pub async fn hear(&self, heartbeat: HeartbeatId, signal: Signal, note: String) -> Result<(), BeatError> {
+        let (reply, answer) = oneshot::channel();
+        if !self.inbox.push(Item::Beat(Beat { heartbeat, signal, note }, reply)) {
+            return Err(BeatError::Refused(Refused::Overloaded { retry_after_s: 2 }));
+        }
+        match tokio::time::timeout(PATIENCE, answer).await {
+            Ok(Ok(answer)) => answer,
+            // It may yet be stored; sent again it is another beat, and does no harm.
+            _ => Err(BeatError::Refused(Refused::Unavailable { retry_after_s: 2 })),
+        }
+    }
+
     /// Acts on an incident; the answer comes after the commit, with the incident as it then is.
     pub async fn act(&self, incident: IncidentId, by: Actor, act: Act) -> Result<Incident, ActError> {
         let (reply, answer) = oneshot::channel();
@@ -190,7 +212,7 @@ impl Runtime {
     }
 
     /// Asks the engine something between two events.
-    async fn ask<T: Send + 'static>(
+    pub(crate) async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Engine) -> T + Send + 'static,
     ) -> Result<T, Unavailable> {
@@ -207,6 +229,30 @@ impl Runtime {
         self.ask(move |engine| engine.state.incidents.get(&id).cloned())
             .await
             .map(|found| found.map(Arc::unwrap_or_clone))
+    }
+
+    /// What a message's link answers: the open incidents it named, the most severe first. A page about a storm answers for
+    /// all of the storm that the person was paged for by then, except what is P0 by now.
+    pub async fn named_by(
+        &self,
+        person: PersonId,
+        message: AttemptId,
+        storm: Option<Timestamp>,
+    ) -> Result<Vec<Incident>, Unavailable> {
+        self.ask(move |engine| {
+            let of_person = |page: &&shared::Page| page.recipient == Recipient::Person(person.clone());
+            let named = |incident: &&Arc<Incident>| {
+                let mut attempts = incident.pages.iter().filter(of_person).flat_map(|page| &page.attempts);
+                let of_storm =
+                    storm.is_some_and(|since| incident.opened_at >= since) && incident.severity != Severity::P0;
+                attempts.any(|it| it.message() == message || (of_storm && it.tries > 0))
+            };
+            let open = engine.state.incidents.values().filter(|it| it.state != shared::IncidentState::Resolved);
+            let mut found: Vec<Incident> = open.filter(named).map(|it| Incident::clone(it)).collect();
+            found.sort_by_key(|it| (it.severity, it.id));
+            found
+        })
+        .await
     }
 
     /// Open alerts with larger numbers than `after`, from memory.
@@ -334,6 +380,7 @@ fn test_delivery(
         again: None,
         group: None,
         flapping: None,
+        stale: None,
         escalations: Vec::new(),
         pages: Vec::new(),
         timeline: 0,
@@ -348,6 +395,7 @@ fn test_delivery(
         rule: None,
         created_at: now,
         waits: None,
+        by_hand: false,
         attempts: Vec::new(),
     };
     Ok(Delivery {
@@ -363,6 +411,8 @@ fn test_delivery(
         test: true,
         reminder: false,
         unrecorded: false,
+        others: Vec::new(),
+        storm: false,
     })
 }
 

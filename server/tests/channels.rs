@@ -125,6 +125,8 @@ fn delivery(address: Address) -> Delivery {
         incident_url: "https://tocsin.example.org/incidents/42".into(),
         test: false,
         unrecorded: false,
+        others: Vec::new(),
+        storm: false,
         reminder: false,
     }
 }

@@ -124,6 +124,8 @@ fn delivery(key: &str) -> Delivery {
         incident_url: "https://tocsin.example.org/incidents/42".into(),
         test: false,
         unrecorded: false,
+        others: Vec::new(),
+        storm: false,
         reminder: false,
     }
 }

@@ -17,10 +17,14 @@ mod belonging;
 mod configuration;
 #[path = "http/duty.rs"]
 mod duty;
+#[path = "http/heartbeats.rs"]
+mod heartbeats;
 #[path = "http/pages.rs"]
 mod pages;
 #[path = "http/quiet.rs"]
 mod quiet;
+#[path = "http/replays.rs"]
+mod replays;
 #[path = "http/why_not.rs"]
 mod why_not;
 #[path = "http/work.rs"]

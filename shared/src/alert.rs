@@ -135,6 +135,9 @@ pub struct AlertEvent {
     pub severity_word: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Timestamp>,
+    /// Until when it holds unless it is sent again, as its sender says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -196,6 +199,9 @@ pub struct Alert {
     pub last_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
+    /// Since when it should have been sent again, and was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_at: Option<Timestamp>,
     /// The message that opened it.
     pub first_event: EventId,
     /// The newest message about it.

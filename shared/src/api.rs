@@ -6,6 +6,7 @@ mod endpoint;
 mod incident;
 mod ingest;
 mod oncall;
+mod replay;
 mod silence;
 mod why_not;
 
@@ -15,6 +16,7 @@ pub use endpoint::{ENDPOINTS, Endpoint, Method, Role};
 pub use incident::*;
 pub use ingest::*;
 pub use oncall::*;
+pub use replay::*;
 pub use silence::*;
 pub use why_not::*;
 

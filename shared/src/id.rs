@@ -67,6 +67,8 @@ number! {
 name! {
     /// A configured sender.
     IntegrationId
+    /// Something that must be heard from again and again.
+    HeartbeatId
     /// Somebody who can be paged.
     PersonId
     /// A way to reach a person, named within that person.

@@ -74,6 +74,21 @@ pub struct Flapping {
     pub changes: u32,
 }
 
+/// Nothing was heard of any of its alerts for too long; nobody said that it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Stale {
+    pub since: Timestamp,
+    /// When one of them was heard last.
+    pub heard_at: Timestamp,
+    /// When it is closed unless it is heard again; none when it stays open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<Timestamp>,
+    /// It was closed for that reason, and not because it recovered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed: bool,
+}
+
 /// What people work on: one or more alerts, answered together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -123,6 +138,8 @@ pub struct Incident {
     pub group: Option<Box<Grouping>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flapping: Option<Box<Flapping>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale: Option<Box<Stale>>,
     pub escalations: Vec<Escalation>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<Page>,
@@ -216,8 +233,18 @@ pub enum PageVia {
     Fallback,
     /// Somebody asked for their help.
     Added,
+    /// They were paged, and it is about to be closed without a recovery.
+    Stale,
     /// In place of somebody who has quiet hours.
     StandIn { person: PersonId },
+}
+
+impl PageVia {
+    /// Whether it rings beside what the policies do, also when somebody answered.
+    #[must_use]
+    pub const fn is_beside(&self) -> bool {
+        matches!(self, Self::Added | Self::Stale)
+    }
 }
 
 /// Why a page waits, and until when.
@@ -257,6 +284,9 @@ pub struct Page {
     /// Its deliveries count from then instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits: Option<Box<Waits>>,
+    /// Somebody asked for this recipient by name: it waits for no bundle and no limit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
     pub attempts: Vec<Attempt>,
 }
 
@@ -316,6 +346,46 @@ pub struct Failure {
     pub retry_after_ms: Option<i64>,
 }
 
+/// What a delivery that is due waits for, and until when at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Throttle {
+    pub until: Timestamp,
+    pub because: ThrottledBy,
+}
+
+/// Why a message to a contact does not go out at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum ThrottledBy {
+    /// The contact had a message a moment ago: what comes due within this time becomes one more.
+    Bundle { within_ms: i64 },
+    /// The contact has had as many messages as one of its kind may.
+    Limit { messages: u32, within_ms: i64 },
+    /// The person has had as many messages as they may, over all contacts.
+    Budget { messages: u32, within_ms: i64 },
+    /// A storm: the next message follows when the incidents have doubled.
+    Storm { storm: IncidentId },
+}
+
+/// How a delivery shares a message with others, and what it waited for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Bundling {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Throttle>,
+    /// The message, by the number of the first delivery in it; none while it has not begun, or goes out alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<AttemptId>,
+    /// How many incidents the message names.
+    #[serde(default)]
+    pub incidents: u32,
+    /// It is a page about this storm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storm: Option<IncidentId>,
+}
+
 /// One delivery of a page to one contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -340,4 +410,15 @@ pub struct Attempt {
     /// The provider's own id of the message, if it gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_id: Option<String>,
+    /// None for a delivery that goes out alone and never waited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundling: Option<Box<Bundling>>,
+}
+
+impl Attempt {
+    /// The message it is part of: itself when it goes out alone.
+    #[must_use]
+    pub fn message(&self) -> AttemptId {
+        self.bundling.as_ref().and_then(|it| it.message).unwrap_or(self.id)
+    }
 }

@@ -6,25 +6,29 @@
 pub mod alert;
 pub mod api;
 pub mod config;
+pub mod heartbeat;
 pub mod id;
 pub mod incident;
 pub mod live;
 pub mod problem;
 pub mod severity;
 pub mod silence;
+pub mod storm;
 pub mod text;
 pub mod time;
 pub mod timeline;
 
 pub use alert::{Action, Alert, AlertEvent, AlertState, Flag, Format, Metric};
+pub use heartbeat::{Counted, CountedBecause, Down, DownBecause, HeartbeatState, Mark, MarkKind, Pulse, Signal};
 pub use id::{
-    AlertId, AttemptId, CalendarId, ClassId, ContactId, EventId, HookId, IncidentId, InhibitionId, IntegrationId,
-    LayerId, PageId, PersonId, PolicyId, RouteId, ScheduleId, SilenceId, TeamId, WindowId,
+    AlertId, AttemptId, CalendarId, ClassId, ContactId, EventId, HeartbeatId, HookId, IncidentId, InhibitionId,
+    IntegrationId, LayerId, PageId, PersonId, PolicyId, RouteId, ScheduleId, SilenceId, TeamId, WindowId,
 };
 pub use incident::{
-    Ack, Again, Attempt, AttemptState, Escalation, EscalationState, Everyone, Failure, Flapping, Grouping, Incident,
-    IncidentState, Page, PageVia, Recipient, Waits, WaitsFor,
+    Ack, Again, Attempt, AttemptState, Bundling, Escalation, EscalationState, Everyone, Failure, Flapping, Grouping,
+    Incident, IncidentState, Page, PageVia, Recipient, Stale, Throttle, ThrottledBy, Waits, WaitsFor,
 };
 pub use severity::Severity;
 pub use silence::{Silence, SilenceEnd, SilenceKind, SilenceRequest, SuppressedBy};
+pub use storm::{Storm, StormDeliveries, StormOutcomes};
 pub use time::{Delay, Timestamp};

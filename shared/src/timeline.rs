@@ -1,9 +1,9 @@
 //! What happened to an incident and why, as data: every decision leaves one of these, and texts only render them.
 
 use crate::{
-    AlertId, AttemptId, AttemptState, ClassId, ContactId, EventId, Failure, Flag, IncidentId, IntegrationId, PageId,
-    PageVia, PersonId, PolicyId, Recipient, RouteId, Severity, SuppressedBy, Timestamp, Waits, WindowId,
-    config::ContactKind,
+    AlertId, AttemptId, AttemptState, ClassId, ContactId, Counted, DownBecause, EventId, Failure, Flag, HeartbeatId,
+    IncidentId, IntegrationId, PageId, PageVia, PersonId, PolicyId, Recipient, RouteId, Severity, SuppressedBy,
+    Throttle, Timestamp, Waits, WindowId, config::ContactKind,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -148,6 +148,18 @@ pub enum Happening {
         tries: u32,
         delay_ms: i64,
         failure: Option<Failure>,
+        /// How many incidents the message named, when it was not this one alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        incidents: Option<u32>,
+    },
+    /// A delivery is due and waits, to be sent together with what comes due meanwhile.
+    Throttled {
+        page: PageId,
+        attempt: AttemptId,
+        recipient: Recipient,
+        contact: ContactId,
+        channel: ContactKind,
+        throttle: Throttle,
     },
     /// A failed delivery pulled a later one forward.
     PulledForward {
@@ -247,6 +259,42 @@ pub enum Happening {
         times: u32,
         within_ms: i64,
         calm_ms: i64,
+    },
+    /// A heartbeat did not come, or its sender said that it failed: the reason for this incident's alert.
+    HeartbeatDown {
+        heartbeat: HeartbeatId,
+        because: DownBecause,
+        /// The last beat; none when there was none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_at: Option<Timestamp>,
+        /// From when it was waited for, and why from then; none when it failed before anything was awaited.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        counted: Option<Counted>,
+        interval_ms: i64,
+        grace_ms: i64,
+        /// What was sent along with the last signal.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
+    },
+    /// An alert should have been sent again, and was not: nobody knows whether it still holds.
+    AlertStale {
+        alert: AlertId,
+        /// How long nothing was heard of it.
+        silent_ms: i64,
+        /// It is closed after this unless it is heard again; none when it stays open.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        closes_ms: Option<i64>,
+    },
+    /// A stale alert was sent again.
+    AlertHeardAgain {
+        alert: AlertId,
+    },
+    /// A stale alert was closed without a recovery.
+    StaleClosed {
+        alert: AlertId,
+        silent_ms: i64,
+        /// It was the last one that fired.
+        over: bool,
     },
     /// It has been calm: over, or firing steadily.
     FlappingEnded {
@@ -454,6 +502,12 @@ impl Outcome {
         }
     }
 
+    /// Whether it paged nobody, and somebody may ask why; a beat is no alert.
+    #[must_use]
+    pub const fn is_unpaged(&self) -> bool {
+        self.incident().is_none() && !matches!(self, Self::Suppressed { reason: SuppressReason::Heartbeat { .. } })
+    }
+
     /// The name used in metrics and storage.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -475,6 +529,10 @@ impl Outcome {
 pub enum SuppressReason {
     /// Older than a day by the sender's clock, and the integration does not page for replays.
     Stale,
+    /// By the sender's clock it was over before it arrived: this recovery of it overtook it.
+    Over { by: EventId },
+    /// It fires all the time, as the beat of a heartbeat.
+    Heartbeat { heartbeat: HeartbeatId },
 }
 
 /// Why an event changed nothing.
@@ -484,6 +542,8 @@ pub enum SuppressReason {
 pub enum DropReason {
     /// A recovery of nothing that is open.
     UnmatchedResolve,
+    /// A recovery that is older than the alert, by the sender's clock: it was of what fired before.
+    Overtaken { alert: AlertId },
     /// The same message (or idempotency key) was accepted before, within its window.
     Duplicate { of: EventId },
 }

@@ -79,7 +79,7 @@ test('a morning of trouble is drawn, told and taken away', async ({ page }) => {
 
   await test.step('what is noisy leads to the incident', async () => {
     await page.getByRole('region', { name: 'What to mend first' }).getByRole('link', { name: 'disk is full' }).click();
-    await expect(page.getByTestId('state')).toHaveText('Acknowledged');
+    await expect(page.getByTestId('state')).toHaveText('Acked');
     await page.goBack();
   });
 

@@ -14,6 +14,7 @@ const pages: Record<string, [path: string, content: string]> = {
   policies: ['/policies', '.flow, .empty'],
   routes: ['/routes', '.tree-node, .empty'],
   integrations: ['/integrations', '.senders, .empty'],
+  heartbeats: ['/heartbeats', '.heartbeats'],
   messages: ['/messages', '.messages, .empty'],
   quarantine: ['/messages?outcome=rejected', '.messages, .empty'],
   status: ['/status', '.pipeline'],

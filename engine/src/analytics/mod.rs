@@ -1,7 +1,8 @@
 //! Figures about the past: how soon people answered, whom it woke, what is noise. A fold over incidents, one at a time.
 //!
 //! An incident counts in a range when it *opened* in it: `from ≤ opened < until`. A page counts when it *rang* in it,
-//! which is when its first delivery was first handed to a provider; a page that never got so far woke nobody.
+//! which is when its first delivery was first handed to a provider; a page that never got so far woke nobody. Pages to one
+//! person that rang in the same instant were one message, and count once for the person and the hour.
 
 mod noise;
 mod people;
@@ -88,8 +89,9 @@ impl Fold {
     pub fn add(&mut self, incident: &Incident, story: &Story) {
         let rang = rang(incident);
         for (person, at) in rang.iter().filter(|(_, at)| self.scope.has(*at)) {
-            self.people.add(&self.scope, person, *at);
-            self.hours.page(&self.scope.zone, *at);
+            if self.people.add(&self.scope, person, *at) {
+                self.hours.page(&self.scope.zone, *at);
+            }
         }
         if !self.scope.has(incident.opened_at) {
             return;

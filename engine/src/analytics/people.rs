@@ -20,6 +20,7 @@ struct Person {
     /// Pages, and of them those at night.
     days: BTreeMap<Date, (u32, u32)>,
     weekend: u32,
+    rang_at: BTreeSet<Timestamp>,
     /// By the day on whose evening they begin.
     nights: BTreeSet<Date>,
 }
@@ -33,12 +34,16 @@ fn wall(zone: &TimeZone, at: Timestamp) -> Option<DateTime> {
 }
 
 impl People {
-    /// A page that rang. Two pages of one night, before and after midnight, are one interrupted night.
-    pub(super) fn add(&mut self, scope: &Scope, id: &PersonId, at: Timestamp) {
+    /// A page that rang; whether it did by itself, and not within a message that was counted. Two pages of one night,
+    /// before and after midnight, are one interrupted night.
+    pub(super) fn add(&mut self, scope: &Scope, id: &PersonId, at: Timestamp) -> bool {
         let zone = scope.zones.get(id).unwrap_or(&scope.zone);
-        let Some(wall) = wall(zone, at) else { return };
+        let Some(wall) = wall(zone, at) else { return false };
         let (evening, morning) = (wall.hour() >= NIGHT.0, wall.hour() < NIGHT.1);
         let person = self.0.entry(id.clone()).or_default();
+        if !person.rang_at.insert(at) {
+            return false;
+        }
         let day = person.days.entry(wall.date()).or_default();
         day.0 += 1;
         if evening || morning {
@@ -47,6 +52,7 @@ impl People {
             person.nights.insert(began);
         }
         person.weekend += u32::from(matches!(wall.weekday(), Weekday::Saturday | Weekday::Sunday));
+        true
     }
 
     /// The days of the range, and the people, the most paged first.

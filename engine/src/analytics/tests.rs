@@ -201,6 +201,15 @@ fn a_page_counts_when_it_rang_and_an_incident_when_it_opened() {
 }
 
 #[test]
+fn pages_that_rang_in_one_message_woke_somebody_once() {
+    let opened = at("2026-11-10T12:00:00Z");
+    let together = |id| (paged(incident(id, opened, Some(9)), "li", opened.plus_ms(5_000)), story("k", None));
+    let figures = figures(november(), &[together(1), together(2), together(3)]);
+    assert_eq!((figures.people[0].pages, figures.hours[24 + 12].pages), (1, 1));
+    assert_eq!(figures.identities[0].pages, 3, "each incident had its page");
+}
+
+#[test]
 fn what_was_merged_away_took_no_time_of_its_own() {
     let opened = at("2026-11-10T12:00:00Z");
     let merged = Story { merged: true, ..story("k", None) };
@@ -253,7 +262,9 @@ proptest! {
         let scope = november();
         let inside = |at: Timestamp| scope.from <= at && at < scope.until;
         let opened = told.iter().filter(|(it, _)| inside(it.opened_at)).count();
-        let rang = told.iter().flat_map(|(it, _)| &it.pages).filter(|page| inside(page.created_at.plus_ms(5_000))).count();
+        let pages = told.iter().flat_map(|(it, _)| &it.pages);
+        let rang = pages.map(|page| (&page.recipient, page.created_at.plus_ms(5_000))).filter(|(_, at)| inside(*at));
+        let rang = rang.collect::<std::collections::BTreeSet<_>>().len();
         let figures = figures(scope, &told);
         prop_assert_eq!(figures.incidents as usize, opened);
         prop_assert_eq!(figures.people.iter().map(|it| it.pages as usize).sum::<usize>(), rang);

@@ -54,6 +54,7 @@ pub(super) fn blank(format: Format, severity: Severity) -> AlertEvent {
         status_raw: None,
         severity_word: None,
         occurred_at: None,
+        ends_at: None,
         links: Vec::new(),
         flags: Vec::new(),
     }

@@ -23,6 +23,8 @@ const LINE: &[&str] =
 const SERVICE: &[&str] = &["service", "job", "component"];
 const KEY: &[&str] = &["dedup_key", "key", "alias", "fingerprint", "id"];
 const TIME: &[&str] = &["timestamp", "time", "occurred_at", "event_time", "starts_at"];
+/// Until when a firing alert holds, as Prometheus says of those it sends again and again.
+const ENDS: &str = "ends_at";
 const LINK: &[&str] = &["url", "link", "generator_url", "runbook_url", "links"];
 
 /// Names are compared without case, `_` and `-`: `dedupKey` is `dedup_key`.
@@ -264,6 +266,10 @@ fn set_rest(event: &mut AlertEvent, found: &Fields<'_, '_>, source: &Source<'_>,
     {
         spans.add("time", place(node));
         time::judge(event, at, *name == "starts_at", source);
+    }
+    if let Some(at) = member(found.top, ENDS).and_then(|node| time::any(filled(node)?, &source.integration.time_zone)) {
+        // Past or absent it says nothing; of what is over nobody asks.
+        event.ends_at = Some(at).filter(|at| *at > source.received_at && event.action == Action::Trigger);
     }
     for node in found.all(LINK) {
         match &node.value {

@@ -23,7 +23,7 @@ pub use shared::api::{Duty, DutyReason, Stretch};
 pub use spans::Spans;
 pub use swap::{Swap, SwapRefusal};
 pub(crate) use wall::clock;
-pub use wall::{write, zone};
+pub use wall::{read, write, zone};
 
 use cover::{Cover, Instead};
 use jiff::tz::TimeZone;

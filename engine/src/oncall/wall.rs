@@ -76,6 +76,14 @@ impl Moment {
     }
 }
 
+/// Reads a time as schedules write it, as a beginning.
+///
+/// # Errors
+/// A sentence with the mend.
+pub fn read(zone: &TimeZone, text: &str) -> Result<Timestamp, String> {
+    Ok(Moment::read(text)?.begins(zone))
+}
+
 /// The instant at which something begins that is to begin at a wall time.
 pub(super) fn first(zone: &TimeZone, time: DateTime) -> Timestamp {
     resolve(zone, time, false)

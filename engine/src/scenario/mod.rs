@@ -20,6 +20,7 @@
 //! | `add-responders N by WHO to person:X to schedule:Y [version V]` | page these besides |
 //! | `apply-policy N by WHO [version V]` | go on by the policies of the configuration in force |
 //! | `escalate N by WHO [policy P] [level L] [version V]` | run a level now, seen at a version |
+//! | `beat HEARTBEAT [fail\|start\|log] [NOTE]` | a heartbeat's sender says something |
 //! | `merge N into M by WHO [version V]`, `detach ALERT from N by WHO [version V]` | by their numbers |
 //! | … `refused` | at the end of an action: it must be refused and change nothing |
 //! | `provider C accepts [after 3s]` | how deliveries to a contact (`mail`, `wang/mail`, a webhook) end from now on |
@@ -30,6 +31,7 @@
 //! | `expect page TO [via C] [level L] [reminder] [within 10s]` | a delivery began at this time (or within) |
 //! | `expect silence [to TO]` | no delivery began since the time before |
 //! | `expect incident N STATE [P0]`, `expect outcome NAME` | where an incident, or the last post, stands |
+//! | `expect heartbeat NAME waiting\|up\|late\|down\|paused` | where a heartbeat stands |
 
 mod parse;
 mod play;
@@ -38,8 +40,8 @@ pub use parse::{ParseError, parse};
 pub use play::{Failure, Story, play};
 
 use shared::{
-    ContactId, Delay, IncidentState, IntegrationId, PersonId, PolicyId, Severity, SilenceKind, Timestamp,
-    config::Target,
+    ContactId, Delay, HeartbeatId, HeartbeatState, IncidentState, IntegrationId, PersonId, PolicyId, Severity, Signal,
+    SilenceKind, Timestamp, config::Target,
 };
 
 /// A story, read.
@@ -94,6 +96,11 @@ pub enum What {
         silence: i64,
         by: String,
     },
+    Beat {
+        heartbeat: HeartbeatId,
+        signal: Signal,
+        note: String,
+    },
     Provider {
         contact: String,
         behaviour: Behaviour,
@@ -141,4 +148,5 @@ pub enum Expectation {
     Silence { to: Option<String> },
     Incident { incident: i64, state: IncidentState, severity: Option<Severity> },
     Outcome { name: String },
+    Heartbeat { heartbeat: HeartbeatId, state: HeartbeatState },
 }

@@ -1,7 +1,7 @@
 //! Reading a scenario; an error names the line, what is wrong and how to mend it.
 
 use super::{Action, Behaviour, ConfigText, Expectation, Scenario, Step, What};
-use shared::{Delay, IncidentState, Severity, SilenceKind, Timestamp, config::Target};
+use shared::{Delay, HeartbeatState, IncidentState, Severity, Signal, SilenceKind, Timestamp, config::Target};
 
 /// A line that is no part of the language.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -99,6 +99,7 @@ fn step(word: &str, rest: &str) -> Result<What, Fault> {
     let mut words = rest.split_whitespace().peekable();
     match word {
         "post" => post(rest),
+        "beat" => beat(&mut words),
         "provider" => provider(&mut words),
         "crash" => {
             let down = if keyword(&mut words, "for") { next_delay(&mut words)? } else { Delay::ZERO };
@@ -133,6 +134,18 @@ fn post(rest: &str) -> Result<What, Fault> {
         return Err(fault("a post names its sender and its body", "write post falcon [P0][PROBLEM][host][ip][text]"));
     }
     Ok(What::Post { integration: integration.into(), key, body: body.replace("\\n", "\n") })
+}
+
+/// `beat HEARTBEAT [fail|start|log] [NOTE]`
+fn beat(words: &mut Words<'_>) -> Result<What, Fault> {
+    let heartbeat = next(words, "the heartbeat")?.into();
+    let mut signal = Signal::Beat;
+    for (word, other) in [("fail", Signal::Fail), ("start", Signal::Start), ("log", Signal::Log)] {
+        if keyword(words, word) {
+            signal = other;
+        }
+    }
+    Ok(What::Beat { heartbeat, signal, note: words.collect::<Vec<_>>().join(" ") })
 }
 
 /// `silence by wang [after 1h] for 2h|until-recovered CONDITION…`
@@ -174,7 +187,7 @@ fn act(word: &str, mut words: Words<'_>) -> Result<What, Fault> {
     ];
     if !ACTS.contains(&word) {
         let mend = format!(
-            "steps are post, {}, note, silence, maintenance, end-silence, provider, config, crash, sleep and expect",
+            "steps are post, {}, beat, note, silence, maintenance, end-silence, provider, config, crash, sleep and expect",
             ACTS.join(", ")
         );
         return Err(fault(&format!("`{word}` is no step"), &mend));
@@ -281,7 +294,25 @@ fn expectation(words: &mut Words<'_>) -> Result<Expectation, Fault> {
             }
             Ok(Expectation::Outcome { name: name.to_owned() })
         }
-        other => Err(fault(&format!("`{other}` cannot be expected"), "expect page, silence, incident or outcome")),
+        "heartbeat" => {
+            let heartbeat = next(words, "the heartbeat")?.into();
+            let state = match next(words, "how it stands")? {
+                "waiting" => HeartbeatState::Waiting,
+                "up" => HeartbeatState::Up,
+                "late" => HeartbeatState::Late,
+                "down" => HeartbeatState::Down,
+                "paused" => HeartbeatState::Paused,
+                other => {
+                    let mend = "heartbeats are waiting, up, late, down or paused";
+                    return Err(fault(&format!("`{other}` is no state of a heartbeat"), mend));
+                }
+            };
+            Ok(Expectation::Heartbeat { heartbeat, state })
+        }
+        other => {
+            let mend = "expect page, silence, incident, outcome or heartbeat";
+            Err(fault(&format!("`{other}` cannot be expected"), mend))
+        }
     }
 }
 

@@ -9,8 +9,8 @@ use crate::{
     sim::Store,
 };
 use shared::{
-    AlertId, AttemptId, ContactId, Delay, Failure as Refused, Incident, IncidentId, IncidentState, Page, Recipient,
-    SilenceId, SilenceRequest, Timestamp,
+    AlertId, AttemptId, ContactId, Delay, Failure as Refused, Incident, IncidentId, IncidentState, Page, Pulse,
+    Recipient, SilenceId, SilenceRequest, Storm, Timestamp,
     config::Document,
     text::{Language, Names, happening},
     timeline::{Actor, Outcome},
@@ -181,7 +181,11 @@ impl Player {
         for line in told {
             self.tell(format_args!("{line}"));
         }
+        let storms = changes.storms.clone();
         let stored = self.store.apply(now, changes).err();
+        for storm in storms {
+            self.tell_storm(&storm);
+        }
         for what in broken.into_iter().chain(stored) {
             self.fail(what);
         }
@@ -191,8 +195,26 @@ impl Player {
         Some(effects)
     }
 
+    fn tell_storm(&mut self, storm: &Storm) {
+        if storm.ended_at.is_none() {
+            if storm.began_at == self.now {
+                self.tell(format_args!("a storm with #{}: {} incidents", storm.id, storm.incidents));
+            }
+            return;
+        }
+        let Storm { incidents, p0, received, outcomes, deliveries, messages, dropped, .. } = storm;
+        self.tell(format_args!(
+            "the storm is over: {incidents} incidents, {p0} of them P0; {received} received: {outcomes:?}; {messages} \
+             messages, {deliveries:?}; dropped {dropped}"
+        ));
+        if *dropped != 0 {
+            self.fail("a storm dropped something");
+        }
+    }
+
     fn deliver(&mut self, command: &Command) {
-        let Command::Deliver { incident, page, attempt, contact, try_number, reminder, .. } = command;
+        let Command::Deliver { incident, page, attempt, contact, try_number, reminder, message, others, storm, .. } =
+            command;
         let found = self.incidents.get(incident).and_then(|it| it.pages.iter().rev().find(|it| it.id == *page));
         let Some(Page { recipient, policy, level, .. }) = found.cloned() else {
             return self.fail(format!("delivery {attempt} belongs to no page"));
@@ -204,7 +226,10 @@ impl Player {
         let again = if *try_number > 1 { format!(", try {try_number}") } else { String::new() };
         let slow = if *reminder { ", reminder" } else { "" };
         let human = level + 1;
-        self.tell(format_args!("-> #{incident} {to} via {contact} ({policy} level {human}{again}{slow})"));
+        let with: String = others.iter().map(|other| format!(" #{}", other.incident)).collect();
+        let with = if with.is_empty() { with } else { format!(" with{with}") };
+        let with = if storm.is_some() { with + ", storm" } else { with };
+        self.tell(format_args!("-> #{incident} {to} via {contact} ({policy} level {human}{again}{slow}){with}"));
         self.deliveries.push(Delivery { at: self.now, to, contact: contact.clone(), level, reminder: *reminder });
         let (after, result) = match self.behaviour(&recipient, contact) {
             Behaviour::Accepts { after } => (after, Ok(None)),
@@ -219,7 +244,7 @@ impl Player {
             Behaviour::TimesOut => return,
         };
         self.next_answer += 1;
-        let answer = Answer { incident: *incident, attempt: *attempt, try_number: *try_number, result };
+        let answer = Answer { incident: *incident, attempt: *message, try_number: *try_number, result };
         self.answers.insert((self.now.after(after), self.next_answer), answer);
     }
 
@@ -249,6 +274,15 @@ impl Player {
                 let events = parsed.events.into_iter().map(|parsed| parsed.event).collect();
                 let (integration, rejected) = (integration.clone(), parsed.rejected);
                 self.post(Ingested { integration, key: key.clone(), events, rejected }, body);
+            }
+            What::Beat { heartbeat, signal, note } => {
+                self.tell(format_args!("beat {heartbeat}: {signal:?} {note}"));
+                let (heartbeat, signal, note) = (heartbeat.clone(), *signal, note.clone());
+                match self.handle(Event::Beat { heartbeat, signal, note }).map(|effects| effects.refused) {
+                    Some(None) => {}
+                    Some(Some(refusal)) => self.fail(format!("the beat was refused: {refusal}")),
+                    None => self.tell(format_args!("   the server is down")),
+                }
             }
             What::Act { incident, by, act, refused } => self.act(*incident, by, act, *refused),
             What::Silence { kind, by, after, length, matches } => {
@@ -394,6 +428,16 @@ impl Player {
                 let stands = (found.state, found.severity);
                 if stands.0 != *state || severity.is_some_and(|severity| severity != stands.1) {
                     self.fail(format!("incident {incident} is {:?} {}", stands.0, stands.1));
+                }
+            }
+            Expectation::Heartbeat { heartbeat, state } => {
+                let Some(engine) = &self.engine else { return self.fail("the server is down") };
+                let config = engine.config().heartbeats.get(heartbeat).map(|it| (it.config.grace, it.config.paused));
+                let unheard = Pulse::new(heartbeat.clone());
+                let pulse = engine.state.pulses.get(heartbeat).unwrap_or(&unheard);
+                let stands = config.map(|(grace, paused)| pulse.state(self.now, grace, paused));
+                if stands != Some(*state) {
+                    self.fail(format!("heartbeat {heartbeat} is {stands:?}"));
                 }
             }
             Expectation::Outcome { name } => {

@@ -5,9 +5,9 @@ use crate::{compile::Snapshot, lint::lint};
 use shared::{
     Delay, Severity, Timestamp,
     config::{
-        Channels, Contact, Defer, Document, EmailChannel, Every, Group, Hook, Level, LevelWhen, NtfyChannel, Override,
-        Paging, Person, Policy, QuietHours, Rotation, Route, Rule, RuleStep, Schedule, Target, Team, TimeSpan,
-        TimeWindow,
+        Channels, Contact, Defer, Document, EmailChannel, Every, Group, Heartbeat, Hook, Integration, Level, LevelWhen,
+        NtfyChannel, Override, Paging, Person, Policy, QuietHours, Rotation, Route, Rule, RuleStep, Schedule,
+        StaleAction, Target, Team, TimeSpan, TimeWindow,
     },
 };
 use std::sync::Arc;
@@ -58,9 +58,43 @@ fn document(chance: &mut Chance, scale: &Scale, now: Timestamp) -> Document {
         schedules,
         webhooks: vec![Hook { id: "noc".into(), url: "https://noc.example/hook".to_owned(), secret: None }],
         policies,
+        heartbeats: vec![heartbeat(chance)],
+        integrations: vec![sender(chance, "falcon"), sender(chance, "zabbix")],
         time_windows: vec![night(chance)],
         routes: routes(chance, scale),
         ..Document::default()
+    }
+}
+
+fn sender(chance: &mut Chance, id: &str) -> Integration {
+    let after = |chance: &mut Chance| chance.one_in(2).then(|| Delay::mins(chance.between(10, 90) as i64));
+    Integration {
+        stale_after: after(chance),
+        stale: if chance.one_in(2) { StaleAction::Resolve } else { StaleAction::Mark },
+        silent_after: after(chance),
+        ..Integration::undeclared(id.into())
+    }
+}
+
+/// The heartbeat of every house.
+pub(super) const JOB: &str = "job";
+
+fn heartbeat(chance: &mut Chance) -> Heartbeat {
+    let policy = chance.one_in(2).then(|| "policy0".into());
+    Heartbeat {
+        id: JOB.into(),
+        name: String::new(),
+        interval: Delay::mins(chance.between(40, 100) as i64),
+        grace: Delay::mins(chance.between(0, 20) as i64),
+        severity: if chance.one_in(2) { Severity::P1 } else { Severity::P4 },
+        summary: None,
+        policy,
+        labels: std::collections::BTreeMap::new(),
+        annotations: std::collections::BTreeMap::new(),
+        integration: None,
+        matches: Vec::new(),
+        during: Vec::new(),
+        paused: chance.one_in(10),
     }
 }
 

@@ -125,7 +125,7 @@ impl Promises {
         let state = known.map(|incident| incident.state);
         let helper = known.is_some_and(|incident| {
             let of = |page: &&shared::Page| page.attempts.iter().any(|it| it.id == attempt);
-            incident.pages.iter().find(of).is_some_and(|page| page.via == shared::PageVia::Added)
+            incident.pages.iter().find(of).is_some_and(|page| page.via.is_beside())
         });
         let answered = matches!(state, Some(IncidentState::Acked | IncidentState::Snoozed));
         if state != Some(IncidentState::Triggered) && !(helper && answered) {

@@ -5,10 +5,12 @@ use crate::{
     engine::Engine,
     event::Changes,
     state::{Counters, LevelTurn, Recent, Restored},
+    storm::OPENINGS_MAX,
+    throttle::ContactSends,
 };
 use shared::{
-    Alert, AlertId, AlertState, AttemptState, Delay, EventId, Incident, IncidentId, IncidentState, IntegrationId,
-    PolicyId, Silence, SilenceId, Timestamp, timeline::Outcome,
+    Alert, AlertId, AlertState, AttemptState, ContactId, Delay, EventId, HeartbeatId, Incident, IncidentId,
+    IncidentState, IntegrationId, PersonId, PolicyId, Pulse, Silence, SilenceId, Storm, Timestamp, timeline::Outcome,
 };
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -35,6 +37,10 @@ pub struct Store {
     seen: VecDeque<Seen>,
     silences: BTreeMap<SilenceId, Silence>,
     turns: BTreeMap<(PolicyId, u32), LevelTurn>,
+    pulses: BTreeMap<HeartbeatId, Pulse>,
+    sends: BTreeMap<(PersonId, ContactId), ContactSends>,
+    storm: Option<Storm>,
+    openings: VecDeque<(Timestamp, IncidentId)>,
     /// Messages whose repeats the alerts may not count yet.
     unsettled: VecDeque<(EventId, Timestamp, Vec<Outcome>)>,
 }
@@ -63,7 +69,8 @@ impl Store {
 
     /// Commits changes; the error names a promise of the engine to the store that does not hold.
     pub fn apply(&mut self, now: Timestamp, changes: Changes) -> Result<(), String> {
-        let Changes { alerts, incidents, timeline, silences, turns, counters, settled } = changes;
+        let Changes { alerts, incidents, timeline, silences, turns, pulses, own, sends, storms, counters, settled } =
+            changes;
         let before = std::mem::replace(&mut self.counters, counters);
         if counters.event < before.event
             || counters.alert < before.alert
@@ -80,7 +87,15 @@ impl Store {
             }
             *last = entry.seq;
         }
+        if let Some(strange) = own.iter().find(|it| it.id.0 <= before.event || it.id.0 > counters.event) {
+            return Err(format!("message {} of its own has a number that was used, or not given", strange.id));
+        }
+        self.pulses.extend(pulses.into_iter().map(|pulse| (pulse.heartbeat.clone(), pulse)));
         self.turns.extend(turns.into_iter().map(|turn| ((turn.policy.clone(), turn.level), turn)));
+        self.sends.extend(sends.into_iter().map(|it| ((it.person.clone(), it.contact.clone()), it)));
+        for storm in storms {
+            self.storm = Some(storm).filter(|storm| storm.ended_at.is_none());
+        }
         for silence in silences {
             if silence.ended.is_some() {
                 self.silences.remove(&silence.id);
@@ -120,6 +135,12 @@ impl Store {
         match self.incidents.get(&id) {
             None if id.0 <= before.incident => {
                 return Err(format!("incident {id} came back, or its number was used before"));
+            }
+            None => {
+                self.openings.push_back((incident.opened_at, id));
+                if self.openings.len() > OPENINGS_MAX {
+                    self.openings.pop_front();
+                }
             }
             Some(known)
                 if known.version > incident.version
@@ -197,6 +218,10 @@ impl Store {
             silences: self.silences.values().cloned().collect(),
             policies,
             turns: self.turns.values().cloned().collect(),
+            pulses: self.pulses.values().cloned().collect(),
+            sends: self.sends.values().cloned().collect(),
+            storm: self.storm.clone(),
+            openings: self.openings.iter().copied().collect(),
             recent: recent.into_iter().map(|((integration, key), recent)| (integration, key, recent)).collect(),
             seen: self.seen.iter().filter(|seen| seen.0 > since).cloned().collect(),
             unsettled: self.unsettled.iter().cloned().collect(),

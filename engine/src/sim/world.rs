@@ -18,7 +18,7 @@ use rand_chacha::{
 };
 use sha2::{Digest, Sha256};
 use shared::{
-    AttemptId, Delay, Failure as Refused, IncidentId, Timestamp,
+    AttemptId, Delay, Failure as Refused, IncidentId, Signal, Timestamp,
     config::ContactKind,
     timeline::{Actor, Outcome},
 };
@@ -71,6 +71,7 @@ impl Chance {
 enum Item {
     Trouble,
     Storm,
+    Beat,
     Message(Message),
     Answer {
         incident: IncidentId,
@@ -152,6 +153,7 @@ impl World {
             (Item::Trouble, 1),
             (Item::Storm, 30),
             (Item::Config, 40),
+            (Item::Beat, 1),
             (Item::Break, 12),
             (Item::Sleep, 60),
             (Item::Crash, 30),
@@ -223,8 +225,10 @@ impl World {
 
     fn happen(&mut self, item: Item) -> Result<(), String> {
         // A process that stands still takes nothing; what is for it comes when it goes on.
-        let inside =
-            matches!(item, Item::Message(_) | Item::Answer { .. } | Item::Act { .. } | Item::Config | Item::Crash);
+        let inside = matches!(
+            item,
+            Item::Message(_) | Item::Answer { .. } | Item::Act { .. } | Item::Config | Item::Crash | Item::Beat
+        );
         if inside && self.now < self.awake_at {
             // The lease may have ended meanwhile, and that is looked at first.
             if let Item::Answer { attempt, .. } = &item {
@@ -256,6 +260,15 @@ impl World {
                 self.handle(Event::DeliveryFinished { incident, attempt, try_number, result })?;
             }
             Item::Act { incident, by, act } => self.act(incident, by, act)?,
+            Item::Beat => {
+                // A beat while nobody is there to take it is lost.
+                let signal = if self.chance.one_in(30) { Signal::Fail } else { Signal::Beat };
+                self.trace(format_args!("{signal:?}"));
+                self.handle(Event::Beat { heartbeat: super::house::JOB.into(), signal, note: String::new() })?;
+                let hours = if self.chance.one_in(20) { 4 } else { 1 };
+                let after = self.some(hours);
+                self.later(after, Item::Beat);
+            }
             Item::Config => self.replace_config()?,
             Item::Break => {
                 let name = self.providers.break_one(&mut self.chance, self.now);
@@ -483,10 +496,13 @@ impl World {
     }
 
     fn deliver(&mut self, command: &Command) -> Result<(), String> {
-        let Command::Deliver { incident, page, attempt, try_number, .. } = command;
+        let Command::Deliver { incident, page, attempt, try_number, others, .. } = command;
         let (incident, attempt, try_number) = (*incident, *attempt, *try_number);
         let Some(engine) = &self.engine else { return Ok(()) };
         self.promises.begun(engine, incident, attempt, try_number, self.now)?;
+        for other in others {
+            self.promises.begun(engine, other.incident, other.attempt, try_number, self.now)?;
+        }
         let Some(known) = engine.state.incidents.get(&incident).cloned() else { return Ok(()) };
         let found = known.pages.iter().rev().find(|it| it.id == *page);
         let Some((page, planned)) =

@@ -2,17 +2,16 @@
 
 use super::token;
 use crate::{
-    clock,
+    clock::Stopwatch,
     db::{Readers, StoreError, TokenKind},
 };
-use shared::{IntegrationId, Timestamp, api::Role};
+use shared::{HeartbeatId, IntegrationId, api::Role};
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, PoisonError, RwLock,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
+use tokio::sync::Mutex;
 
 /// A program's token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,13 +25,14 @@ pub struct ApiKey {
 struct Keys {
     senders: HashMap<String, IntegrationId>,
     programs: HashMap<String, ApiKey>,
+    heartbeats: HashMap<String, HeartbeatId>,
 }
 
 /// Every token that is not revoked. A new one works at once, a revoked one stops within a second.
 pub struct Keyring {
     keys: RwLock<Keys>,
-    /// Unknown tokens make it look into the store, but not more often than this allows.
-    looked_at: AtomicI64,
+    /// Since the last look into the store because of an unknown token; held while one is under way.
+    looked: Mutex<Option<Stopwatch>>,
 }
 
 /// Between two looks because of unknown tokens.
@@ -46,7 +46,7 @@ impl Keyring {
     /// # Errors
     /// When the store does not answer.
     pub fn open(readers: &Readers) -> Result<Self, StoreError> {
-        let keyring = Self { keys: RwLock::default(), looked_at: AtomicI64::new(0) };
+        let keyring = Self { keys: RwLock::default(), looked: Mutex::default() };
         keyring.read(readers)?;
         Ok(keyring)
     }
@@ -64,6 +64,7 @@ impl Keyring {
                 (TokenKind::Api, _, Some(role)) => {
                     drop(keys.programs.insert(hash, ApiKey { id: token.id, name: token.name, role }))
                 }
+                (TokenKind::Heartbeat, ..) => drop(keys.heartbeats.insert(hash, HeartbeatId(token.name))),
                 _ => {}
             }
         }
@@ -93,12 +94,23 @@ impl Keyring {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).programs.get(&token::hash_hex(text)).cloned()
     }
 
+    /// The heartbeat a token belongs to, looking into the store for one that is not known yet.
+    pub async fn find_heartbeat(self: &Arc<Self>, text: &str, readers: &Arc<Readers>) -> Option<HeartbeatId> {
+        let hash = token::hash_hex(text);
+        let known = || self.keys.read().unwrap_or_else(PoisonError::into_inner).heartbeats.get(&hash).cloned();
+        if let Some(found) = known() {
+            return Some(found);
+        }
+        self.look(readers).await;
+        known()
+    }
+
     /// The same as [`Self::integration`], looking into the store for a token that is not known yet.
     pub async fn find_integration(self: &Arc<Self>, text: &str, readers: &Arc<Readers>) -> Option<IntegrationId> {
         if let Some(found) = self.integration(text) {
             return Some(found);
         }
-        self.look(clock::now(), readers).await;
+        self.look(readers).await;
         self.integration(text)
     }
 
@@ -107,16 +119,21 @@ impl Keyring {
         if let Some(found) = self.api(text) {
             return Some(found);
         }
-        self.look(clock::now(), readers).await;
+        self.look(readers).await;
         self.api(text)
     }
 
-    /// Reads the tokens unless that was just done: guessing tokens must not keep the store busy.
-    async fn look(self: &Arc<Self>, now: Timestamp, readers: &Arc<Readers>) {
-        let before = self.looked_at.load(Ordering::Relaxed);
-        let due = now.0.saturating_sub(before) >= LOOK_EVERY_MS || now.0 < before;
-        if due && self.looked_at.compare_exchange(before, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-            self.reload(readers).await;
+    /// Reads the tokens, not more often than is allowed: guessing must not keep the store busy. All who came meanwhile
+    /// wait for the same look, so that a token that is new is never taken for unknown.
+    async fn look(self: &Arc<Self>, readers: &Arc<Readers>) {
+        let asked = Stopwatch::start();
+        let mut last = self.looked.lock().await;
+        if last.is_some_and(|last| last.elapsed_ms() < asked.elapsed_ms()) {
+            return;
         }
+        let rest = last.map_or(0, |last| LOOK_EVERY_MS - last.elapsed_ms());
+        actix_web::rt::time::sleep(Duration::from_millis(u64::try_from(rest).unwrap_or(0))).await;
+        *last = Some(Stopwatch::start());
+        self.reload(readers).await;
     }
 }

@@ -68,10 +68,14 @@ struct Body<'a> {
     title: String,
     text: String,
     incident: BodyIncident<'a>,
+    /// Every incident the message is about, the one above first; `ack_url` answers for all of them.
+    incidents: Vec<BodyPart<'a>>,
     page: BodyPage<'a>,
     ack_url: Option<&'a str>,
     test: bool,
     reminder: bool,
+    /// Pages are collected, because so many incidents came at once.
+    storm: bool,
     unrecorded: bool,
 }
 
@@ -87,6 +91,14 @@ struct BodyIncident<'a> {
     count: u32,
     opened_at: Timestamp,
     url: &'a str,
+}
+
+#[derive(Serialize)]
+struct BodyPart<'a> {
+    id: IncidentId,
+    severity: Severity,
+    title: &'a str,
+    host: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -118,6 +130,11 @@ fn body<'a>(delivery: &'a Delivery, recipient: &'a str) -> Body<'a> {
             opened_at: incident.opened_at,
             url: &delivery.incident_url,
         },
+        incidents: std::iter::once(incident)
+            .chain(&delivery.others)
+            .map(|it| BodyPart { id: it.id, severity: it.severity, title: &it.title, host: it.host.as_deref() })
+            .collect(),
+        storm: delivery.storm,
         page: BodyPage { recipient, level: page.level + 1, cycle: page.cycle, via: &page.via },
         ack_url: delivery.ack_url.as_deref(),
         test: delivery.test,

@@ -163,7 +163,15 @@ fn assemble(
     let keyring = Arc::new(Keyring::open(&readers)?);
     let start = Start { url: url.clone(), store, lock, links, board: board.clone(), instance: own_name };
     let (runtime, thread) = Runtime::start(start).map_err(|error| CliError::Told(error.to_string()))?;
-    let app = App { runtime, board, readers, keyring, throttle: Mutex::new(Throttle::default()), instance };
+    let app = App {
+        runtime,
+        board,
+        readers,
+        keyring,
+        throttle: Mutex::new(Throttle::default()),
+        replays: crate::replay::Desk::default(),
+        instance,
+    };
     Ok((web::Data::new(app), thread))
 }
 

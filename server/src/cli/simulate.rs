@@ -1,10 +1,22 @@
-//! `tocsin simulate`: the engine under a virtual clock, against everything that can go wrong.
+//! `tocsin simulate`: the engine under a virtual clock. By default days of everything that can go wrong; with `--at` one
+//! message at one moment, and whom it would wake.
 
-use super::{CliError, Done};
-use crate::{clock, config};
+use super::{CliError, Done, open_existing};
+use crate::{
+    clock,
+    config::{self, Storage},
+};
 use clap::Args;
-use engine::sim::Scale;
-use std::{path::PathBuf, sync::Arc};
+use engine::{Snapshot, rehearsal, sim::Scale};
+use shared::{
+    Delay, Timestamp,
+    config::ContactKind,
+    text::{Language, Names, happening},
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 #[derive(Args, Debug)]
 pub(super) struct Simulate {
@@ -20,21 +32,31 @@ pub(super) struct Simulate {
     /// How many policies they have
     #[arg(long, default_value_t = 50, requires = "people", value_parser = clap::value_parser!(u32).range(4..=1_000))]
     policies: u32,
-    /// A configuration to live with; without one the simulator makes its own
+    /// A configuration to live with; without one the simulator makes its own, and with --at the one in force is taken
     #[arg(long)]
     config: Option<PathBuf>,
+    /// When the message arrives: 2026-10-25T01:30:00Z, 2026-10-25 02:30 in --zone, or clock-change for the next one there
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["seed", "days", "people"])]
+    at: Option<String>,
+    /// The time zone of times that are read and printed
+    #[arg(long, value_name = "ZONE", default_value = "UTC", requires = "at")]
+    zone: String,
+    /// What arrives
+    #[arg(long, requires = "at", default_value = "[P1][PROBLEM][db-7][][host is down]")]
+    message: String,
+    /// Whose message it is
+    #[arg(long, value_name = "ID", requires = "at", default_value = "simulated")]
+    integration: String,
+    /// How long is looked on while nobody answers
+    #[arg(long = "for", value_name = "LENGTH", requires = "at", default_value = "2h", value_parser = Delay::parse)]
+    length: Delay,
 }
 
-pub(super) fn simulate(command: &Simulate) -> Done {
-    let config = match &command.config {
-        Some(path) => {
-            let text = config::read(path).map_err(CliError::Findings)?;
-            let checked =
-                config::check(&text, 1, clock::now()).map_err(|refused| CliError::Findings(refused.findings))?;
-            Some(Arc::new(checked.snapshot))
-        }
-        None => None,
-    };
+pub(super) fn simulate(storage: &Storage, command: &Simulate) -> Done {
+    if let Some(at) = &command.at {
+        return one_message(storage, command, at);
+    }
+    let config = command.config.as_deref().map(given).transpose()?;
     // A line a simulated day, on stderr: stdout holds the report alone.
     let progress = |at: engine::sim::Progress| eprintln!("day {} of {}: {} events", at.day, at.days, at.events);
     let scale = command.people.map_or(Scale::HOUSE, |people| Scale::town(people, command.policies));
@@ -48,4 +70,73 @@ pub(super) fn simulate(command: &Simulate) -> Done {
             Err(CliError::Said)
         }
     }
+}
+
+fn given(path: &Path) -> Result<Arc<Snapshot>, CliError> {
+    let text = config::read(path).map_err(CliError::Findings)?;
+    let checked = config::check(&text, 1, clock::now()).map_err(|refused| CliError::Findings(refused.findings))?;
+    Ok(Arc::new(checked.snapshot))
+}
+
+fn in_force(storage: &Storage) -> Result<Arc<Snapshot>, CliError> {
+    let (_, mut store) = open_existing(storage)?;
+    let (version, text) = store.config_current()?.unwrap_or_default();
+    let document = config::parse(&text).map_err(|finding| CliError::Findings(vec![finding]))?;
+    Snapshot::compile(version, document).map(Arc::new).map_err(CliError::Findings)
+}
+
+/// A line for each thing that is decided and each delivery that would begin, with the wall clock.
+fn one_message(storage: &Storage, command: &Simulate, at: &str) -> Done {
+    let config = match &command.config {
+        Some(path) => given(path)?,
+        None => in_force(storage)?,
+    };
+    let zone = command.zone.as_str();
+    // Whatever is wrong with the zone is said before anything is read in it.
+    rehearsal::instant("2026-01-01 00:00", Some(zone))?;
+    let at = if at == "clock-change" {
+        rehearsal::clock_change(zone, clock::now())
+            .ok_or_else(|| format!("the clock of {zone} never changes; name another --zone"))?
+    } else {
+        rehearsal::instant(at, Some(zone))?
+    };
+    let integration = command.integration.as_str().into();
+    let told = rehearsal::rehearse(&config, &integration, command.message.as_bytes(), at, command.length);
+    println!("{}  {}", rehearsal::shown(zone, at), command.message);
+    let names: Names = config.people.values().map(|person| (person.id.clone(), person.name.clone())).collect();
+    let mut sent = told.sent.iter().peekable();
+    for entry in &told.timeline {
+        while let Some(sent) = sent.next_if(|sent| sent.at < entry.at) {
+            begun(zone, at, sent);
+        }
+        // Deliveries have a line of their own.
+        if !matches!(entry.what, shared::timeline::Happening::Delivery { .. }) {
+            line(zone, at, entry.at, &happening(Language::En, &names, &entry.what));
+        }
+    }
+    sent.for_each(|sent| begun(zone, at, sent));
+    if told.sent.is_empty() {
+        for outcome in &told.outcomes {
+            println!("nobody is paged; the message is {}", outcome.name());
+        }
+    }
+    if told.cut {
+        println!("and so on: there are more deliveries than are shown");
+    }
+    Ok(())
+}
+
+fn begun(zone: &str, start: Timestamp, sent: &engine::stage::Sent) {
+    let kind = match sent.channel {
+        ContactKind::Email => "e-mail",
+        other => other.as_str(),
+    };
+    let reminder = if sent.reminder { ", reminder" } else { "" };
+    let (to, contact) = (shared::text::recipient_name(&sent.recipient), &sent.contact);
+    let level = sent.level + 1;
+    line(zone, start, sent.at, &format!("-> {to} via {contact} ({kind}; {} level {level}{reminder})", sent.policy));
+}
+
+fn line(zone: &str, start: Timestamp, at: Timestamp, what: &str) {
+    println!("{}  +{:<9} {what}", rehearsal::shown(zone, at), Delay(at.ms_since(start)).to_string());
 }

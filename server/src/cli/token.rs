@@ -24,7 +24,8 @@ pub(super) enum TokenCommand {
 
 #[derive(Args, Debug)]
 pub(super) struct Create {
-    /// integration (a sender), api (a program), agent, or calendar (a feed; its name is person:ID or schedule:ID)
+    /// integration (a sender), api (a program), agent, calendar (a feed; its name is person:ID or schedule:ID), or
+    /// heartbeat (its name is the heartbeat's id)
     #[arg(long)]
     kind: TokenKind,
     /// What it is for; of a sender, its name
@@ -41,7 +42,8 @@ pub(super) struct Revoke {
     id: i64,
 }
 
-const KINDS: [TokenKind; 4] = [TokenKind::Integration, TokenKind::Api, TokenKind::Agent, TokenKind::Calendar];
+const KINDS: [TokenKind; 5] =
+    [TokenKind::Integration, TokenKind::Api, TokenKind::Agent, TokenKind::Calendar, TokenKind::Heartbeat];
 
 pub(super) fn run(storage: &Storage, command: TokenCommand) -> Done {
     match command {
@@ -63,7 +65,7 @@ fn create(storage: &Storage, command: &Create) -> Done {
         TokenKind::Integration => Some(sender_id(name).ok_or_else(|| {
             CliError::Told("use letters or digits in --name; `tocsin` is taken by Tocsin itself".to_owned())
         })?),
-        TokenKind::Api | TokenKind::Agent | TokenKind::Calendar => None,
+        TokenKind::Api | TokenKind::Agent | TokenKind::Calendar | TokenKind::Heartbeat => None,
     };
     let role = (command.kind == TokenKind::Api).then(|| command.role.unwrap_or(Role::Viewer));
     let text = entropy::token(match command.kind {
@@ -71,6 +73,7 @@ fn create(storage: &Storage, command: &Create) -> Done {
         TokenKind::Api => "tap_",
         TokenKind::Agent => "tag_",
         TokenKind::Calendar => "tca_",
+        TokenKind::Heartbeat => "thb_",
     });
     let new = NewToken {
         kind: command.kind,

@@ -1,7 +1,10 @@
 //! Changes one entry of a document's text and leaves the comments around it alone.
 
 use super::parse::{parse, to_toml};
-use shared::config::{Document, Person};
+use shared::{
+    Delay, HeartbeatId, Severity,
+    config::{Document, Person},
+};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};
 
 /// Why the stored text was not changed.
@@ -31,6 +34,32 @@ pub fn replace_person(text: &str, person: &Person) -> Result<String, EditError> 
     Ok(edited.unwrap_or_else(|| to_toml(&wanted)))
 }
 
+/// The text with one heartbeat more, at its end.
+///
+/// # Errors
+/// When the text is no document.
+pub fn add_heartbeat(
+    text: &str,
+    id: &HeartbeatId,
+    name: &str,
+    interval: Delay,
+    grace: Delay,
+    severity: Severity,
+) -> Result<String, EditError> {
+    let mut wanted: Document = parse(text).map_err(|finding| EditError::Unreadable(finding.message))?;
+    let text_of = |value: &str| toml_edit::Value::from(value).to_string();
+    let entry = format!(
+        "[[heartbeats]]\nid = {}\nname = {}\ninterval = \"{interval}\"\ngrace = \"{grace}\"\nseverity = \"{severity}\"\n",
+        text_of(id.as_str()),
+        text_of(name)
+    );
+    let added: Document = parse(&entry).map_err(|finding| EditError::Unreadable(finding.message))?;
+    wanted.heartbeats.extend(added.heartbeats);
+    let gap = if text.is_empty() || text.ends_with('\n') { "\n" } else { "\n\n" };
+    let edited = Some(format!("{text}{gap}{entry}")).filter(|it| parse(it).is_ok_and(|document| document == wanted));
+    Ok(edited.unwrap_or_else(|| to_toml(&wanted)))
+}
+
 fn in_place(text: &str, person: &Person) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
     let people: &mut ArrayOfTables = document.get_mut("people")?.as_array_of_tables_mut()?;
@@ -45,7 +74,7 @@ fn in_place(text: &str, person: &Person) -> Option<String> {
 }
 
 /// Nested tables without a place of their own follow the one they belong to.
-fn unplaced(table: &mut Table) {
+pub(super) fn unplaced(table: &mut Table) {
     table.set_position(None);
     table.set_implicit(false);
     for (_, item) in table.iter_mut() {

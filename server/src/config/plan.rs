@@ -10,9 +10,12 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
     let Document {
         public_url,
         paging,
+        limits,
+        storm,
         flapping,
         channels,
         integrations,
+        heartbeats,
         people,
         teams,
         schedules,
@@ -30,6 +33,8 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
     for (name, changed) in [
         ("public_url", old.public_url != *public_url),
         ("paging", old.paging != *paging),
+        ("limits", old.limits != *limits),
+        ("storm", old.storm != *storm),
         ("flapping", old.flapping != *flapping),
         ("channels", old.channels != *channels),
         ("time_off", old.time_off != *time_off),
@@ -40,6 +45,7 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
         }
     }
     section(&mut changes, "integrations", &old.integrations, integrations, |it| &it.id.0);
+    section(&mut changes, "heartbeats", &old.heartbeats, heartbeats, |it| &it.id.0);
     section(&mut changes, "people", &old.people, people, |it| &it.id.0);
     section(&mut changes, "teams", &old.teams, teams, |it| &it.id.0);
     section(&mut changes, "schedules", &old.schedules, schedules, |it| &it.id.0);

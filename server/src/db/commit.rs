@@ -153,11 +153,15 @@ impl Store {
         let revision = self.write(|store| {
             let revision = store.count(expected, &changes.counters, changes.settled)?;
             store.put_messages(messages)?;
+            store.put_messages(&changes.own.iter().map(super::heartbeats::message).collect::<Vec<_>>())?;
             store.put_incidents(&changes.incidents, known.incident)?;
             store.put_alerts(&changes.alerts, known.alert)?;
             store.append_timeline(&changes.timeline)?;
             store.put_silences(&changes.silences, known.silence)?;
             store.put_turns(&changes.turns)?;
+            store.put_pulses(&changes.pulses)?;
+            store.put_sends(&changes.sends)?;
+            store.put_storms(&changes.storms)?;
             Ok(revision)
         })?;
         self.restored = Some((revision, changes.counters));
@@ -311,7 +315,7 @@ impl EventRow {
             received_at: message.received_at.0,
             idem_key: message.key.as_deref().map(|key| index_key(key).into_owned()),
             size_bytes: i64::try_from(message.body.len()).unwrap_or(i64::MAX),
-            unpaged: i16::from(message.outcomes.iter().any(|outcome| outcome.incident().is_none())),
+            unpaged: i16::from(message.outcomes.iter().any(Outcome::is_unpaged)),
             doc: json("a message", &MessageDoc::of(message))?,
             body: message.body.clone(),
         })

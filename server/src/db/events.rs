@@ -191,7 +191,8 @@ impl Store {
         Ok(found.order(event::id.desc()).limit(limit).select(event::id).load(&mut self.db)?)
     }
 
-    fn messages(&mut self, ids: &[i64]) -> Result<Vec<Message>, StoreError> {
+    /// Messages by their numbers, newest first.
+    pub(super) fn messages(&mut self, ids: &[i64]) -> Result<Vec<Message>, StoreError> {
         let rows: Vec<(i64, i64, String, Vec<u8>)> = event::table
             .filter(event::id.eq_any(ids))
             .order(event::id.desc())

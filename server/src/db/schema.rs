@@ -184,3 +184,26 @@ diesel::table! {
         doc -> Text,
     }
 }
+
+diesel::table! {
+    heartbeat (id) {
+        id -> Text,
+        doc -> Text,
+    }
+}
+
+diesel::table! {
+    contact_send (person, contact) {
+        person -> Text,
+        contact -> Text,
+        doc -> Text,
+    }
+}
+
+diesel::table! {
+    storm (id) {
+        id -> BigInt,
+        live -> SmallInt,
+        doc -> Text,
+    }
+}

@@ -18,6 +18,8 @@ pub enum TokenKind {
     Agent,
     /// A calendar program that reads shifts; whose, is the token's name.
     Calendar,
+    /// Where a heartbeat is heard; which, is the token's name.
+    Heartbeat,
 }
 
 impl TokenKind {
@@ -29,6 +31,7 @@ impl TokenKind {
             Self::Api => "api",
             Self::Agent => "agent",
             Self::Calendar => "calendar",
+            Self::Heartbeat => "heartbeat",
         }
     }
 }
@@ -42,7 +45,8 @@ impl std::str::FromStr for TokenKind {
             "api" => Ok(Self::Api),
             "agent" => Ok(Self::Agent),
             "calendar" => Ok(Self::Calendar),
-            _ => Err(format!("`{text}` is not a kind of token; use integration, api or agent")),
+            "heartbeat" => Ok(Self::Heartbeat),
+            _ => Err(format!("`{text}` is not a kind of token; use integration, heartbeat, api or agent")),
         }
     }
 }
@@ -158,6 +162,18 @@ impl Store {
             .set(token::revoked_at.eq(now.0))
             .execute(&mut self.db)?;
         Ok(revoked > 0)
+    }
+
+    /// Revokes every token of a kind with this name; how many.
+    ///
+    /// # Errors
+    /// When the database refuses it.
+    pub fn tokens_revoke_named(&mut self, kind: TokenKind, name: &str, now: Timestamp) -> Result<usize, StoreError> {
+        let named = token::kind.eq(kind.as_str()).and(token::name.eq(plain(name)));
+        Ok(diesel::update(token::table)
+            .filter(named.and(token::revoked_at.is_null()))
+            .set(token::revoked_at.eq(now.0))
+            .execute(&mut self.db)?)
     }
 
     /// Revokes every token of a sender and gives their numbers.

@@ -1,7 +1,8 @@
-//! `/a/{cap}`: the acknowledgement page of one person for one incident, without script, session or cookie.
+//! `/a/{cap}`: the acknowledgement page of one person for one message, without script, session or cookie.
 //!
 //! Mail scanners and chat previews open links before people do, so GET and HEAD only show; POST acts, and acting
-//! twice changes nothing. Whoever holds the link may acknowledge and escalate this incident, and nothing else.
+//! twice changes nothing. Whoever holds the link may acknowledge what the message named and, when that is one incident,
+//! escalate it, and nothing else.
 
 use super::{App, app::now, body::whole, incidents, problem::ApiError, reader};
 use crate::auth::caplink::{Cap, CapError};
@@ -22,6 +23,12 @@ use std::{fmt::Write as _, sync::LazyLock};
 messages! {
     page_title(id: &str) { en: "Incident #{id}", zh: "事件 #{id}" }
     ack_it() { en: "Acknowledge", zh: "认领" }
+    ack_all(count: usize) { en: "Acknowledge all {count}", zh: "全部认领（{count} 个）" }
+    several(count: usize) { en: "{count} incidents", zh: "{count} 个事件" }
+    none_left() { en: "All of these were answered or are over", zh: "以上事件均已响应或恢复" }
+    are_open(count: usize) { en: "{count} of them nobody has answered yet", zh: "其中 {count} 个尚无人响应" }
+    and_more(count: usize) { en: "and {count} more", zh: "以及另外 {count} 个" }
+    by_storm() { en: "A storm: this answers for all of it that you were paged about, except P0", zh: "告警风暴：将响应其中已通知您的全部事件，P0 除外" }
     ack_hint() { en: "Stops the paging. Nobody else is woken while you look into it.", zh: "停止通知。在您处理期间不会再打扰其他人。" }
     escalate_it() { en: "Page the next level", zh: "升级到下一级" }
     open_it() { en: "Open in Tocsin", zh: "在 Tocsin 中打开" }
@@ -31,6 +38,7 @@ messages! {
     triggered() { en: "Nobody has answered yet", zh: "尚无人响应" }
     waiting_for(who: &str) { en: "Still waiting for an answer of {who}", zh: "仍在等待 {who} 响应" }
     acked_by(who: &str) { en: "Acknowledged by {who}", zh: "已由 {who} 认领" }
+    acked_short() { en: "answered", zh: "已响应" }
     snoozed() { en: "Snoozed: quiet for now", zh: "已暂停通知" }
     resolved() { en: "Over: the incident is resolved", zh: "已恢复" }
     next_level_at(span: &str) { en: "the next level is paged in {span}", zh: "{span}后通知下一级" }
@@ -43,12 +51,18 @@ messages! {
     unknown_incident() { en: "This incident is not known any more", zh: "此事件已不存在" }
 }
 
+/// Incidents shown of a bundle; of the rest the page says how many.
+const LISTED_MAX: usize = 100;
+/// Acknowledged together, in one commit when the engine is quick.
+const ACKED_AT_ONCE: usize = 64;
+
 const STYLE: &str = "\
 :root{color-scheme:dark light}\
 body{font:18px/1.6 system-ui,sans-serif;margin:0;background:#101418;color:#e8ecf0}\
 main{max-width:34rem;margin:0 auto;padding:1.2rem}\
 h1{font-size:1.35rem;line-height:1.35;margin:.2rem 0 .6rem;overflow-wrap:anywhere}\
 p{margin:.4rem 0;overflow-wrap:anywhere}\
+ul{list-style:none;padding:0}li{margin:.4rem 0;overflow-wrap:anywhere}\
 .sev{display:inline-block;font-weight:700;padding:0 .5rem;border:2px solid #ff6b60;border-radius:.3rem;color:#ff8a80}\
 .calm{border-color:#7f8b97;color:#b8c2cc}\
 .muted{color:#a9b4bf}\
@@ -74,10 +88,47 @@ pub(super) async fn show(app: web::Data<App>, request: HttpRequest, cap: web::Pa
         Err(error) => return refused(&app, &request, error),
     };
     let language = reader::language(&app, Some(&cap.person), &request);
-    match incidents::find(&app, cap.incident).await {
-        Ok(incident) => page(StatusCode::OK, language, &incident_page(&app, language, &cap, &incident)),
-        Err(error) => troubled(language, &error),
+    let named = match named(&app, &cap).await {
+        Ok(named) => named,
+        Err(error) => return troubled(language, &error),
+    };
+    let parts = match named.incidents.as_slice() {
+        [incident] if !named.bundle => incident_page(&app, language, &cap, incident),
+        all => bundle_page(&app, language, &cap, all, named.storm),
+    };
+    page(StatusCode::OK, language, &parts)
+}
+
+/// What a link is about.
+struct Named {
+    /// Of a bundle those that are open; otherwise the one, however it stands.
+    incidents: Vec<Incident>,
+    bundle: bool,
+    storm: bool,
+}
+
+async fn named(app: &App, cap: &Cap) -> Result<Named, ApiError> {
+    let incident = incidents::find(app, cap.incident).await?;
+    let attempts = incident.pages.iter().flat_map(|page| &page.attempts);
+    let bundling =
+        attempts.filter(|it| it.id == cap.attempt || it.message() == cap.attempt).find_map(|it| it.bundling.as_ref());
+    let (together, storm) = bundling.map_or((false, None), |it| (it.message.is_some(), it.storm));
+    if !together && storm.is_none() {
+        return Ok(Named { incidents: vec![incident], bundle: false, storm: false });
     }
+    let since = match storm {
+        Some(storm) => app.db(move |store| store.storm(storm)).await?.map(|storm| storm.since),
+        None => None,
+    };
+    let found = app.runtime.named_by(cap.person.clone(), cap.attempt, since).await;
+    let incidents = found.map_err(|_| crate::runtime::ActError::Unavailable { retry_after_s: 2 })?;
+    Ok(Named { incidents, bundle: true, storm: since.is_some() })
+}
+
+/// Whether this person's acknowledgement would change something.
+fn is_open_to(incident: &Incident, person: &shared::PersonId) -> bool {
+    let answered = incident.everyone.as_ref().is_some_and(|everyone| everyone.answered.contains(person));
+    matches!(incident.state, IncidentState::Triggered | IncidentState::Snoozed) && !answered
 }
 
 pub(super) async fn act(
@@ -116,7 +167,7 @@ async fn answer(app: &App, cap: &Cap, form: &[u8]) -> Result<(), ApiError> {
         let version = field("version").and_then(|text| text.parse().ok());
         Act::Escalate { policy: None, level: None, version }
     } else {
-        Act::Ack { until: None }
+        return acknowledge(app, cap, &by).await;
     };
     match app.runtime.act(cap.incident, by, act).await {
         Ok(_) => Ok(()),
@@ -124,6 +175,27 @@ async fn answer(app: &App, cap: &Cap, form: &[u8]) -> Result<(), ApiError> {
         Err(crate::runtime::ActError::Refused(Refusal::NotOpen | Refusal::VersionConflict { .. })) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Acknowledges everything the message named that is open, some at a time: the queue of the engine is bounded.
+async fn acknowledge(app: &App, cap: &Cap, by: &Actor) -> Result<(), ApiError> {
+    let ids = match named(app, cap).await {
+        Ok(Named { incidents, bundle: true, .. }) => {
+            incidents.iter().filter(|it| is_open_to(it, &cap.person)).map(|it| it.id).collect()
+        }
+        // Whether it is open, or known at all, the engine says.
+        _ => vec![cap.incident],
+    };
+    for some in ids.chunks(ACKED_AT_ONCE) {
+        let acts = some.iter().map(|id| app.runtime.act(*id, by.clone(), Act::Ack { until: None }));
+        for done in futures_util::future::join_all(acts).await {
+            match done {
+                Ok(_) | Err(crate::runtime::ActError::Refused(Refusal::NotOpen)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(())
 }
 
 fn refused(app: &App, request: &HttpRequest, error: CapError) -> HttpResponse {
@@ -141,6 +213,57 @@ fn troubled(l: Language, error: &ApiError) -> HttpResponse {
     let title = if status == StatusCode::NOT_FOUND { unknown_incident(l) } else { no_store(l) };
     let again = format!("<p><a href=\"\">{}</a></p>", try_again(l));
     page(status, l, &Parts { title: title.clone(), body: format!("<h1>{title}</h1>{again}") })
+}
+
+/// All incidents that the link answers for.
+fn bundle_page(app: &App, l: Language, cap: &Cap, incidents: &[Incident], storm: bool) -> Parts {
+    let config = app.runtime.config();
+    let name = config.people.get(&cap.person).map_or(cap.person.as_str(), |person| person.name.as_str());
+    let open = incidents.iter().filter(|it| is_open_to(it, &cap.person)).count();
+    let title = if incidents.is_empty() { none_left(l) } else { several(l, incidents.len()) };
+    let mut body = format!("<h1>{title}</h1>");
+    if storm {
+        write!(body, "<p class=\"muted\">{}</p>", by_storm(l)).ok();
+    }
+    body.push_str("<ul>");
+    for incident in incidents.iter().take(LISTED_MAX) {
+        let calm = if incident.severity.is_urgent() { "" } else { " calm" };
+        let place = incident.host.as_deref().or(incident.ip.as_deref()).unwrap_or_default();
+        let state = match incident.state {
+            _ if is_open_to(incident, &cap.person) => String::new(),
+            IncidentState::Resolved => format!(" · {}", resolved(l)),
+            _ => format!(" · {}", acked_short(l)),
+        };
+        write!(
+            body,
+            "<li><span class=\"sev{calm}\">{}</span> <a href=\"/incidents/{}\">#{}</a> <strong>{}</strong> {}{state}</li>",
+            incident.severity,
+            incident.id,
+            incident.id,
+            escaped(place),
+            escaped(&incident.title),
+        )
+        .ok();
+    }
+    body.push_str("</ul>");
+    if incidents.len() > LISTED_MAX {
+        write!(body, "<p class=\"muted\">{}</p>", and_more(l, incidents.len() - LISTED_MAX)).ok();
+    }
+    let state = if open == 0 { none_left(l) } else { are_open(l, open) };
+    if !incidents.is_empty() {
+        write!(body, "<p class=\"state\" role=\"status\">{state}</p>").ok();
+    }
+    if open > 0 {
+        write!(
+            body,
+            "<form method=\"post\"><button name=\"do\" value=\"ack\">{}</button></form><p class=\"muted\">{}</p>",
+            ack_all(l, open),
+            ack_hint(l)
+        )
+        .ok();
+    }
+    write!(body, "<p class=\"muted\">{}</p><p><a href=\"/\">{}</a></p>", escaped(&as_person(l, name)), open_it(l)).ok();
+    Parts { title, body }
 }
 
 struct Parts {

@@ -6,6 +6,7 @@ use crate::{
     clock,
     db::{AuditEntry, Readers, Store, StoreError},
     live::Board,
+    replay::Desk,
     runtime::Runtime,
 };
 use actix_web::web;
@@ -34,6 +35,8 @@ pub struct App {
     pub readers: Arc<Readers>,
     pub keyring: Arc<Keyring>,
     pub throttle: Mutex<Throttle>,
+    /// The one replay at a time.
+    pub replays: Desk,
     pub instance: Instance,
 }
 

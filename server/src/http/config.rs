@@ -20,7 +20,7 @@ use actix_web::{
     web,
 };
 use shared::{
-    api::{ConfigReport, ConfigText},
+    api::{ConfigDocument, ConfigDraft, ConfigReport, ConfigText},
     config::Document,
 };
 
@@ -64,10 +64,7 @@ pub(super) async fn apply_config(
     Json(body): Json<ConfigText, MOST_CONFIG_BYTES>,
 ) -> Result<HttpResponse, ApiError> {
     let (version, _, old) = stored(&app).await?;
-    if let Some(seen) = seen(&request).filter(|seen| *seen != version) {
-        return Err(ApiError::from(crate::db::Refused::ConfigMoved { expected: seen, found: version })
-            .detail("Load it again, and make your change there."));
-    }
+    unmoved(&request, version)?;
     let text = config::restore(&body.toml, &old)
         .map_err(|findings| refusal(&Refused { findings, tests: Vec::new(), document: None }))?;
     let entry = act(&principal.record_name(), "config.apply", (version + 1).to_string(), "");
@@ -100,7 +97,43 @@ pub(super) async fn put(
     Ok(report)
 }
 
-fn refusal(refused: &Refused) -> ApiError {
+/// The configuration as the browser's engine takes it.
+pub(super) async fn show_document(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let (version, _, document) = stored(&app).await?;
+    let document = config::without_secrets(document);
+    Ok(HttpResponse::Ok().insert_header((ETAG, tag(version))).json(ConfigDocument { version, document }))
+}
+
+pub(super) async fn apply_sections(
+    app: web::Data<App>,
+    request: HttpRequest,
+    principal: Principal,
+    Json(body): Json<ConfigDraft, MOST_CONFIG_BYTES>,
+) -> Result<HttpResponse, ApiError> {
+    let (version, text, old) = stored(&app).await?;
+    unmoved(&request, version)?;
+    let text = draft_text(&body, &text, &old)?;
+    let entry = act(&principal.record_name(), "config.apply", (version + 1).to_string(), "");
+    let report = put(&app, entry, text, version).await?;
+    Ok(HttpResponse::Ok().insert_header((ETAG, tag(report.version))).json(report))
+}
+
+/// The text a draft stands for.
+pub(super) fn draft_text(draft: &ConfigDraft, text: &str, old: &Document) -> Result<String, ApiError> {
+    config::draft_text(draft, text, old)
+        .map_err(|findings| refusal(&Refused { findings, tests: Vec::new(), document: None }))
+}
+
+/// Refuses when its author looked at another version.
+fn unmoved(request: &HttpRequest, version: i64) -> Result<(), ApiError> {
+    match seen(request).filter(|seen| *seen != version) {
+        None => Ok(()),
+        Some(seen) => Err(ApiError::from(crate::db::Refused::ConfigMoved { expected: seen, found: version })
+            .detail("Load it again, and make your change there.")),
+    }
+}
+
+pub(super) fn refusal(refused: &Refused) -> ApiError {
     let fatal = refused.findings.iter().filter(|finding| finding.fatal).count();
     ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "config_refused", "The configuration is refused")
         .detail(format!("{fatal} things must be mended; nothing was changed."))

@@ -253,9 +253,9 @@ fn in_happening(what: &Happening) -> Vec<&PersonId> {
         | Happening::LevelEmpty { targets, .. }
         | Happening::RespondersAdded { targets }
         | Happening::NobodyReached { fallback: targets, .. } => targets.iter().flat_map(in_target).collect(),
-        Happening::Paged { recipient, .. } | Happening::Delivery { recipient, .. } => {
-            person(recipient).into_iter().collect()
-        }
+        Happening::Paged { recipient, .. }
+        | Happening::Throttled { recipient, .. }
+        | Happening::Delivery { recipient, .. } => person(recipient).into_iter().collect(),
         Happening::Reassigned { to } => vec![to],
         Happening::Answered { person, missing } => person.iter().chain(missing).collect(),
         _ => Vec::new(),

@@ -14,9 +14,11 @@ use crate::{
     entropy,
 };
 use actix_web::{HttpResponse, web};
+use engine::{compile::SELF, dedup, heartbeat};
 use shared::{
     IntegrationId, Timestamp,
-    api::{IntegrationRow, List, NewIntegration, NewToken},
+    api::{IntegrationRow, List, NewIntegration, NewToken, SenderSilence},
+    config::Integration,
 };
 use std::collections::BTreeMap;
 
@@ -51,6 +53,7 @@ pub(super) async fn list_integrations(app: web::Data<App>) -> Result<web::Json<L
         created_at: Timestamp(0),
         last_event_at: None,
         events: app.board.heard_of(id),
+        silence: None,
     };
     for id in config.integrations.keys() {
         rows.insert(id.clone(), fresh(id));
@@ -70,7 +73,32 @@ pub(super) async fn list_integrations(app: web::Data<App>) -> Result<web::Json<L
     for it in heard {
         rows.entry(it.integration.clone()).or_insert_with(|| fresh(&it.integration)).last_event_at = Some(it.at);
     }
+    let watched = app.runtime.ask(silences).await.map_err(|_| ApiError::unavailable())?;
+    for (id, silence) in watched {
+        if let Some(row) = rows.get_mut(&id) {
+            row.silence = Some(silence);
+        }
+    }
     Ok(web::Json(List { items: rows.into_values().collect(), next: None }))
+}
+
+/// The senders whose silence is watched.
+fn silences(engine: &engine::Engine) -> Vec<(IntegrationId, SenderSilence)> {
+    let state = &engine.state;
+    let watched = |integration: &Integration| {
+        let watch = heartbeat::of_sender(&integration.id);
+        let down = state.pulses.get(&watch).and_then(|pulse| pulse.down);
+        let alert =
+            dedup::open(state, &SELF.into(), &heartbeat::key(&watch)).and_then(|alert| state.alerts.get(&alert));
+        let silence = SenderSilence {
+            after: integration.silent_after?,
+            severity: integration.silent_severity,
+            since: down.map(|down| down.since),
+            incident: alert.map(|alert| alert.incident),
+        };
+        Some((integration.id.clone(), silence))
+    };
+    engine.config().document.integrations.iter().filter_map(watched).collect()
 }
 
 pub(super) async fn make_integration(

@@ -96,7 +96,7 @@ pub(super) async fn drop_override(
 }
 
 /// Changes the stored configuration; tried again when somebody else was faster with something else.
-async fn edit<T>(
+pub(super) async fn edit<T>(
     app: &App,
     principal: &Principal,
     action: &str,

@@ -207,7 +207,7 @@ impl From<Refusal> for ApiError {
             Refusal::TooManyAlerts { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "too_many_alerts", Some("into")),
             Refusal::NoSuchAlert => (StatusCode::UNPROCESSABLE_ENTITY, "no_such_alert", Some("alert")),
             Refusal::OnlyAlert => (StatusCode::CONFLICT, "only_alert", None),
-            Refusal::NoSuchSilence => (StatusCode::NOT_FOUND, "not_found", None),
+            Refusal::NoSuchSilence | Refusal::NoSuchHeartbeat => (StatusCode::NOT_FOUND, "not_found", None),
             Refusal::BadSilence { path, .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", Some(path.as_str())),
         };
         let error = Self::new(status, code, sentence(&refusal.to_string()));

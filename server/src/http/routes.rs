@@ -1,9 +1,9 @@
 //! Where each handler is mounted: the table of endpoints is the list, and nothing is served beside it.
 
 use super::{
-    accounts, ack, actions, analytics, audit, calendar, config, events, health, incidents, integrations, me, oncall,
-    openapi, overrides, people, principal, problem::ApiError, schedules, session, setup, silences, swaps, tokens, ui,
-    why, why_not,
+    accounts, ack, actions, analytics, audit, calendar, config, events, health, heartbeats, incidents, integrations, me, oncall,
+    openapi, overrides, people, principal, problem::ApiError, replay, schedules, session, setup, silences, storms,
+    swaps, tokens, ui, why, why_not,
 };
 use crate::{ingest, live};
 use actix_web::{
@@ -74,6 +74,7 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/silences/{id}", to!(silences::show_silence)),
     (Put, "/silences/{id}", to!(silences::change_silence)),
     (Post, "/silences/{id}/end", to!(silences::end_silence)),
+    (Get, "/storms", to!(storms::list_storms)),
     (Get, "/swaps", to!(swaps::list_swaps)),
     (Post, "/schedules/{id}/swaps", to!(swaps::offer)),
     (Post, "/swaps/{id}/accept", to!(swaps::accept)),
@@ -90,6 +91,10 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/integrations", to!(integrations::list_integrations)),
     (Post, "/integrations", to!(integrations::make_integration)),
     (Delete, "/integrations/{id}", to!(integrations::revoke_integration)),
+    (Get, "/heartbeats", to!(heartbeats::list_heartbeats)),
+    (Post, "/heartbeats", to!(heartbeats::make_heartbeat)),
+    (Post, "/heartbeats/{id}/token", to!(heartbeats::make_token)),
+    (Delete, "/heartbeats/{id}/token", to!(heartbeats::revoke_tokens)),
     (Get, "/events", to!(events::list_events)),
     (Get, "/events/{id}", to!(events::show_event)),
     (Post, "/preview/event", to!(events::preview_event)),
@@ -102,6 +107,11 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/config", to!(config::show_config)),
     (Put, "/config", to!(config::apply_config)),
     (Post, "/config/check", to!(config::check_config)),
+    (Get, "/config/document", to!(config::show_document)),
+    (Put, "/config/sections", to!(config::apply_sections)),
+    (Post, "/config/replay", to!(replay::begin_replay)),
+    (Get, "/config/replay", to!(replay::show_replay)),
+    (Delete, "/config/replay", to!(replay::cancel_replay)),
     (Get, "/audit", to!(audit::list_audit)),
     (Get, "/status", to!(health::status)),
 ];

@@ -46,6 +46,7 @@ const fn is_decision(what: &Happening) -> bool {
             | Happening::Exhausted { .. }
             | Happening::Reminded { .. }
             | Happening::Paged { .. }
+            | Happening::Throttled { .. }
             | Happening::PulledForward { .. }
             | Happening::Answered { .. }
             | Happening::AckExpired

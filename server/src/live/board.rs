@@ -3,8 +3,8 @@
 use super::counts::Tally;
 use bytestring::ByteString;
 use shared::{
-    Incident, IncidentId, IncidentState, IntegrationId, Severity, Timestamp,
-    api::{IncidentList, IncidentRow},
+    Incident, IncidentId, IncidentState, IntegrationId, Severity, Storm, Timestamp,
+    api::{Counts, IncidentList, IncidentRow, StormNow},
     live::{Heard, LiveMessage},
 };
 use std::{
@@ -72,6 +72,8 @@ struct Rows {
     heard: BTreeMap<IntegrationId, Heard>,
     heard_counts: BTreeMap<IntegrationId, u64>,
     config: Option<i64>,
+    storm: Option<Box<StormNow>>,
+    storm_changed: bool,
     /// Everybody has to fetch the board again.
     resync: bool,
     kept: VecDeque<Frame>,
@@ -142,6 +144,20 @@ impl Board {
         self.dirty.notify_one();
     }
 
+    /// The storm that lasts, as it stands.
+    pub(crate) fn storm(&self, storm: Option<&Storm>) {
+        let now = storm.map(|it| {
+            let (since, waiting) = (it.since, it.deliveries.waiting);
+            Box::new(StormNow { since, incidents: it.incidents, messages: it.messages, waiting })
+        });
+        let mut rows = self.lock();
+        if rows.storm != now {
+            rows.storm = now;
+            rows.storm_changed = true;
+            self.dirty.notify_one();
+        }
+    }
+
     /// A new configuration is in force.
     pub(crate) fn configured(&self, version: i64) {
         self.lock().config = Some(version);
@@ -159,7 +175,7 @@ impl Board {
     pub fn list(&self, filter: &BoardFilter, now: Timestamp) -> IncidentList {
         let mut page = Page::new(filter);
         let rows = self.lock();
-        let (counts, seq) = (rows.tally.counts(), rows.seq);
+        let (counts, seq) = (rows.counts(), rows.seq);
         if filter.shows_all() {
             page.total = rows.order.len() as u32;
             let beyond = page.after.map_or(Bound::Unbounded, Bound::Excluded);
@@ -279,12 +295,17 @@ impl Rows {
         }
     }
 
+    fn counts(&self) -> Counts {
+        Counts { storm: self.storm.clone(), ..self.tally.counts() }
+    }
+
     fn get(&self, id: IncidentId) -> Option<&Arc<Incident>> {
         self.order.get(self.places.get(&id)?)
     }
 
     fn delta(&mut self, now: Timestamp) -> Option<LiveMessage> {
         let quiet = self.changed.is_empty() && self.gone.is_empty() && self.heard.is_empty() && self.config.is_none();
+        let quiet = quiet && !std::mem::take(&mut self.storm_changed);
         if quiet && !self.resync {
             return None;
         }
@@ -301,7 +322,7 @@ impl Rows {
             now,
             rows: changed.iter().filter_map(|id| self.get(*id)).map(|it| IncidentRow::from(&**it)).collect(),
             gone: gone.values().map(|it| IncidentRow::from(&**it)).collect(),
-            counts: self.tally.counts(),
+            counts: self.counts(),
             heard: heard.into_values().collect(),
             config,
         })

@@ -66,6 +66,7 @@ impl Tally {
             acked: self.acked,
             oldest_triggered: self.oldest.first().map(|(at, _)| *at),
             people_paged: self.people.len() as u32,
+            storm: None,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What one turn of the engine's thread decided, and what must happen once it is stored.
 
 use super::{
-    ActError, Arrived,
-    inbox::{Finished, IngestReply, SilenceReply},
+    ActError, Arrived, BeatError,
+    inbox::{Beat, BeatReply, Finished, IngestReply, SilenceReply},
     receipt,
 };
 use crate::{
@@ -27,6 +27,7 @@ pub(super) struct Batch {
     pub(super) ingests: Vec<(IngestReply, Receipt)>,
     pub(super) acts: Vec<(ActReply, IncidentId, Option<engine::Refusal>)>,
     pub(super) silences: Vec<(SilenceReply, Result<SilenceId, Refusal>)>,
+    pub(super) beats: Vec<(BeatReply, Result<(), BeatError>)>,
     pub(super) commands: Vec<Command>,
     pub(super) heard: Vec<Heard>,
     /// Kept for the case that the commit fails.
@@ -127,6 +128,15 @@ impl Batch {
         let mut effects = engine.handle(now, Event::Silence { by, act });
         self.commands.append(&mut effects.commands);
         effects.silence.ok_or(effects.refused.unwrap_or(Refusal::NoSuchSilence))
+    }
+
+    /// A beat into the engine.
+    pub(super) fn beat(&mut self, engine: &mut Engine, beat: Beat, now: Timestamp) -> Result<(), BeatError> {
+        self.handled = true;
+        let Beat { heartbeat, signal, note } = beat;
+        let mut effects = engine.handle(now, Event::Beat { heartbeat, signal, note });
+        self.commands.append(&mut effects.commands);
+        effects.refused.map_or(Ok(()), |_| Err(BeatError::Unknown))
     }
 
     /// The end of a delivery into the engine.

@@ -6,7 +6,7 @@
 //! meanwhile are decided on again, as if they had just come.
 
 use super::{
-    ActError, Arrived, Refused, StartError, Unavailable,
+    ActError, Arrived, BeatError, Refused, StartError, Unavailable,
     batch::Batch,
     inbox::{Finished, Item},
     writer::{Writer, answer, load},
@@ -105,6 +105,7 @@ impl Writer {
         tracing::error!(%error, "the store takes nothing; senders are told to send again, and P0 pages go out unrecorded");
         telemetry::store_failed();
         *self.vitals.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+        self.engine.stop_listening();
         self.epochs += 1;
         let relapse = self.recovered.filter(|(at, _)| now.ms_since(*at) < RELAPSE_MS);
         let pause_ms = relapse.map_or(FIRST_RETRY_MS, |(_, pause_ms)| (pause_ms * 2).min(LAST_RETRY_MS));
@@ -118,6 +119,9 @@ impl Writer {
         }
         for (reply, ..) in batch.acts {
             answer(reply, Err(ActError::Unavailable { retry_after_s: 2 }));
+        }
+        for (reply, _) in batch.beats {
+            answer(reply, Err(BeatError::Refused(Refused::Unavailable { retry_after_s: 2 })));
         }
         for (reply, _) in batch.silences {
             answer(reply, Err(ActError::Unavailable { retry_after_s: 2 }));
@@ -164,6 +168,9 @@ impl Writer {
                 }
                 // A silence that is not stored would keep quiet what nobody remembers.
                 Item::Silence { reply, .. } => answer(reply, Err(ActError::Unavailable { retry_after_s: 2 })),
+                Item::Beat(_, reply) => {
+                    answer(reply, Err(BeatError::Refused(Refused::Unavailable { retry_after_s: 2 })));
+                }
                 Item::Finished(finished) if finished.blind.is_none() => {
                     batch.results.push(finished.clone());
                     batch.finished(&mut self.engine, finished, now);

@@ -6,9 +6,9 @@ use crate::{
     channels::{Address, Channels, Delivery},
     failpoint,
 };
-use engine::{Command, Snapshot};
+use engine::{Command, Part, Snapshot};
 use shared::{
-    Attempt, AttemptId, Failure, Incident, IncidentId, IncidentState, Page, PersonId, Recipient, Timestamp,
+    Attempt, AttemptId, Failure, Incident, IncidentId, IncidentState, Page, PageVia, PersonId, Recipient, Timestamp,
     config::{Contact, ContactKind, Language, Person},
 };
 use std::{
@@ -62,10 +62,10 @@ impl Links {
         format!("{}/incidents/{id}", self.base())
     }
 
-    /// The link by which the recipient of a page can acknowledge.
+    /// The link by which the recipient of a message can acknowledge what it names.
     #[must_use]
-    pub fn ack(&self, incident: IncidentId, person: &PersonId, attempt: &Attempt, now: Timestamp) -> String {
-        format!("{}/a/{}", self.base(), self.cap(incident, person, attempt.id, now.after(caplink::LIFETIME)))
+    pub fn ack(&self, incident: IncidentId, person: &PersonId, message: AttemptId, now: Timestamp) -> String {
+        format!("{}/a/{}", self.base(), self.cap(incident, person, message, now.after(caplink::LIFETIME)))
     }
 
     /// The part of such a link that allows it.
@@ -107,24 +107,32 @@ impl Dispatcher {
         how: &Sending<'_>,
     ) {
         for command in commands {
-            let Command::Deliver { incident: id, page, attempt, try_number, reminder, .. } = command;
-            let found = incidents.get(&id).and_then(|incident| {
-                let page = incident.pages.iter().find(|it| it.id == page)?;
-                Some((incident, page, page.attempts.iter().find(|it| it.id == attempt)?))
-            });
-            let report = Finished { incident: id, attempt, try_number, result: Ok(None), blind: how.blind };
-            let delivery = match found {
-                None => Err((true, "the page is gone")),
-                // Decided and answered in one commit: the answer wins, and nobody is woken for nothing.
-                Some((incident, ..)) if incident.state != IncidentState::Triggered => {
-                    Err((false, "it was answered before the delivery began"))
-                }
+            let Command::Deliver { incident, page, attempt, try_number, reminder, message, others, storm, .. } =
+                command;
+            let parts = std::iter::once(Part { incident, page, attempt }).chain(others);
+            let parts: Vec<_> = parts.filter_map(|part| found(incidents, &part)).collect();
+            let report = Finished { incident, attempt: message, try_number, result: Ok(None), blind: how.blind };
+            // Decided and answered in one commit: the answer wins, and nobody is woken for nothing. Who was asked for
+            // help is rung all the same.
+            let rings = |it: &(&Arc<Incident>, &Page, &Attempt)| {
+                it.0.state == IncidentState::Triggered
+                    || (it.1.via == PageVia::Added && it.0.state != IncidentState::Resolved)
+            };
+            let mut wanted = parts.iter().filter(|part| rings(part)).copied();
+            let delivery = match wanted.next() {
+                None if parts.is_empty() => Err((true, "the page is gone")),
+                None => Err((false, "it was answered before the delivery began")),
                 Some((incident, page, attempt)) => self
-                    .delivery(incident, page, attempt, how)
+                    .delivery(incident, page, (attempt, message), how)
                     .ok_or((true, "the contact was removed from the configuration")),
             };
             match delivery {
-                Ok(delivery) => self.begin(Delivery { try_number, reminder, ..delivery }, report, how.channels.clone()),
+                Ok(delivery) => {
+                    let others = wanted.map(|(incident, ..)| incident.clone()).collect();
+                    let storm = storm.is_some();
+                    let delivery = Delivery { try_number, reminder, others, storm, ..delivery };
+                    self.begin(delivery, report, how.channels.clone());
+                }
                 Err((permanent, why)) => {
                     let failure = Failure { permanent, ambiguous: false, detail: why.to_owned(), retry_after_ms: None };
                     self.inbox.push(Item::Finished(Finished { result: Err(failure), ..report }));
@@ -137,7 +145,7 @@ impl Dispatcher {
         &self,
         incident: &Arc<Incident>,
         page: &Page,
-        attempt: &Attempt,
+        (attempt, message): (&Attempt, AttemptId),
         how: &Sending<'_>,
     ) -> Option<Delivery> {
         let (address, language, person) = match &page.recipient {
@@ -154,12 +162,12 @@ impl Dispatcher {
             }
         };
         let key = match how.blind {
-            None => format!("{}-{}", self.instance, attempt.id),
-            Some(epoch) => format!("{}-unrecorded-{epoch}-{}", self.instance, attempt.id),
+            None => format!("{}-{message}", self.instance),
+            Some(epoch) => format!("{}-unrecorded-{epoch}-{message}", self.instance),
         };
         // An incident the store does not hold can be neither opened nor acknowledged by link.
         let ack_url =
-            person.filter(|_| how.blind.is_none()).map(|person| how.links.ack(incident.id, person, attempt, how.now));
+            person.filter(|_| how.blind.is_none()).map(|person| how.links.ack(incident.id, person, message, how.now));
         Some(Delivery {
             key,
             attempt: attempt.id,
@@ -173,6 +181,8 @@ impl Dispatcher {
             test: false,
             reminder: false,
             unrecorded: how.blind.is_some(),
+            others: Vec::new(),
+            storm: false,
         })
     }
 
@@ -188,6 +198,16 @@ impl Dispatcher {
             inbox.push(Item::Finished(Finished { result: result.map(|taken| taken.provider_id), ..report }));
         });
     }
+}
+
+/// A delivery with its page and its incident, as they are stored.
+fn found<'a>(
+    incidents: &'a BTreeMap<IncidentId, Arc<Incident>>,
+    part: &Part,
+) -> Option<(&'a Arc<Incident>, &'a Page, &'a Attempt)> {
+    let incident = incidents.get(&part.incident)?;
+    let page = incident.pages.iter().find(|it| it.id == part.page)?;
+    Some((incident, page, page.attempts.iter().find(|it| it.id == part.attempt)?))
 }
 
 /// The address of a contact, when it has exactly one.

@@ -1,8 +1,8 @@
 //! The lanes to the engine's thread, bounded by count and by bytes; the P0 lane has its own bounds.
 
-use super::{ActError, Arrived, Refused, Unavailable};
+use super::{ActError, Arrived, BeatError, Refused, Unavailable};
 use engine::{Act, Engine, SilenceAct};
-use shared::{AttemptId, Failure, Incident, IncidentId, Silence, api::Receipt, timeline::Actor};
+use shared::{AttemptId, Failure, HeartbeatId, Incident, IncidentId, Signal, Silence, api::Receipt, timeline::Actor};
 use std::{
     collections::VecDeque,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
@@ -11,6 +11,7 @@ use std::{
 use tokio::sync::oneshot;
 
 pub(super) type IngestReply = oneshot::Sender<Result<Receipt, Refused>>;
+pub(super) type BeatReply = oneshot::Sender<Result<(), BeatError>>;
 pub(super) type SilenceReply = oneshot::Sender<Result<Silence, ActError>>;
 pub(super) type Question = Box<dyn FnOnce(&Engine) + Send>;
 
@@ -28,10 +29,19 @@ pub(super) enum Item {
         act: SilenceAct,
         reply: SilenceReply,
     },
+    Beat(Beat, BeatReply),
     Finished(Finished),
     /// Look for a newer configuration.
     Reload(Option<oneshot::Sender<Result<i64, Unavailable>>>),
     Ask(Question),
+}
+
+/// A heartbeat was heard.
+#[derive(Clone, Debug)]
+pub(super) struct Beat {
+    pub(super) heartbeat: HeartbeatId,
+    pub(super) signal: Signal,
+    pub(super) note: String,
 }
 
 /// A delivery came to its end.

@@ -130,6 +130,7 @@ impl Runtime {
             .build()?;
         let dispatcher = Dispatcher { tasks: tasks.handle().clone(), inbox: inbox.clone(), instance };
         board.reset(engine.state.incidents.values(), engine.config().version);
+        board.storm(engine.state.storm.as_deref());
         let runtime = Self { inbox: inbox.clone(), vitals: vitals.clone() };
         let writer = Writer {
             url,
@@ -269,6 +270,10 @@ impl Writer {
                 let done = batch.silence(&mut self.engine, by, act, now);
                 batch.silences.push((reply, done));
             }
+            Item::Beat(beat, reply) => {
+                let done = batch.beat(&mut self.engine, beat, now);
+                batch.beats.push((reply, done));
+            }
             Item::Finished(finished) if finished.blind.is_none() => {
                 batch.results.push(finished.clone());
                 batch.finished(&mut self.engine, finished, now);
@@ -327,6 +332,7 @@ impl Writer {
         }
         // First the board: whoever is answered and looks at once finds what they sent.
         self.board.apply(&changes.incidents, batch.heard);
+        self.board.storm(self.engine.state.storm.as_deref());
         for (reply, receipt) in batch.ingests {
             answer(reply, Ok(receipt));
         }
@@ -345,6 +351,9 @@ impl Writer {
             };
             answer(reply, result.map(Arc::unwrap_or_clone));
         }
+        for (reply, done) in batch.beats {
+            answer(reply, done);
+        }
         for (reply, done) in batch.silences {
             let stored = |id| changes.silences.iter().rev().find(|it| it.id == id).map(|it| Silence::clone(it));
             let result = done.map_err(ActError::Refused);
@@ -357,8 +366,7 @@ impl Writer {
     }
 
     pub(super) fn send(&self, commands: Vec<Command>, changes: &Changes, now: Timestamp, blind: Option<u64>) {
-        let wanted: std::collections::BTreeSet<IncidentId> =
-            commands.iter().map(|Command::Deliver { incident, .. }| *incident).collect();
+        let wanted: std::collections::BTreeSet<IncidentId> = commands.iter().flat_map(Command::incidents).collect();
         let incidents: BTreeMap<_, _> =
             changes.incidents.iter().filter(|it| wanted.contains(&it.id)).map(|it| (it.id, it.clone())).collect();
         let how =

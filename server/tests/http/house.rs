@@ -85,7 +85,8 @@ impl House {
         let (runtime, thread) = Runtime::start(start).unwrap();
         let instance = Instance { version: "0", demo: false, own_url: OWN_URL.to_owned(), trusted_proxies: Vec::new() };
         let throttle = Mutex::new(Throttle::default());
-        let app = web::Data::new(App { runtime, board, readers, keyring, throttle, instance });
+        let app =
+            web::Data::new(App { runtime, board, readers, keyring, throttle, replays: Default::default(), instance });
         Self { app, sender, thread: Some(thread), folder }
     }
 

@@ -138,6 +138,7 @@ fn alert_event(action: Action, host: &str, key: &str) -> AlertEvent {
         resolve_by_host: false,
         status_raw: None,
         occurred_at: None,
+        ends_at: None,
         links: Vec::new(),
         flags: Vec::new(),
     }

@@ -17,10 +17,13 @@ pub(crate) use promises;
 
 mod analytics;
 mod audit;
+mod calm;
 mod engine_memory;
 mod fencing;
+mod heartbeats;
 mod life;
 mod lists;
+mod past;
 mod people;
 mod places;
 mod random;

@@ -12,7 +12,15 @@ crate::promises! {
 }
 
 /// The newest first: SQLite's, PostgreSQL's.
-const DOWN: [[&str; 2]; 4] = [
+const DOWN: [[&str; 2]; 6] = [
+    [
+        include_str!("../../../migrations/sqlite/2026-11-21-000500_heartbeats/down.sql"),
+        include_str!("../../../migrations/postgres/2026-11-21-000500_heartbeats/down.sql"),
+    ],
+    [
+        include_str!("../../../migrations/sqlite/2026-11-21-000400_calm/down.sql"),
+        include_str!("../../../migrations/postgres/2026-11-21-000400_calm/down.sql"),
+    ],
     [
         include_str!("../../../migrations/sqlite/2026-11-21-000300_level_turns/down.sql"),
         include_str!("../../../migrations/postgres/2026-11-21-000300_level_turns/down.sql"),

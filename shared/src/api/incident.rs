@@ -21,7 +21,13 @@ wire! {
         oldest_triggered: Option<Timestamp>,
         /// People with a page that nobody has answered yet.
         people_paged: u32,
+        /// While one lasts.
+        #[serde(default)]
+        storm: Option<Box<StormNow>>,
     }
+
+    /// The storm that lasts, as its banner shows it.
+    struct StormNow { since: Timestamp, incidents: u64, messages: u64, waiting: u64 }
 
     /// One line of the board.
     struct IncidentRow {
@@ -42,6 +48,9 @@ wire! {
         /// It fires and recovers again and again.
         #[serde(default)]
         flapping: bool,
+        /// Nothing was heard of it for too long; of what is resolved, that it was closed for it.
+        #[serde(default)]
+        stale: bool,
         opened_at: Timestamp,
         updated_at: Timestamp,
         /// Who acknowledged.
@@ -233,6 +242,7 @@ impl From<&Incident> for IncidentRow {
             count: incident.count,
             alerts: u32::try_from(incident.alerts.len()).unwrap_or(u32::MAX),
             flapping: incident.flapping.is_some(),
+            stale: incident.stale.as_ref().is_some_and(|it| it.closed || incident.state != IncidentState::Resolved),
             firing: incident.firing,
             opened_at: incident.opened_at,
             updated_at: incident.updated_at,

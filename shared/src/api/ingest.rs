@@ -2,7 +2,8 @@
 
 use super::account::wire;
 use crate::{
-    Action, AlertEvent, Flag, Format, IntegrationId, Severity, Timestamp, alert::FieldSpan, timeline::RejectReason,
+    Action, AlertEvent, Delay, Flag, Format, HeartbeatId, HeartbeatState, IncidentId, IntegrationId, Pulse, Severity,
+    Timestamp, alert::FieldSpan, config::Heartbeat, timeline::RejectReason,
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,9 +18,40 @@ wire! {
         last_event_at: Option<Timestamp>,
         /// Messages since the server started.
         events: u64,
+        /// Whether its silence is watched, and how that stands.
+        #[serde(default)]
+        silence: Option<SenderSilence>,
+    }
+
+    /// The watch over a sender that may not be silent for long.
+    struct SenderSilence {
+        /// How long is too long.
+        after: Delay,
+        severity: Severity,
+        /// Since when it is.
+        since: Option<Timestamp>,
+        /// The incident of its alert, while that is open.
+        incident: Option<IncidentId>,
     }
 
     struct NewIntegration { name: String }
+
+    /// A heartbeat as it is configured and as it stands.
+    struct HeartbeatRow {
+        heartbeat: Heartbeat,
+        pulse: Pulse,
+        state: HeartbeatState,
+        /// The incident of its alert, while that is open.
+        incident: Option<IncidentId>,
+        /// The first characters of each live token.
+        tokens: Vec<String>,
+    }
+
+    /// A heartbeat to be added to the configuration, with a token of its own.
+    struct NewHeartbeat { name: String, interval: Delay, grace: Delay, severity: Severity }
+
+    /// A heartbeat's address; the token in it is shown once.
+    struct HeartbeatAddress { heartbeat: HeartbeatId, url: String }
 
     /// What an ingest request answers once it is committed.
     struct Receipt { event: crate::EventId, accepted: u32, rejected: u32, outcomes: Vec<crate::timeline::Outcome> }

@@ -116,6 +116,8 @@ pub struct Paging {
     pub give_up_after: Delay,
     /// How long an answer of a provider is waited for before the delivery counts as ambiguous.
     pub lease: Delay,
+    /// Pages to one contact of a person that come due within this time of its last message become one message.
+    pub bundle: Delay,
     /// Deliveries under way at once.
     pub in_flight: u32,
     /// Of those, reserved for P0.
@@ -155,6 +157,7 @@ impl Default for Paging {
             retry_after: Delay::secs(5),
             give_up_after: Delay::mins(10),
             lease: Delay::secs(15),
+            bundle: Delay::secs(30),
             in_flight: 64,
             in_flight_p0: 16,
             in_flight_per_target: 8,

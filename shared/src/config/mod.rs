@@ -3,22 +3,26 @@
 //! `config.default.toml` in the server shows every key with its default. Unknown keys are refused,
 //! so that a misspelt one cannot silently mean nothing.
 
+mod calm;
 mod channels;
+mod heartbeat;
 mod oncall;
 mod people;
 mod routing;
 mod time;
 mod trial;
 
+pub use calm::{Limit, Limits, StormMode};
 pub use channels::{
     Channels, Defer, EmailChannel, EmailTls, FlapDetection, NtfyChannel, OutboundHeartbeat, Paging, WebhookChannel,
 };
+pub use heartbeat::Heartbeat;
 pub use oncall::{
     Every, FixedShift, HolidayCalendar, Layer, LayerDays, Override, OverrideKind, Rotation, Schedule, Temporary,
     TimeOff, Weekday, Window,
 };
 pub use people::{Contact, ContactKind, Language, Person, QuietHours, Rule, RuleStep, Team};
-pub use routing::{Class, Group, Hook, Inhibition, Integration, Level, LevelWhen, Policy, Route, Target};
+pub use routing::{Class, Group, Hook, Inhibition, Integration, Level, LevelWhen, Policy, Route, StaleAction, Target};
 pub use time::{TimeSpan, TimeWindow};
 pub use trial::{ExpectedPage, Trial};
 
@@ -33,10 +37,15 @@ pub struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
     pub paging: Paging,
+    pub limits: Limits,
+    pub storm: StormMode,
     pub flapping: FlapDetection,
     pub channels: Channels,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub integrations: Vec<Integration>,
+    /// What must be heard from again and again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub heartbeats: Vec<Heartbeat>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<Person>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

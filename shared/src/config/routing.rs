@@ -24,6 +24,39 @@ pub struct Integration {
     /// What this sender's own words mean; the first rule that matches wins. A message that says P0 to P6 means that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<Class>,
+    /// What is not sent again for so long is stale: for senders that repeat what still holds. What a sender says itself
+    /// counts when absent, and `0s` switches it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_after: Option<Delay>,
+    /// What becomes of what is stale.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub stale: StaleAction,
+    /// An alert when the sender is silent for so long, whatever it sends; none when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent_after: Option<Delay>,
+    /// How bad that is.
+    #[serde(default = "default_severity", skip_serializing_if = "is_default_severity")]
+    pub silent_severity: Severity,
+}
+
+/// What becomes of an alert that is stale.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum StaleAction {
+    /// It is marked, and stays open.
+    #[default]
+    Mark,
+    /// Whoever was paged is told, and as long again after that it is closed.
+    Resolve,
+}
+
+fn is_default(action: &StaleAction) -> bool {
+    *action == StaleAction::default()
+}
+
+fn is_default_severity(severity: &Severity) -> bool {
+    *severity == default_severity()
 }
 
 /// A rule that gives a severity to messages that state none of ours.
@@ -75,6 +108,10 @@ impl Integration {
             default_severity: default_severity(),
             time_zone: default_zone(),
             classes: Vec::new(),
+            stale_after: None,
+            stale: StaleAction::Mark,
+            silent_after: None,
+            silent_severity: default_severity(),
         }
     }
 }

@@ -3,11 +3,14 @@
 mod page;
 mod reason;
 mod timeline;
+mod unheard;
+mod unpaged;
 
 pub use crate::config::Language;
-pub use page::{PageText, page_text};
+pub use page::{PageText, bundle_text, page_text};
 pub use reason::reject_reason;
-pub use timeline::{Names, happening, recipient_name, skipped, suppressed_by, unmet, waits};
+pub use timeline::{Names, happening, recipient_name, skipped, suppressed_by, throttled_by, unmet, waits};
+pub use unpaged::unpaged;
 
 /// Declares messages: a function each, taking the language and typed arguments.
 #[macro_export]

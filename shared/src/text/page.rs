@@ -1,6 +1,6 @@
 //! What a page says on a lock screen: how bad, what, where, within the first characters.
 
-use super::Language;
+use super::{Language, span};
 use crate::Incident;
 
 /// Title and body of a page, plain text.
@@ -45,6 +45,16 @@ pub fn page_text(language: Language, incident: &Incident, level: u32, reminder: 
             Language::Zh => "抖动".to_owned(),
         });
     }
+    if let Some(stale) = &incident.stale {
+        let silent = span(language, stale.since.ms_since(stale.heard_at));
+        let closes = stale.closes_at.map(|at| span(language, at.ms_since(stale.since)));
+        parts.push(match (language, closes) {
+            (Language::En, None) => format!("stale: nothing heard for {silent}"),
+            (Language::Zh, None) => format!("失联：{silent}未再收到"),
+            (Language::En, Some(closes)) => format!("stale: nothing heard for {silent}, closes in {closes}"),
+            (Language::Zh, Some(closes)) => format!("失联：{silent}未再收到，{closes}后关闭"),
+        });
+    }
     if let Some(again) = incident.again {
         let times = again.times;
         parts.push(match language {
@@ -61,6 +71,40 @@ pub fn page_text(language: Language, incident: &Incident, level: u32, reminder: 
     });
     let said: String = incident.annotations.iter().map(|(name, text)| format!("\n{name}: {text}")).collect();
     PageText { title, body: format!("{}\n{}{said}", incident.title, parts.join(" · ")) }
+}
+
+/// Incidents a message lists by name; of the rest it says how many.
+const LISTED_MAX: usize = 10;
+
+/// The text of one message about several incidents, the most severe first.
+#[must_use]
+pub fn bundle_text(language: Language, incidents: &[&Incident], storm: bool) -> PageText {
+    let lines = incidents.iter().take(LISTED_MAX).map(|incident| clip(&line(incident), 100));
+    let mut lines: Vec<String> = lines.collect();
+    let (all, more) = (incidents.len(), incidents.len().saturating_sub(LISTED_MAX));
+    if more > 0 {
+        lines.push(match language {
+            Language::En => format!("and {more} more incidents"),
+            Language::Zh => format!("以及另外 {more} 个事件"),
+        });
+    }
+    let first = incidents.first().map_or_else(String::new, |incident| {
+        let place = incident.host.as_deref().or(incident.ip.as_deref()).unwrap_or(incident.integration.as_str());
+        clip(&format!("{} {place} {}", incident.severity, incident.title), 50)
+    });
+    let others = all.saturating_sub(1);
+    let title = match (language, storm) {
+        (Language::En, false) => format!("{first} + {others} more"),
+        (Language::Zh, false) => format!("{first} 等 {all} 个事件"),
+        (Language::En, true) => format!("Storm: {all} incidents, {first}"),
+        (Language::Zh, true) => format!("告警风暴：{all} 个事件，{first}"),
+    };
+    PageText { title, body: lines.join("\n") }
+}
+
+fn line(incident: &Incident) -> String {
+    let place = incident.host.as_deref().or(incident.ip.as_deref()).unwrap_or(incident.integration.as_str());
+    format!("#{} {} {place} {}", incident.id, incident.severity, incident.title)
 }
 
 fn clip(text: &str, most: usize) -> String {

@@ -3,7 +3,7 @@
 use super::{Language, span};
 use crate::messages;
 use crate::{
-    AttemptState, PageVia, PersonId, Recipient, SuppressedBy, Waits, WaitsFor,
+    AttemptState, PageVia, PersonId, Recipient, SuppressedBy, ThrottledBy, Waits, WaitsFor,
     timeline::{Happening, RecoveryMatch, RouteStep, SeverityReason, Skip, TargetResult, Unmet},
 };
 use std::collections::BTreeMap;
@@ -52,6 +52,12 @@ messages! {
     sending(who: &str, channel: &str, n: u32) { en: "{who} {channel}: sending, try {n}", zh: "{who} {channel}：发送中，第 {n} 次" }
     accepted(who: &str, channel: &str, delay: &str) { en: "{who} {channel}: accepted after {delay}", zh: "{who} {channel}：{delay}后已被接收" }
     retrying(who: &str, channel: &str, why: &str) { en: "{who} {channel}: failed, trying again ({why})", zh: "{who} {channel}：失败，将重试（{why}）" }
+    accepted_with(who: &str, channel: &str, delay: &str, others: u32) { en: "{who} {channel}: accepted after {delay}, in one message with {others} more", zh: "{who} {channel}：{delay}后已被接收，与另外 {others} 个事件合并为一条" }
+    throttled_now(who: &str, channel: &str, why: &str) { en: "{who} {channel}: waits to go out with others ({why})", zh: "{who} {channel}：等待合并发送（{why}）" }
+    by_bundle(within: &str) { en: "there was a message less than {within} before", zh: "{within}内刚发送过一条" }
+    by_limit(messages: u32, within: &str) { en: "the contact has had {messages} messages within {within}", zh: "该联系方式在 {within}内已收到 {messages} 条" }
+    by_budget(messages: u32, within: &str) { en: "the person has had {messages} messages within {within}", zh: "此人在 {within}内已收到 {messages} 条" }
+    by_storm() { en: "a storm: the next message follows when there is twice as much", zh: "告警风暴：数量翻倍时发送下一条" }
     failed(who: &str, channel: &str, why: &str) { en: "{who} {channel}: failed for good ({why})", zh: "{who} {channel}：最终失败（{why}）" }
     cancelled(who: &str, channel: &str) { en: "{who} {channel}: not needed any more", zh: "{who} {channel}：已不再需要" }
     planned(who: &str, channel: &str) { en: "{who} {channel}: planned", zh: "{who} {channel}：已计划" }
@@ -85,6 +91,7 @@ messages! {
     flapping_began(times: u32, within: &str, calm: &str) { en: "Recovered, but flapping: it fired {times} times in {within}. Kept open until nothing changes for {calm}; firing again pages nobody anew", zh: "已恢复，但在抖动：{within}内告警 {times} 次。保持未恢复，直到 {calm}内无变化；再次告警不会重新通知" }
     calm_over(changes: u32) { en: "Flapping ended after {changes} changes: it has stayed well", zh: "抖动结束，共 {changes} 次变化：已保持正常" }
     calm_firing(changes: u32) { en: "Flapping ended after {changes} changes: it fires steadily", zh: "抖动结束，共 {changes} 次变化：持续告警" }
+    via_stale() { en: "it is about to be closed as stale", zh: "即将因失联关闭" }
     nobody_on_call() { en: "nobody is on call", zh: "无人值班" }
     empty_team() { en: "the team is empty", zh: "团队没有成员" }
     gone() { en: "it is not configured any more", zh: "配置中已不存在" }
@@ -119,6 +126,7 @@ fn recipient<'a>(names: &'a Names, to: &'a Recipient) -> &'a str {
 }
 
 /// One entry as a sentence.
+// tidy: long because each kind of entry has its own line
 #[must_use]
 pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
     match what {
@@ -167,7 +175,7 @@ pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
         Happening::Paged { recipient: to, via, waits: Some(why), .. } => {
             format!("{}{}{}", paged(l, recipient(names, to), &page_via(l, names, via)), semicolon(l), waits(l, why))
         }
-        Happening::Delivery { .. } => delivery(l, names, what),
+        Happening::Delivery { .. } | Happening::Throttled { .. } => delivery(l, names, what),
         Happening::PulledForward { contact, .. } => pulled(l, contact.as_str()),
         Happening::Acked { .. } => acked(l),
         Happening::Answered { person: who, missing } => {
@@ -207,6 +215,10 @@ pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
         }
         Happening::FlappingEnded { changes, firing: false } => calm_over(l, *changes),
         Happening::FlappingEnded { changes, firing: true } => calm_firing(l, *changes),
+        Happening::AlertStale { .. }
+        | Happening::AlertHeardAgain { .. }
+        | Happening::StaleClosed { .. }
+        | Happening::HeartbeatDown { .. } => super::unheard::happening(l, what),
     }
 }
 
@@ -233,6 +245,17 @@ pub fn waits(l: Language, waits: &Waits) -> String {
     match waits.because {
         WaitsFor::QuietHours => waits_quiet(l),
         WaitsFor::Morning => waits_morning(l),
+    }
+}
+
+/// Why a message waits for others, in words.
+#[must_use]
+pub fn throttled_by(l: Language, by: &ThrottledBy) -> String {
+    match by {
+        ThrottledBy::Bundle { within_ms } => by_bundle(l, &span(l, *within_ms)),
+        ThrottledBy::Limit { messages, within_ms } => by_limit(l, *messages, &span(l, *within_ms)),
+        ThrottledBy::Budget { messages, within_ms } => by_budget(l, *messages, &span(l, *within_ms)),
+        ThrottledBy::Storm { .. } => by_storm(l),
     }
 }
 
@@ -264,7 +287,10 @@ fn held(trace: &[RouteStep]) -> Vec<&str> {
 }
 
 fn delivery(l: Language, names: &Names, what: &Happening) -> String {
-    let Happening::Delivery { recipient: to, channel, state, tries, delay_ms, failure, .. } = what else {
+    if let Happening::Throttled { recipient: to, channel, throttle, .. } = what {
+        return throttled_now(l, recipient(names, to), channel.as_str(), &throttled_by(l, &throttle.because));
+    }
+    let Happening::Delivery { recipient: to, channel, state, tries, delay_ms, failure, incidents, .. } = what else {
         return String::new();
     };
     let (who, channel) = (recipient(names, to), channel.as_str());
@@ -273,7 +299,10 @@ fn delivery(l: Language, names: &Names, what: &Happening) -> String {
         AttemptState::Planned => planned(l, who, channel),
         AttemptState::Sending => sending(l, who, channel, *tries),
         AttemptState::Retrying => retrying(l, who, channel, why),
-        AttemptState::Accepted => accepted(l, who, channel, &span(l, *delay_ms)),
+        AttemptState::Accepted => match incidents {
+            Some(all) => accepted_with(l, who, channel, &span(l, *delay_ms), all.saturating_sub(1)),
+            None => accepted(l, who, channel, &span(l, *delay_ms)),
+        },
         AttemptState::Failed => failed(l, who, channel, why),
         AttemptState::Cancelled => cancelled(l, who, channel),
     }
@@ -297,6 +326,7 @@ fn page_via(l: Language, names: &Names, via: &PageVia) -> String {
         PageVia::Team { team } => team_member(l, team.as_str()),
         PageVia::Fallback => fallback(l),
         PageVia::Added => added(l),
+        PageVia::Stale => via_stale(l),
         PageVia::StandIn { person: id } => standing_in(l, person(names, id)),
     }
 }

@@ -33,6 +33,11 @@ pub(crate) async fn put<T: DeserializeOwned>(path: &str, body: &impl Serialize) 
     read(send(Request::put(path), body).await)
 }
 
+/// The same, refused when the configuration is not at `version` any more.
+pub(crate) async fn put_seen<T: DeserializeOwned>(path: &str, body: &impl Serialize, version: i64) -> Answer<T> {
+    read(send(Request::put(path).header("if-match", &format!("\"{version}\"")), body).await)
+}
+
 pub(crate) async fn delete(path: &str) -> Answer<()> {
     ask(Request::delete(path), None).await.map(drop)
 }

@@ -5,5 +5,5 @@ mod error;
 pub(crate) mod json;
 pub(crate) mod query;
 
-pub(crate) use client::{delete, get, get_text, post, post_raw, put, read, send_action};
+pub(crate) use client::{delete, get, get_text, post, post_raw, put, put_seen, read, send_action};
 pub(crate) use error::ApiError;

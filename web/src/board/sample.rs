@@ -19,6 +19,7 @@ pub(crate) fn row(id: i64, severity: Severity, state: IncidentState) -> Incident
         count: 1,
         alerts: 1,
         flapping: false,
+        stale: false,
         firing: 1,
         opened_at: Timestamp(id * 1_000),
         updated_at: Timestamp(id * 1_000),

@@ -11,6 +11,7 @@ pub(crate) enum Icon {
     Policies,
     Routes,
     Integrations,
+    Heartbeats,
     Messages,
     Analytics,
     Settings,
@@ -41,6 +42,9 @@ impl Icon {
             Self::Policies => "M6 4h12v4H6zM12 8v3M6 11h12v4H6zM12 15v2M9 17h6v3H9z",
             Self::Routes => "M4 6h5l6 12h5M9 6h11M17 3l3 3-3 3M17 15l3 3-3 3",
             Self::Integrations => "M9 3v5M15 3v5M7 8h10v4a5 5 0 0 1-10 0zM12 17v4",
+            Self::Heartbeats => {
+                "M12 20C5 15 3 12 3 8.500A4.500 4.500 0 0 1 12 7a4.500 4.500 0 0 1 9 1.500C21 12 19 15 12 20zM5 12h4l2-3 2 5 1.500-2H19"
+            }
             Self::Messages => "M4 5h16v11H9l-5 4zM8 9h8M8 12h5",
             Self::Analytics => "M4 4v16h16M8 16v-4M12 16V7M16 16v-6",
             Self::Settings => "M4 7h10M18 7h2M4 17h2M10 17h10M16 5v4M8 15v4",

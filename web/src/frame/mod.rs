@@ -58,6 +58,7 @@ fn routes() -> impl IntoView {
             <Route path=path!("/oncall/:schedule") view=|| later(Part::Calendar)/>
             <Route path=path!("/policies") view=|| later(Part::Policies)/>
             <Route path=path!("/routes") view=|| later(Part::Routes)/>
+            <Route path=path!("/heartbeats") view=|| later(Part::Heartbeats)/>
             <Route path=path!("/integrations") view=|| later(Part::Integrations)/>
             <Route path=path!("/messages") view=|| later(Part::Messages)/>
             <Route path=path!("/settings") view=|| later(Part::Settings)/>

@@ -1,7 +1,9 @@
 //! The swim-lane: a lane for each recipient and contact, its deliveries placed along the time since opening.
 
 use crate::order::sorted;
-use shared::{Attempt, AttemptState, Page, Recipient, Timestamp, Waits, api::IncidentDetail, config::ContactKind};
+use shared::{
+    Attempt, AttemptState, Page, Recipient, Throttle, Timestamp, Waits, api::IncidentDetail, config::ContactKind,
+};
 
 /// One recipient reached by one contact.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,8 +27,15 @@ pub(crate) struct Mark {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum What {
-    Delivery { state: AttemptState, tries: u32, delay_ms: Option<i64>, why: Option<Why>, waits: Option<Waits> },
+    Delivery { state: AttemptState, tries: u32, delay_ms: Option<i64>, why: Option<Why>, waits: Option<Wait> },
     Level { policy: String, level: u32, one_of: bool },
+}
+
+/// Why a delivery has not begun.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Wait {
+    Hours(Waits),
+    Others(Throttle),
 }
 
 /// Why a delivery failed.
@@ -103,7 +112,13 @@ fn share(at: Timestamp, from: Timestamp, until: Timestamp) -> f64 {
 
 /// When a delivery is drawn: when it was tried, or when it will be.
 fn moment(attempt: &Attempt) -> Timestamp {
-    attempt.first_sent_at.unwrap_or(attempt.due)
+    let waits = throttle(attempt).map_or(attempt.due, |throttle| throttle.until.max(attempt.due));
+    attempt.first_sent_at.unwrap_or(waits)
+}
+
+/// What a delivery that has not begun waits for.
+fn throttle(attempt: &Attempt) -> Option<Throttle> {
+    attempt.bundling.as_ref().filter(|_| attempt.state == AttemptState::Planned)?.waits
 }
 
 fn delivery(attempt: &Attempt, page: &Page) -> What {
@@ -114,7 +129,8 @@ fn delivery(attempt: &Attempt, page: &Page) -> What {
     });
     let delay_ms =
         attempt.finished_at.filter(|_| attempt.state == AttemptState::Accepted).map(|at| at.ms_since(page.begins_at()));
-    let waits = page.waits.as_deref().copied().filter(|_| attempt.state == AttemptState::Planned);
+    let hours = page.waits.as_deref().copied().filter(|_| attempt.state == AttemptState::Planned);
+    let waits = throttle(attempt).map(Wait::Others).or(hours.map(Wait::Hours));
     What::Delivery { state: attempt.state, tries: attempt.tries, delay_ms, why, waits }
 }
 

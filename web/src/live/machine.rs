@@ -283,7 +283,7 @@ mod tests {
     }
 
     fn delta(seq: u64) -> LiveMessage {
-        let counts = Counts { triggered: [0; 7], acked: [0; 7], oldest_triggered: None, people_paged: 0 };
+        let counts = Counts { triggered: [0; 7], acked: [0; 7], oldest_triggered: None, people_paged: 0, storm: None };
         LiveMessage::Delta { seq, now: Timestamp(5), rows: vec![], gone: vec![], counts, heard: vec![], config: None }
     }
 

@@ -2,7 +2,7 @@
 //! as one of them is opened.
 
 use super::{
-    analytics, calendar, first_run, integrations, messages, more, oncall, policies, routes, settings, setup,
+    analytics, calendar, first_run, heartbeats, integrations, messages, more, oncall, policies, routes, settings, setup,
     silences::{self, Maker},
     status, why_not,
 };
@@ -33,6 +33,7 @@ pub(crate) enum Part {
     Calendar,
     /// The steps of an empty server; with them all done, what is given.
     FirstRun(fn(App) -> AnyView),
+    Heartbeats,
     Integrations,
     Messages,
     More,
@@ -55,6 +56,7 @@ fn draw(part: Part) -> Result<AnyView, SplitLoaderError> {
         Part::Analytics => analytics::page().into_any(),
         Part::Calendar => calendar::page().into_any(),
         Part::FirstRun(well) => first_run::or(App::here(), well),
+        Part::Heartbeats => heartbeats::page().into_any(),
         Part::Integrations => integrations::page().into_any(),
         Part::Messages => messages::page().into_any(),
         Part::More => more::page().into_any(),
@@ -114,7 +116,7 @@ fn drawn(app: App, part: Part, missing: impl Fn() -> AnyView + Send + Sync + 'st
 }
 
 /// The value of a future that has nothing to wait for, such as a call into a module that is here.
-fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
+pub(super) fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => Some(value),
         Poll::Pending => None,

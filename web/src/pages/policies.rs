@@ -6,14 +6,17 @@ use crate::{
         page::page_head,
         states::{empty, loaded},
     },
-    pages::first_run,
+    pages::{
+        first_run,
+        policy_editor::{self, Edited},
+    },
     state::{App, Remote},
-    text::{frame, oncall as t},
+    text::{frame, oncall as t, policies as words},
 };
 use leptos::prelude::*;
 use shared::{
     PersonId,
-    api::List,
+    api::{List, Role},
     config::{Level, Policy, Target},
 };
 use std::collections::BTreeMap;
@@ -22,18 +25,33 @@ pub(crate) fn page() -> impl IntoView {
     let app = App::here();
     let l = app.l();
     let policies = Remote::<List<Policy>>::new("/api/v1/policies");
+    let edited = RwSignal::new(None::<Edited>);
+    let close = Callback::new(move |applied: bool| {
+        edited.set(None);
+        if applied {
+            policies.reload();
+        }
+    });
+    let make = (app.role() == Role::Admin).then(|| {
+        let new = move |_| edited.set(Some(Edited::New));
+        view! { <button type="button" class="btn" on:click=new>{icon(Icon::Plus)}{words::new(l)}</button> }
+    });
     let body = loaded(frame::policies(l), policies, 8, move |list| {
         if list.items.is_empty() {
             return empty(t::no_policies(l), first_run::below(app));
         }
         let names = app.names();
-        view! { <div class="flows">{list.items.iter().map(|policy| flow(app, &names, policy)).collect_view()}</div> }
+        view! { <div class="flows">{list.items.iter().map(|policy| flow(app, &names, policy, edited)).collect_view()}</div> }
             .into_any()
     });
     view! {
         <div class="page">
-            {page_head(frame::policies(l), t::policies_lead(l), super::routes::where_to_change(app))}
-            {body}
+            {page_head(frame::policies(l), t::policies_lead(l), view! { {make}{super::routes::where_to_change(app)} }.into_any())}
+            {move || match edited.get() {
+                Some(edited) => policy_editor::editor(app, edited, close),
+                None => ().into_any(),
+            }}
+            <div hidden=move || edited.get().is_some()>{body}</div>
         </div>
     }
 }
@@ -44,7 +62,7 @@ pub(crate) fn target_name(names: &BTreeMap<PersonId, String>, target: &Target) -
     t::target(App::here().l(), target, name)
 }
 
-fn flow(app: App, names: &BTreeMap<PersonId, String>, policy: &Policy) -> AnyView {
+fn flow(app: App, names: &BTreeMap<PersonId, String>, policy: &Policy, edited: RwSignal<Option<Edited>>) -> AnyView {
     let l = app.l();
     let name = if policy.name.is_empty() { policy.id.0.clone() } else { policy.name.clone() };
     let mut waited = 0;
@@ -60,9 +78,14 @@ fn flow(app: App, names: &BTreeMap<PersonId, String>, policy: &Policy) -> AnyVie
         1 => t::repeat_once(l),
         n => t::repeat(l, n),
     };
+    let id = policy.id.clone();
+    let edit = (app.role() == Role::Admin).then(|| {
+        let open = move |_| edited.set(Some(Edited::Known(id.clone())));
+        view! { <button type="button" class="btn small" on:click=open>{words::edit(l)}</button> }
+    });
     view! {
         <section class="card flow">
-            <div class="card-head"><h2>{name}</h2><span class="mono muted">{policy.id.0.clone()}</span></div>
+            <div class="card-head"><h2>{name}</h2><span class="mono muted">{policy.id.0.clone()}</span>{edit}</div>
             <ol>{levels}</ol>
             <p class="flow-end">{icon(if policy.repeat > 0 { Icon::Undo } else { Icon::Bell })}{end}</p>
         </section>

@@ -27,7 +27,7 @@ pub(crate) fn page() -> impl IntoView {
         on_cleanup(move || timer.clear());
     }
     let body = loaded(frame::status(l), status, 6, move |status| draw(app, &status));
-    view! { <div class="page">{page_head(frame::status(l), t::lead(l), ().into_any())}{body}</div> }
+    view! { <div class="page">{page_head(frame::status(l), t::lead(l), ().into_any())}{body}{super::storms::card(app)}</div> }
 }
 
 fn draw(app: App, status: &PagerStatus) -> AnyView {

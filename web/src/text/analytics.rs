@@ -22,7 +22,8 @@ shared::messages! {
     resolve() { en: "Time to resolve", zh: "解决用时" }
     resolve_is() { en: "From opening until it was over, by itself or by hand.", zh: "从事件产生到结束，包括自行恢复和手动解决。" }
     within(half: &str, nine: &str, most: &str) { en: "Half within {half}, 90 % within {nine}, 99 % within {most}.", zh: "50% 在 {half} 内，90% 在 {nine} 内，99% 在 {most} 内。" }
-    never_and_waiting(never: &str, waiting: &str) { en: "Over without: {never}. Still open: {waiting}.", zh: "直到结束也没有：{never}。仍未结束：{waiting}。" }
+    over_without(never: &str) { en: "Over without: {never}.", zh: "直到结束也没有：{never}。" }
+    still_open(waiting: &str) { en: "Still open: {waiting}.", zh: "仍未结束：{waiting}。" }
     none_done() { en: "None yet.", zh: "暂无。" }
     up_to(length: &str) { en: "up to {length}", zh: "不超过 {length}" }
     longer() { en: "longer", zh: "更久" }
@@ -32,7 +33,7 @@ shared::messages! {
     waiting() { en: "Open", zh: "未结束" }
     incidents() { en: "Incidents", zh: "事件" }
     people() { en: "Pages per person", zh: "每人收到的通知" }
-    people_is() { en: "Pages that rang, by day on the person's own clock; the darker part from 22:00 to 07:00.", zh: "按各人所在时区逐日统计的响铃通知；深色部分为 22:00 至 07:00。" }
+    people_is() { en: "Pages that rang, by day on the person's own clock; the stronger part from 22:00 to 07:00.", zh: "按各人所在时区逐日统计的响铃通知；醒目部分为 22:00 至 07:00。" }
     nobody_paged() { en: "Nobody was paged.", zh: "没有通知任何人。" }
     person() { en: "Person", zh: "人员" }
     pages() { en: "Pages", zh: "通知" }

@@ -10,6 +10,9 @@ shared::messages! {
     paged_one() { en: "1 person paged", zh: "已通知 1 人" }
     last_hour() { en: "last hour", zh: "近一小时" }
     last_hour_long(n: u32) { en: "{n} incidents of this board opened in the last hour", zh: "面板上有 {n} 个事件在近一小时内出现" }
+    storm(at: &str) { en: "Storm since {at}: pages about all but P0 are collected", zh: "告警风暴，始于 {at}：除 P0 外的通知合并发送" }
+    storm_numbers(incidents: u64, messages: u64, waiting: u64) { en: "{incidents} incidents, {messages} collected messages sent, {waiting} pages wait", zh: "{incidents} 个事件，已发送 {messages} 条合并通知，{waiting} 个通知等待中" }
+    storm_report() { en: "Report", zh: "报告" }
     unacked() { en: "Unacked", zh: "未认领" }
     acked() { en: "Acked", zh: "已认领" }
     urgent() { en: "P0 + P1", zh: "P0 + P1" }
@@ -116,6 +119,8 @@ shared::messages! {
     key_go_messages() { en: "go to messages", zh: "前往消息" }
     key_go_settings() { en: "go to settings", zh: "前往设置" }
     group_count(n: usize, unanswered: usize) { en: "{n} incidents, {unanswered} unanswered", zh: "{n} 个事件，{unanswered} 个未响应" }
+    stale() { en: "stale: not heard again", zh: "失联：未再收到" }
+    closed_stale() { en: "closed as stale", zh: "因失联关闭" }
     flapping() { en: "flapping", zh: "抖动" }
     several(firing: u32, alerts: u32) { en: "{firing} of {alerts} alerts fire", zh: "{alerts} 条告警，{firing} 条未恢复" }
     no_host() { en: "no host", zh: "无主机" }

@@ -10,6 +10,10 @@ shared::messages! {
     merge_none() { en: "No other open incident fits.", zh: "没有其他符合的未恢复事件。" }
     detach_lead() { en: "It becomes an incident of its own and pages by its own routes.", zh: "将成为独立事件，并按其路由通知。" }
     flapping(at: &str) { en: "Flapping: kept open until {at} unless it changes before; firing again pages nobody anew.", zh: "抖动：如无变化，保持未恢复至 {at}；再次告警不会重新通知。" }
+    stale(since: &str) { en: "Stale since {since}: its sender does not repeat it. Nobody said that it is over, so it stays open.", zh: "自 {since} 起失联：来源未再发送。没有恢复消息，因此保持未恢复。" }
+    stale_closing(since: &str, at: &str) { en: "Stale since {since}: its sender does not repeat it. Closed at {at} unless it is heard again.", zh: "自 {since} 起失联：来源未再发送。若仍未收到，{at} 关闭。" }
+    stale_closed() { en: "Closed as stale: nothing was heard of it any more. It did not recover.", zh: "因失联关闭：未再收到。并非恢复。" }
+    via_stale() { en: "told that it is about to be closed as stale", zh: "被告知即将因失联关闭" }
     held(at: &str) { en: "Waiting until {at}: nobody is paged for what recovers before.", zh: "等待至 {at}：期间恢复则不通知任何人。" }
     again(times: u32) { en: "{times} times in 24 h", zh: "24 小时内第 {times} 次" }
     previous() { en: "previous one", zh: "上一次" }
@@ -23,6 +27,7 @@ shared::messages! {
     next_level(policy: &str, level: u32, left: &str) { en: "{policy} level {level} in {left} unless somebody answers", zh: "若无人响应，{left} 后执行 {policy} 第 {level} 级" }
     next_level_now(policy: &str, level: u32) { en: "{policy} level {level} is running now", zh: "正在执行 {policy} 第 {level} 级" }
     used_up() { en: "All levels are used up", zh: "所有级别已执行完" }
+    closed_stale_at(at: &str) { en: "Closed as stale at {at}", zh: "于 {at} 因失联关闭" }
     resolved_at(at: &str) { en: "Resolved at {at}", zh: "于 {at} 恢复" }
     why_you() { en: "Why you", zh: "为何通知您" }
     why() { en: "Why anybody was paged", zh: "为何通知" }

@@ -6,6 +6,8 @@ shared::messages! {
     tokens() { en: "Tokens", zh: "令牌" }
     last_heard() { en: "Last heard", zh: "最近收到" }
     never() { en: "never heard", zh: "从未收到" }
+    watched(severity: &str, after: &str) { en: "silence of {after} is a {severity}", zh: "静默 {after} 即为 {severity}" }
+    silent(time: &str) { en: "silent, noticed {time} ago", zh: "来源静默，{time}前发现" }
     ago(time: &str) { en: "{time} ago", zh: "{time}前" }
     events() { en: "Messages", zh: "消息数" }
     none() { en: "No sender is set up yet.", zh: "尚未接入任何来源。" }

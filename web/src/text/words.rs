@@ -36,7 +36,10 @@ shared::messages! {
     opened_as(incident: i64) { en: "opened #{incident}", zh: "创建 #{incident}" }
     refreshed_of(incident: i64) { en: "repeat of #{incident}", zh: "#{incident} 重复" }
     closed_of(incident: i64) { en: "recovery of #{incident}", zh: "#{incident} 恢复" }
+    suppressed_beat(heartbeat: &str) { en: "a beat of {heartbeat}", zh: "{heartbeat} 的心跳" }
     suppressed_stale() { en: "kept, not paged: older than a day", zh: "已保存，未通知：早于一天前" }
+    suppressed_over(by: i64) { en: "over before it arrived: message {by} was its recovery", zh: "到达前已恢复：消息 {by} 为其恢复" }
+    dropped_overtaken() { en: "recovery of what fired before; it fires again since", zh: "为较早一次告警的恢复；此后再次告警" }
     dropped_unmatched() { en: "recovery of nothing open", zh: "没有对应的未恢复告警" }
     dropped_duplicate(of: i64) { en: "same as message {of}", zh: "与消息 {of} 重复" }
     rejected(why: &str) { en: "quarantined: {why}", zh: "已隔离：{why}" }
@@ -129,6 +132,11 @@ pub(crate) fn outcome(l: Language, outcome: &Outcome) -> String {
         Outcome::Refreshed { incident, .. } => refreshed_of(l, incident.0),
         Outcome::Closed { incident, .. } => closed_of(l, incident.0),
         Outcome::Suppressed { reason: SuppressReason::Stale } => suppressed_stale(l),
+        Outcome::Suppressed { reason: SuppressReason::Over { by } } => suppressed_over(l, by.0),
+        Outcome::Dropped { reason: DropReason::Overtaken { .. } } => dropped_overtaken(l),
+        Outcome::Suppressed { reason: SuppressReason::Heartbeat { heartbeat } } => {
+            suppressed_beat(l, heartbeat.as_str())
+        }
         Outcome::Dropped { reason: DropReason::UnmatchedResolve } => dropped_unmatched(l),
         Outcome::Dropped { reason: DropReason::Duplicate { of } } => dropped_duplicate(l, of.0),
         Outcome::Rejected { reason } => rejected(l, &reject(l, reason)),

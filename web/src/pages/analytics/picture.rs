@@ -60,7 +60,9 @@ pub(super) fn distribution(look: &Look<'_>, of: &Distribution, name: (&str, Stri
     } else {
         t::within(l, &length(all.p50_ms), &length(all.p90_ms), &length(all.p99_ms))
     };
-    let rest = t::never_and_waiting(l, &grouped(all.never.into()), &grouped(all.waiting.into()));
+    let has_never = of.rows.iter().any(|row| row.never > 0);
+    let waiting = t::still_open(l, &grouped(all.waiting.into()));
+    let rest = if has_never { format!("{} {waiting}", t::over_without(l, &grouped(all.never.into()))) } else { waiting };
     let most = all.counts.iter().copied().max().unwrap_or(0);
     let label = |place: usize| of.bounds_ms.get(place).map_or_else(|| "+".to_owned(), |ms| short(l, *ms));
     let bars = all.counts.iter().enumerate().map(|(place, count)| {
@@ -83,20 +85,18 @@ pub(super) fn distribution(look: &Look<'_>, of: &Distribution, name: (&str, Stri
     let drawing = Node::new("div", "hist").set("aria-hidden", "true").all(bars.collect()).all(marks.collect());
     let rows = of.rows.iter().map(|row| {
         let who = row.severity.map_or_else(|| t::all(l), |it| it.to_string());
-        let mut cells = vec![row_head(who), num(row.done), num(row.never), num(row.waiting)];
+        let mut cells = vec![row_head(who), num(row.done), num(row.waiting)];
+        if has_never {
+            cells.push(num(row.never));
+        }
         cells.extend([row.p50_ms, row.p90_ms, row.p99_ms].map(|ms| text(length(ms))));
         cells
     });
-    let percent = |p: &str| Column::number(format!("{p} %"));
-    let columns = [
-        Column::text(t::severity(l)),
-        Column::number(t::done(l)),
-        Column::number(t::never(l)),
-        Column::number(t::waiting(l)),
-        percent("50"),
-        percent("90"),
-        percent("99"),
-    ];
+    let percent = |p| Column::number(format!("{p} %"));
+    let mut columns =
+        vec![Column::text(t::severity(l)), Column::number(t::done(l)), Column::number(t::waiting(l))];
+    columns.extend(has_never.then(|| Column::number(t::never(l))));
+    columns.extend(["50", "90", "99"].map(percent));
     let counts = all.counts.iter().enumerate().map(|(place, count)| {
         let what = of.bounds_ms.get(place).map_or_else(|| t::longer(l), |ms| t::up_to(l, &length_of(l, *ms)));
         vec![row_head(what), num(*count)]

@@ -64,11 +64,15 @@ fn what_cell(l: Language, row: &IncidentRow) -> AnyView {
     let team = row.team.as_ref();
     let several = (row.alerts > 1 && !row.flapping).then(|| t::several(l, row.firing, row.alerts) + " · ");
     // Said on a phone too, where the rest of the line has no room.
-    let marked = row.flapping || several.is_some();
+    let marked = row.flapping || row.stale || several.is_some();
     let flapping = row.flapping.then(|| view! { <span class="flapping">{t::flapping(l)}</span> " · " });
+    let stale = row.stale.then(|| {
+        let words = if row.state == IncidentState::Resolved { t::closed_stale(l) } else { t::stale(l) };
+        view! { <span class="stale">{words}</span> " · " }
+    });
     view! {
         <a href=format!("/incidents/{}", row.id) tabindex="-1" title=row.title.clone()>{row.title.clone()}</a>
-        <small class:several-mark=marked>{flapping}{several}{row.team.as_ref().map(|team| team.0.clone())}<span class="in-line-source">{team.map(|_| " · ")}{row.integration.0.clone()}</span></small>
+        <small class:several-mark=marked>{flapping}{stale}{several}{row.team.as_ref().map(|team| team.0.clone())}<span class="in-line-source">{team.map(|_| " · ")}{row.integration.0.clone()}</span></small>
     }
     .into_any()
 }

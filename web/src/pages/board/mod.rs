@@ -10,6 +10,7 @@ mod live;
 mod ribbon;
 mod row;
 mod select;
+mod storm;
 
 use super::ask::{self, Asker};
 use crate::{
@@ -76,6 +77,7 @@ pub(crate) fn page() -> impl IntoView {
         <div class="board" data-testid="board">
             <h1 class="sr">{t::board(app.l())}</h1>
             {ribbon::ribbon(page)}
+            {storm::banner(page.app)}
             {filters::filters(page)}
             {banner::banner(page)}
             {list::list(page)}

@@ -113,6 +113,9 @@ fn next(app: App, row: &IncidentRow) -> AnyView {
     let left = move |at: Timestamp| at.ms_since(app.now.get());
     let by = row.acked_by.clone().unwrap_or_default();
     match (row.state, row.next.clone()) {
+        (IncidentState::Resolved, _) if row.stale => {
+            row.resolved_at.map(|at| t::closed_stale_at(l, &app.clock_time(at))).into_any()
+        }
         (IncidentState::Resolved, _) => row.resolved_at.map(|at| t::resolved_at(l, &app.clock_time(at))).into_any(),
         (IncidentState::Snoozed, _) => row.snoozed_until.map(|at| t::snoozed_until(l, &app.clock_time(at))).into_any(),
         (IncidentState::Acked, _) => match row.ack_until {

@@ -4,7 +4,7 @@ use super::part;
 use crate::{
     components::{page::card as boxed, time::exact},
     format,
-    incident::lanes::{Lane, Lanes, Mark, What, lanes},
+    incident::lanes::{Lane, Lanes, Mark, Wait, What, lanes},
     state::{App, Remote},
     text::{incident as t, words},
 };
@@ -122,7 +122,11 @@ const fn class(state: AttemptState) -> &'static str {
 fn reason(app: App, mark: &Mark) -> Option<String> {
     let l = app.l();
     if let What::Delivery { waits: Some(waits), .. } = &mark.what {
-        return Some(t::waits_until(l, &app.clock_time(mark.at), &shared::text::waits(l, waits)));
+        let why = match waits {
+            Wait::Hours(waits) => shared::text::waits(l, waits),
+            Wait::Others(throttle) => shared::text::throttled_by(l, &throttle.because),
+        };
+        return Some(t::waits_until(l, &app.clock_time(mark.at), &why));
     }
     let What::Delivery { why: Some(why), .. } = &mark.what else { return None };
     let mut words = why.detail.clone();

@@ -8,7 +8,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use shared::{
-    Incident, IncidentId, IncidentState, SilenceId, SuppressedBy, Timestamp,
+    Incident, IncidentId, IncidentState, SilenceId, Stale, SuppressedBy, Timestamp,
     api::{IncidentDetail, SilenceDetail},
     text::suppressed_by,
 };
@@ -20,6 +20,7 @@ pub(super) fn band(app: App, detail: Remote<IncidentDetail>) -> impl IntoView {
     let waits = move || {
         let words = match waits.get()?? {
             Waits::Calm(at) => noise::flapping(app.l(), &app.clock_time(at)),
+            Waits::Stale(stale) => gone_stale(app, &stale),
             Waits::Held(at) if at > app.now.get() => noise::held(app.l(), &app.clock_time(at)),
             Waits::Held(_) => return None,
         };
@@ -37,11 +38,25 @@ enum Waits {
     Calm(Timestamp),
     /// Nobody is paged before.
     Held(Timestamp),
+    /// For its sender to be heard again.
+    Stale(Stale),
+}
+
+fn gone_stale(app: App, stale: &Stale) -> String {
+    let (l, since) = (app.l(), app.clock_time(stale.since));
+    match stale.closes_at {
+        _ if stale.closed => noise::stale_closed(l),
+        Some(at) => noise::stale_closing(l, &since, &app.clock_time(at)),
+        None => noise::stale(l, &since),
+    }
 }
 
 fn waits(incident: &Incident) -> Option<Waits> {
     if let Some(flapping) = &incident.flapping {
         return Some(Waits::Calm(flapping.until));
+    }
+    if let Some(stale) = incident.stale.as_deref().filter(|it| it.closed || incident.state != IncidentState::Resolved) {
+        return Some(Waits::Stale(*stale));
     }
     let untold = incident.state == IncidentState::Triggered && incident.pages.is_empty();
     let held = incident.escalations.iter().filter_map(|it| it.held_until).min();

@@ -26,7 +26,7 @@ enum Kind {
 
 fn kind(entry: &TimelineEntry) -> Kind {
     match entry.what {
-        Happening::Delivery { .. } | Happening::PulledForward { .. } => Kind::Delivery,
+        Happening::Delivery { .. } | Happening::Throttled { .. } | Happening::PulledForward { .. } => Kind::Delivery,
         Happening::Note { .. } => Kind::People,
         _ if matches!(entry.actor, Actor::System | Actor::Integration { .. }) => Kind::Decision,
         _ => Kind::People,
@@ -91,6 +91,7 @@ fn entry(app: App, names: &Names, entry: TimelineEntry) -> impl IntoView + use<>
         Happening::Acked { until } => *until,
         Happening::Snoozed { until } => Some(*until),
         Happening::Paged { waits: Some(waits), .. } => Some(waits.until),
+        Happening::Throttled { throttle, .. } => Some(throttle.until),
         _ => None,
     };
     let words = match &entry.what {

@@ -90,6 +90,7 @@ fn via(app: App, names: &Names, via: &PageVia) -> String {
         PageVia::Team { team } => t::via_team(l, team.as_str()),
         PageVia::Fallback => t::via_fallback(l),
         PageVia::Added => t::via_added(l),
+        PageVia::Stale => t::via_stale(l),
         PageVia::StandIn { person } => t::via_stand_in(l, names.get(person).map_or(person.as_str(), String::as_str)),
     }
 }

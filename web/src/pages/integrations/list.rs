@@ -13,7 +13,7 @@ use crate::{
 use leptos::{prelude::*, task::spawn_local};
 use shared::{
     IntegrationId,
-    api::{IntegrationRow, List, Role},
+    api::{IntegrationRow, List, Role, SenderSilence},
 };
 
 pub(super) fn card(app: App, senders: Remote<List<IntegrationRow>>) -> impl IntoView {
@@ -43,17 +43,31 @@ fn line(app: App, senders: Remote<List<IntegrationRow>>, row: &IntegrationRow) -
         move || heard.map_or_else(|| t::never(l), |at| t::ago(l, &shared::text::span(l, app.now.get().ms_since(at))));
     let tooltip = heard.map(|at| exact(app, at));
     let tokens = row.tokens.iter().map(|token| format!("{token}…")).collect::<Vec<_>>().join(", ");
+    let silence = row.silence.as_ref().map(|silence| silent(app, silence));
     let (id, name) = (row.id.clone(), row.name.clone());
     let revoke = (app.role() == Role::Admin).then(|| revoke_button(app, senders, id, name));
     view! {
         <tr>
             <td><strong>{row.name.clone()}</strong><small class="muted mono block">{row.id.0.clone()}</small></td>
-            <td class:muted=heard.is_none() title=tooltip>{when}</td>
+            <td class:muted=heard.is_none() title=tooltip>{when}{silence}</td>
             <td class="num" data-unit=t::events(l).to_lowercase()>{format::grouped(row.events)}</td>
             <td class="mono muted">{tokens}</td>
             <td class="end">{revoke}</td>
         </tr>
     }
+}
+
+/// Whether its silence would be noticed, or has been.
+fn silent(app: App, silence: &SenderSilence) -> AnyView {
+    let l = app.l();
+    let Some(since) = silence.since else {
+        let after = shared::text::span(l, silence.after.0);
+        return view! { <small class="muted block">{t::watched(l, silence.severity.as_str(), &after)}</small> }
+            .into_any();
+    };
+    let link = silence.incident.map(|id| view! { " " <a href=format!("/incidents/{id}")>{format!("#{id}")}</a> });
+    let words = move || t::silent(l, &shared::text::span(l, app.now.get().ms_since(since)));
+    view! { <small class="bad block">{words}{link}</small> }.into_any()
 }
 
 /// Asks once more in place before anything is refused.

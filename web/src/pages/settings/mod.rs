@@ -22,6 +22,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+pub(crate) use person::problem;
 use shared::api::Role;
 
 pub(crate) fn page() -> impl IntoView {

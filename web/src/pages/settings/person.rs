@@ -120,7 +120,7 @@ fn set_quiet(times: &mut Vec<TimeSpan>, is_end: bool, time: Option<String>) {
 }
 
 /// What is wrong and where, finding by finding.
-pub(super) fn problem(app: App, error: &ApiError) -> AnyView {
+pub(crate) fn problem(app: App, error: &ApiError) -> AnyView {
     let l = app.l();
     let findings = error.findings().into_iter().map(|finding| {
         view! { <li><code class="mono">{finding.path}</code> " " {finding.message}</li> }

@@ -1,0 +1,121 @@
+//! One message at one instant, and the hours after it: who would be paged, when, by which level, and why.
+
+use crate::{
+    Snapshot,
+    oncall::{read, zone},
+    stage::{Post, Scene, Sent, Stage},
+};
+use jiff::ToSpan as _;
+use shared::{
+    Delay, IntegrationId, PolicyId, RouteId, Severity, Timestamp,
+    config::{Document, Finding, Route},
+    timeline::{Outcome, TimelineEntry},
+};
+use std::{ops::ControlFlow, sync::Arc};
+
+/// Deliveries looked at in one rehearsal.
+const SENT_MAX: usize = 2_000;
+
+/// What would happen.
+#[derive(Clone, Debug, Default)]
+pub struct Rehearsal {
+    pub outcomes: Vec<Outcome>,
+    /// In the order in which they begin.
+    pub sent: Vec<Sent>,
+    /// Everything the engine decides, with its reasons.
+    pub timeline: Vec<TimelineEntry>,
+    /// There were more deliveries than are looked at.
+    pub cut: bool,
+}
+
+/// Lets a message arrive while nothing else is open, and nobody answer for so long.
+#[must_use]
+pub fn rehearse(
+    config: &Arc<Snapshot>,
+    integration: &IntegrationId,
+    body: &[u8],
+    at: Timestamp,
+    length: Delay,
+) -> Rehearsal {
+    let mut told = Rehearsal::default();
+    let mut stage = Stage::new(config.clone(), at);
+    let Rehearsal { sent, timeline, cut, .. } = &mut told;
+    let mut watch = |scene: &Scene| {
+        sent.extend(scene.sent.iter().cloned());
+        timeline.extend(scene.changes.timeline.iter().cloned());
+        *cut = sent.len() >= SENT_MAX;
+        if *cut { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let post = Post { integration, content_type: None, key: None, received_at: at, body };
+    let outcomes = stage.post(at, &post, &mut watch).outcomes;
+    stage.advance(at.after(length), &mut watch);
+    told.outcomes = outcomes;
+    told
+}
+
+/// The same for a lone alert of a severity that goes to one policy, whatever the routes say.
+///
+/// # Errors
+/// Everything that is wrong with the document.
+pub fn rehearse_policy(
+    document: &Document,
+    policy: &PolicyId,
+    severity: Severity,
+    at: Timestamp,
+    length: Delay,
+) -> Result<Rehearsal, Vec<Finding>> {
+    let only = Route { id: RouteId::from("only"), policy: Some(policy.clone()), ..Route::default() };
+    let document = Document { routes: vec![only], inhibitions: Vec::new(), ..document.clone() };
+    let config = Arc::new(Snapshot::compile(1, document)?);
+    let body = format!("[{severity}][PROBLEM][host][][something is wrong]");
+    Ok(rehearse(&config, &IntegrationId::from("rehearsal"), body.as_bytes(), at, length))
+}
+
+/// When the clock of a zone changes next, after an instant; none when it never does.
+#[must_use]
+pub fn clock_change(zone_name: &str, after: Timestamp) -> Option<Timestamp> {
+    let zone = zone(zone_name).ok()?;
+    let next = zone.following(jiff::Timestamp::from_millisecond(after.0).ok()?).next()?;
+    Some(Timestamp(next.timestamp().as_millisecond()))
+}
+
+/// The next time the clock on a wall of this zone shows this hour, on a day of the week if one is named (1 is Monday).
+#[must_use]
+pub fn next_clock(zone_name: &str, after: Timestamp, weekday: Option<i8>, hour: i8, minute: i8) -> Option<Timestamp> {
+    let zone = zone(zone_name).ok()?;
+    let now = jiff::Timestamp::from_millisecond(after.0).ok()?.to_zoned(zone.clone());
+    (0..=8).find_map(|days| {
+        let day = now.date().checked_add(days.days()).ok()?;
+        if weekday.is_some_and(|wanted| day.weekday().to_monday_one_offset() != wanted) {
+            return None;
+        }
+        let at = day.at(hour, minute, 0, 0).to_zoned(zone.clone()).ok()?.timestamp();
+        Some(Timestamp(at.as_millisecond())).filter(|at| *at > after)
+    })
+}
+
+/// Reads an instant: RFC 3339, with a zone in brackets, or as the wall clock of `zone_name` (UTC without one)
+/// shows it, `2026-10-25 02:30`.
+/// A wall time that comes twice is its first occurrence; one that does not exist is the first instant after the gap.
+///
+/// # Errors
+/// A sentence with the mend.
+pub fn instant(text: &str, zone_name: Option<&str>) -> Result<Timestamp, String> {
+    if text.contains('[') {
+        let zoned = text.trim().parse::<jiff::Zoned>().map_err(|_| {
+            format!(
+                "`{text}` is not an instant; write 2026-11-22T03:00:00+08:00[Asia/Shanghai] or 2026-11-21T19:00:00Z"
+            )
+        })?;
+        return Ok(Timestamp(zoned.timestamp().as_millisecond()));
+    }
+    read(&zone(zone_name.unwrap_or("UTC"))?, text)
+}
+
+/// An instant on the wall clock of a zone, with its offset; UTC when there is no such zone.
+#[must_use]
+pub fn shown(zone_name: &str, at: Timestamp) -> String {
+    let zone = zone(zone_name).unwrap_or(jiff::tz::TimeZone::UTC);
+    let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
+    at.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S%:z").to_string()
+}

@@ -1,0 +1,171 @@
+//! What holds for every sequence of beats: one in time never pages, a missed one pages exactly once until the next.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use engine::{Changes, Engine, Event, Refusal, Snapshot, sim::Store};
+use proptest::prelude::*;
+use shared::{Signal, Timestamp, timeline::Happening};
+use std::sync::Arc;
+
+const HOUSE: &str = r#"
+fallback = ["person:li"]
+people = [{ id = "li", name = "Li", contacts = [{ id = "push", ntfy = "li" }] }]
+[[policies]]
+id = "page"
+levels = [{ notify = ["person:li"], delay = "7d" }]
+[[heartbeats]]
+id = "job"
+interval = "10m"
+grace = "1m"
+severity = "P4"
+policy = "page"
+"#;
+
+const START: Timestamp = Timestamp(1_795_392_000_000);
+/// Interval and grace.
+const PATIENCE_MS: i64 = 660_000;
+
+fn compile(text: &str) -> Result<Snapshot, Vec<shared::config::Finding>> {
+    Snapshot::compile(1, toml::from_str(text).unwrap())
+}
+
+struct World {
+    now: Timestamp,
+    engine: Engine,
+    store: Store,
+    pages: usize,
+    missed: usize,
+}
+
+impl World {
+    fn new() -> Self {
+        let config = Arc::new(compile(HOUSE).unwrap());
+        let (engine, store) = (Engine::new(config.clone()), Store::new(config));
+        Self { now: START, engine, store, pages: 0, missed: 0 }
+    }
+
+    fn keep(&mut self, changes: Changes) {
+        let count = |what: fn(&Happening) -> bool| changes.timeline.iter().filter(|entry| what(&entry.what)).count();
+        self.pages += count(|what| matches!(what, Happening::Paged { .. }));
+        self.missed += count(|what| matches!(what, Happening::HeartbeatDown { .. }));
+        self.store.apply(self.now, changes).unwrap();
+    }
+
+    fn handle(&mut self, event: Event) {
+        self.engine.handle(self.now, event);
+        self.engine.state.check(self.now, 64).unwrap();
+        let changes = self.engine.take_changes();
+        self.keep(changes);
+    }
+
+    fn pass(&mut self, ms: i64) {
+        let until = self.now.plus_ms(ms);
+        while let Some((due, _)) = self.engine.next_deadline().filter(|(due, _)| *due <= until) {
+            self.now = self.now.max(due);
+            self.handle(Event::Wake);
+        }
+        self.now = until;
+    }
+
+    fn beat(&mut self) {
+        self.handle(Event::Beat { heartbeat: "job".into(), signal: Signal::Beat, note: String::new() });
+    }
+
+    fn away(&mut self, ms: i64) {
+        self.now = self.now.plus_ms(ms);
+        self.engine = self.store.restore(self.now);
+        self.handle(Event::Wake);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn each_gap_that_is_too_long_pages_once_and_no_other_does(gaps in proptest::collection::vec(1..3_000_000_i64, 1..40)) {
+        let mut world = World::new();
+        world.beat();
+        for (n, gap) in gaps.iter().enumerate() {
+            world.pass(*gap);
+            let late = gaps[..=n].iter().filter(|gap| **gap >= PATIENCE_MS).count();
+            prop_assert_eq!((world.missed, world.pages), (late, late), "after a gap of {} ms", gap);
+            world.beat();
+            prop_assert!(world.engine.state.alerts.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_server_that_was_away_pages_for_no_beat_that_could_not_arrive(
+        before in 0..PATIENCE_MS,
+        away in proptest::collection::vec(1..10_000_000_i64, 1..5),
+        after in 0..PATIENCE_MS,
+    ) {
+        let mut world = World::new();
+        world.beat();
+        world.pass(before);
+        for ms in away {
+            world.away(ms);
+            prop_assert_eq!(world.pages, 0);
+        }
+        // Whatever happened, a beat within the time from the last start on is in time unless it was restarted twice.
+        if world.engine.state.pulses[&"job".into()].counted.unwrap().from == world.now {
+            world.pass(after);
+            prop_assert_eq!(world.pages, 0);
+        }
+        world.pass(2 * PATIENCE_MS);
+        prop_assert_eq!((world.pages, world.missed), (1, 1), "and it is noticed in the end");
+    }
+}
+
+#[test]
+fn a_restart_keeps_what_is_down_and_pages_nobody_again() {
+    let mut world = World::new();
+    world.beat();
+    world.pass(PATIENCE_MS);
+    assert_eq!(world.pages, 1);
+    world.away(86_400_000);
+    world.pass(PATIENCE_MS * 3);
+    assert_eq!(world.pages, 1);
+    world.beat();
+    assert!(world.engine.state.alerts.is_empty() && world.engine.state.accounts.balance());
+}
+
+#[test]
+fn while_nothing_can_be_stored_nothing_is_missed() {
+    let mut world = World::new();
+    world.beat();
+    world.engine.stop_listening();
+    world.pass(PATIENCE_MS * 5);
+    assert_eq!(world.pages, 0);
+    // The state is read back, and waiting begins anew.
+    world.away(1);
+    world.pass(PATIENCE_MS);
+    assert_eq!(world.pages, 1);
+}
+
+#[test]
+fn a_heartbeat_nobody_configured_is_refused() {
+    let mut world = World::new();
+    let unknown = Event::Beat { heartbeat: "other".into(), signal: Signal::Beat, note: String::new() };
+    assert_eq!(world.engine.handle(START, unknown).refused, Some(Refusal::NoSuchHeartbeat));
+    assert!(world.engine.take_changes().is_empty());
+}
+
+#[test]
+fn what_is_wrong_with_a_heartbeat_is_named() {
+    for (line, path, said) in [
+        ("interval = \"1s\"", "heartbeats[job].interval", "10s to 366d"),
+        ("interval = \"1h\"\npolicy = \"none\"", "heartbeats[job].policy", "no policy `none`"),
+        ("interval = \"1h\"\nsummary = \" \"", "heartbeats[job].summary", "1 to 500 characters"),
+        ("interval = \"1h\"\nmatch = [\"labels.a=b\"]", "heartbeats[job].integration", "name the sender"),
+        ("interval = \"1h\"\nintegration = \"prometheus\"", "heartbeats[job].match", "Watchdog"),
+        ("interval = \"1h\"\nintegration = \"p\"\nmatch = [\"odd\"]", "heartbeats[job].match[0]", "odd"),
+        ("interval = \"1h\"\nduring = [\"office\"]", "heartbeats[job].during[0]", "no time window `office`"),
+        ("interval = \"1h\"\n[[heartbeats]]\nid = \"job\"\ninterval = \"1h\"", "heartbeats[1].id", "twice"),
+        ("interval = \"1h\"\nlabels = { \"a b\" = \"c\" }", "heartbeats[job].labels", "at most 16"),
+    ] {
+        let findings = compile(&format!("[[heartbeats]]\nid = \"job\"\n{line}")).unwrap_err();
+        let found = findings.iter().find(|it| it.path == path).unwrap_or_else(|| panic!("{path}: {findings:?}"));
+        assert!(found.message.contains(said), "{found:?}");
+    }
+}

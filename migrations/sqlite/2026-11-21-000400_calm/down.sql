@@ -1,0 +1,2 @@
+DROP TABLE storm;
+DROP TABLE contact_send;

@@ -1,0 +1,57 @@
+//! How many messages a person gets, and what counts as a storm of incidents.
+
+use super::ContactKind;
+use crate::Delay;
+use serde::{Deserialize, Serialize};
+
+/// So many messages within so much time, for each person; a P0 neither waits for it nor counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// By each contact of this kind; over all contacts of the person together when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<ContactKind>,
+    pub messages: u32,
+    pub within: Delay,
+}
+
+/// The limits in force. Those that are written take the place of the built-in ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(transparent)]
+pub struct Limits(pub Vec<Limit>);
+
+impl Default for Limits {
+    fn default() -> Self {
+        let of = |contact, messages, within| Limit { contact, messages, within };
+        Self(vec![
+            of(Some(ContactKind::Email), 15, Delay::mins(15)),
+            of(Some(ContactKind::Email), 40, Delay::mins(60)),
+            of(Some(ContactKind::Ntfy), 20, Delay::mins(15)),
+            of(Some(ContactKind::Ntfy), 50, Delay::mins(60)),
+            of(None, 80, Delay::mins(60)),
+        ])
+    }
+}
+
+/// When so many incidents come at once that pages about all but P0 are collected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct StormMode {
+    /// A storm begins with so many new incidents …
+    pub incidents: u32,
+    /// … within this time.
+    pub within: Delay,
+    /// It is over when, for so long, fewer than half as many came within that time.
+    pub calm: Delay,
+    /// Nobody waits longer than this for their next storm page.
+    pub at_least_every: Delay,
+}
+
+impl Default for StormMode {
+    fn default() -> Self {
+        Self { incidents: 30, within: Delay::mins(1), calm: Delay::mins(5), at_least_every: Delay::mins(10) }
+    }
+}

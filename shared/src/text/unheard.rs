@@ -1,0 +1,53 @@
+//! What was not heard, as sentences: heartbeats that did not come, senders that are silent, alerts that are stale.
+
+use super::{Language, span};
+use crate::{CountedBecause, DownBecause, messages, timeline::Happening};
+
+messages! {
+    beat_missed(heartbeat: &str, interval: &str, grace: &str, from: &str) { en: "No beat of {heartbeat} within {interval} and {grace} of grace, counted from {from}", zh: "{heartbeat} 在 {interval}（宽限 {grace}）内没有心跳，从{from}算起" }
+    beat_failed(heartbeat: &str) { en: "{heartbeat} says itself that it failed", zh: "{heartbeat} 自己报告失败" }
+    sender_silent(sender: &str, time: &str, from: &str) { en: "Nothing at all was heard of {sender} for {time}, counted from {from}", zh: "{time}内未收到来自 {sender} 的任何消息，从{from}算起" }
+    from_message() { en: "its last message", zh: "最近一条消息" }
+    from_beat() { en: "its last beat", zh: "最近一次心跳" }
+    from_restart() { en: "the start of the server: beats could not arrive while it was away", zh: "服务启动时刻（停机期间无法接收心跳）" }
+    from_configured() { en: "the change of its configuration", zh: "其配置变更时刻" }
+    beat_note(note: &str) { en: ". It last said: {note}", zh: "。最后的附言：{note}" }
+    stale(silent: &str) { en: "Stale: nothing was heard of it for {silent}. Nobody said that it is over, so it stays open", zh: "失联：{silent}未再收到。没有恢复消息，因此保持未恢复" }
+    stale_closing(silent: &str, closes: &str) { en: "Stale: nothing was heard of it for {silent}. It is closed in {closes} unless it is heard again", zh: "失联：{silent}未再收到。若仍未收到，{closes}后关闭" }
+    heard_again() { en: "Heard again: it still holds", zh: "再次收到：告警仍在" }
+    stale_closed(silent: &str) { en: "Closed as stale: nothing was heard for {silent}. It did not recover", zh: "因失联关闭：{silent}未再收到。并非恢复" }
+    stale_closed_one(silent: &str) { en: "One alert was closed as stale: nothing was heard of it for {silent}; others still fire", zh: "一条告警因失联关闭：{silent}未再收到；仍有其他告警" }
+}
+
+/// An entry about what was not heard; nothing for any other.
+pub(super) fn happening(l: Language, what: &Happening) -> String {
+    match what {
+        Happening::AlertStale { silent_ms, closes_ms: None, .. } => stale(l, &span(l, *silent_ms)),
+        Happening::AlertStale { silent_ms, closes_ms: Some(closes), .. } => {
+            stale_closing(l, &span(l, *silent_ms), &span(l, *closes))
+        }
+        Happening::AlertHeardAgain { .. } => heard_again(l),
+        Happening::StaleClosed { silent_ms, over: true, .. } => stale_closed(l, &span(l, *silent_ms)),
+        Happening::StaleClosed { silent_ms, over: false, .. } => stale_closed_one(l, &span(l, *silent_ms)),
+        Happening::HeartbeatDown { heartbeat, because, counted, interval_ms, grace_ms, note, .. } => {
+            let said = if note.is_empty() { String::new() } else { beat_note(l, note) };
+            let sender = heartbeat.as_str().strip_prefix("sender:");
+            let from = match counted.map(|counted| counted.because) {
+                Some(CountedBecause::Restart) => from_restart(l),
+                Some(CountedBecause::Configured) => from_configured(l),
+                Some(CountedBecause::Beat) | None if sender.is_some() => from_message(l),
+                Some(CountedBecause::Beat) | None => from_beat(l),
+            };
+            if let Some(sender) = sender {
+                return sender_silent(l, sender, &span(l, *interval_ms), &from);
+            }
+            match because {
+                DownBecause::Failed => beat_failed(l, heartbeat.as_str()) + &said,
+                DownBecause::Missed => {
+                    beat_missed(l, heartbeat.as_str(), &span(l, *interval_ms), &span(l, *grace_ms), &from) + &said
+                }
+            }
+        }
+        _ => String::new(),
+    }
+}
