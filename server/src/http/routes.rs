@@ -1,9 +1,9 @@
 //! Where each handler is mounted: the table of endpoints is the list, and nothing is served beside it.
 
 use super::{
-    accounts, ack, actions, analytics, audit, calendar, config, events, health, heartbeats, incidents, integrations, me, oncall,
-    openapi, overrides, people, principal, problem::ApiError, replay, schedules, session, setup, silences, storms,
-    swaps, tokens, ui, why, why_not,
+    accounts, ack, actions, analytics, audit, calendar, config, events, health, heartbeats, incidents, integrations,
+    me, oncall, openapi, overrides, people, principal, problem::ApiError, replay, schedules, session, setup, silences,
+    storms, swaps, tokens, ui, why, why_not,
 };
 use crate::{ingest, live};
 use actix_web::{

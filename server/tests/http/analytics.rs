@@ -3,7 +3,7 @@
 use super::house::{Doors, House, call, json as body, request};
 use serde_json::{Value, json};
 use server::clock;
-use shared::api::{Analytics, Role};
+use shared::api::{Analytics, Duty, DutyReason, Gap, Role, Stretch};
 
 const CONFIG: &str = r#"
 fallback = ["person:li"]
@@ -94,15 +94,38 @@ async fn coverage_is_told_of_what_is_over_and_a_name_is_no_formula() {
     let house = House::with(CONFIG, None);
     let service = house.service().await;
     let viewer = house.api_token(Role::Viewer);
-    // Of the past nothing was recorded: the schedule is as new as the server. What is ahead is not told of.
+    // Recorded: Li from 20 to 10 hours ago, then nobody for an hour.
+    let now = clock::now();
+    let duty = |until| Duty {
+        person: "li".into(),
+        until,
+        reason: DutyReason::Turn { layer: None, rotation: 0, turn: 0, stands_in_for: vec![] },
+    };
+    let ago = |hours: i64| now.plus_ms(-hours * HOUR);
+    let stretches = vec![
+        Stretch { from: ago(20), until: ago(10), duties: vec![duty(ago(10))] },
+        Stretch { from: ago(10), until: ago(9), duties: vec![] },
+    ];
+    let recorded = house.store(|store| {
+        let before = store.shifts_recorded_until().unwrap();
+        store.shifts_record(before, now, &[("db".into(), stretches)]).unwrap()
+    });
+    assert!(recorded);
     let asked = request("GET", &path("")).insert_header(("authorization", format!("Bearer {viewer}")));
     let figures: Analytics = serde_json::from_value(call(&service, asked).await.json()).unwrap();
     let coverage = &figures.schedules[0];
     assert_eq!(coverage.name, "=Databases");
-    assert!(coverage.until <= clock::now(), "{coverage:?}");
+    assert!(coverage.until <= clock::now(), "what is ahead is not told of: {coverage:?}");
+    let gap = Gap { from: ago(10), until: ago(9) };
+    assert!(coverage.gaps.contains(&gap), "{coverage:?}");
+    assert!(coverage.load[0].name == "Li" && coverage.load[0].load.total_ms >= 10 * HOUR, "{coverage:?}");
     let asked = request("GET", &path("&format=csv&table=load"));
     let csv = call(&service, asked.insert_header(("authorization", format!("Bearer {viewer}")))).await;
     assert!(csv.text.starts_with("schedule,person,name,shifts,total_ms"), "{}", csv.text);
+    assert!(csv.text.contains("db,li,Li,1,"), "{}", csv.text);
+    let asked = request("GET", &path("&format=csv&table=gaps"));
+    let csv = call(&service, asked.insert_header(("authorization", format!("Bearer {viewer}")))).await;
+    assert!(csv.text.contains("db,\"'=Databases\",20"), "{}", csv.text);
 }
 
 #[actix_web::test]

@@ -2,7 +2,8 @@
 //! as one of them is opened.
 
 use super::{
-    analytics, calendar, first_run, heartbeats, integrations, messages, more, oncall, policies, routes, settings, setup,
+    analytics, calendar, first_run, heartbeats, integrations, messages, more, oncall, policies, routes, settings,
+    setup,
     silences::{self, Maker},
     status, why_not,
 };

@@ -62,7 +62,8 @@ pub(super) fn distribution(look: &Look<'_>, of: &Distribution, name: (&str, Stri
     };
     let has_never = of.rows.iter().any(|row| row.never > 0);
     let waiting = t::still_open(l, &grouped(all.waiting.into()));
-    let rest = if has_never { format!("{} {waiting}", t::over_without(l, &grouped(all.never.into()))) } else { waiting };
+    let rest =
+        if has_never { format!("{} {waiting}", t::over_without(l, &grouped(all.never.into()))) } else { waiting };
     let most = all.counts.iter().copied().max().unwrap_or(0);
     let label = |place: usize| of.bounds_ms.get(place).map_or_else(|| "+".to_owned(), |ms| short(l, *ms));
     let bars = all.counts.iter().enumerate().map(|(place, count)| {
@@ -93,8 +94,7 @@ pub(super) fn distribution(look: &Look<'_>, of: &Distribution, name: (&str, Stri
         cells
     });
     let percent = |p| Column::number(format!("{p} %"));
-    let mut columns =
-        vec![Column::text(t::severity(l)), Column::number(t::done(l)), Column::number(t::waiting(l))];
+    let mut columns = vec![Column::text(t::severity(l)), Column::number(t::done(l)), Column::number(t::waiting(l))];
     columns.extend(has_never.then(|| Column::number(t::never(l))));
     columns.extend(["50", "90", "99"].map(percent));
     let counts = all.counts.iter().enumerate().map(|(place, count)| {

@@ -1,3 +1,5 @@
+//! What is drawn says what it shows, is to scale, and leads to where things are mended.
+
 use super::*;
 use shared::api::{Coverage, DayPages, Distribution, Gap, HourOfWeek, Noise, PersonPages, QuietBy, QuietKind, Times};
 use shared::config::Language;
