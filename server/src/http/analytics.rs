@@ -152,8 +152,11 @@ fn covered(
     })
 }
 
+/// Writes one table as CSV.
+type Write = fn(&Analytics) -> String;
+
 /// The tables that can be had as CSV.
-const TABLES: &[(&str, fn(&Analytics) -> String)] = &[
+const TABLES: &[(&str, Write)] = &[
     ("acknowledge", |it| times(&it.acknowledge)),
     ("resolve", |it| times(&it.resolve)),
     ("people", people),
