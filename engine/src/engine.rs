@@ -1,25 +1,19 @@
 //! The engine: one event at a time in, effects out, and the next deadline.
 
 use crate::{
-    classify,
     compile::Snapshot,
     correlate::MEMORY,
-    dedup::{self, Identity},
-    event::{Act, Changes, Effects, Event, Ingested, Refusal, Wake},
-    group::Newcomer,
-    heartbeat, late,
-    matcher::Subject,
+    dedup,
+    event::{Act, Changes, Effects, Event, Refusal, Wake},
     notify,
-    route::{self, Routing},
     silence::Standing,
     state::{Dirty, Forgettable, LevelTurn, Restored, State},
-    suppress,
     throttle::ContactSends,
 };
 use shared::{
-    AlertEvent, AlertId, AttemptState, CountedBecause, Escalation, EscalationState, EventId, Incident, IncidentId,
-    IncidentState, IntegrationId, Recipient, Timestamp,
-    timeline::{Actor, DropReason, Happening, Outcome, SuppressReason, TimelineEntry},
+    AlertId, AttemptState, CountedBecause, Escalation, EscalationState, EventId, Incident, IncidentId, IncidentState,
+    Recipient, Timestamp,
+    timeline::{Actor, Happening, Outcome, TimelineEntry},
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -375,177 +369,6 @@ impl Turn<'_> {
                     }
                 }
             }
-        }
-    }
-
-    fn ingest(&mut self, message: Ingested) {
-        let Ingested { integration, key, events, rejected } = message;
-        if let Some(key) = &key
-            && let Some((event, outcomes)) = self.engine.state.seen.get(&(integration.clone(), key.clone()))
-        {
-            self.effects.event = Some(*event);
-            self.effects.outcomes.clone_from(outcomes);
-            self.effects.repeated = true;
-            return;
-        }
-        let id = self.engine.state.counters.next_event();
-        self.effects.event = Some(id);
-        self.sender_heard(&integration);
-        for event in events {
-            let outcome = self.alert(&integration, event, id);
-            self.account(outcome);
-        }
-        for reason in rejected {
-            self.account(Outcome::Rejected { reason });
-        }
-        if let Some(key) = key {
-            let key = (integration, key);
-            self.engine.remember(self.now.after(MEMORY), Forgettable::Seen(key.clone()));
-            self.engine.state.seen.insert(key, (id, self.effects.outcomes.clone()));
-        }
-    }
-
-    fn account(&mut self, outcome: Outcome) {
-        self.book(&outcome);
-        self.effects.outcomes.push(outcome);
-    }
-
-    /// The law of accounts, of the whole and of the storm that lasts.
-    pub(crate) fn book(&mut self, outcome: &Outcome) {
-        self.count_outcome(outcome);
-        self.engine.state.accounts.ingested += 1;
-        self.engine.state.accounts.book(outcome);
-    }
-
-    /// One member of a message through the whole path.
-    pub(crate) fn alert(&mut self, integration: &IntegrationId, event: AlertEvent, message: EventId) -> Outcome {
-        let unmatched = Outcome::Dropped { reason: DropReason::UnmatchedResolve };
-        let beat = self.beats(integration, &event);
-        let identity = dedup::identify(&self.engine.state, integration, &event);
-        if beat.is_none()
-            && let Some(outcome) = self.arrives_late(integration, &event, &identity, message)
-        {
-            return outcome;
-        }
-        match identity {
-            // A sender that repeats an open alert with its first time is not replaying it.
-            Identity::New => match beat.map(|heartbeat| SuppressReason::Heartbeat { heartbeat }).or_else(|| {
-                suppress::suppress(&event, || {
-                    classify::classify(&self.config, integration, &event, self.now).severity()
-                })
-            }) {
-                Some(reason) => Outcome::Suppressed { reason },
-                None => self.new_alert(integration, event, message),
-            },
-            Identity::Repeat(alert) => match self.refresh(alert, event, message) {
-                Some(incident) => {
-                    self.heard_again(alert);
-                    self.enter(alert);
-                    self.severity_repeated(incident, alert);
-                    Outcome::Refreshed { alert, incident }
-                }
-                None => unmatched,
-            },
-            Identity::Recovery(alert, matched) => {
-                self.recover(alert, message, matched).map_or(unmatched, |incident| Outcome::Closed { alert, incident })
-            }
-            Identity::Unmatched => unmatched,
-        }
-    }
-
-    /// What becomes of a message that others overtook on their way; none when it is in time.
-    fn arrives_late(
-        &mut self,
-        integration: &IntegrationId,
-        event: &AlertEvent,
-        identity: &Identity,
-        message: EventId,
-    ) -> Option<Outcome> {
-        let now = self.now;
-        let overtaken = |state: &State, alert: &AlertId| {
-            state.alerts.get(alert).is_some_and(|alert| late::is_overtaken(event, &alert.event))
-        };
-        let state = &mut self.engine.state;
-        match identity {
-            Identity::New => {
-                let by = state.late.over_already(integration, event, now)?;
-                // Clocks lie, and nobody can tell: what is urgent pages all the same.
-                let severity = classify::classify(&self.config, integration, event, now).severity();
-                (!severity.is_urgent()).then_some(Outcome::Suppressed { reason: SuppressReason::Over { by } })
-            }
-            Identity::Repeat(alert) if overtaken(state, alert) => {
-                let incident = state.count_repeat(*alert, message, now)?;
-                Some(Outcome::Refreshed { alert: *alert, incident })
-            }
-            Identity::Recovery(alert, _) if overtaken(state, alert) => {
-                Some(Outcome::Dropped { reason: DropReason::Overtaken { alert: *alert } })
-            }
-            Identity::Recovery(..) | Identity::Unmatched => {
-                state.late.recovered(integration, event, message, now);
-                None
-            }
-            Identity::Repeat(_) => None,
-        }
-    }
-
-    fn new_alert(&mut self, integration: &IntegrationId, event: AlertEvent, message: EventId) -> Outcome {
-        let stated = classify::classify(&self.config, integration, &event, self.now);
-        let subject = Subject { event: &event, integration, severity: stated.severity(), now: self.now };
-        let mut routing = route::route(&self.config.tree, &subject);
-        heartbeat::overrule(&self.config, &subject, &mut routing);
-        let reason = classify::overruled(stated, routing.severity.as_ref().map(|(route, severity)| (route, *severity)));
-        let policies = notify::policies_or_fallback(routing.policies.clone(), reason.severity());
-        let newcomer = Newcomer { integration, event, message, reason, policies: &policies };
-        if let Some((incident, why)) = self.joins(&newcomer, &routing) {
-            return match self.join(incident, newcomer, &why, &routing) {
-                Some(alert) => {
-                    self.note_heartbeat(incident, alert);
-                    Outcome::Opened { alert, incident }
-                }
-                None => Outcome::Dropped { reason: DropReason::UnmatchedResolve },
-            };
-        }
-        let Newcomer { event, reason, .. } = newcomer;
-        let (severity, key, flags) = (reason.severity(), event.dedup_key.clone(), event.flags.clone());
-        let (alert, incident) = self.open(integration, event, message, severity, &routing);
-        let by = Actor::Integration { integration: integration.clone() };
-        self.note(incident, by, Happening::Opened { alert, event: message, severity: reason, key, flags });
-        self.note_heartbeat(incident, alert);
-        self.begin(incident, alert, routing, policies);
-        if self.engine.state.incidents.get(&incident).is_some_and(|it| !it.suppressed.is_empty()) {
-            self.count(|storm| storm.quiet += 1);
-        }
-        Outcome::Opened { alert, incident }
-    }
-
-    /// A new incident goes where its routes send it.
-    pub(crate) fn begin(&mut self, id: IncidentId, alert: AlertId, routing: Routing, policies: Vec<shared::PolicyId>) {
-        let Some((severity, since)) = self.engine.state.alerts.get(&alert).map(|it| (it.severity(), it.first_at))
-        else {
-            return;
-        };
-        let waits = |policy: &shared::PolicyId| {
-            (routing.hold(policy, severity), routing.held_until(policy, severity, since).filter(|at| *at > self.now))
-        };
-        let waits: Vec<_> = policies.iter().map(waits).collect();
-        self.note(
-            id,
-            Actor::System,
-            Happening::Routed {
-                trace: routing.trace,
-                policies: policies.clone(),
-                config: self.config.version,
-                group: routing.group.map(|group| group.key),
-                annotations: routing.annotations,
-            },
-        );
-        self.enter(alert);
-        for (policy, (hold, until)) in policies.into_iter().zip(waits) {
-            if let (Some(hold), Some(until)) = (hold, until) {
-                let held = Happening::Held { policy: policy.clone(), hold_ms: hold.0, until };
-                self.note(id, Actor::System, held);
-            }
-            self.start(id, policy, until);
         }
     }
 

@@ -24,6 +24,7 @@ mod group;
 pub mod heartbeat;
 mod index;
 pub mod inhibit;
+mod intake;
 pub mod invariant;
 mod late;
 mod levels;
