@@ -5,6 +5,7 @@
 //! [`classify`], [`dedup`], [`correlate`], [`suppress`], [`route`], [`escalate`] and [`levels`], [`oncall`], [`notify`],
 //! [`dispatch`]; [`Engine::handle`] strings them together.
 
+pub mod analytics;
 pub mod audit;
 mod bundle;
 pub mod classify;

@@ -6,12 +6,14 @@
 mod accounts;
 mod ack;
 mod actions;
+mod analytics;
 mod app;
 mod audit;
 mod body;
 mod calendar;
 mod card;
 mod config;
+mod csv;
 mod events;
 mod health;
 mod heartbeats;

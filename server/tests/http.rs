@@ -9,6 +9,8 @@ mod house;
 mod access;
 #[path = "http/acknowledge.rs"]
 mod acknowledge;
+#[path = "http/analytics.rs"]
+mod analytics;
 #[path = "http/belonging.rs"]
 mod belonging;
 #[path = "http/configuration.rs"]

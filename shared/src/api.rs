@@ -1,6 +1,7 @@
 //! The HTTP interface: every endpoint once, with the role it asks for, and the bodies it takes and gives.
 
 mod account;
+mod analytics;
 mod endpoint;
 mod incident;
 mod ingest;
@@ -10,6 +11,7 @@ mod silence;
 mod why_not;
 
 pub use account::*;
+pub use analytics::*;
 pub use endpoint::{ENDPOINTS, Endpoint, Method, Role};
 pub use incident::*;
 pub use ingest::*;

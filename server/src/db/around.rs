@@ -37,10 +37,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Incident>, StoreError> {
         self.snapshot(|store| {
-            let last: Option<i64> = incident::table.select(max(incident::id)).first(&mut store.db)?;
-            let last = last.unwrap_or(0);
-            let first = first_since(from.plus_ms(-BEFORE_MS), last, row_from!(store, incident, opened_at))?;
-            let end = first_since(until, last, row_from!(store, incident, opened_at))?;
+            let (first, end) = store.incidents_opened(from, until)?;
             let was_open = incident::resolved_at.is_null().or(incident::resolved_at.ge(from.0));
             let rows: Vec<(i64, String)> = incident::table
                 .filter(incident::id.lt(end))
@@ -64,10 +61,7 @@ impl Store {
         limit: usize,
     ) -> Result<EventPage, StoreError> {
         self.snapshot(|store| {
-            let last: Option<i64> = event::table.select(max(event::id)).first(&mut store.db)?;
-            let last = last.unwrap_or(0);
-            let first = first_since(from, last, row_from!(store, event, received_at))?;
-            let end = first_since(until, last, row_from!(store, event, received_at))?;
+            let (first, end) = store.events_received(from, until)?;
             let mut ids: Vec<i64> = event::table
                 .filter(sql::<Bool>("unpaged = 1"))
                 .filter(event::id.ge(first).and(event::id.lt(end)))
@@ -80,6 +74,22 @@ impl Store {
             let next = ids.last().filter(|_| more).map(|id| EventId(*id));
             Ok(EventPage { items: store.event_rows(&ids)?, next })
         })
+    }
+
+    /// The numbers of incidents that opened in a range, and in the week before it: the first, and one past the last.
+    pub(super) fn incidents_opened(&mut self, from: Timestamp, until: Timestamp) -> Result<(i64, i64), StoreError> {
+        let last: Option<i64> = incident::table.select(max(incident::id)).first(&mut self.db)?;
+        let last = last.unwrap_or(0);
+        let first = first_since(from.plus_ms(-BEFORE_MS), last, row_from!(self, incident, opened_at))?;
+        Ok((first, first_since(until, last, row_from!(self, incident, opened_at))?))
+    }
+
+    /// The numbers of messages of a range: the first, and one past the last.
+    pub(super) fn events_received(&mut self, from: Timestamp, until: Timestamp) -> Result<(i64, i64), StoreError> {
+        let last: Option<i64> = event::table.select(max(event::id)).first(&mut self.db)?;
+        let last = last.unwrap_or(0);
+        let first = first_since(from, last, row_from!(self, event, received_at))?;
+        Ok((first, first_since(until, last, row_from!(self, event, received_at))?))
     }
 }
 

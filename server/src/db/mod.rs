@@ -3,6 +3,7 @@
 //! Calls block. Times are arguments. Text may be anything, NUL included. A failed call stores nothing.
 
 mod accounts;
+mod analytics;
 mod around;
 mod audit;
 mod calm;
@@ -31,6 +32,7 @@ mod turns;
 mod url;
 
 pub use accounts::{Account, AccountPatch};
+pub use analytics::{Told, ToldCursor};
 pub use audit::{AuditEntry, AuditVerdict};
 pub use commit::{EXCERPT_CHARS, Message};
 pub use error::{Refused, StoreError};

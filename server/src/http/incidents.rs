@@ -111,7 +111,7 @@ fn states(text: &str) -> Result<Vec<IncidentState>, ApiError> {
     Ok(states.into_iter().collect())
 }
 
-fn severities(text: &str) -> Result<Vec<Severity>, ApiError> {
+pub(super) fn severities(text: &str) -> Result<Vec<Severity>, ApiError> {
     let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
     words.map(|word| word.parse().map_err(|error: String| ApiError::invalid("severity", error))).collect()
 }

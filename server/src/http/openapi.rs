@@ -62,6 +62,21 @@ const QUERIES: &[(&str, &[(&str, &str)])] = &[
             ("q", "Words in title, host, address or number (`#123`), and of a message in its text"),
         ],
     ),
+    (
+        "/api/v1/analytics",
+        &[
+            ("from", "Milliseconds since 1970"),
+            ("until", "Milliseconds since 1970, at most 92 days later"),
+            ("zone", "IANA name of the time zone of the hours of the week; UTC by default"),
+            ("team", "A team's id"),
+            ("severity", "Comma-separated: P0 to P6"),
+            ("format", "`csv` for one table as CSV"),
+            (
+                "table",
+                "With `format=csv`: acknowledge, resolve, people, hours, identities, routes, policies, quiet, gaps or load",
+            ),
+        ],
+    ),
     ("/api/v1/alerts", &[("after", "`next` of the page before"), ("limit", "1 to 500")]),
     (
         "/api/v1/events",
@@ -108,6 +123,7 @@ fn schema(name: &str) -> Option<(Value, Map<String, Value>)> {
         "TestPageResult" => api::TestPageResult,
         "IncidentList" => api::IncidentList,
         "IncidentDetail" => api::IncidentDetail,
+        "Analytics" => api::Analytics,
         "Why" => api::Why,
         "WhyNot" => api::WhyNot,
         "ActionRequest" => api::ActionRequest,

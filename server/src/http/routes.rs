@@ -1,9 +1,9 @@
 //! Where each handler is mounted: the table of endpoints is the list, and nothing is served beside it.
 
 use super::{
-    accounts, ack, actions, audit, calendar, config, events, health, heartbeats, incidents, integrations, me, oncall,
-    openapi, overrides, people, principal, problem::ApiError, replay, schedules, session, setup, silences, storms,
-    swaps, tokens, ui, why, why_not,
+    accounts, ack, actions, analytics, audit, calendar, config, events, health, heartbeats, incidents, integrations,
+    me, oncall, openapi, overrides, people, principal, problem::ApiError, replay, schedules, session, setup, silences,
+    storms, swaps, tokens, ui, why, why_not,
 };
 use crate::{ingest, live};
 use actix_web::{
@@ -62,6 +62,7 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Post, "/incidents/{id}/note", to!(actions::note)),
     (Post, "/incidents/{id}/merge", to!(actions::merge)),
     (Post, "/incidents/{id}/detach", to!(actions::detach)),
+    (Get, "/analytics", to!(analytics::show)),
     (Get, "/alerts", to!(incidents::list_alerts)),
     (Get, "/oncall", to!(oncall::on_call_now)),
     (Get, "/schedules", to!(people::list_schedules)),

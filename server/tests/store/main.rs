@@ -15,6 +15,7 @@ macro_rules! promises {
 }
 pub(crate) use promises;
 
+mod analytics;
 mod audit;
 mod calm;
 mod engine_memory;

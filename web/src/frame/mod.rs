@@ -62,6 +62,7 @@ fn routes() -> impl IntoView {
             <Route path=path!("/integrations") view=|| later(Part::Integrations)/>
             <Route path=path!("/messages") view=|| later(Part::Messages)/>
             <Route path=path!("/settings") view=|| later(Part::Settings)/>
+            <Route path=path!("/analytics") view=|| later(Part::Analytics)/>
             <Route path=path!("/status") view=|| later(Part::Status)/>
             <Route path=path!("/why-not") view=|| later(Part::WhyNot)/>
             <Route path=path!("/more") view=|| later(Part::More)/>

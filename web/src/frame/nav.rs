@@ -27,7 +27,7 @@ const MORE: Place = place("/more", Icon::More, t::more);
 const SETTINGS: Place = place("/settings", Icon::Settings, t::settings);
 
 /// Every page, in the rail's order; after the third a line is drawn.
-pub(crate) const PLACES: [Place; 10] = [
+pub(crate) const PLACES: [Place; 11] = [
     BOARD,
     ON_CALL,
     place("/silences", Icon::Quiet, silences::title),
@@ -36,6 +36,7 @@ pub(crate) const PLACES: [Place; 10] = [
     place("/integrations", Icon::Integrations, t::integrations),
     place("/heartbeats", Icon::Heartbeats, t::heartbeats),
     place("/messages", Icon::Messages, t::messages),
+    place("/analytics", Icon::Analytics, t::analytics),
     SETTINGS,
     place("/status", Icon::Status, t::status),
 ];
@@ -47,9 +48,9 @@ pub(super) fn rail(app: App) -> impl IntoView {
             <a class="brand" href="/">{icon(Icon::Bell)}<span>"Tocsin"</span></a>
             {links(0..3)}
             <hr/>
-            {links(3..8)}
+            {links(3..9)}
             <hr/>
-            {links(8..10)}
+            {links(9..11)}
         </nav>
     }
 }

@@ -2,7 +2,8 @@
 //! as one of them is opened.
 
 use super::{
-    calendar, first_run, heartbeats, integrations, messages, more, oncall, policies, routes, settings, setup,
+    analytics, calendar, first_run, heartbeats, integrations, messages, more, oncall, policies, routes, settings,
+    setup,
     silences::{self, Maker},
     status, why_not,
 };
@@ -29,6 +30,7 @@ use std::{
 /// What the later module draws.
 #[derive(Clone, Copy)]
 pub(crate) enum Part {
+    Analytics,
     Calendar,
     /// The steps of an empty server; with them all done, what is given.
     FirstRun(fn(App) -> AnyView),
@@ -52,6 +54,7 @@ pub(crate) enum Part {
 #[wasm_split(pages, wasm_split_path = leptos::wasm_split, fallible, preload(fetch_module))]
 fn draw(part: Part) -> Result<AnyView, SplitLoaderError> {
     Ok(match part {
+        Part::Analytics => analytics::page().into_any(),
         Part::Calendar => calendar::page().into_any(),
         Part::FirstRun(well) => first_run::or(App::here(), well),
         Part::Heartbeats => heartbeats::page().into_any(),

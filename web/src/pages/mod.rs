@@ -1,5 +1,6 @@
 //! One module a page.
 
+pub(crate) mod analytics;
 pub(crate) mod ask;
 pub(crate) mod board;
 pub(crate) mod calendar;

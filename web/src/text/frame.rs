@@ -9,6 +9,7 @@ shared::messages! {
     integrations() { en: "Integrations", zh: "接入" }
     messages() { en: "Messages", zh: "消息" }
     settings() { en: "Settings", zh: "设置" }
+    analytics() { en: "Analytics", zh: "统计分析" }
     status() { en: "Status", zh: "系统状态" }
     more() { en: "More", zh: "更多" }
     main_navigation() { en: "Main", zh: "主导航" }

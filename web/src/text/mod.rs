@@ -1,5 +1,6 @@
 //! Every sentence of the browser's pages, in English and Simplified Chinese; a missing one does not compile.
 
+pub(crate) mod analytics;
 pub(crate) mod board;
 pub(crate) mod calendar;
 pub(crate) mod first_run;

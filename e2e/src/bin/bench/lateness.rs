@@ -1,7 +1,7 @@
 //! Row 8 of goals.md: how late pages come that are due while 100,000 others are planned, and across a server's death.
 
 use crate::{
-    rows::{QUIET, two_latencies},
+    rows::{ONE_BY_ONE, QUIET, two_latencies},
     table::{self, Row, Stands},
 };
 use anyhow::{Context as _, Result, ensure};
@@ -24,12 +24,12 @@ const AFTER: Duration = Duration::from_secs(5);
 pub(crate) fn lateness() -> Result<()> {
     let hook = HookSink::start()?;
     // A P1 is due after five seconds, anything else after an hour.
-    let document = QUIET.replace("http://127.0.0.1:9", &hook.url("")).replace(
+    let quiet = QUIET.replace("http://127.0.0.1:9", &hook.url("")).replace(
         r#"rules = [{ notify"#,
         r#"rules = [{ severity = ["P1"], notify = [{ contact = "phone", after = "5s" }] }, { notify"#,
     );
     let mut server = Tocsin::fresh()?;
-    server.apply(&document)?;
+    server.apply(&format!("{ONE_BY_ONE}{quiet}"))?;
     let path = format!("/ingest/{}", server.sender("bench")?);
     server.start_with(&["--log", "warn"])?;
     let hundred = |n: u64| {

@@ -58,6 +58,9 @@ id = "all"
 policy = "all"
 "#;
 
+/// Every page goes out by itself, however many there are: what is measured is how soon, not how they are collected.
+pub(crate) const ONE_BY_ONE: &str = "limits = []\nstorm = { incidents = 0 }\npaging = { bundle = \"0s\" }\n";
+
 /// How the alerts of rows 2 and 10 become incidents.
 struct Grouped {
     /// What the rows are called.
@@ -339,7 +342,8 @@ fn to_the_webhook(
     flush: &Measured,
 ) -> Result<Row> {
     let hook = HookSink::start()?;
-    let document = QUIET.replace("http://127.0.0.1:9", &hook.url("")).replace(r#", after = "1h""#, "");
+    let quiet = QUIET.replace("http://127.0.0.1:9", &hook.url("")).replace(r#", after = "1h""#, "");
+    let document = format!("{ONE_BY_ONE}{quiet}");
     let bench = bench(&document)?;
     let begun = wait::instant() + Duration::from_millis(200);
     let address = bench.server.address();

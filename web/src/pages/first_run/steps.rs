@@ -171,6 +171,7 @@ mod tests {
             created_at: Timestamp(0),
             last_event_at: heard.map(Timestamp),
             events: 0,
+            silence: None,
         }
     }
 
