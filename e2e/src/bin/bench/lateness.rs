@@ -83,12 +83,15 @@ fn late(hook: &HookSink, round: &str, begun: Instant, pages: u64) -> Result<Meas
     wait::attempt("every page", Duration::from_secs(90), || {
         let calls = hook.calls();
         for call in calls.iter().skip(seen) {
-            let host = call.page()?.incident.host.context("a page without a host")?;
-            let Some(n) = host.strip_prefix(round).and_then(|rest| rest.strip_prefix('-')) else { continue };
-            let n: u64 = n.parse().context("a page of another host")?;
-            let slot = first.get_mut(usize::try_from(n)?).context("a page of no alert")?;
-            let at = call.at.saturating_duration_since(due(begun, RATE, n) + AFTER);
-            slot.get_or_insert(at);
+            // Those that wait for the same slot share a message.
+            for incident in call.page()?.incidents {
+                let host = incident.host.context("a page without a host")?;
+                let Some(n) = host.strip_prefix(round).and_then(|rest| rest.strip_prefix('-')) else { continue };
+                let n: u64 = n.parse().context("a page of another host")?;
+                let slot = first.get_mut(usize::try_from(n)?).context("a page of no alert")?;
+                let at = call.at.saturating_duration_since(due(begun, RATE, n) + AFTER);
+                slot.get_or_insert(at);
+            }
         }
         seen = calls.len();
         Ok(first.iter().all(Option::is_some).then_some(()))
