@@ -1,11 +1,8 @@
 // Figures about the past: an empty server, one that had a bad morning, and one that does not answer.
-import { expect, test } from '@playwright/test';
-import { ask, organisation, send, setUp } from '../newcomer.ts';
-import { start, type Server } from '../server.ts';
-import { examine, narrowPhone } from '../whole.ts';
-
-const program = process.env.TOCSIN_BIN;
-test.skip(!program || !!process.env.TOCSIN_PATH_URL, 'TOCSIN_BIN names no server to start');
+import { expect } from '@playwright/test';
+import { ask, organisation, send } from '../newcomer.ts';
+import { test } from '../own-server.ts';
+import { examine } from '../whole.ts';
 
 const more = `
 [[schedules]]
@@ -15,24 +12,11 @@ time_zone = "UTC"
 rotations = [{ people = ["li"], handoff = "00:00", start = "2026-01-05" }]
 `;
 
-let server: Server;
-const wrong: string[] = [];
-
-test.beforeEach(async ({ page }) => {
-  wrong.length = 0;
-  page.on('pageerror', (error) => wrong.push(String(error)));
-  server = await start(program!);
-  await setUp(page, server);
-  await narrowPhone(page);
+test.beforeEach(async ({ page, server }) => {
   await ask(page, server, 'PUT', 'config', { toml: organisation() + more });
 });
 
-test.afterEach(async () => {
-  await server.stop();
-  expect(wrong).toEqual([]);
-});
-
-test('a morning of trouble is drawn, told and taken away', async ({ page }) => {
+test('a morning of trouble is drawn, told and taken away', async ({ page, server }) => {
   await page.goto(`${server.url}/analytics`);
   await expect(page.getByText('Nothing happened in this range')).toBeVisible();
   await examine(page, 'analytics nothing');
@@ -109,7 +93,7 @@ test('a morning of trouble is drawn, told and taken away', async ({ page }) => {
   });
 });
 
-test('a server that does not answer is said, and asked again', async ({ page }) => {
+test('a server that does not answer is said, and asked again', async ({ page, server }) => {
   await page.route('**/api/v1/analytics?*', (route) => route.fulfill({ status: 503, body: '' }));
   await page.goto(`${server.url}/analytics`);
   await expect(page.getByRole('alert')).toContainText('Analytics');

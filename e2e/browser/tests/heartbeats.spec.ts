@@ -1,32 +1,13 @@
 // A heartbeat is made in the browser, heard at its address, fails and recovers; a stale alert and a silent sender say so.
 // Against a server of its own, on desktop and phone.
-import { expect, test, type Page } from '@playwright/test';
-import { ask, organisation, send, setUp } from '../newcomer.ts';
-import { start, type Server } from '../server.ts';
-import { examine, narrowPhone } from '../whole.ts';
-
-const program = process.env.TOCSIN_BIN;
-test.skip(!program || !!process.env.TOCSIN_PATH_URL, 'TOCSIN_BIN names no server to start');
-
-let server: Server;
-const wrong: string[] = [];
-
-test.beforeEach(async ({ page }) => {
-  wrong.length = 0;
-  page.on('pageerror', (error) => wrong.push(String(error)));
-  server = await start(program!);
-  await setUp(page, server);
-  await narrowPhone(page);
-});
-
-test.afterEach(async () => {
-  await server.stop();
-  expect(wrong).toEqual([]);
-});
+import { expect, type Page } from '@playwright/test';
+import { ask, organisation, send } from '../newcomer.ts';
+import { test } from '../own-server.ts';
+import { examine } from '../whole.ts';
 
 const item = (page: Page) => page.getByTestId('heartbeat-nightly-backup');
 
-test('a heartbeat is made, heard, fails and recovers', async ({ page, request }) => {
+test('a heartbeat is made, heard, fails and recovers', async ({ page, server, request }) => {
   test.slow();
   await ask(page, server, 'PUT', 'config', { toml: organisation() });
   await page.goto(`${server.url}/heartbeats`);
@@ -81,7 +62,7 @@ test('a heartbeat is made, heard, fails and recovers', async ({ page, request })
   });
 });
 
-test('the Chinese page is whole, and reached from the navigation', async ({ page }) => {
+test('the Chinese page is whole, and reached from the navigation', async ({ page, server }) => {
   const config = '\n[[heartbeats]]\nid = "job"\nname = "每夜备份"\ninterval = "1h"\npaused = true\n';
   await ask(page, server, 'PUT', 'config', { toml: organisation() + config });
   await page.addInitScript(() => localStorage.setItem('tocsin.language', 'zh'));
@@ -91,7 +72,7 @@ test('the Chinese page is whole, and reached from the navigation', async ({ page
   await examine(page, 'chinese');
 });
 
-test('a stale alert is marked on the board and on its incident', async ({ page }) => {
+test('a stale alert is marked on the board and on its incident', async ({ page, server }) => {
   test.slow();
   const { url: ingest } = await ask(page, server, 'POST', 'integrations', { name: 'Scripts' });
   const watched = '\n[[integrations]]\nid = "scripts"\nsilent_after = "6h"\n';

@@ -1,12 +1,9 @@
 // A policy is edited in the browser, beside whom it would page: asked of the engine itself, which is fetched for it.
 // Against a server of its own.
-import { expect, test, type Page } from '@playwright/test';
-import { ask, organisation, setUp } from '../newcomer.ts';
-import { start, type Server } from '../server.ts';
-import { examine, narrowPhone } from '../whole.ts';
-
-const program = process.env.TOCSIN_BIN;
-test.skip(!program || !!process.env.TOCSIN_PATH_URL, 'TOCSIN_BIN names no server to start');
+import { expect, type Page } from '@playwright/test';
+import { ask, organisation } from '../newcomer.ts';
+import { test } from '../own-server.ts';
+import { examine } from '../whole.ts';
 
 const night = `
 [[schedules]]
@@ -20,28 +17,15 @@ name = "By night"
 levels = [{ notify = ["schedule:night"], delay = "5m" }]
 `;
 
-let server: Server;
-const wrong: string[] = [];
-
-test.beforeEach(async ({ page }) => {
-  wrong.length = 0;
-  page.on('pageerror', (error) => wrong.push(String(error)));
-  server = await start(program!);
-  await setUp(page, server);
-  await narrowPhone(page);
+test.beforeEach(async ({ page, server }) => {
   await ask(page, server, 'PUT', 'config', { toml: organisation() + night });
-});
-
-test.afterEach(async () => {
-  await server.stop();
-  expect(wrong).toEqual([]);
 });
 
 const editor = (page: Page) => page.getByTestId('policy-editor');
 const flow = (page: Page) => page.locator('.flow').filter({ hasText: 'nights' });
 const marks = (page: Page) => page.locator('.gantt-mark:not(.reminder)');
 
-test('a level is added, seen in the picture, refused while wrong, and applied', async ({ page }) => {
+test('a level is added, seen in the picture, refused while wrong, and applied', async ({ page, server }) => {
   test.slow();
   const engines: string[] = [];
   page.on('request', (request) => {

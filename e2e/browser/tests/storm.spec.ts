@@ -1,12 +1,9 @@
 // Many incidents at once: the board says that pages are collected, and the status page gives an account afterwards.
 // Against a server of its own.
-import { expect, test } from '@playwright/test';
-import { ask, organisation, send, setUp } from '../newcomer.ts';
-import { start, type Server } from '../server.ts';
-import { examine, narrowPhone } from '../whole.ts';
-
-const program = process.env.TOCSIN_BIN;
-test.skip(!program || !!process.env.TOCSIN_PATH_URL, 'TOCSIN_BIN names no server to start');
+import { expect } from '@playwright/test';
+import { ask, organisation, send } from '../newcomer.ts';
+import { test } from '../own-server.ts';
+import { examine } from '../whole.ts';
 
 const storm = `
 [storm]
@@ -15,23 +12,7 @@ within = "1m"
 calm = "20s"
 `;
 
-let server: Server;
-const wrong: string[] = [];
-
-test.beforeEach(async ({ page }) => {
-  wrong.length = 0;
-  page.on('pageerror', (error) => wrong.push(String(error)));
-  server = await start(program!);
-  await setUp(page, server);
-  await narrowPhone(page);
-});
-
-test.afterEach(async () => {
-  await server.stop();
-  expect(wrong).toEqual([]);
-});
-
-test('a storm is shown while it lasts, and accounted for afterwards', async ({ page }) => {
+test('a storm is shown while it lasts, and accounted for afterwards', async ({ page, server }) => {
   const { url: ingest } = await ask(page, server, 'POST', 'integrations', { name: 'Scripts' });
   await ask(page, server, 'PUT', 'config', { toml: organisation() + storm });
   await page.goto(`${server.url}/status`);

@@ -1,11 +1,8 @@
 // It did not ring for somebody: they ask why, for a moment that is over. Against a server of its own.
-import { expect, test } from '@playwright/test';
-import { ask, organisation, send, setUp } from '../newcomer.ts';
-import { start, type Server } from '../server.ts';
-import { examine, narrowPhone } from '../whole.ts';
-
-const program = process.env.TOCSIN_BIN;
-test.skip(!program || !!process.env.TOCSIN_PATH_URL, 'TOCSIN_BIN names no server to start');
+import { expect } from '@playwright/test';
+import { ask, organisation, send } from '../newcomer.ts';
+import { test } from '../own-server.ts';
+import { examine } from '../whole.ts';
 
 const more = `
 [[people]]
@@ -21,24 +18,11 @@ rotations = [{ people = ["li"], handoff = "00:00", start = "2026-01-05" }]
 overrides = [{ person = "anna", from = "2100-01-01 00:00", until = "2100-01-02 00:00" }]
 `;
 
-let server: Server;
-const wrong: string[] = [];
-
-test.beforeEach(async ({ page }) => {
-  wrong.length = 0;
-  page.on('pageerror', (error) => wrong.push(String(error)));
-  server = await start(program!);
-  await setUp(page, server);
-  await narrowPhone(page);
+test.beforeEach(async ({ page, server }) => {
   await ask(page, server, 'PUT', 'config', { toml: organisation() + more });
 });
 
-test.afterEach(async () => {
-  await server.stop();
-  expect(wrong).toEqual([]);
-});
-
-test('who was not paged asks why, and each thing of that time has its reason', async ({ page }) => {
+test('who was not paged asks why, and each thing of that time has its reason', async ({ page, server }) => {
   const { url: ingest } = await ask(page, server, 'POST', 'integrations', { name: 'Scripts' });
   await send(page, server, ingest, '[P1][PROBLEM][db-07][10.1.2.3][disk is full]');
   await send(page, server, ingest, '[P1][OK][web-09][10.1.2.4][slow answers]');
