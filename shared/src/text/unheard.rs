@@ -25,7 +25,8 @@ pub(super) fn happening(l: Language, what: &Happening) -> String {
     match what {
         Happening::AlertStale { silent_ms, closes_ms, route, .. } => {
             let silent = span(l, *silent_ms);
-            let said = closes_ms.map_or_else(|| stale(l, &silent), |closes| stale_closing(l, &silent, &span(l, closes)));
+            let said =
+                closes_ms.map_or_else(|| stale(l, &silent), |closes| stale_closing(l, &silent, &span(l, closes)));
             said + &route.as_ref().map(|route| stale_route(l, route.as_str())).unwrap_or_default()
         }
         Happening::AlertHeardAgain { .. } => heard_again(l),
