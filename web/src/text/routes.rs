@@ -1,6 +1,7 @@
 //! The routing tree: drawn, edited, tried on a message and on what was stored.
 
 shared::messages! {
+    no_policy() { en: "no policy", zh: "无策略" }
     whole_text() { en: "Whole configuration", zh: "完整配置" }
     is() { en: "is", zh: "等于" }
     is_not() { en: "is not", zh: "不等于" }
@@ -73,8 +74,8 @@ shared::messages! {
     stale_after() { en: "Stale when not sent again for", zh: "多久未再收到视为失联" }
     stale_hint() { en: "Such as 30m; 0s: never; empty: as its parent, else its sender", zh: "例如 30m；0s 表示不判定；留空沿用上级或发送方" }
     stale() { en: "What becomes of it then", zh: "失联后" }
-    stale_mark() { en: "It is marked and stays open", zh: "标记，保持未恢复" }
-    stale_resolve() { en: "Whoever was paged is told, then it is closed", zh: "告知已通知的人，然后关闭" }
+    stale_mark() { en: "Stays open, marked", zh: "保持未恢复并标记" }
+    stale_resolve() { en: "Closed, once told", zh: "告知后关闭" }
     annotations() { en: "Annotations", zh: "附注" }
     annotations_hint() { en: "One a line, shown with the incident and its pages: runbook = https://wiki.example.org/db", zh: "每行一个，随事件与通知显示：runbook = https://wiki.example.org/db" }
     bad_length() { en: "Write a length of time such as 30s or 2m.", zh: "请填写时长，例如 30s 或 2m。" }

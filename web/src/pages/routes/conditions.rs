@@ -92,7 +92,7 @@ fn each(app: App, pen: Pen, rows: RwSignal<u32>) -> AnyView {
         return view! { <p class="muted">{t::conditions_none(l)}</p> }.into_any();
     }
     let rows = texts.iter().enumerate().map(|(place, text)| row(app, pen, rows, place, text)).collect_view();
-    view! { <ol class="condition-rows">{rows}</ol> }.into_any()
+    view! { <ul class="condition-rows">{rows}</ul> }.into_any()
 }
 
 fn row(app: App, pen: Pen, rows: RwSignal<u32>, place: usize, text: &str) -> AnyView {

@@ -50,9 +50,10 @@ fn condition(l: Language, text: &str) -> AnyView {
 }
 
 /// Where it sends what it takes.
-pub(super) fn destination(l: Language, route: &Route) -> impl IntoView + use<> {
+pub(super) fn destination(l: Language, route: &Route, top: bool) -> impl IntoView + use<> {
     let policy = match &route.policy {
         Some(policy) => view! { <a href="/policies">{policy.0.clone()}</a> }.into_any(),
+        None if top => view! { <span class="muted">{t::no_policy(l)}</span> }.into_any(),
         None => view! { <span class="muted">{oncall::inherits(l)}</span> }.into_any(),
     };
     let team = route.team.as_ref().map(|team| view! { <span class="muted">{oncall::team_is(l, team.as_str())}</span> });

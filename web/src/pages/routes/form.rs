@@ -291,7 +291,7 @@ fn moves(app: App, draft: Draft, at: Place) -> impl IntoView {
             <button type="button" class="btn small" disabled=first on:click=move |_| shift(place::nest)>{t::nest(l)}</button>
             <button type="button" class="btn small" disabled={at.len() == 1} on:click=move |_| shift(place::unnest)>{t::unnest(l)}</button>
             <button type="button" class="btn small" on:click=move |_| shift(place::add_after)>{icon(Icon::Plus)}{t::add_after(l)}</button>
-            <button type="button" class="btn small" on:click=move |_| shift(place::add_below)>{icon(Icon::Plus)}{t::add_below(l)}</button>
+            <button type="button" class="btn small" on:click=move |_| shift(|routes, at| place::add_below(routes, at))>{icon(Icon::Plus)}{t::add_below(l)}</button>
             <button type="button" class="btn small" on:click=remove>{icon(Icon::Trash)}{t::remove(l)}</button>
         </div>
     }

@@ -89,7 +89,7 @@ pub(super) fn add_after(routes: &mut Vec<Route>, place: &[usize]) -> Option<Plac
 }
 
 /// A new route below this one, asked before the others there.
-pub(super) fn add_below(routes: &mut Vec<Route>, place: &[usize]) -> Option<Place> {
+pub(super) fn add_below(routes: &mut [Route], place: &[usize]) -> Option<Place> {
     let fresh = fresh(routes);
     at_mut(routes, place)?.routes.insert(0, fresh);
     let mut now = place.to_vec();

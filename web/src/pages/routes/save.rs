@@ -47,7 +47,7 @@ pub(super) fn bar(app: App, draft: Draft, remote: Remote<Outline>) -> impl IntoV
             let waits = move || busy.get() || (must_look.get() && !looked.get());
             view! {
                 <section class="card stack routes-bar" data-testid="routes-bar">
-                    <p role="status">{icon(Icon::Wrench)} <strong>{t::unsaved(l)}</strong></p>
+                    <p class="tree-lint" role="status">{icon(Icon::Wrench)}<strong>{t::unsaved(l)}</strong></p>
                     {tick}
                     <div aria-live="polite">{move || draft.refusal.get().map(|error| settings::problem(app, &error))}</div>
                     <div class="form-end">

@@ -22,7 +22,7 @@ use shared::config::{Finding, Route};
 /// For whoever may only look.
 pub(super) fn shown(app: App, routes: &[Route], taken: Memo<Option<Taken>>) -> AnyView {
     let l = app.l();
-    let nodes = routes.iter().map(|route| looked_at(app, route, taken)).collect_view();
+    let nodes = routes.iter().map(|route| looked_at(app, route, true, taken)).collect_view();
     view! {
         <section class="card">
             <ol class="tree">{nodes}{rest(t::rest_unknown(l), ().into_any())}</ol>
@@ -31,11 +31,11 @@ pub(super) fn shown(app: App, routes: &[Route], taken: Memo<Option<Taken>>) -> A
     .into_any()
 }
 
-fn looked_at(app: App, route: &Route, taken: Memo<Option<Taken>>) -> AnyView {
-    let below = route.routes.iter().map(|child| looked_at(app, child, taken)).collect_view();
+fn looked_at(app: App, route: &Route, top: bool, taken: Memo<Option<Taken>>) -> AnyView {
+    let below = route.routes.iter().map(|child| looked_at(app, child, false, taken)).collect_view();
     view! {
         <li>
-            <div class="tree-node">{words(app, route)}{count(app, route, taken)}</div>
+            <div class="tree-node">{words(app, route, top)}{count(app, route, taken)}</div>
             {(!route.routes.is_empty()).then(|| view! { <ol>{below}</ol> })}
         </li>
     }
@@ -101,6 +101,7 @@ fn node(app: App, draft: Draft, route: &Route, here: Place, siblings: usize, tak
         let nodes = nodes(app, draft, &route.routes, &here, taken);
         view! { <ol>{nodes}</ol> }
     });
+    let top = here.len() == 1;
     let place = StoredValue::new(here.clone());
     let at = move || place.get_value();
     let said = Memo::new(move |_| {
@@ -112,7 +113,7 @@ fn node(app: App, draft: Draft, route: &Route, here: Place, siblings: usize, tak
         draft.found_at(&at())
     });
     let is_open = Memo::new(move |_| draft.open.with(|open| open.as_ref() == Some(&at())));
-    let row = move || said.get().map(|route| view! { {words(app, &route)}{count(app, &route, taken)} });
+    let row = move || said.get().map(|route| view! { {words(app, &route, top)}{count(app, &route, taken)} });
     let lints = move || {
         let open = is_open.get();
         let found = found.get().into_iter();
@@ -134,12 +135,12 @@ fn node(app: App, draft: Draft, route: &Route, here: Place, siblings: usize, tak
     .into_any()
 }
 
-fn words(app: App, route: &Route) -> AnyView {
+fn words(app: App, route: &Route, top: bool) -> AnyView {
     let l = app.l();
     view! {
         <strong class="mono">{route.id.0.clone()}</strong>
         <span class="label-pairs">{effects::conditions(l, route)}</span>
-        {effects::destination(l, route)}
+        {effects::destination(l, route, top)}
         <span class="tree-effects">{effects::effects(app, route)}</span>
     }
     .into_any()
