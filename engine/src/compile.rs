@@ -7,6 +7,7 @@ use crate::{
     oncall::{self, HolidayDays, Roster, Surroundings},
     quiet::Quiet,
     route::{self, Node},
+    stale,
     state::RECENT_MAX,
     window::{Window, Windows},
 };
@@ -45,6 +46,8 @@ pub struct Snapshot {
     pub windows: Windows,
     pub heartbeats: BTreeMap<HeartbeatId, Expected>,
     pub tree: Vec<Node>,
+    /// Whether a route says when its alerts are stale.
+    pub stale_by_route: bool,
     pub inhibitions: Vec<inhibit::Rule>,
 }
 
@@ -76,7 +79,10 @@ impl Snapshot {
         }
         check.routes(&document.routes, "routes", &snapshot, &mut BTreeSet::new());
         match route::compile(&document.routes, &snapshot.windows) {
-            Ok(tree) => snapshot.tree = tree,
+            Ok(tree) => {
+                snapshot.stale_by_route = route::sets_stale(&tree);
+                snapshot.tree = tree;
+            }
             Err(faults) => check.faults(faults),
         }
         let mut named = BTreeSet::new();
@@ -478,6 +484,9 @@ impl Check {
         }
         if route.hold_p0.is_some_and(|hold| hold > Delay::mins(5)) {
             self.fault(format!("{here}.hold_p0"), "a P0 is held for at most 5m; what can wait longer is no P0");
+        }
+        if route.stale_after.is_some_and(stale::is_out_of_range) {
+            self.fault(format!("{here}.stale_after"), stale::RANGE);
         }
     }
 

@@ -283,6 +283,8 @@ fn routes(chance: &mut Chance, scale: &Scale) -> Vec<Route> {
         Route {
             group: group(chance),
             hold: Some(Delay::mins(2)),
+            stale_after: chance.one_in(2).then(|| Delay::mins(chance.between(5, 60) as i64)),
+            stale: chance.one_in(2).then_some(StaleAction::Resolve),
             ..route("web", &["host=~web-.*", "severity=~P0|P1|P2|P3"], "policy1")
         },
         Route { severity: Some(Severity::P6), policy: None, ..route("lab", &["host=~lab-.*"], "") },

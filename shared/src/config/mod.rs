@@ -5,6 +5,7 @@
 
 mod calm;
 mod channels;
+mod condition;
 mod heartbeat;
 mod oncall;
 mod people;
@@ -16,6 +17,7 @@ pub use calm::{Limit, Limits, StormMode};
 pub use channels::{
     Channels, Defer, EmailChannel, EmailTls, FlapDetection, NtfyChannel, OutboundHeartbeat, Paging, WebhookChannel,
 };
+pub use condition::{Condition, Operator};
 pub use heartbeat::Heartbeat;
 pub use oncall::{
     Every, FixedShift, HolidayCalendar, Layer, LayerDays, Override, OverrideKind, Rotation, Schedule, Temporary,

@@ -9,6 +9,7 @@ pub(crate) mod heartbeats;
 pub(crate) mod incident;
 pub(crate) mod oncall;
 pub(crate) mod policies;
+pub(crate) mod routes;
 pub(crate) mod senders;
 pub(crate) mod settings;
 pub(crate) mod silences;

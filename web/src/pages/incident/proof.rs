@@ -50,7 +50,8 @@ pub(super) fn details(app: App, id: IncidentId, found: Memo<Option<(Chain, Names
     }
 }
 
-fn route(l: Language, step: &RouteStep) -> impl IntoView + use<> {
+/// What one rule of the tree said.
+pub(crate) fn route(l: Language, step: &RouteStep) -> impl IntoView + use<> {
     let failed = step.failed.as_ref().map(|failed| match &failed.value {
         Some(value) => t::failed_on(l, &failed.condition, value),
         None => t::failed_absent(l, &failed.condition),

@@ -62,7 +62,8 @@ fn links(app: App, chain: &Chain, names: &Names, mine: bool) -> Vec<(String, Str
     links
 }
 
-fn severity(l: Language, reason: &SeverityReason) -> String {
+/// Which severity, and who said so.
+pub(crate) fn severity(l: Language, reason: &SeverityReason) -> String {
     match reason {
         SeverityReason::Stated { severity } => t::stated(l, severity.as_str()),
         SeverityReason::Default { severity } => t::defaulted(l, severity.as_str()),
