@@ -11,6 +11,7 @@ pub mod id;
 pub mod incident;
 pub mod live;
 pub mod notice;
+pub mod noun;
 pub mod problem;
 pub mod severity;
 pub mod silence;
@@ -30,6 +31,7 @@ pub use incident::{
     Incident, IncidentState, Page, PageVia, Recipient, Stale, Throttle, ThrottledBy, Waits, WaitsFor,
 };
 pub use notice::{Digest, Named, Notice, NoticeAbout, Sending, Stint, Untold};
+pub use noun::{Noun, NounKind, Piece};
 pub use severity::Severity;
 pub use silence::{Silence, SilenceEnd, SilenceKind, SilenceRequest, SuppressedBy};
 pub use storm::{Storm, StormDeliveries, StormOutcomes};

@@ -77,6 +77,14 @@ const QUERIES: &[(&str, &[(&str, &str)])] = &[
             ),
         ],
     ),
+    ("/api/v1/versions", &[("version", "Begin with this one"), ("limit", "1 to 50, 20 by default")]),
+    (
+        "/api/v1/versions/{kind}/{id}",
+        &[
+            ("version", "The version; by default the one that was in force at `at`"),
+            ("at", "Milliseconds since 1970: when it was used; now by default"),
+        ],
+    ),
     ("/api/v1/alerts", &[("after", "`next` of the page before"), ("limit", "1 to 500")]),
     (
         "/api/v1/events",
@@ -167,6 +175,8 @@ fn schema(name: &str) -> Option<(Value, Map<String, Value>)> {
         "NewApiToken" => api::NewApiToken,
         "ConfigText" => api::ConfigText,
         "ConfigReport" => api::ConfigReport,
+        "ConfigVersions" => api::ConfigVersions,
+        "NounThen" => api::NounThen,
         "ConfigDocument" => api::ConfigDocument,
         "ConfigDraft" => api::ConfigDraft,
         "ReplayRequest" => api::ReplayRequest,

@@ -1,7 +1,7 @@
 //! What was not heard, as sentences: heartbeats that did not come, senders that are silent, alerts that are stale.
 
-use super::{Language, span};
-use crate::{CountedBecause, DownBecause, messages, timeline::Happening};
+use super::{Voice, span};
+use crate::{CountedBecause, DownBecause, NounKind, messages, timeline::Happening};
 
 messages! {
     beat_missed(heartbeat: &str, interval: &str, grace: &str, from: &str) { en: "No beat of {heartbeat} within {interval} and {grace} of grace, counted from {from}", zh: "{heartbeat} 在 {interval}（宽限 {grace}）内没有心跳，从{from}算起" }
@@ -20,7 +20,8 @@ messages! {
 }
 
 /// An entry about what was not heard; nothing for any other.
-pub(super) fn happening(l: Language, what: &Happening) -> String {
+pub(super) fn happening(voice: &Voice<'_>, what: &Happening) -> String {
+    let l = voice.l;
     match what {
         Happening::AlertStale { silent_ms, closes_ms: None, .. } => stale(l, &span(l, *silent_ms)),
         Happening::AlertStale { silent_ms, closes_ms: Some(closes), .. } => {
@@ -39,12 +40,14 @@ pub(super) fn happening(l: Language, what: &Happening) -> String {
                 Some(CountedBecause::Beat) | None => from_beat(l),
             };
             if let Some(sender) = sender {
-                return sender_silent(l, sender, &span(l, *interval_ms), &from);
+                let sender = voice.named(NounKind::Integration, sender, None);
+                return sender_silent(l, &sender, &span(l, *interval_ms), &from);
             }
+            let heartbeat = voice.named(NounKind::Heartbeat, heartbeat.as_str(), None);
             match because {
-                DownBecause::Failed => beat_failed(l, heartbeat.as_str()) + &said,
+                DownBecause::Failed => beat_failed(l, &heartbeat) + &said,
                 DownBecause::Missed => {
-                    beat_missed(l, heartbeat.as_str(), &span(l, *interval_ms), &span(l, *grace_ms), &from) + &said
+                    beat_missed(l, &heartbeat, &span(l, *interval_ms), &span(l, *grace_ms), &from) + &said
                 }
             }
         }

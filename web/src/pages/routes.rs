@@ -45,7 +45,8 @@ pub(super) fn where_to_change(app: App) -> AnyView {
     }
 }
 
-fn node(app: App, route: &Route) -> AnyView {
+/// A route and what hangs below it.
+pub(super) fn node(app: App, route: &Route) -> AnyView {
     let l = app.l();
     let conditions = if route.matches.is_empty() {
         view! { <span class="muted">{t::everything(l)}</span> }.into_any()
