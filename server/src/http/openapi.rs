@@ -73,7 +73,7 @@ const QUERIES: &[(&str, &[(&str, &str)])] = &[
             ("format", "`csv` for one table as CSV"),
             (
                 "table",
-                "With `format=csv`: acknowledge, resolve, people, hours, identities, routes, policies, quiet, gaps or load",
+                "With `format=csv`: acknowledge, resolve, people, channels, hours, identities, routes, policies, quiet, gaps or load",
             ),
         ],
     ),
