@@ -21,7 +21,9 @@ pub mod time;
 pub mod timeline;
 
 pub use alert::{Action, Alert, AlertEvent, AlertState, Flag, Format, Metric};
-pub use heartbeat::{Counted, CountedBecause, Down, DownBecause, HeartbeatState, Mark, MarkKind, Pulse, Signal};
+pub use heartbeat::{
+    Counted, CountedBecause, Down, DownBecause, HeartbeatState, Mark, MarkKind, Pulse, Rhythm, Signal,
+};
 pub use id::{
     AlertId, AttemptId, CalendarId, ClassId, ContactId, EventId, HeartbeatId, HookId, IncidentId, InhibitionId,
     IntegrationId, LayerId, PageId, PersonId, PolicyId, RouteId, ScheduleId, SilenceId, TeamId, WindowId,

@@ -290,6 +290,9 @@ pub enum Happening {
         counted: Option<Counted>,
         interval_ms: i64,
         grace_ms: i64,
+        /// Of a sender: its silence was judged by so many weeks in which it was heard.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        learned_weeks: Option<u32>,
         /// What was sent along with the last signal.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         note: String,
