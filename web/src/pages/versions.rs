@@ -21,8 +21,9 @@ use shared::{
 pub(crate) fn page() -> impl IntoView {
     let app = App::here();
     let l = app.l();
-    let address = Memo::new(|_| {
-        let from = use_query_map().with(|asked| asked.get("version")).unwrap_or_default();
+    let asked = use_query_map();
+    let address = Memo::new(move |_| {
+        let from = asked.with(|asked| asked.get("version")).unwrap_or_default();
         format!("/api/v1/versions{}", query::build(&[("version", &from)]))
     });
     let versions = Remote::<ConfigVersions>::idle("");
