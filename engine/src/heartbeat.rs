@@ -5,8 +5,10 @@
 //! whenever the deadline passed meanwhile.
 
 mod compile;
+mod rhythm;
 
 pub(crate) use compile::compile;
+pub use rhythm::{WEEKS_NEEDED, weeks};
 
 use crate::{
     Engine,
@@ -37,6 +39,8 @@ pub struct Expected {
     hours: Hours,
     /// Any message of the sender is a beat, and is an alert all the same.
     any: bool,
+    /// How long it may be silent is learned from when it was heard.
+    learned: bool,
 }
 
 impl Expected {
@@ -47,9 +51,13 @@ impl Expected {
     }
 
     /// When it is missed if nothing comes after `from`. Silence outside its time windows is fine: then the time counts
-    /// from the beginning of the next one, and is over with it at the latest. None when no window ever comes.
+    /// from the beginning of the next one, and is over with it at the latest. None when no window ever comes, and when too
+    /// little is known of whose rhythm is to be learned.
     #[must_use]
-    pub fn due(&self, from: Timestamp) -> Option<Timestamp> {
+    pub fn due(&self, pulse: &Pulse, from: Timestamp) -> Option<Timestamp> {
+        if self.learned {
+            return rhythm::due(pulse.rhythm.as_deref()?, from);
+        }
         let due = from.after(self.patience());
         if self.hours.quiet(due).is_none() {
             return Some(due);
@@ -178,7 +186,7 @@ impl Engine {
 /// Until when a heartbeat that was heard before is waited for, after a restart or for another configuration.
 fn wait(expected: &Expected, pulse: &mut Pulse, now: Timestamp, because: CountedBecause) -> Option<Timestamp> {
     let known = pulse.counted.filter(|counted| counted.from <= now);
-    let due = known.and_then(|counted| expected.due(counted.from));
+    let due = known.and_then(|counted| expected.due(pulse, counted.from));
     let given = known.is_some_and(|counted| counted.because == CountedBecause::Restart);
     let over = due.is_some_and(|due| due <= now);
     let anew = match because {
@@ -191,7 +199,7 @@ fn wait(expected: &Expected, pulse: &mut Pulse, now: Timestamp, because: Counted
         return due;
     }
     pulse.counted = Some(Counted { from: now, because });
-    expected.due(now)
+    expected.due(pulse, now)
 }
 
 impl Turn<'_> {
@@ -218,7 +226,10 @@ impl Turn<'_> {
                 pulse.beats += 1;
                 pulse.down = None;
                 pulse.counted = Some(Counted { from: now, because: CountedBecause::Beat });
-                pulse.due = if expected.config.paused { None } else { expected.due(now) };
+                if expected.any {
+                    rhythm::hear(&mut pulse.rhythm, now);
+                }
+                pulse.due = if expected.config.paused { None } else { expected.due(pulse, now) };
                 pulse.mark(now, MarkKind::Beat);
             }
             Signal::Fail => {
@@ -288,7 +299,7 @@ impl Turn<'_> {
         }
         let id = of_sender(integration);
         let Some(expected) = self.config.heartbeats.get(&id) else { return };
-        let often_ms = (expected.config.interval.0 / 60).min(60_000);
+        let often_ms = if expected.learned { 60_000 } else { (expected.config.interval.0 / 60).min(60_000) };
         let just_now =
             |pulse: &Pulse| pulse.down.is_none() && pulse.last_at.is_some_and(|at| self.now.ms_since(at) < often_ms);
         if self.engine.state.pulses.get(&id).is_some_and(just_now) {
@@ -306,13 +317,15 @@ impl Turn<'_> {
         let Some(expected) = of(&self.config, &alert.integration, &alert.event) else { return };
         let Some(pulse) = state.pulses.get(&expected.config.id) else { return };
         let Some(down) = pulse.down else { return };
+        let silent_ms = pulse.counted.map_or(0, |counted| down.since.ms_since(counted.from));
         let what = Happening::HeartbeatDown {
             heartbeat: pulse.heartbeat.clone(),
             because: down.because,
             last_at: pulse.last_at,
             counted: pulse.counted,
-            interval_ms: expected.config.interval.0,
+            interval_ms: if expected.learned { silent_ms } else { expected.config.interval.0 },
             grace_ms: expected.config.grace.0,
+            learned_weeks: pulse.rhythm.as_deref().filter(|_| expected.learned).map(weeks),
             note: pulse.note.clone(),
         };
         self.note(incident, Actor::System, what);

@@ -72,12 +72,16 @@ impl Turn<'_> {
                 if let Some(incident) = self.incident(id) {
                     incident.version += 1;
                 }
-                self.note(id, Actor::System, Happening::LevelRan { policy, config, level, cycle, targets: results });
+                let in_force = Some(self.config.version);
+                let ran = Happening::LevelRan { policy, config, level, cycle, targets: results, in_force };
+                self.note(id, Actor::System, ran);
                 // A level all of whose pages wait counts from when the first one rings.
                 self.set_due(id, place, Some(rings.unwrap_or(self.now).after(delay)));
                 return;
             }
-            self.note(id, Actor::System, Happening::LevelEmpty { policy, config, level, cycle, targets: results });
+            let in_force = Some(self.config.version);
+            let empty = Happening::LevelEmpty { policy, config, level, cycle, targets: results, in_force };
+            self.note(id, Actor::System, empty);
         }
     }
 
@@ -318,7 +322,9 @@ impl Turn<'_> {
             }
             results.push(TargetResult { target: target.to_string(), recipients, skipped });
         }
-        self.note(id, Actor::System, Happening::NobodyReached { policy: plan.id.clone(), fallback: results });
+        let in_force = Some(self.config.version);
+        let nobody = Happening::NobodyReached { policy: plan.id.clone(), fallback: results, in_force };
+        self.note(id, Actor::System, nobody);
     }
 
     /// The slow reminder: the last level that has somebody is paged again, or else the fallback.

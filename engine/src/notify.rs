@@ -88,6 +88,7 @@ impl Turn<'_> {
                         until: Some(duty.until),
                         over,
                         replaces: replaces.cloned(),
+                        reason: Some(Box::new(duty.reason.clone())),
                     }
                 };
                 (duties.iter().map(|duty| (Recipient::Person(duty.person.clone()), via(duty))).collect(), Vec::new())
@@ -122,6 +123,7 @@ impl Turn<'_> {
         let now = self.now;
         let Some(incident) = self.engine.state.incidents.get(&id) else { return Err(Skip::Gone) };
         let waits = self.waits(to, incident.severity, by_hand, &via);
+        let config = incident.escalations.iter().find(|it| it.policy == *policy).map(|it| it.config);
         if self.paged.contains(&(id, to.clone())) {
             return Ok(waits);
         }
@@ -193,6 +195,8 @@ impl Turn<'_> {
                 rule,
                 plan,
                 waits,
+                config,
+                in_force: Some(self.config.version),
             },
         );
         Ok(waits)

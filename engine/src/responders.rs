@@ -73,7 +73,7 @@ impl Turn<'_> {
             incident.updated_at = now;
             incident.version += 1;
         }
-        self.note(id, by, Happening::RespondersAdded { targets: results });
+        self.note(id, by, Happening::RespondersAdded { targets: results, in_force: Some(self.config.version) });
         Ok(())
     }
 

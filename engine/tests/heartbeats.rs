@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use engine::{Changes, Engine, Event, Refusal, Snapshot, sim::Store};
+use engine::{Changes, Engine, Event, Ingested, Refusal, Snapshot, sim::Store};
 use proptest::prelude::*;
 use shared::{Signal, Timestamp, timeline::Happening};
 use std::sync::Arc;
@@ -191,5 +191,75 @@ fn what_is_wrong_with_a_heartbeat_is_named() {
         let findings = compile(&format!("[[heartbeats]]\nid = \"job\"\n{line}")).unwrap_err();
         let found = findings.iter().find(|it| it.path == path).unwrap_or_else(|| panic!("{path}: {findings:?}"));
         assert!(found.message.contains(said), "{found:?}");
+    }
+}
+
+const SENDER: &str = r#"
+fallback = ["person:li"]
+people = [{ id = "li", name = "Li", contacts = [{ id = "push", ntfy = "li" }] }]
+[[policies]]
+id = "page"
+levels = [{ notify = ["person:li"], delay = "7d" }]
+[[routes]]
+id = "silence"
+match = ["labels.sender=chatty"]
+policy = "page"
+[[integrations]]
+id = "chatty"
+silent_severity = "P4"
+"#;
+
+impl World {
+    fn of_sender(text: &str) -> Self {
+        let config = Arc::new(compile(text).unwrap());
+        let (engine, store) = (Engine::new(config.clone()), Store::new(config));
+        Self { now: START, engine, store, pages: 0, missed: 0 }
+    }
+
+    /// A message that opens nothing.
+    fn post(&mut self) {
+        let message = Ingested { integration: "chatty".into(), key: None, events: vec![], rejected: vec![] };
+        self.handle(Event::Ingested(message));
+    }
+}
+
+#[test]
+fn a_sender_that_never_stopped_for_long_is_missed_once_also_after_restarts() {
+    let mut world = World::of_sender(SENDER);
+    for n in 0..36 * 72 {
+        world.post();
+        world.pass(20 * 60_000);
+        if n % 500 == 499 {
+            // A restart forgets no rhythm: the state is the same.
+            let before = world.engine.state.pulses[&"sender:chatty".into()].rhythm.clone();
+            world.away(1);
+            assert_eq!(world.engine.state.pulses[&"sender:chatty".into()].rhythm, before);
+        }
+    }
+    assert_eq!((world.missed, world.pages), (0, 0));
+    world.post();
+    world.pass(50 * 60_000);
+    assert_eq!(world.missed, 0);
+    world.pass(130 * 60_000);
+    assert_eq!((world.missed, world.pages), (1, 1), "within three hours");
+    world.pass(86_400_000);
+    assert_eq!(world.missed, 1);
+    world.post();
+    assert!(world.engine.state.alerts.is_empty());
+}
+
+#[test]
+fn a_silence_that_is_set_overrules_what_was_learned() {
+    for (line, missed) in [("silent_after = \"6h\"", 1), ("silent_after = \"0s\"", 0)] {
+        let mut world = World::of_sender(&format!("{SENDER}{line}\n"));
+        for _ in 0..36 * 24 {
+            world.post();
+            world.pass(60 * 60_000);
+        }
+        world.post();
+        world.pass(359 * 60_000);
+        assert_eq!(world.missed, 0, "{line}");
+        world.pass(86_400_000);
+        assert_eq!(world.missed, missed, "{line}");
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing is simulated inside: synthetic senders post to the ordinary ingest addresses, pages go out through the
 //! ordinary webhook channel to a receiver on the loopback that fails now and then, and demo people answer late.
 
+mod beats;
 mod crew;
 mod dice;
 mod organisation;
@@ -18,7 +19,7 @@ use crate::{
     http::App,
 };
 use actix_web::{rt, web};
-use shared::{IntegrationId, PersonId, Timestamp, api::Role};
+use shared::{HeartbeatId, IntegrationId, PersonId, Timestamp, api::Role};
 
 /// The demo never touches the data of a real server.
 pub const DATABASE: &str = "demo.db";
@@ -27,6 +28,7 @@ const LOGIN: &str = "demo";
 /// What the demo needs to begin once the server answers.
 pub struct Demo {
     tokens: Vec<(IntegrationId, String)>,
+    beats: Vec<(HeartbeatId, String)>,
     sink: sink::Bound,
 }
 
@@ -39,19 +41,23 @@ pub fn prepare(store: &mut Store) -> Result<Demo, String> {
     let sink = sink::bind().map_err(|error| format!("the demo's receiver cannot listen: {error}"))?;
     let document = organisation::document(sink.port);
     let prepared = configure(store, &document, now).and_then(|()| senders(store, now)).and_then(|tokens| {
+        let beats = beats(store, now)?;
         let password = account(store, now)?;
-        Ok((tokens, password))
+        Ok((tokens, beats, password))
     });
-    let (tokens, password) = prepared.map_err(|error| format!("the demo cannot be set up: {error}"))?;
+    let (tokens, beats, password) = prepared.map_err(|error| format!("the demo cannot be set up: {error}"))?;
     println!("Demo: sign in as `{LOGIN}` with the password `{password}`");
-    Ok(Demo { tokens, sink })
+    Ok(Demo { tokens, beats, sink })
 }
 
 /// Starts the senders, the people and their receiver.
 pub fn begin(app: &web::Data<App>, demo: Demo) {
     let dice = dice::Dice::new(u64::from_le_bytes(entropy::bytes::<8>()));
     drop(rt::spawn(demo.sink.run()));
-    drop(rt::spawn(senders::run(app.clone(), demo.tokens, dice.another())));
+    if let Some((to_senders, to_beats)) = senders::House::new(app).zip(senders::House::new(app)) {
+        drop(rt::spawn(senders::run(app.clone(), to_senders, demo.tokens, dice.another())));
+        drop(rt::spawn(beats::run(to_beats, demo.beats)));
+    }
     drop(rt::spawn(crew::run(app.clone(), dice.another())));
 }
 
@@ -81,6 +87,27 @@ fn senders(store: &mut Store, now: Timestamp) -> Result<Vec<(IntegrationId, Stri
         };
         store.token_create(&new, now)?;
         tokens.push((sender, text));
+    }
+    Ok(tokens)
+}
+
+/// The same for what beats.
+fn beats(store: &mut Store, now: Timestamp) -> Result<Vec<(HeartbeatId, String)>, StoreError> {
+    let mut tokens = Vec::new();
+    for (id, _) in beats::JOBS {
+        store.tokens_revoke_named(TokenKind::Heartbeat, id, now)?;
+        let text = entropy::token("thb_");
+        let new = NewToken {
+            kind: TokenKind::Heartbeat,
+            name: id,
+            integration: None,
+            role: None,
+            hash: &token::hash_hex(&text),
+            hint: &token::hint(&text),
+            created_by: "demo",
+        };
+        store.token_create(&new, now)?;
+        tokens.push((HeartbeatId::from(*id), text));
     }
     Ok(tokens)
 }

@@ -41,6 +41,7 @@ mod swaps;
 mod tokens;
 mod ui;
 mod upcoming;
+mod versions;
 mod why;
 mod why_not;
 

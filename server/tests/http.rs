@@ -25,6 +25,8 @@ mod pages;
 mod quiet;
 #[path = "http/replays.rs"]
 mod replays;
+#[path = "http/versions.rs"]
+mod versions;
 #[path = "http/why_not.rs"]
 mod why_not;
 #[path = "http/work.rs"]

@@ -8,6 +8,7 @@ mod ingest;
 mod oncall;
 mod replay;
 mod silence;
+mod version;
 mod why_not;
 
 pub use account::*;
@@ -18,6 +19,7 @@ pub use ingest::*;
 pub use oncall::*;
 pub use replay::*;
 pub use silence::*;
+pub use version::*;
 pub use why_not::*;
 
 use serde::{Deserialize, Serialize};

@@ -76,6 +76,40 @@ pub enum CountedBecause {
     Configured,
 }
 
+/// When a sender was heard, by half hours of the week: what its silence is judged by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Rhythm {
+    /// The newest week, counted from the one with the first of January 1970; weeks begin on Monday 00:00 UTC.
+    pub week: i64,
+    /// The week it was heard in first.
+    pub first: i64,
+    /// For each half hour of the week a bit a week, the lowest for `week`.
+    #[serde(with = "hex")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub heard: Vec<u8>,
+}
+
+/// Bytes as two digits each: a list of numbers would be twice as long.
+mod hex {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+    use std::fmt::Write as _;
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        let mut text = String::with_capacity(bytes.len() * 2);
+        for byte in bytes {
+            write!(text, "{byte:02x}").map_err(serde::ser::Error::custom)?;
+        }
+        serializer.serialize_str(&text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let pairs = text.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap_or_default());
+        pairs.map(|pair| u8::from_str_radix(pair, 16).map_err(D::Error::custom)).collect()
+    }
+}
+
 /// What is kept of a heartbeat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -103,6 +137,9 @@ pub struct Pulse {
     /// The newest beats and misses, oldest first, at most [`MARKS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
+    /// Of a sender: when it was heard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rhythm: Option<Box<Rhythm>>,
 }
 
 /// Marks kept of a heartbeat.
@@ -137,6 +174,7 @@ impl Pulse {
             down: None,
             beats: 0,
             marks: Vec::new(),
+            rhythm: None,
         }
     }
 

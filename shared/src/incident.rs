@@ -1,5 +1,6 @@
 //! Incidents, and how people are told of them: escalations, pages and attempts.
 
+use crate::api::DutyReason;
 use crate::{
     AlertId, AttemptId, ContactId, HookId, IncidentId, IntegrationId, PageId, PersonId, PolicyId, ScheduleId, Severity,
     SuppressedBy, TeamId, Timestamp, config::ContactKind, timeline::Actor,
@@ -226,6 +227,9 @@ pub enum PageVia {
         over: bool,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         replaces: Option<PersonId>,
+        /// Why they were on call.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Box<DutyReason>>,
     },
     /// A member of a team.
     Team { team: TeamId },

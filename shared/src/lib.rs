@@ -11,6 +11,7 @@ pub mod id;
 pub mod incident;
 pub mod live;
 pub mod notice;
+pub mod noun;
 pub mod problem;
 pub mod severity;
 pub mod silence;
@@ -20,7 +21,9 @@ pub mod time;
 pub mod timeline;
 
 pub use alert::{Action, Alert, AlertEvent, AlertState, Flag, Format, Metric};
-pub use heartbeat::{Counted, CountedBecause, Down, DownBecause, HeartbeatState, Mark, MarkKind, Pulse, Signal};
+pub use heartbeat::{
+    Counted, CountedBecause, Down, DownBecause, HeartbeatState, Mark, MarkKind, Pulse, Rhythm, Signal,
+};
 pub use id::{
     AlertId, AttemptId, CalendarId, ClassId, ContactId, EventId, HeartbeatId, HookId, IncidentId, InhibitionId,
     IntegrationId, LayerId, PageId, PersonId, PolicyId, RouteId, ScheduleId, SilenceId, TeamId, WindowId,
@@ -30,6 +33,7 @@ pub use incident::{
     Incident, IncidentState, Page, PageVia, Recipient, Stale, Throttle, ThrottledBy, Waits, WaitsFor,
 };
 pub use notice::{Digest, Named, Notice, NoticeAbout, Sending, Stint, Untold};
+pub use noun::{Noun, NounKind, Piece};
 pub use severity::Severity;
 pub use silence::{Silence, SilenceEnd, SilenceKind, SilenceRequest, SuppressedBy};
 pub use storm::{Storm, StormDeliveries, StormOutcomes};

@@ -87,6 +87,9 @@ pub enum Happening {
         level: u32,
         cycle: u32,
         targets: Vec<TargetResult>,
+        /// The configuration in force, which schedules, teams and people's own rules were taken from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        in_force: Option<i64>,
     },
     /// A level had nobody to page, and the next one followed at once.
     LevelEmpty {
@@ -95,6 +98,9 @@ pub enum Happening {
         level: u32,
         cycle: u32,
         targets: Vec<TargetResult>,
+        /// The configuration in force, which schedules, teams and people's own rules were taken from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        in_force: Option<i64>,
     },
     /// A level was passed over at once because of its own conditions.
     LevelSkipped {
@@ -113,6 +119,9 @@ pub enum Happening {
     NobodyReached {
         policy: PolicyId,
         fallback: Vec<TargetResult>,
+        /// The configuration in force, which schedules, teams and people's own rules were taken from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        in_force: Option<i64>,
     },
     /// All levels and repeats are used up.
     Exhausted {
@@ -136,6 +145,12 @@ pub enum Happening {
         /// Its deliveries count from then instead.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         waits: Option<Waits>,
+        /// The version of the policy.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        config: Option<i64>,
+        /// The configuration in force, which schedules, teams and people's own rules were taken from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        in_force: Option<i64>,
     },
     /// A delivery changed state.
     Delivery {
@@ -200,6 +215,9 @@ pub enum Happening {
     /// Somebody was asked to help; the policies go on as they were.
     RespondersAdded {
         targets: Vec<TargetResult>,
+        /// The configuration in force, which schedules, teams and people's own rules were taken from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        in_force: Option<i64>,
     },
     Note {
         text: String,
@@ -272,6 +290,9 @@ pub enum Happening {
         counted: Option<Counted>,
         interval_ms: i64,
         grace_ms: i64,
+        /// Of a sender: its silence was judged by so many weeks in which it was heard.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        learned_weeks: Option<u32>,
         /// What was sent along with the last signal.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         note: String,

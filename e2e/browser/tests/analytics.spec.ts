@@ -10,6 +10,11 @@ id = "db"
 name = "Databases"
 time_zone = "UTC"
 rotations = [{ people = ["li"], handoff = "00:00", start = "2026-01-05" }]
+
+[[teams]]
+id = "db"
+name = "Database team"
+members = ["li"]
 `;
 
 test.beforeEach(async ({ page, server }) => {
@@ -39,6 +44,19 @@ test('a morning of trouble is drawn, told and taken away', async ({ page, server
   await expect(page.getByRole('region', { name: 'Pages per person' })).toContainText('Li Wei');
   await expect(page.getByText('Half within').first()).toBeVisible();
   await examine(page, 'analytics');
+
+  await test.step('how messages fared is told by channel', async () => {
+    const channels = page.getByRole('region', { name: 'Deliveries by channel' });
+    await expect(channels.getByRole('row', { name: /^Webhook/ })).toBeVisible();
+  });
+
+  await test.step('a team has its own figures', async () => {
+    await page.locator('#analytics-team').selectOption('db');
+    await expect(page).toHaveURL(/team=db/);
+    await expect(page.getByText('Nothing happened in this range')).toBeVisible();
+    await page.locator('#analytics-team').selectOption('');
+    await expect(page.getByTestId('analytics-summary')).toContainText('2 incidents opened');
+  });
 
   await test.step('the numbers of a drawing are a table too', async () => {
     await page.getByText('Numbers').first().click();
@@ -71,7 +89,7 @@ test('a morning of trouble is drawn, told and taken away', async ({ page, server
     await page.getByRole('button', { name: '7 days' }).click();
     await expect(page).toHaveURL(/days=7/);
     await page.locator('#analytics-severity').selectOption('P0');
-    await expect(page.getByTestId('analytics-summary')).toContainText('1 incidents opened');
+    await expect(page.getByTestId('analytics-summary')).toContainText('1 incident opened');
     await page.reload();
     await expect(page.locator('#analytics-severity')).toHaveValue('P0');
     await page.locator('#analytics-from').fill('2026-03-02');

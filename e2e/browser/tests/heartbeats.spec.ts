@@ -89,4 +89,8 @@ test('a stale alert is marked on the board and on its incident', async ({ page, 
   await examine(page, 'incident');
   await page.goto(`${server.url}/integrations`);
   await expect(page.locator('.senders')).toContainText('silence of 6 h 00 is a P3');
+  await ask(page, server, 'PUT', 'config', { toml: organisation() + watched.replace('silent_after = "6h"', '') });
+  await page.reload();
+  await expect(page.locator('.senders')).toContainText('learning when its silence is unusual: heard in 1 of the 4 weeks');
+  await examine(page, 'senders');
 });

@@ -55,6 +55,27 @@ test('who was not paged asks why, and each thing of that time has its reason', a
     await expect(page.getByTestId('state')).toHaveText('Open');
   });
 
+  await test.step('each noun of the reason leads to the version that was used', async () => {
+    await page.getByTestId('why').getByRole('button', { name: 'Show the proof' }).click();
+    const why = page.getByTestId('why');
+    await expect(why).toContainText('everything v1, level 1');
+    await examine(page, 'proof');
+    const changed = (organisation() + more).replace('name = "Anna"', 'name = "Anna Berg"').replace(/delay = "\d+m"/, 'delay = "47m"');
+    await ask(page, server, 'PUT', 'config', { toml: changed });
+    await why.getByRole('link', { name: 'everything v1' }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Policy: everything');
+    const band = page.getByTestId('version-band');
+    await expect(band).toContainText('version 1, in force');
+    await expect(band).toContainText("today's is version 2");
+    await expect(page.getByTestId('part')).toHaveText('It was level 1.');
+    await expect(page.locator('.noun-text ins')).toContainText('delay = "47m"');
+    await expect(page.getByRole('button', { name: 'Edit' })).toHaveCount(0);
+    await examine(page, 'policy-then');
+    await band.getByRole('link').click();
+    await expect(page.getByTestId('versions')).toContainText('version 1');
+    await examine(page, 'versions');
+  });
+
   await test.step('the future cannot be asked about', async () => {
     await page.goto(`${server.url}/why-not`);
     await page.locator('#why-not-at').fill('2199-01-01T03:12');

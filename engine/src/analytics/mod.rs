@@ -2,8 +2,10 @@
 //!
 //! An incident counts in a range when it *opened* in it: `from ≤ opened < until`. A page counts when it *rang* in it,
 //! which is when its first delivery was first handed to a provider; a page that never got so far woke nobody. Pages to one
-//! person that rang in the same instant were one message, and count once for the person and the hour.
+//! person that rang in the same instant were one message, and count once for the person and the hour. A message counts
+//! for its channel when it was first handed over in the range, whoever it was for.
 
+mod delivery;
 mod noise;
 mod people;
 mod story;
@@ -12,6 +14,7 @@ mod times;
 pub use story::Story;
 
 use self::{
+    delivery::Deliveries,
     noise::{Ledger, Quiet},
     people::People,
     times::{Hours, Measure},
@@ -56,6 +59,7 @@ pub struct Fold {
     acknowledge: Measure,
     resolve: Measure,
     people: People,
+    deliveries: Deliveries,
     hours: Hours,
     identities: Ledger,
     routes: Ledger,
@@ -72,6 +76,7 @@ impl Fold {
             acknowledge: Measure::new(ACKNOWLEDGE),
             resolve: Measure::new(RESOLVE),
             people: People::default(),
+            deliveries: Deliveries::default(),
             hours: Hours::default(),
             identities: Ledger::default(),
             routes: Ledger::default(),
@@ -87,6 +92,7 @@ impl Fold {
     ///   Snoozing and resolving by hand answer too. Never: it was over without; waiting: it is still open.
     /// - *Time to resolve* = resolved − opened. What was merged into another incident is not counted in either.
     pub fn add(&mut self, incident: &Incident, story: &Story) {
+        self.deliveries.add(&self.scope, incident);
         let rang = rang(incident);
         for (person, at) in rang.iter().filter(|(_, at)| self.scope.has(*at)) {
             if self.people.add(&self.scope, person, *at) {
@@ -143,6 +149,7 @@ impl Fold {
             resolve: Distribution::from(self.resolve),
             days,
             people,
+            channels: self.deliveries.finish(),
             hours: self.hours.finish(),
             identities,
             identities_total,
@@ -150,6 +157,7 @@ impl Fold {
             policies: self.policies.finish(),
             quiet: self.quiet.finish(),
             schedules: Vec::new(),
+            teams: Vec::new(),
         }
     }
 }

@@ -29,7 +29,8 @@ struct Person {
 #[derive(Debug, Default)]
 pub(super) struct People(BTreeMap<PersonId, Person>);
 
-fn wall(zone: &TimeZone, at: Timestamp) -> Option<DateTime> {
+/// What the clock on the wall of a zone shows.
+pub(super) fn wall(zone: &TimeZone, at: Timestamp) -> Option<DateTime> {
     Some(zone.to_datetime(jiff::Timestamp::from_millisecond(at.0).ok()?))
 }
 

@@ -95,6 +95,40 @@ fn times_are_counted_in_buckets_with_their_nearest_ranks() {
 }
 
 #[test]
+fn messages_are_counted_once_by_channel_and_the_day_they_were_handed_over() {
+    let morning = at("2026-11-10T23:59:00Z");
+    // Its id, its channel, what became of it, seconds after `morning` when first tried and when done, of which message.
+    let with = |id: i64, attempts: &[(i64, &str, &str, i64, Option<i64>, Option<i64>)]| {
+        let mut incident = incident(id, morning, None);
+        let attempts = attempts.iter().map(|(id, channel, state, sent, done, message)| {
+            let at = |s: i64| morning.0 + s * 1_000;
+            let bundling = message.map(|message| json!({ "message": message }));
+            json!({ "id": id, "contact": "c", "channel": channel, "state": state, "due": morning.0, "tries": 1 + i64::from(*state == "failed"),
+                    "first_sent_at": at(*sent), "finished_at": done.map(at), "bundling": bundling })
+        });
+        let page = json!({ "id": id, "recipient": { "person": "li" }, "via": { "kind": "direct" }, "policy": "p", "level": 0,
+            "cycle": 0, "created_at": morning.0, "attempts": attempts.collect::<Vec<_>>() });
+        incident.pages.push(serde_json::from_value(page).unwrap());
+        (incident, story("k", None))
+    };
+    let all = [
+        with(1, &[(1, "email", "accepted", 0, Some(2), None), (2, "webhook", "failed", 10, Some(30), None)]),
+        with(2, &[(3, "email", "accepted", 70, Some(75), None), (4, "email", "sending", 80, None, None)]),
+        // In one message with the first.
+        with(3, &[(5, "email", "accepted", 0, Some(2), Some(1))]),
+    ];
+    let [before, figures] =
+        [scope("2026-11-01T00:00:00Z", "2026-11-10T00:00:00Z"), november()].map(|it| figures(it, &all));
+    let [email, webhook] = figures.channels.as_slice() else { panic!("{:?}", figures.channels) };
+    assert_eq!((email.all.sent, email.all.accepted, email.all.waiting), (3, 2, 1));
+    assert_eq!((email.all.p50_ms, email.all.p90_ms), (Some(2_000), Some(5_000)));
+    let days: Vec<_> = email.days.iter().map(|it| (it.day.as_str(), it.count.sent)).collect();
+    assert_eq!(days, [("2026-11-10", 1), ("2026-11-11", 2)], "on the reader's clock");
+    assert_eq!((webhook.all.sent, webhook.all.failed, webhook.all.retried, webhook.all.p50_ms), (1, 1, 1, None));
+    assert!(before.channels.is_empty());
+}
+
+#[test]
 fn a_night_is_what_the_persons_own_wall_shows_also_when_the_clocks_change() {
     // In Berlin the clock leaps from 02:00 to 03:00 on Sunday 2026-03-29, at 01:00 UTC.
     let rings = [

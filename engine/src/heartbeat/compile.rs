@@ -92,7 +92,13 @@ fn check(heartbeat: &Heartbeat, document: &Document, windows: &Windows, faults: 
             None => fault(&format!("during[{i}]"), unknown("time window", id.as_str())),
         }
     }
-    Expected { config: heartbeat.clone(), matches, hours: Hours { active, mute: Vec::new() }, any: false }
+    Expected {
+        config: heartbeat.clone(),
+        matches,
+        hours: Hours { active, mute: Vec::new() },
+        any: false,
+        learned: false,
+    }
 }
 
 /// The watch over a sender that may not be silent for long; also checks what else counts from its last message.
@@ -103,9 +109,13 @@ fn silence(integration: &Integration, faults: &mut Vec<Fault>) -> Option<(Heartb
     if integration.stale_after.is_some_and(stale::is_out_of_range) {
         fault("stale_after", stale::RANGE);
     }
-    let interval = integration.silent_after?;
-    if !(Delay::mins(1)..=LONGEST).contains(&interval) {
-        fault("silent_after", "a sender is silent after 1m to 366d");
+    let learned = integration.silent_after.is_none();
+    let interval = integration.silent_after.unwrap_or(Delay::ZERO);
+    if interval == Delay::ZERO && !learned {
+        return None;
+    }
+    if !learned && !(Delay::mins(1)..=LONGEST).contains(&interval) {
+        fault("silent_after", "a sender is silent after 1m to 366d; 0s switches it off");
     }
     let id = of_sender(&integration.id);
     let title = if integration.name.is_empty() { integration.id.as_str() } else { &integration.name };
@@ -115,7 +125,11 @@ fn silence(integration: &Integration, faults: &mut Vec<Fault>) -> Option<(Heartb
         interval,
         grace: Delay::ZERO,
         severity: integration.silent_severity,
-        summary: Some(format!("nothing heard from {title} for {interval}")),
+        summary: Some(if learned {
+            format!("nothing heard from {title} for unusually long")
+        } else {
+            format!("nothing heard from {title} for {interval}")
+        }),
         policy: None,
         labels: [("sender".to_owned(), integration.id.0.clone())].into(),
         annotations: BTreeMap::new(),
@@ -124,5 +138,5 @@ fn silence(integration: &Integration, faults: &mut Vec<Fault>) -> Option<(Heartb
         during: Vec::new(),
         paused: false,
     };
-    Some((id, Expected { config, matches: Vec::new(), hours: Hours::default(), any: true }))
+    Some((id, Expected { config, matches: Vec::new(), hours: Hours::default(), any: true, learned }))
 }

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 pub(super) struct Cover {
     kind: OverrideKind,
     id: Option<String>,
+    by: Option<String>,
     person: PersonId,
     replaces: Option<PersonId>,
     pub(super) from: Timestamp,
@@ -55,8 +56,8 @@ impl Cover {
             let message = format!("`{}` cannot replace themselves; name somebody else", cover.person);
             return Err(vec![(format!("{path}.replaces"), message)]);
         }
-        let Override { kind, id, person, replaces, .. } = cover.clone();
-        Ok(Self { kind, id, person, replaces, from, until, meets })
+        let Override { kind, id, by, person, replaces, .. } = cover.clone();
+        Ok(Self { kind, id, by, person, replaces, from, until, meets })
     }
 
     /// Whom it puts on call, and whom it lets off.
@@ -103,6 +104,7 @@ impl Cover {
             does: self.kind,
             id: self.id.clone(),
             replaces: self.replaces.clone(),
+            by: self.by.clone(),
         };
         duties.push(Duty { person: self.person.clone(), reason, until });
     }

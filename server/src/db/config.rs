@@ -4,6 +4,16 @@ use super::{Refused, Store, StoreError, connection::Turn, schema::config_version
 use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, dsl::max};
 use shared::Timestamp;
 
+/// A configuration as it was put in force.
+#[derive(Clone, Debug)]
+pub struct StoredConfig {
+    pub version: i64,
+    pub at: Timestamp,
+    /// Who did.
+    pub by: String,
+    pub toml: String,
+}
+
 impl Store {
     /// The configuration in force and its version; none before the first one was applied.
     ///
@@ -32,6 +42,31 @@ impl Store {
     /// When the database does not answer.
     pub fn config_at(&mut self, version: i64) -> Result<Option<String>, StoreError> {
         Ok(config_version::table.find(version).select(config_version::toml).first(&mut self.db).optional()?)
+    }
+
+    /// The version that was in force at an instant; 0 before the first one.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn config_in_force(&mut self, at: Timestamp) -> Result<i64, StoreError> {
+        let newest: Option<i64> = config_version::table
+            .filter(config_version::at.le(at.0))
+            .select(max(config_version::version))
+            .first(&mut self.db)?;
+        Ok(newest.unwrap_or(0))
+    }
+
+    /// Versions from one number to another, both included, oldest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn config_versions(&mut self, first: i64, last: i64) -> Result<Vec<StoredConfig>, StoreError> {
+        let rows: Vec<(i64, i64, String, String)> = config_version::table
+            .filter(config_version::version.between(first, last))
+            .order(config_version::version)
+            .load(&mut self.db)?;
+        let stored = |(version, at, by, toml)| StoredConfig { version, at: Timestamp(at), by, toml };
+        Ok(rows.into_iter().map(stored).collect())
     }
 
     /// Puts a configuration in force and gives its version. With `expected`, only when that version (0 for none) is

@@ -35,6 +35,7 @@ pub use accounts::{Account, AccountPatch};
 pub use analytics::{Told, ToldCursor};
 pub use audit::{AuditEntry, AuditVerdict};
 pub use commit::{EXCERPT_CHARS, Message};
+pub use config::StoredConfig;
 pub use error::{Refused, StoreError};
 pub use events::{EventPage, EventQuery, LastHeard};
 pub use incidents::{IncidentPage, IncidentQuery, LIMIT_MAX};

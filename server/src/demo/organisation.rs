@@ -19,7 +19,10 @@ pub(super) fn document(port: u16) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config, demo::trouble::TROUBLES};
+    use crate::{
+        config,
+        demo::{beats::JOBS, trouble::TROUBLES},
+    };
     use shared::Timestamp;
 
     #[test]
@@ -32,6 +35,8 @@ mod tests {
         for (id, _) in SENDERS {
             assert!(document.integrations.iter().any(|sender| sender.id.as_str() == *id), "{id}");
         }
+        let heartbeats: Vec<&str> = document.heartbeats.iter().map(|it| it.id.as_str()).collect();
+        assert_eq!(heartbeats, JOBS.iter().map(|(id, _)| *id).collect::<Vec<_>>());
         for trouble in TROUBLES {
             assert!(SENDERS.iter().any(|(id, _)| *id == trouble.sender), "{trouble:?}");
         }

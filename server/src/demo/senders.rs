@@ -20,38 +20,62 @@ const BUSY: u32 = 45;
 /// Seconds between two messages.
 const PAUSE_S: (u64, u64) = (3, 11);
 
-struct House {
+/// The way to our own addresses, as any sender would go: through the socket.
+pub(super) struct House {
     outbound: Outbound,
     base: String,
+}
+
+struct Senders {
+    house: House,
     tokens: BTreeMap<IntegrationId, String>,
     /// By place in the cast: how often it was sent.
     lasting: BTreeMap<usize, u32>,
     dice: Dice,
 }
 
-pub(super) async fn run(app: web::Data<App>, tokens: Vec<(IntegrationId, String)>, dice: Dice) {
-    // To ourselves, as any sender would: through the socket.
-    let limits =
-        WebhookChannel { allow_networks: vec!["127.0.0.0/8".to_owned(), "::1/128".to_owned()], allow_http: true };
-    let outbound = match Outbound::new(&limits, &["localhost".to_owned()], Deadlines::default()) {
-        Ok(outbound) => outbound,
-        Err(error) => return tracing::warn!(error, "the demo's senders cannot begin"),
-    };
-    let base = app.instance.own_url.clone();
-    let mut house = House { outbound, base, tokens: tokens.into_iter().collect(), lasting: BTreeMap::new(), dice };
-    // Let the people see the page before the house catches fire.
-    pause(1_000).await;
-    if app.board.list(&everything(), crate::clock::now()).total < QUIET {
-        house.bad_morning().await;
+impl House {
+    /// None when no way out can be made; that is said.
+    pub(super) fn new(app: &App) -> Option<Self> {
+        let limits =
+            WebhookChannel { allow_networks: vec!["127.0.0.0/8".to_owned(), "::1/128".to_owned()], allow_http: true };
+        match Outbound::new(&limits, &["localhost".to_owned()], Deadlines::default()) {
+            Ok(outbound) => Some(Self { outbound, base: app.instance.own_url.clone() }),
+            Err(error) => {
+                tracing::warn!(error, "the demo's senders cannot begin");
+                None
+            }
+        }
     }
-    loop {
-        pause(house.dice.between(PAUSE_S.0, PAUSE_S.1) * 1_000).await;
-        let open = app.board.list(&everything(), crate::clock::now()).total;
-        house.something_happens(open).await;
+
+    pub(super) async fn post(&self, path: &str, token: &str, body: String, content_type: &'static str) {
+        let request = OutboundRequest {
+            url: format!("{}{path}", self.base),
+            headers: vec![("content-type", content_type.to_owned())],
+            body: body.into_bytes(),
+            secrets: vec![token.to_owned()],
+        };
+        if let Err(failure) = self.outbound.post(request).await {
+            tracing::debug!(failure.detail, "a demo message was not taken");
+        }
     }
 }
 
-impl House {
+pub(super) async fn run(app: web::Data<App>, house: House, tokens: Vec<(IntegrationId, String)>, dice: Dice) {
+    let mut senders = Senders { house, tokens: tokens.into_iter().collect(), lasting: BTreeMap::new(), dice };
+    // Let the people see the page before the house catches fire.
+    pause(Duration::from_secs(1)).await;
+    if app.board.list(&everything(), crate::clock::now()).total < QUIET {
+        senders.bad_morning().await;
+    }
+    loop {
+        pause(Duration::from_secs(senders.dice.between(PAUSE_S.0, PAUSE_S.1))).await;
+        let open = app.board.list(&everything(), crate::clock::now()).total;
+        senders.something_happens(open).await;
+    }
+}
+
+impl Senders {
     /// Nearly everything at once, some of it several times, some of it over already.
     async fn bad_morning(&mut self) {
         for place in 0..TROUBLES.len() {
@@ -59,7 +83,7 @@ impl House {
             for _ in 0..self.dice.below(4) {
                 self.begins(place).await;
             }
-            pause(120).await;
+            pause(Duration::from_millis(120)).await;
         }
         for _ in 0..3 {
             self.one_is_over().await;
@@ -101,21 +125,14 @@ impl House {
     }
 
     async fn post(&self, trouble: &Trouble, body: String, content_type: &'static str) {
-        let Some(token) = self.tokens.get(&IntegrationId::from(trouble.sender)) else { return };
-        let request = OutboundRequest {
-            url: format!("{}/ingest/{token}", self.base),
-            headers: vec![("content-type", content_type.to_owned())],
-            body: body.into_bytes(),
-            secrets: vec![token.clone()],
-        };
-        if let Err(failure) = self.outbound.post(request).await {
-            tracing::debug!(failure.detail, "a demo message was not taken");
+        if let Some(token) = self.tokens.get(&IntegrationId::from(trouble.sender)) {
+            self.house.post(&format!("/ingest/{token}"), token, body, content_type).await;
         }
     }
 }
 
-async fn pause(ms: u64) {
-    tokio::time::sleep(Duration::from_millis(ms)).await;
+pub(super) async fn pause(length: Duration) {
+    tokio::time::sleep(length).await;
 }
 
 /// As much as a list gives at once.

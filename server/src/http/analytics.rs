@@ -22,8 +22,8 @@ use engine::{
 use serde::Deserialize;
 use shared::{
     Delay, PersonId, TeamId, Timestamp,
-    api::{Analytics, Coverage, Distribution, NamedLoad, Noise, Stretch},
-    config::Schedule,
+    api::{Analytics, Coverage, DeliveryCount, Distribution, NamedLoad, Noise, Stretch, TeamName},
+    config::{ContactKind, Schedule},
 };
 use tokio::sync::Mutex;
 
@@ -107,7 +107,9 @@ async fn figures(app: &App, asked: Asked) -> Result<Analytics, ApiError> {
     let schedules = coverage(app, from, until.min(now())).await?;
     let (messages, unpaged) = app.db(move |store| store.messages_between(from, until)).await?;
     let figures = blocking(move || fold.finish()).await?;
-    Ok(Analytics { messages, unpaged, cut_at, schedules, ..figures })
+    let teams = config.document.teams.iter();
+    let teams = teams.map(|team| TeamName { team: team.id.clone(), name: team.name.clone() }).collect();
+    Ok(Analytics { messages, unpaged, cut_at, schedules, teams, ..figures })
 }
 
 /// What is over of a range: its gaps and what each person carried, by schedule.
@@ -160,6 +162,7 @@ const TABLES: &[(&str, Write)] = &[
     ("acknowledge", |it| times(&it.acknowledge)),
     ("resolve", |it| times(&it.resolve)),
     ("people", people),
+    ("channels", channels),
     ("hours", hours),
     ("identities", |it| noise(&it.identities)),
     ("routes", |it| noise(&it.routes)),
@@ -212,6 +215,35 @@ fn people(of: &Analytics) -> String {
         })
     });
     csv::written(&["person", "name", "day", "pages", "night"], rows)
+}
+
+/// A row a channel and day, after one for the channel's whole range.
+fn channels(of: &Analytics) -> String {
+    let row = |channel: ContactKind, day: &str, count: &DeliveryCount| {
+        let mut cells = vec![channel.as_str().to_owned(), day.to_owned()];
+        let counts = [count.sent, count.accepted, count.failed, count.cancelled, count.waiting, count.retried];
+        cells.extend(counts.map(|count| count.to_string()));
+        cells.extend([count.p50_ms, count.p90_ms, count.p99_ms].map(or_empty));
+        cells
+    };
+    let rows = of.channels.iter().flat_map(|it| {
+        let days = it.days.iter().map(move |day| row(it.channel, &day.day, &day.count));
+        std::iter::once(row(it.channel, "all", &it.all)).chain(days)
+    });
+    let headings = [
+        "channel",
+        "day",
+        "sent",
+        "accepted",
+        "failed",
+        "cancelled",
+        "waiting",
+        "retried",
+        "p50_ms",
+        "p90_ms",
+        "p99_ms",
+    ];
+    csv::written(&headings, rows)
 }
 
 fn hours(of: &Analytics) -> String {

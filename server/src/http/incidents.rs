@@ -19,6 +19,7 @@ use shared::{
     Alert, Escalation, Incident, IncidentId, IncidentState, IntegrationId, PageVia, PersonId, Recipient, Severity,
     TeamId,
     api::{IncidentDetail, IncidentList, IncidentRow, List, PolicyStand, UpcomingLevel},
+    config::Document,
     timeline::{Actor, Happening, Skip, TargetResult, TimelineEntry},
 };
 use std::{
@@ -154,6 +155,25 @@ pub(super) async fn policies(app: &App, incidents: impl IntoIterator<Item = &Inc
     Ok(found)
 }
 
+/// Configurations by version.
+pub(super) type Documents = BTreeMap<i64, Arc<Document>>;
+
+/// The configurations of these versions, as far as they can be read.
+pub(super) async fn documents(app: &App, versions: impl IntoIterator<Item = i64>) -> Result<Documents, ApiError> {
+    let current = app.runtime.config();
+    let mut found = Documents::new();
+    for version in versions.into_iter().collect::<BTreeSet<i64>>() {
+        if version == current.version {
+            found.insert(version, Arc::new(current.document.clone()));
+        } else if let Some(text) = app.db(move |store| store.config_at(version)).await?
+            && let Some(document) = blocking(move || config::parse(&text).ok()).await?
+        {
+            found.insert(version, Arc::new(document));
+        }
+    }
+    Ok(found)
+}
+
 async fn older(app: &App, version: i64) -> Result<BTreeMap<shared::PolicyId, Arc<shared::config::Policy>>, ApiError> {
     let Some(text) = app.db(move |store| store.config_at(version)).await? else { return Ok(BTreeMap::new()) };
     let compiled = blocking(move || {
@@ -251,7 +271,7 @@ fn in_happening(what: &Happening) -> Vec<&PersonId> {
     match what {
         Happening::LevelRan { targets, .. }
         | Happening::LevelEmpty { targets, .. }
-        | Happening::RespondersAdded { targets }
+        | Happening::RespondersAdded { targets, .. }
         | Happening::NobodyReached { fallback: targets, .. } => targets.iter().flat_map(in_target).collect(),
         Happening::Paged { recipient, .. }
         | Happening::Throttled { recipient, .. }

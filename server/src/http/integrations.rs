@@ -16,7 +16,7 @@ use crate::{
 use actix_web::{HttpResponse, web};
 use engine::{compile::SELF, dedup, heartbeat};
 use shared::{
-    IntegrationId, Timestamp,
+    Delay, IntegrationId, Timestamp,
     api::{IntegrationRow, List, NewIntegration, NewToken, SenderSilence},
     config::Integration,
 };
@@ -87,11 +87,19 @@ fn silences(engine: &engine::Engine) -> Vec<(IntegrationId, SenderSilence)> {
     let state = &engine.state;
     let watched = |integration: &Integration| {
         let watch = heartbeat::of_sender(&integration.id);
-        let down = state.pulses.get(&watch).and_then(|pulse| pulse.down);
+        let pulse = state.pulses.get(&watch);
+        let down = pulse.and_then(|pulse| pulse.down);
+        let learned = integration.silent_after.is_none();
+        let known = || pulse.and_then(|pulse| Some(Delay(pulse.due?.ms_since(pulse.counted?.from))));
         let alert =
             dedup::open(state, &SELF.into(), &heartbeat::key(&watch)).and_then(|alert| state.alerts.get(&alert));
+        if integration.silent_after == Some(Delay::ZERO) {
+            return None;
+        }
         let silence = SenderSilence {
-            after: integration.silent_after?,
+            after: integration.silent_after.or_else(known),
+            learned_weeks: learned.then(|| pulse.and_then(|pulse| pulse.rhythm.as_deref()).map_or(0, heartbeat::weeks)),
+            weeks_needed: heartbeat::WEEKS_NEEDED,
             severity: integration.silent_severity,
             since: down.map(|down| down.since),
             incident: alert.map(|alert| alert.incident),

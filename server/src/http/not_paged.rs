@@ -1,12 +1,13 @@
 //! For each person who was not paged: the reason, from what was decided and what the policies would have done next.
 
-use super::upcoming::Policies;
+use super::{incidents::Documents, upcoming::Policies};
 use engine::{Snapshot, compile::FALLBACK};
 use shared::{
-    Escalation, Incident, IncidentState, PersonId, PolicyId, Recipient, SuppressedBy,
+    Escalation, Incident, IncidentState, NounKind, PersonId, Piece, PolicyId, Recipient, SuppressedBy, Timestamp,
     api::NotPaged,
-    config::{Language, Policy, Schedule, Target},
-    messages, text,
+    config::{Document, Language, Policy, Schedule, Target},
+    messages,
+    text::{self, Names, Voice},
     timeline::{Happening, Skip, TargetResult, TimelineEntry, Unmet},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,14 +30,30 @@ messages! {
     joined_later() { en: "was not in the configuration that this incident follows", zh: "不在此事件所依据的配置中" }
 }
 
+/// What reasons are found in.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) l: Language,
+    pub(super) names: &'a Names,
+    pub(super) policies: &'a Policies,
+    /// The configurations that were in force when it was asked who is to be paged.
+    pub(super) documents: &'a Documents,
+    pub(super) config: &'a Snapshot,
+}
+
+/// When it was last asked who is to be paged, and the configuration version that was in force then.
+pub(super) fn last_asked(timeline: &[TimelineEntry]) -> Option<(Timestamp, i64)> {
+    timeline.iter().rev().find_map(|entry| match &entry.what {
+        Happening::LevelRan { in_force: Some(version), .. }
+        | Happening::LevelEmpty { in_force: Some(version), .. }
+        | Happening::NobodyReached { in_force: Some(version), .. }
+        | Happening::Routed { config: version, .. } => Some((entry.at, *version)),
+        _ => None,
+    })
+}
+
 /// One reason a person, in the order of their names' ids.
-pub(super) fn reasons(
-    l: Language,
-    incident: &Incident,
-    timeline: &[TimelineEntry],
-    policies: &Policies,
-    config: &Snapshot,
-) -> Vec<NotPaged> {
+pub(super) fn reasons(known: Known<'_>, incident: &Incident, timeline: &[TimelineEntry]) -> Vec<NotPaged> {
     let paged: BTreeSet<&PersonId> = incident
         .pages
         .iter()
@@ -46,39 +63,55 @@ pub(super) fn reasons(
         })
         .collect();
     let left_out = LeftOut::of(timeline);
-    let people = config.people.values().filter(|person| !paged.contains(&person.id));
+    let people = known.config.people.values().filter(|person| !paged.contains(&person.id));
     people
-        .map(|person| NotPaged {
-            person: person.id.clone(),
-            name: person.name.clone(),
-            reason: reason(l, &person.id, incident, &left_out, policies, config),
+        .map(|person| {
+            let pieces = told(known, &person.id, incident, &left_out);
+            NotPaged { person: person.id.clone(), name: person.name.clone(), reason: whole(&pieces), pieces }
         })
         .collect()
 }
 
 /// The reason for one person who was not paged.
 pub(super) fn reason_of(
-    l: Language,
+    known: Known<'_>,
     person: &PersonId,
     incident: &Incident,
     timeline: &[TimelineEntry],
-    policies: &Policies,
-    config: &Snapshot,
-) -> String {
-    reason(l, person, incident, &LeftOut::of(timeline), policies, config)
+) -> Vec<Piece> {
+    told(known, person, incident, &LeftOut::of(timeline))
+}
+
+/// The sentence that the pieces are.
+pub(super) fn whole(pieces: &[Piece]) -> String {
+    pieces.iter().map(|piece| piece.text.as_str()).collect()
+}
+
+fn told(known: Known<'_>, person: &PersonId, incident: &Incident, left_out: &LeftOut) -> Vec<Piece> {
+    let (at, version) = left_out.asked.unwrap_or((incident.opened_at, 0));
+    let voice = Voice::linked(known.l, known.names, at);
+    let then = known.documents.get(&version).map(|document| (version, &**document));
+    let sentence = reason(known, &voice, person, incident, left_out, then);
+    voice.pieces(&sentence)
 }
 
 /// Why people and levels were left out, as the timeline has it.
 struct LeftOut {
     people: BTreeMap<PersonId, Skip>,
     levels: PassedOver,
+    asked: Option<(Timestamp, i64)>,
     /// What kept the whole incident quiet, when that was before anybody was paged; the last words about it.
     quiet: Vec<SuppressedBy>,
 }
 
 impl LeftOut {
     fn of(timeline: &[TimelineEntry]) -> Self {
-        Self { people: skips(timeline), levels: passed_over_levels(timeline), quiet: quieted_by(timeline) }
+        Self {
+            people: skips(timeline),
+            levels: passed_over_levels(timeline),
+            asked: last_asked(timeline),
+            quiet: quieted_by(timeline),
+        }
     }
 }
 
@@ -139,14 +172,17 @@ fn passed_over_levels(timeline: &[TimelineEntry]) -> PassedOver {
     found
 }
 
+/// Schedules and teams are those of `then`, as they were when it was asked.
 fn reason(
-    l: Language,
+    known: Known<'_>,
+    voice: &Voice<'_>,
     person: &PersonId,
     incident: &Incident,
     left_out: &LeftOut,
-    policies: &Policies,
-    config: &Snapshot,
+    then: Option<(i64, &Document)>,
 ) -> String {
+    let Known { l, policies, config, .. } = known;
+    let (version, document) = then.map_or((None, &config.document), |(version, document)| (Some(version), document));
     let unmet = &left_out.levels;
     match left_out.people.get(person) {
         Some(Skip::NoContact { .. }) => return no_contact(l),
@@ -155,39 +191,42 @@ fn reason(
         Some(Skip::Answered { .. }) => return has_answered(l),
         Some(Skip::Waits { .. }) => return quiet(l),
         Some(Skip::HandedOver { to, .. }) => {
-            return handed_over(l, config.people.get(to).map_or(to.as_str(), |person| person.name.as_str()));
+            return handed_over(l, &voice.person(to, version));
         }
         _ => {}
     }
     if incident.pages.is_empty() && !left_out.quiet.is_empty() {
-        let why: Vec<String> = left_out.quiet.iter().map(|by| text::suppressed_by(l, by)).collect();
+        let why: Vec<String> = left_out.quiet.iter().map(|by| text::quieted_by(voice, by, None)).collect();
         return kept_quiet(l, &why.join(", "));
     }
     let mut off_duty_in = None;
     for escalation in &incident.escalations {
         let Some(policy) = policies.get(&(escalation.config, escalation.policy.clone())) else { continue };
-        match named(policy, person, config) {
+        let level_of = |level| voice.policy(&policy.id, Some(escalation.config), Some(level));
+        match named(policy, person, document) {
             Named::Surely(level) if let Some(why) = unmet.get(&(policy.id.clone(), level)) => {
-                return passed_over(l, policy.id.as_str(), level + 1, &text::unmet(l, why));
+                return passed_over(l, &level_of(level), level + 1, &text::unmet(voice, why));
             }
             Named::Surely(level) if incident.state == IncidentState::Triggered => {
-                return not_reached(l, policy.id.as_str(), level + 1);
+                return not_reached(l, &level_of(level), level + 1);
             }
-            Named::Surely(_) if recovered_first(incident, escalation) => return held(l, policy.id.as_str()),
-            Named::Surely(level) => return stopped(l, policy.id.as_str(), level + 1),
+            Named::Surely(_) if recovered_first(incident, escalation) => {
+                return held(l, &voice.policy(&policy.id, Some(escalation.config), None));
+            }
+            Named::Surely(level) => return stopped(l, &level_of(level), level + 1),
             Named::Sometimes(schedule) => off_duty_in = off_duty_in.or(Some(schedule)),
             Named::Never => {}
         }
     }
     if let Some(schedule) = off_duty_in {
-        return off_duty(l, &schedule);
+        return off_duty(l, &voice.named(NounKind::Schedule, &schedule, version));
     }
-    let known: Vec<&str> =
-        incident.escalations.iter().map(|it| it.policy.as_str()).filter(|policy| *policy != FALLBACK).collect();
-    match known.as_slice() {
+    let kept = incident.escalations.iter().filter(|it| it.policy.as_str() != FALLBACK);
+    let kept: Vec<String> = kept.map(|it| voice.policy(&it.policy, Some(it.config), None)).collect();
+    match kept.as_slice() {
         [] if incident.escalations.is_empty() => joined_later(l),
         [] => unrouted(l),
-        known => unnamed(l, &known.join(", ")),
+        kept => unnamed(l, &kept.join(", ")),
     }
 }
 
@@ -216,15 +255,15 @@ enum Named {
     Never,
 }
 
-fn named(policy: &Policy, person: &PersonId, config: &Snapshot) -> Named {
+fn named(policy: &Policy, person: &PersonId, document: &Document) -> Named {
     let mut sometimes = None;
     for (index, level) in policy.levels.iter().enumerate() {
         for target in &level.notify {
             let surely = match target {
                 Target::Person(id) => id == person,
-                Target::Team(id) => config.teams.get(id).is_some_and(|team| team.members.contains(person)),
+                Target::Team(id) => document.teams.iter().any(|team| team.id == *id && team.members.contains(person)),
                 Target::Schedule(id) => {
-                    let schedule = config.document.schedules.iter().find(|schedule| schedule.id == *id);
+                    let schedule = document.schedules.iter().find(|schedule| schedule.id == *id);
                     if schedule.is_some_and(|schedule| takes_part(schedule, person)) && sometimes.is_none() {
                         sometimes = Some(id.0.clone());
                     }
@@ -280,7 +319,17 @@ mod tests {
         let timeline = engine.take_changes().timeline;
         let incident = engine.state.incidents.values().next().unwrap();
         let policies: Policies = engine.state.policies.clone();
-        let found = reasons(Language::En, incident, &timeline, &policies, &config);
+        let names = Names::new();
+        let documents = Documents::from([(1, Arc::new(config.document.clone()))]);
+        let known =
+            Known { l: Language::En, names: &names, policies: &policies, documents: &documents, config: &config };
+        let found = reasons(known, incident, &timeline);
+        let off_duty: Vec<String> =
+            found[3].pieces.iter().filter_map(|it| it.noun.as_ref()).map(shared::Noun::href).collect();
+        assert_eq!(off_duty, [format!("/versions/schedule/s?version=1&at={}", now.0)]);
+        let not_run: Vec<String> =
+            found[0].pieces.iter().filter_map(|it| it.noun.as_ref()).map(shared::Noun::href).collect();
+        assert_eq!(not_run, ["/versions/policy/p?version=1&part=3"]);
         let found: Vec<(&str, &str)> = found.iter().map(|it| (it.person.as_str(), it.reason.as_str())).collect();
         assert_eq!(
             found,

@@ -73,8 +73,16 @@ const QUERIES: &[(&str, &[(&str, &str)])] = &[
             ("format", "`csv` for one table as CSV"),
             (
                 "table",
-                "With `format=csv`: acknowledge, resolve, people, hours, identities, routes, policies, quiet, gaps or load",
+                "With `format=csv`: acknowledge, resolve, people, channels, hours, identities, routes, policies, quiet, gaps or load",
             ),
+        ],
+    ),
+    ("/api/v1/versions", &[("version", "Begin with this one"), ("limit", "1 to 50, 20 by default")]),
+    (
+        "/api/v1/versions/{kind}/{id}",
+        &[
+            ("version", "The version; by default the one that was in force at `at`"),
+            ("at", "Milliseconds since 1970: when it was used; now by default"),
         ],
     ),
     ("/api/v1/alerts", &[("after", "`next` of the page before"), ("limit", "1 to 500")]),
@@ -167,6 +175,8 @@ fn schema(name: &str) -> Option<(Value, Map<String, Value>)> {
         "NewApiToken" => api::NewApiToken,
         "ConfigText" => api::ConfigText,
         "ConfigReport" => api::ConfigReport,
+        "ConfigVersions" => api::ConfigVersions,
+        "NounThen" => api::NounThen,
         "ConfigDocument" => api::ConfigDocument,
         "ConfigDraft" => api::ConfigDraft,
         "ReplayRequest" => api::ReplayRequest,

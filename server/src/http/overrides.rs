@@ -69,7 +69,9 @@ pub(super) async fn add(
     edit(app, principal, action, schedule.as_str(), |text, _, version| {
         let name = |i| if i == 0 { format!("o{}", version + 1) } else { format!("o{}-{}", version + 1, i + 1) };
         let names: Vec<String> = (0..covers.len()).map(name).collect();
-        let named = covers.iter().zip(&names).map(|(cover, id)| Override { id: Some(id.clone()), ..cover.clone() });
+        let by = Some(principal.record_name());
+        let named = covers.iter().zip(&names);
+        let named = named.map(|(cover, id)| Override { id: Some(id.clone()), by: by.clone(), ..cover.clone() });
         Ok((add_overrides(text, schedule, &named.collect::<Vec<_>>())?, names))
     })
     .await

@@ -3,7 +3,7 @@
 use super::{
     accounts, ack, actions, analytics, audit, calendar, config, events, health, heartbeats, incidents, integrations,
     me, oncall, openapi, overrides, people, principal, problem::ApiError, replay, schedules, session, setup, silences,
-    storms, swaps, tokens, ui, why, why_not,
+    storms, swaps, tokens, ui, versions, why, why_not,
 };
 use crate::{ingest, live};
 use actix_web::{
@@ -88,6 +88,8 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/routes", to!(people::list_routes)),
     (Get, "/people", to!(people::list_people)),
     (Get, "/people/{id}/why-not", to!(why_not::explain)),
+    (Get, "/versions", to!(versions::list_versions)),
+    (Get, "/versions/{kind}/{id}", to!(versions::show_noun)),
     (Get, "/integrations", to!(integrations::list_integrations)),
     (Post, "/integrations", to!(integrations::make_integration)),
     (Delete, "/integrations/{id}", to!(integrations::revoke_integration)),

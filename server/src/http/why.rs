@@ -1,11 +1,19 @@
 //! Why an incident paged whom, in sentences, and why it did not page everybody else.
 
-use super::{App, app::blocking, incidents, not_paged, principal::Principal, problem::ApiError, reader};
+use super::{
+    App,
+    app::blocking,
+    incidents,
+    not_paged::{self, Known},
+    principal::Principal,
+    problem::ApiError,
+    reader,
+};
 use actix_web::{HttpRequest, web};
 use shared::{
     IncidentId,
     api::Why,
-    text::{Names, happening},
+    text::{Names, told},
     timeline::{Happening, TimelineEntry},
 };
 
@@ -21,12 +29,17 @@ pub(super) async fn explain(
     let timeline = app.db(move |store| store.timeline(id)).await?;
     let config = app.runtime.config();
     let policies = incidents::policies(&app, [&incident]).await?;
+    let documents = incidents::documents(&app, not_paged::last_asked(&timeline).map(|(_, version)| version)).await?;
     let why = blocking(move || {
-        let not_paged = not_paged::reasons(language, &incident, &timeline, &policies, &config);
-        let decisions: Vec<TimelineEntry> = timeline.into_iter().filter(|entry| is_decision(&entry.what)).collect();
         let names: Names = config.people.iter().map(|(id, person)| (id.clone(), person.name.clone())).collect();
-        let sentences = decisions.iter().map(|entry| happening(language, &names, &entry.what)).collect();
-        Why { incident: id, decisions, sentences, not_paged }
+        let (policies, documents) = (&policies, &documents);
+        let known = Known { l: language, names: &names, policies, documents, config: &config };
+        let not_paged = not_paged::reasons(known, &incident, &timeline);
+        let decisions = timeline.iter().filter(|entry| is_decision(&entry.what));
+        let decisions: Vec<TimelineEntry> = decisions.cloned().collect();
+        let pieces: Vec<_> = decisions.iter().map(|entry| told(language, &names, &timeline, entry)).collect();
+        let sentences = pieces.iter().map(|pieces| not_paged::whole(pieces)).collect();
+        Why { incident: id, decisions, sentences, pieces, not_paged }
     });
     Ok(web::Json(why.await?))
 }

@@ -3,7 +3,8 @@
 use super::{
     App,
     app::{blocking, now},
-    incidents, not_paged,
+    incidents,
+    not_paged::{self, Known},
     principal::Principal,
     problem::ApiError,
     reader,
@@ -18,7 +19,8 @@ use serde::Deserialize;
 use shared::{
     AttemptState, Delay, Incident, Page, PersonId, Recipient, Timestamp,
     api::{DutyThen, IncidentRow, PageThen, WhyNot, WhyNotIncident},
-    timeline::TimelineEntry,
+    text::Names,
+    timeline::{Happening, TimelineEntry},
 };
 
 const AROUND: Delay = Delay::mins(30);
@@ -72,16 +74,25 @@ pub(super) async fn explain(
             && words.as_deref().is_none_or(|words| mentions(incident, words))
     });
     let policies = incidents::policies(&app, open.iter().map(|(incident, _)| incident)).await?;
+    let asked = open.iter().filter_map(|(_, timeline)| not_paged::last_asked(timeline)).map(|(_, version)| version);
+    let documents = incidents::documents(&app, asked.collect::<Vec<_>>()).await?;
     let messages =
         messages.items.into_iter().filter(|it| words.as_deref().is_none_or(|words| contains(&it.text, words)));
     let messages = messages.collect();
     let of = person.clone();
     let incidents = blocking(move || {
+        let names: Names = config.people.iter().map(|(id, person)| (id.clone(), person.name.clone())).collect();
+        let (policies, documents) = (&policies, &documents);
+        let known = Known { l: language, names: &names, policies, documents, config: &config };
         let tell = |(incident, timeline): (Incident, Vec<TimelineEntry>)| {
-            let pages: Vec<PageThen> = incident.pages.iter().filter(|page| is_for(page, &of)).map(then).collect();
-            let reason =
-                pages.is_empty().then(|| not_paged::reason_of(language, &of, &incident, &timeline, &policies, &config));
-            WhyNotIncident { row: IncidentRow::from(&incident), pages, reason }
+            let mine = incident.pages.iter().filter(|page| is_for(page, &of));
+            let pages: Vec<PageThen> = mine.map(|page| then(page, &timeline)).collect();
+            let pieces = match pages.as_slice() {
+                [] => not_paged::reason_of(known, &of, &incident, &timeline),
+                _ => Vec::new(),
+            };
+            let reason = pages.is_empty().then(|| not_paged::whole(&pieces));
+            WhyNotIncident { row: IncidentRow::from(&incident), pages, reason, pieces }
         };
         open.into_iter().map(tell).collect()
     });
@@ -118,7 +129,11 @@ fn is_for(page: &Page, person: &PersonId) -> bool {
 }
 
 /// The best delivery is one that was taken, else the one that went furthest.
-fn then(page: &Page) -> PageThen {
+fn then(page: &Page, timeline: &[TimelineEntry]) -> PageThen {
+    let version = timeline.iter().find_map(|entry| match &entry.what {
+        Happening::Paged { page: id, config, .. } if *id == page.id => *config,
+        _ => None,
+    });
     let rank = |state: AttemptState| match state {
         AttemptState::Accepted => 0,
         AttemptState::Sending => 1,
@@ -131,6 +146,7 @@ fn then(page: &Page) -> PageThen {
     PageThen {
         at: page.begins_at(),
         policy: page.policy.clone(),
+        config: version,
         level: page.level + 1,
         state: best.map(|attempt| attempt.state),
         done_at: best.and_then(|attempt| attempt.finished_at),

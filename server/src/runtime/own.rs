@@ -65,7 +65,7 @@ impl Writer {
         let mut told: BTreeMap<&PolicyId, Option<String>> = BTreeMap::new();
         for entry in &changes.timeline {
             match &entry.what {
-                Happening::NobodyReached { policy, fallback } => {
+                Happening::NobodyReached { policy, fallback, .. } => {
                     let wrong = nobody(policy, entry.incident.0, fallback);
                     told.insert(policy, Some(wrong));
                 }

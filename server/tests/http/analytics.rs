@@ -83,7 +83,9 @@ async fn a_reader_sees_how_soon_people_answered_and_what_is_noise() {
     assert_eq!(csv.status, 200);
     assert!(csv.text.starts_with("id,title,host,integration,newest_incident,incidents"), "{}", csv.text);
     assert!(csv.text.contains(r#","'=slow, ""very""",web-1,"#), "{}", csv.text);
-    for table in ["acknowledge", "resolve", "people", "hours", "routes", "policies", "quiet", "gaps", "load"] {
+    for table in
+        ["acknowledge", "resolve", "people", "channels", "hours", "routes", "policies", "quiet", "gaps", "load"]
+    {
         let csv = ask(&format!("&format=csv&table={table}")).await;
         assert!(csv.status == 200 && csv.text.contains("\r\n"), "{table}: {}", csv.text);
     }

@@ -1,7 +1,7 @@
 //! Figures about a range of the past: how soon people answered, whom it woke, and what is noise.
 
 use super::{Gap, PersonLoad, account::wire};
-use crate::{IncidentId, IntegrationId, PersonId, ScheduleId, Severity, Timestamp};
+use crate::{IncidentId, IntegrationId, PersonId, ScheduleId, Severity, TeamId, Timestamp, config::ContactKind};
 use serde::{Deserialize, Serialize};
 
 /// What kept incidents quiet.
@@ -38,6 +38,9 @@ wire! {
         days: Vec<String>,
         /// The most paged first.
         people: Vec<PersonPages>,
+        /// How messages fared, by channel.
+        #[serde(default)]
+        channels: Vec<ChannelFigures>,
         /// 168: from Monday 00:00 on, an hour each.
         hours: Vec<HourOfWeek>,
         /// What fires, by sender and identity; what to mend first comes first.
@@ -48,6 +51,37 @@ wire! {
         policies: Vec<Noise>,
         quiet: Vec<QuietBy>,
         schedules: Vec<Coverage>,
+        /// Whose figures can be asked for.
+        #[serde(default)]
+        teams: Vec<TeamName>,
+    }
+
+    /// What a team is called.
+    struct TeamName { team: TeamId, name: String }
+
+    /// How the messages of one channel fared, by when they were first handed over.
+    struct ChannelFigures { channel: ContactKind, all: DeliveryCount, days: Vec<ChannelDay> }
+
+    /// The messages of one day, `YYYY-MM-DD` on the reader's clock.
+    struct ChannelDay { day: String, count: DeliveryCount }
+
+    /// Messages that were handed over to a provider or receiver, and what came of them.
+    #[derive(Default)]
+    struct DeliveryCount {
+        sent: u32,
+        /// The receiver confirmed that it took them.
+        accepted: u32,
+        failed: u32,
+        /// Somebody answered before it was known.
+        cancelled: u32,
+        /// It is not known yet.
+        waiting: u32,
+        /// Of the sent ones, those that took more than one try.
+        retried: u32,
+        /// From the first try until they were taken.
+        p50_ms: Option<i64>,
+        p90_ms: Option<i64>,
+        p99_ms: Option<i64>,
     }
 
     /// How long something took, over all and by severity.

@@ -2,7 +2,7 @@
 
 use super::account::wire;
 use crate::{
-    Alert, AttemptState, EscalationState, Format, Incident, IncidentId, IncidentState, IntegrationId, PersonId,
+    Alert, AttemptState, EscalationState, Format, Incident, IncidentId, IncidentState, IntegrationId, PersonId, Piece,
     PolicyId, Recipient, Severity, SuppressedBy, TeamId, Timestamp,
     alert::FieldSpan,
     config::Target,
@@ -158,12 +158,22 @@ wire! {
         decisions: Vec<TimelineEntry>,
         /// The same as sentences, in the reader's language.
         sentences: Vec<String>,
+        /// The sentences in pieces, each thing they name a piece that says which version of it was used.
+        #[serde(default)]
+        pieces: Vec<Vec<Piece>>,
         /// For each person in the configuration who was not paged: the reason.
         not_paged: Vec<NotPaged>,
     }
 
     /// Why somebody was not paged.
-    struct NotPaged { person: PersonId, name: String, reason: String }
+    struct NotPaged {
+        person: PersonId,
+        name: String,
+        reason: String,
+        /// The reason in pieces.
+        #[serde(default)]
+        pieces: Vec<Piece>,
+    }
 }
 
 /// The body of an action; which fields matter depends on the action.

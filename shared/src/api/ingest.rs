@@ -25,8 +25,14 @@ wire! {
 
     /// The watch over a sender that may not be silent for long.
     struct SenderSilence {
-        /// How long is too long.
-        after: Delay,
+        /// How long is too long, counted from its last message; none while that is not known.
+        after: Option<Delay>,
+        /// It is learned from its own rhythm: in how many of the last eight weeks it was heard.
+        #[serde(default)]
+        learned_weeks: Option<u32>,
+        /// So many are needed.
+        #[serde(default)]
+        weeks_needed: u32,
         severity: Severity,
         /// Since when it is.
         since: Option<Timestamp>,

@@ -36,6 +36,9 @@ pub enum DutyReason {
         id: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         replaces: Option<PersonId>,
+        /// Who made it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
     /// A shift of a temporary schedule, counted from 0 within the schedule.
     Temporary { place: u32 },

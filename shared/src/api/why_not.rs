@@ -1,7 +1,7 @@
 //! Why somebody was not paged at a moment of the past.
 
 use super::{EventRow, IncidentRow, account::wire};
-use crate::{AttemptState, PersonId, PolicyId, ScheduleId, Timestamp};
+use crate::{AttemptState, PersonId, Piece, PolicyId, ScheduleId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 wire! {
@@ -39,12 +39,18 @@ wire! {
         pages: Vec<PageThen>,
         /// Why there is none, in the reader's language; none when there is one.
         reason: Option<String>,
+        /// The reason in pieces, each thing it names with the version that was used.
+        #[serde(default)]
+        pieces: Vec<Piece>,
     }
 
     /// A page somebody was sent.
     struct PageThen {
         at: Timestamp,
         policy: PolicyId,
+        /// The version of the policy, where it is known.
+        #[serde(default)]
+        config: Option<i64>,
         /// Counted from 1.
         level: u32,
         /// How far its best delivery came; none when it planned none.

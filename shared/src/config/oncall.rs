@@ -197,6 +197,9 @@ pub struct Override {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Who made it; the application writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 fn is_replace(kind: &OverrideKind) -> bool {

@@ -31,7 +31,8 @@ pub struct Integration {
     /// What becomes of what is stale.
     #[serde(default, skip_serializing_if = "is_default")]
     pub stale: StaleAction,
-    /// An alert when the sender is silent for so long, whatever it sends; none when absent.
+    /// An alert when the sender is silent for so long, whatever it sends; learned from its own rhythm when absent, and `0s`
+    /// switches it off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silent_after: Option<Delay>,
     /// How bad that is.

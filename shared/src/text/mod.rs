@@ -6,13 +6,17 @@ mod reason;
 mod timeline;
 mod unheard;
 mod unpaged;
+mod voice;
 
 pub use crate::config::Language;
 pub use notice::{digest_sums, notice_text};
 pub use page::{PageText, bundle_text, page_text};
 pub use reason::reject_reason;
-pub use timeline::{Names, happening, recipient_name, skipped, suppressed_by, throttled_by, unmet, waits};
+pub use timeline::{
+    Names, duty, happening, quieted_by, recipient_name, skipped, suppressed_by, throttled_by, told, unmet, waits,
+};
 pub use unpaged::unpaged;
+pub use voice::Voice;
 
 /// Declares messages: a function each, taking the language and typed arguments.
 #[macro_export]

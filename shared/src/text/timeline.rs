@@ -1,10 +1,12 @@
 //! The timeline as sentences: the only place where a reason becomes words.
 
-use super::{Language, span};
+use super::{Language, Voice, span};
 use crate::messages;
 use crate::{
-    AttemptState, PageVia, PersonId, Recipient, SuppressedBy, ThrottledBy, Waits, WaitsFor,
-    timeline::{Happening, RecoveryMatch, RouteStep, SeverityReason, Skip, TargetResult, Unmet},
+    AttemptState, IncidentId, NounKind, PageVia, PersonId, Piece, Recipient, SuppressedBy, ThrottledBy, Waits,
+    WaitsFor, WindowId,
+    api::DutyReason,
+    timeline::{Happening, RecoveryMatch, RouteStep, SeverityReason, Skip, TargetResult, TimelineEntry, Unmet},
 };
 use std::collections::BTreeMap;
 
@@ -20,9 +22,9 @@ messages! {
     unrouted() { en: "No route matched: shown, and nobody is paged", zh: "没有匹配的路由：仅显示，不通知" }
     unrouted_urgent() { en: "No route matched: the fallback is paged", zh: "没有匹配的路由：通知兜底联系人" }
     suppressed(why: &str) { en: "Kept quiet: {why}. Nobody is paged while this lasts", zh: "保持安静：{why}。期间不通知任何人" }
-    by_silence(silence: i64) { en: "silence {silence}", zh: "静默 {silence}" }
-    by_maintenance(silence: i64) { en: "maintenance {silence}", zh: "维护 {silence}" }
-    by_inhibition(rule: &str, source: i64) { en: "it follows from #{source} (inhibition {rule})", zh: "由 #{source} 引起（抑制规则 {rule}）" }
+    by_silence(silence: &str) { en: "silence {silence}", zh: "静默 {silence}" }
+    by_maintenance(silence: &str) { en: "maintenance {silence}", zh: "维护 {silence}" }
+    by_inhibition(rule: &str, source: &str) { en: "it follows from {source} (inhibition {rule})", zh: "由 {source} 引起（抑制规则 {rule}）" }
     released() { en: "Nothing keeps it quiet any more", zh: "不再保持安静" }
     severity_rose(from: &str, to: &str) { en: "Raised from {from} to {to}: paging again", zh: "级别由 {from} 升为 {to}：再次通知" }
     severity_changed(from: &str, to: &str) { en: "Level changed from {from} to {to}", zh: "级别由 {from} 变为 {to}" }
@@ -47,6 +49,11 @@ messages! {
     direct() { en: "named in the level", zh: "策略直接指定" }
     on_call(schedule: &str) { en: "on call in {schedule}", zh: "{schedule} 值班" }
     covering(schedule: &str) { en: "covering in {schedule}", zh: "{schedule} 代班" }
+    by_override() { en: ", by an override", zh: "，按代班安排" }
+    by_override_of(who: &str) { en: ", by an override of {who}", zh: "，按 {who} 的代班安排" }
+    by_layer(layer: &str) { en: ", by the rotation of layer {layer}", zh: "，按 {layer} 层轮换" }
+    by_calendar(layer: &str) { en: ", by the calendar of layer {layer}", zh: "，按 {layer} 层日历" }
+    by_temporary() { en: ", by a temporary schedule", zh: "，按临时值班表" }
     team_member(team: &str) { en: "member of {team}", zh: "{team} 成员" }
     fallback() { en: "fallback", zh: "兜底" }
     sending(who: &str, channel: &str, n: u32) { en: "{who} {channel}: sending, try {n}", zh: "{who} {channel}：发送中，第 {n} 次" }
@@ -71,7 +78,7 @@ messages! {
     snooze_ended() { en: "Snooze ended: paging again", zh: "暂停结束：再次通知" }
     escalated(policy: &str, level: u32) { en: "Escalated by hand to {policy} level {level}", zh: "手动升级到 {policy} 第 {level} 级" }
     reassigned(to: &str) { en: "Reassigned to {to}", zh: "已转交给 {to}" }
-    policy_applied(policy: &str, from: i64, to: i64) { en: "{policy} goes on as version {to} has it, not as version {from}", zh: "{policy} 改按版本 {to} 执行（原为版本 {from}）" }
+    policy_applied(policy: &str, from: &str, to: &str) { en: "{policy} goes on as version {to} has it, not as version {from}", zh: "{policy} 改按版本 {to} 执行（原为版本 {from}）" }
     responders_added(who: &str) { en: "Asked for help: {who}", zh: "请求支援：{who}" }
     added() { en: "asked for help", zh: "被请求支援" }
     answered_too(who: &str) { en: "{who} answered", zh: "{who} 已响应" }
@@ -82,10 +89,10 @@ messages! {
     alert_recovered() { en: "One alert recovered; others still fire", zh: "一条告警已恢复，仍有其他告警" }
     alert_joined(severity: String, key: &str, group: &str) { en: "An alert joined: {severity}. Identity {key}, group {group}", zh: "有告警并入：{severity}。标识 {key}，分组 {group}" }
     joined_used_up() { en: ". Nobody had answered and every level was used up: paging again", zh: "。无人响应且各级均已执行：再次通知" }
-    merged_into(into: i64) { en: "Merged into #{into} by hand", zh: "已手动合并到 #{into}" }
-    merged(from: i64, alerts: u32) { en: "#{from} was merged into this one by hand: {alerts} alerts", zh: "已手动并入 #{from}：{alerts} 条告警" }
-    alert_detached(to: i64) { en: "An alert was detached by hand: it is #{to} now", zh: "已手动拆出一条告警：现为 #{to}" }
-    detached(from: i64) { en: "Detached from #{from} by hand", zh: "已从 #{from} 手动拆出" }
+    merged_into(into: &str) { en: "Merged into {into} by hand", zh: "已手动合并到 {into}" }
+    merged(from: &str, alerts: u32) { en: "{from} was merged into this one by hand: {alerts} alerts", zh: "已手动并入 {from}：{alerts} 条告警" }
+    alert_detached(to: &str) { en: "An alert was detached by hand: it is {to} now", zh: "已手动拆出一条告警：现为 {to}" }
+    detached(from: &str) { en: "Detached from {from} by hand", zh: "已从 {from} 手动拆出" }
     held_for(policy: &str, time: &str) { en: "{policy} waits {time}: nobody is paged for what recovers first", zh: "{policy} 等待 {time}：期间恢复则不通知任何人" }
     recovered_held() { en: ", before anybody was to be paged", zh: "，尚未到通知时间，未通知任何人" }
     flapping_began(times: u32, within: &str, calm: &str) { en: "Recovered, but flapping: it fired {times} times in {within}. Kept open until nothing changes for {calm}; firing again pages nobody anew", zh: "已恢复，但在抖动：{within}内告警 {times} 次。保持未恢复，直到 {calm}内无变化；再次告警不会重新通知" }
@@ -114,83 +121,83 @@ pub fn recipient_name(recipient: &Recipient) -> &str {
 /// What people are called; somebody without a name here is shown by id.
 pub type Names = BTreeMap<PersonId, String>;
 
-fn person<'a>(names: &'a Names, id: &'a PersonId) -> &'a str {
-    names.get(id).map_or(id.as_str(), String::as_str)
-}
-
-fn recipient<'a>(names: &'a Names, to: &'a Recipient) -> &'a str {
-    match to {
-        Recipient::Person(id) => person(names, id),
-        Recipient::Webhook(id) => id.as_str(),
-    }
-}
+/// For sentences about nobody.
+static NOBODY: Names = Names::new();
 
 /// One entry as a sentence.
-// tidy: long because each kind of entry has its own line
 #[must_use]
 pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
+    sentence(&Voice::plainly(l, names), what)
+}
+
+/// One entry of a timeline as a sentence whose nouns are marked.
+#[must_use]
+pub fn told(l: Language, names: &Names, timeline: &[TimelineEntry], entry: &TimelineEntry) -> Vec<Piece> {
+    let before = timeline.iter().take_while(|it| it.seq <= entry.seq).count();
+    let voice = Voice::linked(l, names, entry.at).following(timeline.get(..before).unwrap_or_default());
+    let sentence = sentence(&voice, &entry.what);
+    voice.pieces(&sentence)
+}
+
+// tidy: long because each kind of entry has its own line
+fn sentence(voice: &Voice<'_>, what: &Happening) -> String {
+    let l = voice.l;
     match what {
-        Happening::Opened { severity, key, .. } => opened(l, severity_reason(l, severity), key),
-        Happening::Routed { trace, policies, annotations, .. } => {
-            let matched: Vec<&str> =
-                trace.iter().filter(|step| step.policy.is_some()).map(|step| step.route.as_str()).collect();
-            let policies: Vec<&str> = policies.iter().map(|policy| policy.as_str()).collect();
-            match (matched.is_empty(), policies.is_empty()) {
-                (_, true) => unrouted(l),
-                (true, false) => unrouted_urgent(l),
-                (false, false) => {
-                    let waits = held(trace);
-                    let waits = if waits.is_empty() { String::new() } else { waiting(l, &waits.join(", ")) };
-                    let said = annotations.iter().map(|(name, text)| format!("; {name}: {text}"));
-                    routed(l, &matched.join(", "), &policies.join(", ")) + &waits + &said.collect::<String>()
-                }
-            }
-        }
+        Happening::Opened { severity, key, .. } => opened(l, severity_reason(voice, severity), key),
+        Happening::Routed { .. } => routing(voice, what),
         Happening::Suppressed { by } => {
-            let words: Vec<String> = by.iter().map(|by| suppressed_by(l, by)).collect();
+            let words: Vec<String> = by.iter().map(|by| quieted_by(voice, by, None)).collect();
             suppressed(l, &words.join(", "))
         }
         Happening::Released => released(l),
         Happening::SeverityChanged { from, to, pages_again: true } => severity_rose(l, from.as_str(), to.as_str()),
         Happening::SeverityChanged { from, to, .. } => severity_changed(l, from.as_str(), to.as_str()),
-        Happening::LevelRan { policy, level, targets, .. } => {
-            level_ran(l, policy.as_str(), level + 1, &reached(l, names, targets))
+        Happening::LevelRan { policy: id, config, level, targets, in_force, .. } => {
+            level_ran(l, &voice.policy(id, Some(*config), Some(*level)), level + 1, &reached(voice, targets, *in_force))
         }
-        Happening::LevelEmpty { policy, level, targets, .. } => {
-            level_empty(l, policy.as_str(), level + 1, &reached(l, names, targets))
+        Happening::LevelEmpty { policy: id, config, level, targets, in_force, .. } => level_empty(
+            l,
+            &voice.policy(id, Some(*config), Some(*level)),
+            level + 1,
+            &reached(voice, targets, *in_force),
+        ),
+        Happening::LevelSkipped { policy: id, config, level, unmet: why, .. } => {
+            level_skipped(l, &voice.policy(id, Some(*config), Some(*level)), level + 1, &unmet(voice, why))
         }
-        Happening::LevelSkipped { policy, level, unmet: why, .. } => {
-            level_skipped(l, policy.as_str(), level + 1, &unmet(l, why))
+        Happening::LevelFailed { policy: id, level } => {
+            level_failed(l, &voice.policy(id, None, Some(*level)), level + 1)
         }
-        Happening::LevelFailed { policy, level } => level_failed(l, policy.as_str(), level + 1),
-        Happening::NobodyReached { policy, fallback } => nobody(l, policy.as_str(), &reached(l, names, fallback)),
-        Happening::Exhausted { policy, reminder_ms: Some(ms) } => {
-            exhausted_reminding(l, policy.as_str(), &span(l, *ms))
+        Happening::NobodyReached { policy: id, fallback, in_force } => {
+            nobody(l, &voice.policy(id, None, None), &reached(voice, fallback, *in_force))
         }
-        Happening::Exhausted { policy, reminder_ms: None } => exhausted(l, policy.as_str()),
-        Happening::Reminded { policy, .. } => reminded(l, policy.as_str()),
-        Happening::Paged { recipient: to, via, waits: None, .. } => {
-            paged(l, recipient(names, to), &page_via(l, names, via))
+        Happening::Exhausted { policy: id, reminder_ms: Some(ms) } => {
+            exhausted_reminding(l, &voice.policy(id, None, None), &span(l, *ms))
         }
-        Happening::Paged { recipient: to, via, waits: Some(why), .. } => {
-            format!("{}{}{}", paged(l, recipient(names, to), &page_via(l, names, via)), semicolon(l), waits(l, why))
+        Happening::Exhausted { policy: id, reminder_ms: None } => exhausted(l, &voice.policy(id, None, None)),
+        Happening::Reminded { policy: id, .. } => reminded(l, &voice.policy(id, None, None)),
+        Happening::Paged { recipient, via, waits: why, in_force, .. } => {
+            let page = paged(l, &voice.recipient(recipient, *in_force), &page_via(voice, via, *in_force));
+            why.as_ref().map_or_else(|| page.clone(), |why| format!("{page}{}{}", semicolon(l), waits(l, why)))
         }
-        Happening::Delivery { .. } | Happening::Throttled { .. } => delivery(l, names, what),
+        Happening::Delivery { .. } | Happening::Throttled { .. } => delivery(voice, what),
         Happening::PulledForward { contact, .. } => pulled(l, contact.as_str()),
         Happening::Acked { .. } => acked(l),
         Happening::Answered { person: who, missing } => {
-            let missing: Vec<&str> = missing.iter().map(|id| person(names, id)).collect();
-            let who = who.as_ref().map_or_else(|| somebody(l), |id| person(names, id).to_owned());
+            let who = who.as_ref().map_or_else(|| somebody(l), |id| voice.person(id, None));
+            let missing: Vec<String> = missing.iter().map(|id| voice.person(id, None)).collect();
             if missing.is_empty() { answered_too(l, &who) } else { answered(l, &who, &missing.join(", ")) }
         }
         Happening::AckExpired => ack_expired(l),
         Happening::Unacked => unacked(l),
         Happening::Snoozed { .. } => snoozed(l),
         Happening::SnoozeEnded => snooze_ended(l),
-        Happening::Escalated { policy, level } => escalated(l, policy.as_str(), level + 1),
-        Happening::Reassigned { to } => reassigned(l, person(names, to)),
-        Happening::PolicyApplied { policy, from, to } => policy_applied(l, policy.as_str(), *from, *to),
-        Happening::RespondersAdded { targets } => responders_added(l, &reached(l, names, targets)),
+        Happening::Escalated { policy: id, level } => escalated(l, &voice.policy(id, None, Some(*level)), level + 1),
+        Happening::Reassigned { to } => reassigned(l, &voice.person(to, None)),
+        Happening::PolicyApplied { policy: id, from, to } => {
+            let version = |number: &i64| voice.named(NounKind::Version, &number.to_string(), None);
+            policy_applied(l, &voice.policy(id, Some(*to), None), &version(from), &version(to))
+        }
+        Happening::RespondersAdded { targets, in_force } => responders_added(l, &reached(voice, targets, *in_force)),
         Happening::Note { text } => note(l, text),
         Happening::Resolved => resolved(l),
         Happening::Recovered { matched, held, .. } => {
@@ -202,14 +209,14 @@ pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
         }
         Happening::AlertRecovered { .. } => alert_recovered(l),
         Happening::AlertJoined { severity, key, group, pages_again, .. } => {
-            let joined = alert_joined(l, severity_reason(l, severity), key, group);
+            let joined = alert_joined(l, severity_reason(voice, severity), key, group);
             if *pages_again { joined + &joined_used_up(l) } else { joined }
         }
-        Happening::MergedInto { into } => merged_into(l, into.0),
-        Happening::Merged { from, alerts } => merged(l, from.0, *alerts),
-        Happening::AlertDetached { to, .. } => alert_detached(l, to.0),
-        Happening::Detached { from } => detached(l, from.0),
-        Happening::Held { policy, hold_ms, .. } => held_for(l, policy.as_str(), &span(l, *hold_ms)),
+        Happening::MergedInto { into } => merged_into(l, &incident(voice, *into)),
+        Happening::Merged { from, alerts } => merged(l, &incident(voice, *from), *alerts),
+        Happening::AlertDetached { to, .. } => alert_detached(l, &incident(voice, *to)),
+        Happening::Detached { from } => detached(l, &incident(voice, *from)),
+        Happening::Held { policy: id, hold_ms, .. } => held_for(l, &voice.policy(id, None, None), &span(l, *hold_ms)),
         Happening::FlappingBegan { times, within_ms, calm_ms, .. } => {
             flapping_began(l, *times, &span(l, *within_ms), &span(l, *calm_ms))
         }
@@ -218,17 +225,53 @@ pub fn happening(l: Language, names: &Names, what: &Happening) -> String {
         Happening::AlertStale { .. }
         | Happening::AlertHeardAgain { .. }
         | Happening::StaleClosed { .. }
-        | Happening::HeartbeatDown { .. } => super::unheard::happening(l, what),
+        | Happening::HeartbeatDown { .. } => super::unheard::happening(voice, what),
+    }
+}
+
+fn incident(voice: &Voice<'_>, id: IncidentId) -> String {
+    voice.noun(NounKind::Incident, &id.to_string(), None, None, &format!("#{id}"))
+}
+
+fn routing(voice: &Voice<'_>, what: &Happening) -> String {
+    let Happening::Routed { trace, policies, annotations, config, .. } = what else { return String::new() };
+    let l = voice.l;
+    let sent = trace.iter().filter(|step| step.policy.is_some());
+    let matched: Vec<String> = sent.map(|step| voice.route(&step.route, Some(*config))).collect();
+    let policies: Vec<String> = policies.iter().map(|id| voice.policy(id, Some(*config), None)).collect();
+    match (matched.is_empty(), policies.is_empty()) {
+        (_, true) => unrouted(l),
+        (true, false) => unrouted_urgent(l),
+        (false, false) => {
+            let waits = held(trace);
+            let waits = if waits.is_empty() { String::new() } else { waiting(l, &waits.join(", ")) };
+            let said = annotations.iter().map(|(name, text)| format!("; {name}: {text}"));
+            routed(l, &matched.join(", "), &policies.join(", ")) + &waits + &said.collect::<String>()
+        }
     }
 }
 
 /// What keeps an incident quiet, in words.
 #[must_use]
 pub fn suppressed_by(l: Language, by: &SuppressedBy) -> String {
+    quieted_by(&Voice::plainly(l, &NOBODY), by, None)
+}
+
+/// The same with its nouns marked; inhibitions are of a version.
+#[must_use]
+pub fn quieted_by(voice: &Voice<'_>, by: &SuppressedBy, version: Option<i64>) -> String {
+    let l = voice.l;
     match by {
-        SuppressedBy::Silence { silence, .. } => by_silence(l, silence.0),
-        SuppressedBy::Maintenance { silence, .. } => by_maintenance(l, silence.0),
-        SuppressedBy::Inhibition { inhibition, source } => by_inhibition(l, inhibition.as_str(), source.0),
+        SuppressedBy::Silence { silence, .. } => {
+            by_silence(l, &voice.named(NounKind::Silence, &silence.to_string(), None))
+        }
+        SuppressedBy::Maintenance { silence, .. } => {
+            by_maintenance(l, &voice.named(NounKind::Silence, &silence.to_string(), None))
+        }
+        SuppressedBy::Inhibition { inhibition, source } => {
+            let rule = voice.named(NounKind::Inhibition, inhibition.as_str(), version);
+            by_inhibition(l, &rule, &incident(voice, *source))
+        }
     }
 }
 
@@ -261,17 +304,19 @@ pub fn throttled_by(l: Language, by: &ThrottledBy) -> String {
 
 /// Why a level was passed over, in words.
 #[must_use]
-pub fn unmet(l: Language, why: &Unmet) -> String {
+pub fn unmet(voice: &Voice<'_>, why: &Unmet) -> String {
+    let l = voice.l;
+    let named = |window: &WindowId| voice.named(NounKind::TimeWindow, window.as_str(), None);
     match why {
         Unmet::Severity { is, wanted } => {
             let wanted: Vec<&str> = wanted.iter().map(|severity| severity.as_str()).collect();
             unmet_severity(l, is.as_str(), &wanted.join(", "))
         }
         Unmet::Outside { windows } => {
-            let windows: Vec<&str> = windows.iter().map(|window| window.as_str()).collect();
+            let windows: Vec<String> = windows.iter().map(named).collect();
             unmet_outside(l, &windows.join(", "))
         }
-        Unmet::Inside { window } => unmet_inside(l, window.as_str()),
+        Unmet::Inside { window } => unmet_inside(l, &named(window)),
         Unmet::Alerts { firing, wanted } => unmet_alerts(l, *firing, *wanted),
     }
 }
@@ -286,14 +331,15 @@ fn held(trace: &[RouteStep]) -> Vec<&str> {
     held
 }
 
-fn delivery(l: Language, names: &Names, what: &Happening) -> String {
+fn delivery(voice: &Voice<'_>, what: &Happening) -> String {
+    let l = voice.l;
     if let Happening::Throttled { recipient: to, channel, throttle, .. } = what {
-        return throttled_now(l, recipient(names, to), channel.as_str(), &throttled_by(l, &throttle.because));
+        return throttled_now(l, &voice.recipient(to, None), channel.as_str(), &throttled_by(l, &throttle.because));
     }
     let Happening::Delivery { recipient: to, channel, state, tries, delay_ms, failure, incidents, .. } = what else {
         return String::new();
     };
-    let (who, channel) = (recipient(names, to), channel.as_str());
+    let (who, channel) = (&voice.recipient(to, None), channel.as_str());
     let why = failure.as_ref().map_or("", |failure| failure.detail.as_str());
     match state {
         AttemptState::Planned => planned(l, who, channel),
@@ -308,55 +354,80 @@ fn delivery(l: Language, names: &Names, what: &Happening) -> String {
     }
 }
 
-fn severity_reason(l: Language, reason: &SeverityReason) -> String {
+fn severity_reason(voice: &Voice<'_>, reason: &SeverityReason) -> String {
+    let l = voice.l;
     match reason {
         SeverityReason::Stated { severity } => stated(l, severity.as_str()),
         SeverityReason::Default { severity } => defaulted(l, severity.as_str()),
         SeverityReason::Word { severity, word } => by_word(l, severity.as_str(), word),
-        SeverityReason::Class { severity, class, was } => by_class(l, severity.as_str(), class.as_str(), was.as_str()),
-        SeverityReason::Route { severity, route, was } => by_route(l, severity.as_str(), route.as_str(), was.as_str()),
+        SeverityReason::Class { severity, class, was } => {
+            by_class(l, severity.as_str(), &voice.class(class), was.as_str())
+        }
+        SeverityReason::Route { severity, route, was } => {
+            by_route(l, severity.as_str(), &voice.route(route, None), was.as_str())
+        }
     }
 }
 
-fn page_via(l: Language, names: &Names, via: &PageVia) -> String {
+fn page_via(voice: &Voice<'_>, via: &PageVia, version: Option<i64>) -> String {
+    let l = voice.l;
     match via {
         PageVia::Direct => direct(l),
-        PageVia::Schedule { schedule, over: false, .. } => on_call(l, schedule.as_str()),
-        PageVia::Schedule { schedule, .. } => covering(l, schedule.as_str()),
-        PageVia::Team { team } => team_member(l, team.as_str()),
+        PageVia::Schedule { schedule, over, reason, .. } => {
+            let schedule = voice.named(NounKind::Schedule, schedule.as_str(), version);
+            let how = if *over { covering(l, &schedule) } else { on_call(l, &schedule) };
+            how + &reason.as_ref().map(|reason| duty(l, reason)).unwrap_or_default()
+        }
+        PageVia::Team { team } => team_member(l, &voice.named(NounKind::Team, team.as_str(), version)),
         PageVia::Fallback => fallback(l),
         PageVia::Added => added(l),
         PageVia::Stale => via_stale(l),
-        PageVia::StandIn { person: id } => standing_in(l, person(names, id)),
+        PageVia::StandIn { person: id } => standing_in(l, &voice.person(id, version)),
+    }
+}
+
+/// Why somebody is on call, as an addition to that they are; nothing for the schedule's own rotations.
+#[must_use]
+pub fn duty(l: Language, reason: &DutyReason) -> String {
+    match reason {
+        DutyReason::Turn { layer: None, .. } => String::new(),
+        DutyReason::Turn { layer: Some(layer), .. } => by_layer(l, layer.as_str()),
+        DutyReason::Calendar { layer, .. } => by_calendar(l, layer.as_str()),
+        DutyReason::Override { by: None, .. } => by_override(l),
+        DutyReason::Override { by: Some(who), .. } => by_override_of(l, who),
+        DutyReason::Temporary { .. } => by_temporary(l),
     }
 }
 
 /// For each target who was reached, or why nobody was.
-fn reached(l: Language, names: &Names, targets: &[TargetResult]) -> String {
-    let parts: Vec<String> = targets
+fn reached(voice: &Voice<'_>, targets: &[TargetResult], version: Option<i64>) -> String {
+    let pieces: Vec<String> = targets
         .iter()
         .map(|target| {
-            let mut words: Vec<String> = target.recipients.iter().map(|to| recipient(names, to).to_owned()).collect();
-            words.extend(target.skipped.iter().map(|skip| skipped(l, names, skip)));
-            format!("{} → {}", target.target, words.join(", "))
+            let target_name = voice.target(&target.target, version);
+            let mut words: Vec<String> = target.recipients.iter().map(|to| voice.recipient(to, version)).collect();
+            words.extend(target.skipped.iter().map(|skip| skipped(voice, skip, version)));
+            format!("{target_name} → {}", words.join(", "))
         })
         .collect();
-    parts.join("; ")
+    pieces.join("; ")
 }
 
 /// Why somebody was left out, in words.
 #[must_use]
-pub fn skipped(l: Language, names: &Names, skip: &Skip) -> String {
+pub fn skipped(voice: &Voice<'_>, skip: &Skip, version: Option<i64>) -> String {
+    let l = voice.l;
+    let person = |id: &PersonId| voice.person(id, version);
     match skip {
         Skip::NobodyOnCall => nobody_on_call(l),
         Skip::EmptyTeam => empty_team(l),
         Skip::Gone => gone(l),
-        Skip::NoContact { person: id } => no_contact(l, person(names, id)),
-        Skip::NoRule { person: id } => no_rule(l, person(names, id)),
-        Skip::AlreadyPaged { person: id } => already_paged(l, person(names, id)),
-        Skip::Answered { person: id } => has_answered(l, person(names, id)),
-        Skip::Waits { person: id, waits: why } => skip_waits(l, person(names, id), &waits(l, why)),
-        Skip::HandedOver { person: id, to } => handed_over(l, person(names, id), person(names, to)),
-        Skip::OthersTurn { person: id } => others_turn(l, person(names, id)),
+        Skip::NoContact { person: id } => no_contact(l, &person(id)),
+        Skip::NoRule { person: id } => no_rule(l, &person(id)),
+        Skip::AlreadyPaged { person: id } => already_paged(l, &person(id)),
+        Skip::Answered { person: id } => has_answered(l, &person(id)),
+        Skip::Waits { person: id, waits: why } => skip_waits(l, &person(id), &waits(l, why)),
+        Skip::HandedOver { person: id, to } => handed_over(l, &person(id), &person(to)),
+        Skip::OthersTurn { person: id } => others_turn(l, &person(id)),
     }
 }

@@ -1,12 +1,13 @@
 //! What was not heard, as sentences: heartbeats that did not come, senders that are silent, alerts that are stale.
 
-use super::{Language, span};
-use crate::{CountedBecause, DownBecause, messages, timeline::Happening};
+use super::{Voice, span};
+use crate::{CountedBecause, DownBecause, NounKind, messages, timeline::Happening};
 
 messages! {
     beat_missed(heartbeat: &str, interval: &str, grace: &str, from: &str) { en: "No beat of {heartbeat} within {interval} and {grace} of grace, counted from {from}", zh: "{heartbeat} 在 {interval}（宽限 {grace}）内没有心跳，从{from}算起" }
     beat_failed(heartbeat: &str) { en: "{heartbeat} says itself that it failed", zh: "{heartbeat} 自己报告失败" }
     sender_silent(sender: &str, time: &str, from: &str) { en: "Nothing at all was heard of {sender} for {time}, counted from {from}", zh: "{time}内未收到来自 {sender} 的任何消息，从{from}算起" }
+    learned(weeks: u32) { en: "; by the last {weeks} weeks it is silent for so long at this time of the week less than once in 1000", zh: "；据其过去 {weeks} 周的规律，一周中的这个时段静默如此之久的概率低于千分之一" }
     from_message() { en: "its last message", zh: "最近一条消息" }
     from_beat() { en: "its last beat", zh: "最近一次心跳" }
     from_restart() { en: "the start of the server: beats could not arrive while it was away", zh: "服务启动时刻（停机期间无法接收心跳）" }
@@ -21,7 +22,8 @@ messages! {
 }
 
 /// An entry about what was not heard; nothing for any other.
-pub(super) fn happening(l: Language, what: &Happening) -> String {
+pub(super) fn happening(voice: &Voice<'_>, what: &Happening) -> String {
+    let l = voice.l;
     match what {
         Happening::AlertStale { silent_ms, closes_ms, route, .. } => {
             let silent = span(l, *silent_ms);
@@ -32,7 +34,9 @@ pub(super) fn happening(l: Language, what: &Happening) -> String {
         Happening::AlertHeardAgain { .. } => heard_again(l),
         Happening::StaleClosed { silent_ms, over: true, .. } => stale_closed(l, &span(l, *silent_ms)),
         Happening::StaleClosed { silent_ms, over: false, .. } => stale_closed_one(l, &span(l, *silent_ms)),
-        Happening::HeartbeatDown { heartbeat, because, counted, interval_ms, grace_ms, note, .. } => {
+        Happening::HeartbeatDown {
+            heartbeat, because, counted, interval_ms, grace_ms, note, learned_weeks, ..
+        } => {
             let said = if note.is_empty() { String::new() } else { beat_note(l, note) };
             let sender = heartbeat.as_str().strip_prefix("sender:");
             let from = match counted.map(|counted| counted.because) {
@@ -42,12 +46,15 @@ pub(super) fn happening(l: Language, what: &Happening) -> String {
                 Some(CountedBecause::Beat) | None => from_beat(l),
             };
             if let Some(sender) = sender {
-                return sender_silent(l, sender, &span(l, *interval_ms), &from);
+                let sender = voice.named(NounKind::Integration, sender, None);
+                let why = learned_weeks.map(|weeks| learned(l, weeks)).unwrap_or_default();
+                return sender_silent(l, &sender, &span(l, *interval_ms), &from) + &why;
             }
+            let heartbeat = voice.named(NounKind::Heartbeat, heartbeat.as_str(), None);
             match because {
-                DownBecause::Failed => beat_failed(l, heartbeat.as_str()) + &said,
+                DownBecause::Failed => beat_failed(l, &heartbeat) + &said,
                 DownBecause::Missed => {
-                    beat_missed(l, heartbeat.as_str(), &span(l, *interval_ms), &span(l, *grace_ms), &from) + &said
+                    beat_missed(l, &heartbeat, &span(l, *interval_ms), &span(l, *grace_ms), &from) + &said
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! Query strings: written in a fixed order, without the parts that say nothing.
 
+use shared::noun;
+
 /// `?a=1&b=x%20y`, or nothing.
 pub(crate) fn build(pairs: &[(&str, &str)]) -> String {
     let mut text = String::new();
@@ -7,7 +9,7 @@ pub(crate) fn build(pairs: &[(&str, &str)]) -> String {
         text.push(if text.is_empty() { '?' } else { '&' });
         text.push_str(key);
         text.push('=');
-        encode(value, &mut text);
+        noun::encode(value, &mut text);
     }
     text
 }
@@ -15,18 +17,8 @@ pub(crate) fn build(pairs: &[(&str, &str)]) -> String {
 /// One part of a path or query.
 pub(crate) fn encoded(value: &str) -> String {
     let mut text = String::new();
-    encode(value, &mut text);
+    noun::encode(value, &mut text);
     text
-}
-
-fn encode(value: &str, out: &mut String) {
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~:,".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
 }
 
 #[cfg(test)]

@@ -80,6 +80,7 @@ mod tests {
             does: shared::config::OverrideKind::Replace,
             id: None,
             replaces: Some("a".into()),
+            by: None,
         };
         let shifts = shifts(vec![stretch(0, 10, &[("b", reason)]), stretch(10, 20, &[])]);
         assert_eq!(shifts.len(), 1, "nobody is no shift");

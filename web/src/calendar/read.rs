@@ -116,6 +116,7 @@ pub(crate) mod tests {
             does: shared::config::OverrideKind::Replace,
             id: None,
             replaces: replaces.map(Into::into),
+            by: None,
         };
         let reasons = [
             turn(None, 0, 1),

@@ -9,6 +9,7 @@ pub(crate) mod keyed;
 pub(crate) mod marked;
 pub(crate) mod modal;
 pub(crate) mod more;
+pub(crate) mod nouns;
 pub(crate) mod page;
 pub(crate) mod painted;
 pub(crate) mod state_word;

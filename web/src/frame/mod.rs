@@ -64,6 +64,8 @@ fn routes() -> impl IntoView {
             <Route path=path!("/settings") view=|| later(Part::Settings)/>
             <Route path=path!("/analytics") view=|| later(Part::Analytics)/>
             <Route path=path!("/status") view=|| later(Part::Status)/>
+            <Route path=path!("/versions") view=|| later(Part::Versions)/>
+            <Route path=path!("/versions/:kind/:id") view=|| later(Part::Noun)/>
             <Route path=path!("/why-not") view=|| later(Part::WhyNot)/>
             <Route path=path!("/more") view=|| later(Part::More)/>
         </FlatRoutes>

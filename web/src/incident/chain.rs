@@ -9,6 +9,8 @@ use shared::{
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Chain {
     pub(crate) severity: Option<SeverityReason>,
+    /// When the routes were asked, and of which configuration version.
+    pub(crate) asked: (Timestamp, Option<i64>),
     pub(crate) trace: Vec<RouteStep>,
     pub(crate) routed: bool,
     pub(crate) page: Option<Paged>,
@@ -26,6 +28,11 @@ pub(crate) struct Paged {
     pub(crate) rule: Option<u32>,
     pub(crate) plan: Vec<PlannedAttempt>,
     pub(crate) waits: Option<Waits>,
+    pub(crate) at: Timestamp,
+    /// The version of the policy.
+    pub(crate) config: Option<i64>,
+    /// The configuration in force then.
+    pub(crate) in_force: Option<i64>,
 }
 
 /// A level that was due, with what each target came to.
@@ -34,6 +41,10 @@ pub(crate) struct LevelRun {
     pub(crate) policy: PolicyId,
     pub(crate) level: u32,
     pub(crate) at: Timestamp,
+    /// The version of the policy.
+    pub(crate) config: i64,
+    /// The configuration in force then.
+    pub(crate) in_force: Option<i64>,
     pub(crate) targets: Vec<TargetResult>,
     /// Why it did not run.
     pub(crate) unmet: Option<Unmet>,
@@ -41,25 +52,32 @@ pub(crate) struct LevelRun {
 
 /// The chain that ends with `me`, or with the first page when I was not paged (or am nobody).
 pub(crate) fn chain(timeline: &[TimelineEntry], me: Option<&PersonId>) -> Chain {
-    let mut chain = Chain { severity: None, trace: Vec::new(), routed: false, page: None, levels: Vec::new() };
+    let asked = (Timestamp(0), None);
+    let mut chain = Chain { severity: None, asked, trace: Vec::new(), routed: false, page: None, levels: Vec::new() };
     let mut mine = false;
     for entry in timeline {
         match &entry.what {
-            Happening::Opened { severity, .. } => chain.severity = Some(severity.clone()),
-            Happening::Routed { trace, policies, .. } => {
+            Happening::Opened { severity, .. } => {
+                chain.severity = Some(severity.clone());
+                chain.asked.0 = entry.at;
+            }
+            Happening::Routed { trace, policies, config, .. } => {
+                chain.asked = (entry.at, Some(*config));
                 chain.trace.clone_from(trace);
                 chain.routed = !policies.is_empty();
             }
-            Happening::LevelRan { policy, level, targets, .. }
-            | Happening::LevelEmpty { policy, level, targets, .. } => {
+            Happening::LevelRan { policy, config, level, targets, in_force, .. }
+            | Happening::LevelEmpty { policy, config, level, targets, in_force, .. } => {
                 let (policy, targets) = (policy.clone(), targets.clone());
-                chain.levels.push(LevelRun { policy, level: *level, at: entry.at, targets, unmet: None });
+                let (level, config, in_force) = (*level, *config, *in_force);
+                chain.levels.push(LevelRun { policy, level, at: entry.at, config, in_force, targets, unmet: None });
             }
-            Happening::LevelSkipped { policy, level, unmet, .. } => {
-                let (policy, unmet) = (policy.clone(), Some(unmet.clone()));
-                chain.levels.push(LevelRun { policy, level: *level, at: entry.at, targets: Vec::new(), unmet });
+            Happening::LevelSkipped { policy, config, level, unmet, .. } => {
+                let (policy, unmet, targets) = (policy.clone(), Some(unmet.clone()), Vec::new());
+                let (level, config) = (*level, *config);
+                chain.levels.push(LevelRun { policy, level, at: entry.at, config, in_force: None, targets, unmet });
             }
-            Happening::Paged { recipient, via, policy, level, rule, plan, waits, .. } => {
+            Happening::Paged { recipient, via, policy, level, rule, plan, waits, config, in_force, .. } => {
                 let is_me = matches!(recipient, Recipient::Person(id) if Some(id) == me);
                 if chain.page.is_none() || (is_me && !mine) {
                     mine |= is_me;
@@ -71,6 +89,9 @@ pub(crate) fn chain(timeline: &[TimelineEntry], me: Option<&PersonId>) -> Chain 
                         rule: *rule,
                         plan: plan.clone(),
                         waits: *waits,
+                        at: entry.at,
+                        config: *config,
+                        in_force: *in_force,
                     });
                 }
             }
@@ -106,6 +127,8 @@ mod tests {
             rule: None,
             plan: vec![],
             waits: None,
+            config: None,
+            in_force: None,
         };
         TimelineEntry { incident: IncidentId(1), seq, at: Timestamp(0), actor: Actor::System, what }
     }

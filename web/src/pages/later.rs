@@ -5,7 +5,7 @@ use super::{
     analytics, calendar, first_run, heartbeats, integrations, messages, more, oncall, policies, routes, settings,
     setup,
     silences::{self, Maker},
-    status, why_not,
+    status, versions, why_not,
 };
 use crate::{
     browser::dom,
@@ -38,6 +38,7 @@ pub(crate) enum Part {
     Integrations,
     Messages,
     More,
+    Noun,
     OnCall,
     Policies,
     Routes,
@@ -47,6 +48,7 @@ pub(crate) enum Part {
     SilenceForm(StoredValue<Maker>),
     Silences,
     Status,
+    Versions,
     WhyNot,
 }
 
@@ -61,6 +63,7 @@ fn draw(part: Part) -> Result<AnyView, SplitLoaderError> {
         Part::Integrations => integrations::page().into_any(),
         Part::Messages => messages::page().into_any(),
         Part::More => more::page().into_any(),
+        Part::Noun => versions::noun().into_any(),
         Part::OnCall => oncall::page().into_any(),
         Part::Policies => policies::page().into_any(),
         Part::Routes => routes::page().into_any(),
@@ -70,6 +73,7 @@ fn draw(part: Part) -> Result<AnyView, SplitLoaderError> {
         Part::SilenceForm(maker) => silences::form(maker.get_value()),
         Part::Silences => silences::page().into_any(),
         Part::Status => status::page().into_any(),
+        Part::Versions => versions::page().into_any(),
         Part::WhyNot => why_not::page().into_any(),
     })
 }

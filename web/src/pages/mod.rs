@@ -23,4 +23,5 @@ pub(crate) mod signin;
 pub(crate) mod silences;
 pub(crate) mod status;
 mod storms;
+pub(crate) mod versions;
 pub(crate) mod why_not;

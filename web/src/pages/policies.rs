@@ -41,7 +41,7 @@ pub(crate) fn page() -> impl IntoView {
             return empty(t::no_policies(l), first_run::below(app));
         }
         let names = app.names();
-        view! { <div class="flows">{list.items.iter().map(|policy| flow(app, &names, policy, edited)).collect_view()}</div> }
+        view! { <div class="flows">{list.items.iter().map(|policy| flow(app, &names, policy, Some(edited))).collect_view()}</div> }
             .into_any()
     });
     view! {
@@ -62,7 +62,13 @@ pub(crate) fn target_name(names: &BTreeMap<PersonId, String>, target: &Target) -
     t::target(App::here().l(), target, name)
 }
 
-fn flow(app: App, names: &BTreeMap<PersonId, String>, policy: &Policy, edited: RwSignal<Option<Edited>>) -> AnyView {
+/// A policy as the flow it is, with a way to change it where there is one.
+pub(super) fn flow(
+    app: App,
+    names: &BTreeMap<PersonId, String>,
+    policy: &Policy,
+    edited: Option<RwSignal<Option<Edited>>>,
+) -> AnyView {
     let l = app.l();
     let name = if policy.name.is_empty() { policy.id.0.clone() } else { policy.name.clone() };
     let mut waited = 0;
@@ -79,7 +85,7 @@ fn flow(app: App, names: &BTreeMap<PersonId, String>, policy: &Policy, edited: R
         n => t::repeat(l, n),
     };
     let id = policy.id.clone();
-    let edit = (app.role() == Role::Admin).then(|| {
+    let edit = edited.filter(|_| app.role() == Role::Admin).map(|edited| {
         let open = move |_| edited.set(Some(Edited::Known(id.clone())));
         view! { <button type="button" class="btn small" on:click=open>{words::edit(l)}</button> }
     });

@@ -7,6 +7,7 @@ use crate::{
     components::{
         badge::badge,
         field::{Field, choice},
+        nouns::{said, say},
         page::{card, page_head},
         states::{empty, loaded},
         time::wall,
@@ -23,6 +24,7 @@ use leptos_router::{
 use shared::{
     Timestamp,
     api::{DutyThen, EventRow, List, PageThen, PersonRow, WhyNot, WhyNotIncident},
+    text::Names,
 };
 
 /// Minutes before and after that can be chosen.
@@ -188,7 +190,7 @@ fn incidents(app: App, incidents: &[WhyNotIncident]) -> AnyView {
         return view! { <p class="muted">{t::no_incidents(l)}</p> }.into_any();
     }
     let line = |one: &WhyNotIncident| {
-        let reason = one.reason.as_ref().map(|reason| view! { <p>{t::not_paged(l, reason)}</p> });
+        let reason = one.reason.as_ref().map(|_| view! { <p>{t::not_paged(l)}{said(one.pieces.clone())}</p> });
         let pages = one.pages.iter().map(|page| view! { <p>{paged(app, page)}</p> }).collect_view();
         view! {
             <li>
@@ -203,13 +205,16 @@ fn incidents(app: App, incidents: &[WhyNotIncident]) -> AnyView {
     view! { <ul class="reasons">{incidents.iter().map(line).collect_view()}</ul> }.into_any()
 }
 
-fn paged(app: App, page: &PageThen) -> String {
+fn paged(app: App, page: &PageThen) -> AnyView {
     let l = app.l();
-    let paged = t::paged(l, &app.clock_time(page.at), page.policy.as_str(), page.level);
-    match page.state {
-        Some(state) => format!("{paged} · {}", t::came_to(l, &words::attempt(l, state))),
-        None => paged,
-    }
+    say(app, &Names::new(), page.at, &|voice| {
+        let policy = voice.policy(&page.policy, page.config, page.level.checked_sub(1));
+        let paged = t::paged(l, &app.clock_time(page.at), &policy, page.level);
+        match page.state {
+            Some(state) => format!("{paged} · {}", t::came_to(l, &words::attempt(l, state))),
+            None => paged,
+        }
+    })
 }
 
 fn messages(app: App, messages: &[EventRow]) -> AnyView {

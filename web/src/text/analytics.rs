@@ -1,8 +1,22 @@
 //! Figures about the past.
 
+use crate::format::grouped;
+use shared::config::Language;
+
 shared::messages! {
     lead() { en: "How soon people answered, whom it woke, and what to mend first.", zh: "响应有多快，惊醒了谁，最该先修什么。" }
     range() { en: "Range", zh: "时间范围" }
+    team() { en: "Team", zh: "团队" }
+    channels() { en: "Deliveries by channel", zh: "各渠道送达情况" }
+    channels_is() { en: "Messages that were handed over in this range, and how long it took until the receiver confirmed that it took them. A message about several incidents counts once.", zh: "该范围内发出的消息，以及接收方确认收下所用的时间。涉及多个事件的一条消息只计一次。" }
+    channel() { en: "Channel", zh: "渠道" }
+    day() { en: "Day", zh: "日期" }
+    sent() { en: "Sent", zh: "已发送" }
+    accepted() { en: "Confirmed", zh: "已确认收下" }
+    failed() { en: "Failed", zh: "失败" }
+    not_known() { en: "Under way", zh: "进行中" }
+    cancelled() { en: "Called off", zh: "已取消" }
+    retried() { en: "Tried again", zh: "重试过" }
     days(n: &str) { en: "{n} days", zh: "{n} 天" }
     from() { en: "From", zh: "从" }
     until() { en: "To", zh: "到" }
@@ -12,7 +26,7 @@ shared::messages! {
     all() { en: "All", zh: "全部" }
     nothing() { en: "Nothing happened in this range", zh: "此时间范围内没有任何事件" }
     nothing_why() { en: "Figures appear here once incidents have opened in it. Choose a longer range, or all severities.", zh: "该范围内出现事件后，这里会显示统计数据。可选择更长的范围或全部级别。" }
-    summary(incidents: &str, messages: &str, unpaged: &str) { en: "{incidents} incidents opened, {messages} messages came in; {unpaged} of them with a part that went to no incident.", zh: "共产生 {incidents} 个事件，收到 {messages} 条消息；其中 {unpaged} 条有部分内容未进入任何事件。" }
+    summary(incidents: &str, messages: &str, unpaged: &str) { en: "{incidents} opened, {messages} came in; {unpaged} of them with a part that went to no incident.", zh: "共产生 {incidents}，收到 {messages}；其中 {unpaged} 条有部分内容未进入任何事件。" }
     cut(since: &str) { en: "There was more than is looked at: incidents are counted from {since} on.", zh: "数据过多：仅统计 {since} 之后的事件。" }
     csv() { en: "CSV", zh: "CSV" }
     csv_of(what: &str) { en: "{what} as CSV", zh: "下载 CSV：{what}" }
@@ -41,12 +55,12 @@ shared::messages! {
     weekend() { en: "Weekend", zh: "周末" }
     nights() { en: "Nights woken", zh: "被惊醒的夜晚" }
     by_day() { en: "By day", zh: "按日" }
-    busiest(day: &str, pages: u32, night: u32) { en: "Most on {day}: {pages} pages, {night} at night", zh: "最多为 {day}：{pages} 次通知，其中夜间 {night} 次" }
+    busiest(day: &str, pages: &str, night: u32) { en: "Most on {day}: {pages}, {night} at night", zh: "最多为 {day}：{pages}，其中夜间 {night} 次" }
     hours() { en: "Hours of the week", zh: "一周各时段" }
     hours_is(zone: &str) { en: "When it rings, and how soon somebody answers; on the clock of {zone}.", zh: "何时响铃，多久有人响应；时区为 {zone}。" }
     hour() { en: "Hour", zh: "时" }
     median() { en: "Median answer", zh: "响应中位数" }
-    hour_says(when: &str, pages: u32, incidents: u32, took: &str) { en: "{when}: {pages} pages, {incidents} incidents, median answer {took}", zh: "{when}：{pages} 次通知，{incidents} 个事件，响应中位数 {took}" }
+    hour_says(when: &str, pages: &str, incidents: &str, took: &str) { en: "{when}: {pages}, {incidents}, median answer {took}", zh: "{when}：{pages}，{incidents}，响应中位数 {took}" }
     no_answer() { en: "none", zh: "无" }
     noise() { en: "What to mend first", zh: "最该先修什么" }
     noise_is() { en: "Sorted by pages nobody needed: those of incidents that were over by themselves before anybody answered.", zh: "按无谓通知的次数排序：事件在有人响应之前就已自行恢复。" }
@@ -74,10 +88,38 @@ shared::messages! {
     coverage() { en: "Coverage", zh: "值班覆盖" }
     coverage_is() { en: "The part of the range that is over: times with nobody on call, and what each person carried.", zh: "该范围内已过去的部分：无人值班的时间，以及每人承担的值班时长。" }
     covered() { en: "Somebody was on call all the time.", zh: "始终有人值班。" }
-    gaps(count: usize, length: &str) { en: "Nobody was on call {count} times, {length} together.", zh: "有 {count} 段时间无人值班，共 {length}。" }
+    gaps(count: &str, length: &str) { en: "Nobody was on call {count}, {length} together.", zh: "有 {count}无人值班，共 {length}。" }
     on_call() { en: "On call", zh: "值班时长" }
     shifts() { en: "Shifts", zh: "班次" }
     holidays() { en: "Holidays", zh: "节假日" }
     load_csv() { en: "Load", zh: "值班时长" }
     gaps_csv() { en: "Gaps", zh: "空档" }
+}
+
+/// So many of something, with the word that goes with the number.
+fn counted(l: Language, n: u64, [one, more, zh]: [&str; 3]) -> String {
+    match (l, n) {
+        (Language::En, 1) => format!("1 {one}"),
+        (Language::En, n) => format!("{} {more}", grouped(n)),
+        (Language::Zh, n) => format!("{} {zh}", grouped(n)),
+    }
+}
+
+pub(crate) fn of_incidents(l: Language, n: u32) -> String {
+    counted(l, n.into(), ["incident", "incidents", "个事件"])
+}
+
+pub(crate) fn of_messages(l: Language, n: u64) -> String {
+    counted(l, n, ["message", "messages", "条消息"])
+}
+
+pub(crate) fn of_pages(l: Language, n: u32) -> String {
+    counted(l, n.into(), ["page", "pages", "次通知"])
+}
+
+pub(crate) fn of_times(l: Language, n: usize) -> String {
+    match (l, n) {
+        (Language::En, 1) => "once".to_owned(),
+        _ => counted(l, n as u64, ["time", "times", "段时间"]),
+    }
 }

@@ -46,7 +46,7 @@ shared::messages! {
     via() { en: "via", zh: "经由" }
     via_direct() { en: "named in the level", zh: "策略直接指定" }
     via_schedule(schedule: &str) { en: "schedule {schedule}", zh: "值班表 {schedule}" }
-    via_schedule_until(schedule: &str, until: &str) { en: "schedule {schedule} until {until}", zh: "值班表 {schedule}，至 {until}" }
+    via_until(until: &str) { en: ", until {until}", zh: "，至 {until}" }
     via_cover(schedule: &str) { en: "covering in schedule {schedule}", zh: "代班（值班表 {schedule}）" }
     via_cover_for(who: &str, schedule: &str) { en: "covering for {who} in schedule {schedule}", zh: "替 {who} 代班（值班表 {schedule}）" }
     via_team(team: &str) { en: "team {team}", zh: "团队 {team}" }

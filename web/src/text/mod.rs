@@ -14,5 +14,6 @@ pub(crate) mod senders;
 pub(crate) mod settings;
 pub(crate) mod silences;
 pub(crate) mod status;
+pub(crate) mod versions;
 pub(crate) mod why_not;
 pub(crate) mod words;

@@ -7,6 +7,9 @@ shared::messages! {
     last_heard() { en: "Last heard", zh: "最近收到" }
     never() { en: "never heard", zh: "从未收到" }
     watched(severity: &str, after: &str) { en: "silence of {after} is a {severity}", zh: "静默 {after} 即为 {severity}" }
+    learned(severity: &str, after: &str, weeks: u32) { en: "silence of {after} after its last message is a {severity}, learned from {weeks} weeks", zh: "最近一条消息后静默 {after} 即为 {severity}（据 {weeks} 周的规律）" }
+    learning(weeks: u32, needed: u32) { en: "learning when its silence is unusual: heard in {weeks} of the {needed} weeks that are needed", zh: "正在学习其静默规律：需要 {needed} 周，已有 {weeks} 周" }
+    irregular() { en: "sends too rarely for its silence to mean something", zh: "发送太少，静默不说明问题" }
     silent(time: &str) { en: "silent, noticed {time} ago", zh: "来源静默，{time}前发现" }
     ago(time: &str) { en: "{time} ago", zh: "{time}前" }
     events() { en: "Messages", zh: "消息数" }

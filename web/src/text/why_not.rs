@@ -20,7 +20,7 @@ shared::messages! {
     nobody_was() { en: "nobody was", zh: "当时无人值班" }
     incidents() { en: "Incidents", zh: "事件" }
     no_incidents() { en: "In no incident did anything happen then.", zh: "当时没有任何事件发生。" }
-    not_paged(reason: &str) { en: "No page: {reason}", zh: "未通知：{reason}" }
+    not_paged() { en: "No page: ", zh: "未通知：" }
     paged(at: &str, policy: &str, level: u32) { en: "Paged at {at} by level {level} of policy {policy}", zh: "{at} 由策略 {policy} 的第 {level} 级通知" }
     came_to(state: &str) { en: "best delivery: {state}", zh: "最佳送达结果：{state}" }
     messages() { en: "Messages that paged nobody", zh: "未通知任何人的消息" }

@@ -36,12 +36,14 @@ struct Question {
     from: String,
     until: String,
     severity: String,
+    team: String,
 }
 
 impl Question {
     fn page(&self) -> String {
         let (days, from, until) = (&self.days, &self.from, &self.until);
-        let parts = [("days", &**days), ("from", from), ("until", until), ("severity", &*self.severity)];
+        let parts =
+            [("days", &**days), ("from", from), ("until", until), ("severity", &*self.severity), ("team", &self.team)];
         format!("/analytics{}", query::build(&parts))
     }
 
@@ -68,19 +70,20 @@ pub(crate) fn page() -> impl IntoView {
             let is_own = !from.is_empty() && !until.is_empty();
             let days = asked.get("days").filter(|days| RANGES.contains(&days.as_str()));
             let days = if is_own { String::new() } else { days.unwrap_or_else(|| USUAL.to_owned()) };
-            Question { days, from, until, severity: word("severity") }
+            Question { days, from, until, severity: word("severity"), team: word("team") }
         })
     });
+    let found = Remote::<Analytics>::idle("");
     view! {
         <div class="page analytics">
             {page_head(frame::analytics(l), t::lead(l), ().into_any())}
-            {form(app, question)}
-            {answer(app, question)}
+            {form(app, question, found)}
+            {answer(app, question, found)}
         </div>
     }
 }
 
-fn form(app: App, question: Memo<Question>) -> AnyView {
+fn form(app: App, question: Memo<Question>, found: Remote<Analytics>) -> AnyView {
     let l = app.l();
     let go = Callback::new({
         let navigate = use_navigate();
@@ -91,8 +94,8 @@ fn form(app: App, question: Memo<Question>) -> AnyView {
         RANGES.map(|days| (days, t::days(l, days))).to_vec(),
         move || question.with(|it| RANGES.into_iter().find(|days| *days == it.days).unwrap_or_default()),
         move |days| {
-            let severity = question.get_untracked().severity;
-            go.run(Question { days: days.to_owned(), severity, ..Question::default() });
+            let (from, until) = Default::default();
+            go.run(Question { days: days.to_owned(), from, until, ..question.get_untracked() });
         },
     );
     let levels =
@@ -104,6 +107,21 @@ fn form(app: App, question: Memo<Question>) -> AnyView {
         move || question.with(|it| it.severity.clone()),
         move |severity| go.run(Question { severity, ..question.get_untracked() }),
     );
+    // Known with the first answer; drawn anew only when they change.
+    let teams = Memo::new(move |_| found.with(|found| found.teams.clone()).unwrap_or_default());
+    let team = move || {
+        let teams = teams.get();
+        (!teams.is_empty()).then(|| {
+            let whole = std::iter::once((String::new(), t::all(l)));
+            choice(
+                "analytics-team".to_owned(),
+                t::team(l),
+                whole.chain(teams.into_iter().map(|it| (it.team.0, it.name))).collect(),
+                move || question.with(|it| it.team.clone()),
+                move |team| go.run(Question { team, ..question.get_untracked() }),
+            )
+        })
+    };
     let today = app.civil(Timestamp(app.now.get_untracked().0));
     let shown = question.with_untracked(|it| it.range(today)).unwrap_or((today, today));
     let from = RwSignal::new(shown.0.iso_date());
@@ -111,8 +129,8 @@ fn form(app: App, question: Memo<Question>) -> AnyView {
     let wrong = RwSignal::new(false);
     let ask = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        let severity = question.get_untracked().severity;
-        let own = Question { days: String::new(), from: from.get_untracked(), until: until.get_untracked(), severity };
+        let (from, until) = (from.get_untracked(), until.get_untracked());
+        let own = Question { days: String::new(), from, until, ..question.get_untracked() };
         let is_range = !own.from.is_empty() && !own.until.is_empty() && own.range(today).is_some();
         wrong.set(!is_range);
         if is_range {
@@ -123,7 +141,7 @@ fn form(app: App, question: Memo<Question>) -> AnyView {
     let wrong = move || wrong.get().then(|| view! { <p class="fault" role="alert">{t::not_a_range(l)}</p> });
     view! {
         <form class="card ask-line" data-testid="analytics-form" on:submit=ask>
-            {days} {severity}
+            {days} {severity} {team}
             {day("analytics-from", t::from(l), from)}
             {day("analytics-until", t::until(l), until)}
             <button type="submit" class="btn">{t::show(l)}</button>
@@ -133,7 +151,7 @@ fn form(app: App, question: Memo<Question>) -> AnyView {
     .into_any()
 }
 
-fn answer(app: App, question: Memo<Question>) -> AnyView {
+fn answer(app: App, question: Memo<Question>, found: Remote<Analytics>) -> AnyView {
     let path = Memo::new(move |_| {
         let question = question.get();
         let zone = app.prefs.zone.get();
@@ -141,10 +159,15 @@ fn answer(app: App, question: Memo<Question>) -> AnyView {
         // A question nobody can ask by the form is put as it is; the server says what is wrong with it.
         let (from, until) = question.range(today).unwrap_or((today, today));
         let at = |wall: Civil| zone::instant(&zone, wall).to_string();
-        let parts = [("from", &*at(from)), ("until", &at(until)), ("zone", &zone), ("severity", &question.severity)];
+        let parts = [
+            ("from", &*at(from)),
+            ("until", &at(until)),
+            ("zone", &zone),
+            ("severity", &question.severity),
+            ("team", &question.team),
+        ];
         format!("/api/v1/analytics{}", query::build(&parts))
     });
-    let found = Remote::<Analytics>::idle("");
     Effect::new(move || found.point(path.get()));
     let answers = RwSignal::new(false);
     loaded(frame::analytics(app.l()), found, 10, move |figures| {
@@ -173,7 +196,8 @@ fn answer(app: App, question: Memo<Question>) -> AnyView {
 /// Everything, in order.
 fn drawn(look: &Look<'_>) -> Vec<Node> {
     let (l, of) = (look.l, look.figures);
-    let summary = t::summary(l, &grouped(of.incidents.into()), &grouped(of.messages), &grouped(of.unpaged));
+    let summary =
+        t::summary(l, &t::of_incidents(l, of.incidents), &t::of_messages(l, of.messages), &grouped(of.unpaged));
     let mut all = vec![Node::of("p", "", summary).set("data-testid", "analytics-summary")];
     all.extend(of.cut_at.map(|at| Node::of("p", "notice warn", t::cut(l, &(look.wall)(at.0).moment(l)))));
     let acknowledge = ("acknowledge", t::acknowledge(l), t::acknowledge_is(l));
@@ -184,6 +208,7 @@ fn drawn(look: &Look<'_>) -> Vec<Node> {
             .with(picture::distribution(look, &of.resolve, resolve)),
     );
     all.push(picture::people(look));
+    all.extend(table::channels(look));
     all.push(table::identities(look));
     all.push(picture::week(look));
     all.extend(table::rules(look, &of.routes, "routes", t::routes(l), "/routes"));

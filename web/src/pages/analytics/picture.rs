@@ -160,7 +160,7 @@ fn days(look: &Look<'_>, person: &PersonPages, most: u32) -> Node {
     let words = busiest.and_then(|day| {
         let date = look.figures.days.get(usize::try_from(day.day).ok()?)?;
         let date = Civil::parse(&format!("{date} 00:00"))?.date(look.l);
-        Some(t::busiest(look.l, &date, day.pages, day.night))
+        Some(t::busiest(look.l, &date, &t::of_pages(look.l, day.pages), day.night))
     });
     let words = words.unwrap_or_default();
     Node::new("div", "day-bars").set("role", "img").set("aria-label", &*words).set("title", words).all(bars.collect())
@@ -193,7 +193,7 @@ pub(super) fn week(look: &Look<'_>) -> Node {
         };
         let took = it.ack_ms.map_or_else(|| t::no_answer(l), |ms| length_of(l, ms));
         let when = format!("{} {hour:02}:00", names.get(day).copied().unwrap_or_default());
-        let title = t::hour_says(l, &when, it.pages, it.incidents, &took);
+        let title = t::hour_says(l, &when, &t::of_pages(l, it.pages), &t::of_incidents(l, it.incidents), &took);
         Node::of("td", &format!("heat{heat}"), words).set("title", title)
     };
     let head = Node::new("tr", "").with(Node::of("th", "", t::hour(l)).set("scope", "col"));
@@ -237,7 +237,11 @@ fn schedule(look: &Look<'_>, of: &Coverage) -> Node {
     });
     let strip = Node::new("div", "coverage").set("aria-hidden", "true").all(gaps.collect());
     let together: i64 = of.gaps.iter().map(|gap| gap.until.ms_since(gap.from)).sum();
-    let sentence = if of.gaps.is_empty() { t::covered(l) } else { t::gaps(l, of.gaps.len(), &length_of(l, together)) };
+    let sentence = if of.gaps.is_empty() {
+        t::covered(l)
+    } else {
+        t::gaps(l, &t::of_times(l, of.gaps.len()), &length_of(l, together))
+    };
     let moment = |at: Timestamp| (look.wall)(at.0).moment(l);
     let told = of.gaps.iter().take(GAPS).map(|gap| {
         let length = length_of(l, gap.until.ms_since(gap.from));

@@ -1,10 +1,16 @@
 //! Tables of figures, and those of noise: what to mend first, by identity, route and policy.
 
 use super::picture::{Look, card};
-use crate::{api::query::encoded, format::grouped, markup::Node, text::analytics as t};
+use crate::{
+    api::query::encoded,
+    format::grouped,
+    markup::Node,
+    text::{analytics as t, words},
+};
 use shared::{
-    api::{Noise, QuietBy, QuietKind},
+    api::{ChannelFigures, DeliveryCount, Noise, QuietBy, QuietKind},
     config::Language,
+    text::span as length_of,
 };
 
 /// Identities that are drawn; the CSV has more.
@@ -117,6 +123,42 @@ pub(super) fn rules(look: &Look<'_>, of: &[Noise], name: &str, title: String, pa
     let table = table(&title, &columns(look.l), rows.collect());
     let says = t::noise_is(look.l);
     (!of.is_empty()).then(|| card(look, title.clone(), says, &[(name, title)]).with(table))
+}
+
+/// How messages fared by channel, and by day.
+pub(super) fn channels(look: &Look<'_>) -> Option<Node> {
+    let l = look.l;
+    let of = &look.figures.channels;
+    let length = |ms: Option<i64>| text(ms.map_or_else(|| "–".to_owned(), |ms| length_of(l, ms)));
+    let cells = |first: Vec<Node>, it: &DeliveryCount| -> Vec<Node> {
+        let counts = [it.sent, it.accepted, it.failed, it.waiting, it.cancelled, it.retried].map(num);
+        first.into_iter().chain(counts).chain([it.p50_ms, it.p90_ms].map(length)).collect()
+    };
+    let columns = |first: Vec<String>| -> Vec<Column> {
+        let numbers = [
+            t::sent(l),
+            t::accepted(l),
+            t::failed(l),
+            t::not_known(l),
+            t::cancelled(l),
+            t::retried(l),
+            "50 %".to_owned(),
+            "90 %".to_owned(),
+        ];
+        first.into_iter().map(Column::text).chain(numbers.map(Column::number)).collect()
+    };
+    let name = |it: &ChannelFigures| row_head(words::channel(l, it.channel));
+    let all = of.iter().map(|it| cells(vec![name(it)], &it.all)).collect();
+    let days = of.iter().flat_map(|it| {
+        it.days.iter().map(move |day| cells(vec![name(it), Node::of("td", "", day.day.clone())], &day.count))
+    });
+    let by_day = table(&t::by_day(l), &columns(vec![t::channel(l), t::day(l)]), days.collect());
+    let by_day = Node::new("details", "").with(Node::of("summary", "", t::by_day(l))).with(by_day);
+    (!of.is_empty()).then(|| {
+        card(look, t::channels(l), t::channels_is(l), &[("channels", t::channels(l))])
+            .with(table(&t::channels(l), &columns(vec![t::channel(l)]), all))
+            .with(by_day)
+    })
 }
 
 /// What silences, maintenance, inhibition and waiting routes did.

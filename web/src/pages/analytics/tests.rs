@@ -65,6 +65,18 @@ fn figures() -> Analytics {
         routes: vec![noise("databases", "", None)],
         policies: Vec::new(),
         quiet: vec![QuietBy { kind: QuietKind::Maintenance, id: "7".to_owned(), incidents: 2, paged: 1 }],
+        channels: vec![shared::api::ChannelFigures {
+            channel: shared::config::ContactKind::Email,
+            all: shared::api::DeliveryCount {
+                sent: 3,
+                accepted: 2,
+                failed: 1,
+                p50_ms: Some(1_500),
+                ..Default::default()
+            },
+            days: vec![],
+        }],
+        teams: vec![],
         schedules: vec![Coverage {
             schedule: "db".into(),
             name: "Databases".to_owned(),

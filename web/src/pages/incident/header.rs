@@ -2,7 +2,7 @@
 
 use super::{actions, of_row, part};
 use crate::{
-    components::{badge::badge, state_word::state_word, time::wall},
+    components::{badge::badge, nouns::say, state_word::state_word, time::wall},
     format,
     pages::{ask::Asker, silences::Maker},
     state::{App, Remote, actions as verbs},
@@ -13,6 +13,7 @@ use shared::{
     IncidentId, IncidentState, PersonId, Timestamp,
     api::{ActionRequest, IncidentDetail, IncidentRow, PolicyStand},
     config::Language,
+    text::Names,
 };
 
 pub(super) fn header(
@@ -60,18 +61,20 @@ pub(super) fn header(
 /// The version of each policy it runs by, and a way to take up a newer one.
 fn policies(app: App, id: IncidentId, (stands, version, state): (Vec<PolicyStand>, u32, IncidentState)) -> AnyView {
     let l = app.l();
-    let one = |stand: &PolicyStand| {
-        let words = t::policy_version(l, stand.policy.as_str(), stand.config);
-        stand.newer.map_or_else(|| words.clone(), |newer| format!("{words} ({})", t::policy_newer(l, newer)))
-    };
-    let words: Vec<String> = stands.iter().map(one).collect();
+    let words = say(app, &Names::new(), Timestamp(0), &|voice| {
+        let one = |stand: &PolicyStand| {
+            let words = t::policy_version(l, &voice.policy(&stand.policy, Some(stand.config), None), stand.config);
+            stand.newer.map_or_else(|| words.clone(), |newer| format!("{words} ({})", t::policy_newer(l, newer)))
+        };
+        stands.iter().map(one).collect::<Vec<_>>().join(" · ")
+    });
     let is_newer = stands.iter().any(|stand| stand.newer.is_some()) && state != IncidentState::Resolved;
     let apply = is_newer.then(|| {
         let body = ActionRequest { version: Some(version), ..ActionRequest::default() };
         let go = move |_| verbs::act(app, id, verbs::APPLY_POLICY, body.clone());
         view! { " " <button type="button" class="btn small" data-testid="apply-policy" on:click=go>{board::apply_policy(l)}</button> }
     });
-    view! { <small>{words.join(" · ")}</small>{apply} }.into_any()
+    view! { <small>{words}</small>{apply} }.into_any()
 }
 
 /// Who answered and who is missing, where everybody must answer.

@@ -12,7 +12,7 @@ mod timeline;
 mod why;
 
 pub(crate) use before::incidents;
-pub(crate) use proof::route as route_step;
+pub(crate) use proof::route_step;
 pub(crate) use raw::message;
 pub(crate) use why::severity as severity_reason;
 

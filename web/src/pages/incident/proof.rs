@@ -3,24 +3,23 @@
 use crate::{
     components::{
         icon::{Icon, icon},
+        nouns::{said, say},
         time::wall,
     },
     incident::chain::{Chain, LevelRun},
     state::{App, Load, Remote},
-    text::{frame, incident as t, words},
+    text::{frame, incident as t},
 };
 use leptos::prelude::*;
 use shared::{
-    IncidentId, PersonId,
+    IncidentId, Timestamp,
     api::Why,
     config::Language,
+    text::Names,
     timeline::{RouteStep, TargetResult},
 };
-use std::collections::BTreeMap;
 
-type Names = BTreeMap<PersonId, String>;
-
-pub(super) fn details(app: App, id: IncidentId, found: Memo<Option<(Chain, Names)>>) -> impl IntoView {
+pub(super) fn details(app: App, id: IncidentId, found: Memo<Option<(Chain, Names, String)>>) -> impl IntoView {
     let l = app.l();
     let asked = Remote::<Why>::idle(format!("/api/v1/incidents/{id}/why"));
     let open = RwSignal::new(false);
@@ -31,12 +30,12 @@ pub(super) fn details(app: App, id: IncidentId, found: Memo<Option<(Chain, Names
         open.update(|open| *open = !*open);
     };
     let content = move || {
-        let (chain, names) = found.get()?;
+        let (chain, names, _) = found.get()?;
         open.get().then(|| {
             view! {
                 <div class="proof">
-                    <div><h3>{t::routes_asked(l)}</h3><ul class="trace">{chain.trace.iter().map(|step| route(l, step)).collect_view()}</ul></div>
-                    <div><h3>{t::targets(l)}</h3>{chain.levels.iter().map(|run| level(l, &names, run)).collect_view()}</div>
+                    <div><h3>{t::routes_asked(l)}</h3><ul class="trace">{chain.trace.iter().map(|step| route(app, chain.asked, step)).collect_view()}</ul></div>
+                    <div><h3>{t::targets(l)}</h3>{chain.levels.iter().map(|run| level(app, &names, run)).collect_view()}</div>
                     <div><h3>{t::not_paged(l)}</h3>{move || not_paged(l, asked)}</div>
                 </div>
             }
@@ -50,13 +49,22 @@ pub(super) fn details(app: App, id: IncidentId, found: Memo<Option<(Chain, Names
     }
 }
 
-/// What one rule of the tree said.
-pub(crate) fn route(l: Language, step: &RouteStep) -> impl IntoView + use<> {
+/// What one rule of the tree said, and which version of it.
+fn route(app: App, (at, version): (Timestamp, Option<i64>), step: &RouteStep) -> impl IntoView + use<> {
+    let names = Names::new();
+    let named = say(app, &names, at, &|voice| {
+        let policy = step.policy.as_ref().map(|policy| format!(" → {}", voice.policy(policy, version, None)));
+        voice.route(&step.route, version) + &policy.unwrap_or_default()
+    });
+    route_step(app.l(), named, step)
+}
+
+/// What one rule of the tree said, under the name it is shown by.
+pub(crate) fn route_step(l: Language, named: AnyView, step: &RouteStep) -> impl IntoView + use<> {
     let failed = step.failed.as_ref().map(|failed| match &failed.value {
         Some(value) => t::failed_on(l, &failed.condition, value),
         None => t::failed_absent(l, &failed.condition),
     });
-    let policy = step.policy.as_ref().map(|policy| format!(" → {policy}"));
     let muted = step.muted.as_ref().map(|muted| match muted.until {
         Some(until) => view! { "· " {t::waits(l)} " → " {wall(until)} " " }.into_any(),
         None => view! { "· " {t::waits_for_ever(l)} " " }.into_any(),
@@ -66,35 +74,47 @@ pub(crate) fn route(l: Language, step: &RouteStep) -> impl IntoView + use<> {
     view! {
         <li class:yes=step.matched style:--depth=step.depth.to_string()>
             {icon(if step.matched { Icon::Check } else { Icon::Cross })}
-            <span class="mono">{step.route.0.clone()}{policy}</span>
+            <span class="mono">{named}</span>
             <small>{words} {failed.map(|failed| format!(": {failed}"))} " " {muted} {goes_on}</small>
         </li>
     }
 }
 
-fn level(l: Language, names: &Names, run: &LevelRun) -> impl IntoView + use<> {
-    let targets = run.targets.iter().map(|result| target(l, names, result)).collect_view();
+fn level(app: App, names: &Names, run: &LevelRun) -> impl IntoView + use<> {
+    let l = app.l();
+    let targets = run.targets.iter().map(|result| target(app, names, run, result)).collect_view();
+    let policy = say(app, names, run.at, &|voice| {
+        t::policy_level(l, &voice.policy(&run.policy, Some(run.config), Some(run.level)), run.level + 1)
+    });
     let unmet = run.unmet.as_ref().map(|why| {
-        view! { <li>{icon(Icon::Cross)}<small>{t::passed_over(l, &shared::text::unmet(l, why))}</small></li> }
+        let words = say(app, names, run.at, &|voice| t::passed_over(l, &shared::text::unmet(voice, why)));
+        view! { <li>{icon(Icon::Cross)}<small>{words}</small></li> }
     });
     view! {
         <div class="level-run">
-            <p><strong>{t::policy_level(l, run.policy.as_str(), run.level + 1)}</strong> " " {wall(run.at)}</p>
+            <p><strong>{policy}</strong> " " {wall(run.at)}</p>
             <ul class="trace">{targets}{unmet}</ul>
         </div>
     }
 }
 
-fn target(l: Language, names: &Names, result: &TargetResult) -> impl IntoView + use<> {
+fn target(app: App, names: &Names, run: &LevelRun, result: &TargetResult) -> impl IntoView + use<> {
+    let (l, version) = (app.l(), run.in_force);
     let reached = !result.recipients.is_empty();
-    let who: Vec<String> = result.recipients.iter().map(|recipient| words::recipient(names, recipient)).collect();
-    let who = if reached { who.join(", ") } else { t::nobody(l) };
-    let skips: Vec<String> = result.skipped.iter().map(|skip| shared::text::skipped(l, names, skip)).collect();
+    let target = say(app, names, run.at, &|voice| voice.target(&result.target, version));
+    let who = say(app, names, run.at, &|voice| {
+        let who: Vec<String> = result.recipients.iter().map(|to| voice.recipient(to, version)).collect();
+        if reached { who.join(", ") } else { t::nobody(l) }
+    });
+    let skips = say(app, names, run.at, &|voice| {
+        let skips = result.skipped.iter().map(|skip| shared::text::skipped(voice, skip, version));
+        skips.collect::<Vec<_>>().join("; ")
+    });
     view! {
         <li class:yes=reached>
             {icon(if reached { Icon::Check } else { Icon::Cross })}
-            <span><span class="mono">{result.target.clone()}</span> " → " {who}</span>
-            <small>{skips.join("; ")}</small>
+            <span><span class="mono">{target}</span> " → " {who}</span>
+            <small>{skips}</small>
         </li>
     }
 }
@@ -108,7 +128,7 @@ fn not_paged(l: Language, asked: Remote<Why>) -> AnyView {
         }
         Load::Ready(why) => {
             let people = why.not_paged.into_iter().map(|person| {
-                view! { <li><span>{person.name}</span><small>{person.reason}</small></li> }
+                view! { <li><span>{person.name}</span><small>{said(person.pieces)}</small></li> }
             });
             view! { <ul class="trace plain">{people.collect_view()}</ul> }.into_any()
         }

@@ -2,7 +2,7 @@
 
 use super::part;
 use crate::{
-    components::{field::segments, keyed::keyed, time::wall},
+    components::{field::segments, keyed::keyed, nouns::said, time::wall},
     state::{
         App, Remote,
         actions::{self, NOTE},
@@ -13,7 +13,7 @@ use leptos::prelude::*;
 use shared::{
     IncidentId, Timestamp,
     api::{ActionRequest, IncidentDetail},
-    text::{Names, happening},
+    text::{Names, told},
     timeline::{Actor, Happening, TimelineEntry},
 };
 
@@ -64,14 +64,18 @@ pub(super) fn card(app: App, id: IncidentId, detail: Remote<IncidentDetail>) -> 
             <div class="card-head"><h2>{t::timeline(l)}</h2>{filter}</div>
             {note_form(app, id)}
             <ol class="timeline" data-testid="timeline" tabindex="0" aria-label=t::timeline(l)>
-                {keyed(visible, |entry| entry.seq.to_string(), move |item| entry(app, &names.get_untracked().unwrap_or_default(), item).into_any())}
+                {keyed(visible, |entry| entry.seq.to_string(), move |item| {
+                    let all = entries.get_untracked().unwrap_or_default();
+                    entry(app, &names.get_untracked().unwrap_or_default(), &all, item).into_any()
+                })}
             </ol>
         </section>
     }
     .into_any()
 }
 
-fn entry(app: App, names: &Names, entry: TimelineEntry) -> impl IntoView + use<> {
+/// One line; what was written before says which versions it is about.
+fn entry(app: App, names: &Names, before: &[TimelineEntry], entry: TimelineEntry) -> impl IntoView + use<> {
     let l = app.l();
     let class = match (kind(&entry), &entry.what) {
         (
@@ -95,8 +99,8 @@ fn entry(app: App, names: &Names, entry: TimelineEntry) -> impl IntoView + use<>
         _ => None,
     };
     let words = match &entry.what {
-        Happening::Note { text } => text.clone(),
-        what => happening(l, names, what),
+        Happening::Note { text } => text.clone().into_any(),
+        _ => said(told(l, names, before, &entry)),
     };
     let by = match &entry.actor {
         Actor::System => None,

@@ -2,29 +2,36 @@
 
 use super::{part, proof};
 use crate::{
+    components::nouns::say,
     format,
     incident::chain::{self, Chain, Paged},
     state::{App, Remote},
     text::{incident as t, words},
 };
 use leptos::prelude::*;
-use shared::{IncidentId, PageVia, PersonId, api::IncidentDetail, config::Language, timeline::SeverityReason};
-use std::collections::BTreeMap;
-
-type Names = BTreeMap<PersonId, String>;
+use shared::{
+    IncidentId, NounKind, PageVia, Recipient,
+    api::IncidentDetail,
+    config::Language,
+    text::{Names, Voice},
+    timeline::SeverityReason,
+};
 
 pub(super) fn why(app: App, id: IncidentId, detail: Remote<IncidentDetail>) -> impl IntoView {
     let l = app.l();
     let me = app.me();
     let found = {
         let me = me.clone();
-        part(detail, move |detail| (chain::chain(&detail.timeline, me.as_ref()), detail.names.clone()))
+        part(detail, move |detail| {
+            let chain = chain::chain(&detail.timeline, me.as_ref());
+            (chain, detail.names.clone(), detail.row.integration.0.clone())
+        })
     };
     let sentence = move || {
-        let (chain, names) = found.get()?;
+        let (chain, names, sender) = found.get()?;
         let mine = chain.ends_with(me.as_ref());
         let title = if mine { t::why_you(l) } else { t::why(l) };
-        let links = links(app, &chain, &names, mine);
+        let links = links(app, &chain, &names, &sender, mine);
         let links = links.into_iter().map(|(label, words)| {
             view! { <li><small>{label}</small><span>{words}</span></li> }
         });
@@ -38,61 +45,88 @@ pub(super) fn why(app: App, id: IncidentId, detail: Remote<IncidentDetail>) -> i
     }
 }
 
-/// Label and words of each link of the chain.
-fn links(app: App, chain: &Chain, names: &Names, mine: bool) -> Vec<(String, String)> {
+/// Label and words of each link of the chain; what they name leads to the version that was used.
+fn links(app: App, chain: &Chain, names: &Names, sender: &str, mine: bool) -> Vec<(String, AnyView)> {
     let l = app.l();
     let mut links = Vec::new();
+    let (asked_at, asked) = chain.asked;
     if let Some(reason) = &chain.severity {
-        links.push((t::by_level(l), severity(l, reason)));
+        links.push((t::by_level(l), say(app, names, asked_at, &|voice| severity(l, voice, reason, sender, asked))));
     }
     match chain.deciding_route() {
-        Some(step) => links.push((t::route(l), step.route.0.clone())),
-        None if !chain.routed => links.push((t::route(l), t::no_route(l))),
+        Some(step) => {
+            let route = say(app, names, asked_at, &|voice| voice.route(&step.route, asked));
+            links.push((t::route(l), route));
+        }
+        None if !chain.routed => links.push((t::route(l), t::no_route(l).into_any())),
         None => {}
     }
     let Some(page) = &chain.page else { return links };
-    links.push((t::policy(l), t::policy_level(l, page.policy.as_str(), page.level + 1)));
-    links.push((t::via(l), via(app, names, &page.via)));
-    let who = if mine { t::you(l) } else { words::recipient(names, &page.recipient) };
-    links.push((t::who(l), who));
-    links.push((rule_label(l, page), plan(l, page)));
+    let tell = |sentence: &dyn Fn(&Voice<'_>) -> String| say(app, names, page.at, sentence);
+    links.push((t::policy(l), tell(&|voice| t::policy_level(l, &policy(voice, page), page.level + 1))));
+    links.push((t::via(l), tell(&|voice| via(app, voice, page))));
+    links.push((
+        t::who(l),
+        tell(&|voice| match &page.recipient {
+            Recipient::Person(id) if mine => voice.noun(NounKind::Person, id.as_str(), page.in_force, None, &t::you(l)),
+            to => voice.recipient(to, page.in_force),
+        }),
+    ));
+    let rule = tell(&|voice| match &page.recipient {
+        Recipient::Person(id) => {
+            voice.noun(NounKind::Person, id.as_str(), page.in_force, page.rule.map(|rule| rule + 1), &plan(l, page))
+        }
+        Recipient::Webhook(_) => plan(l, page),
+    });
+    links.push((rule_label(l, page), rule));
     if let Some(waits) = &page.waits {
-        links.push((t::waiting(l), t::waits_until(l, &app.clock_time(waits.until), &shared::text::waits(l, waits))));
+        let words = t::waits_until(l, &app.clock_time(waits.until), &shared::text::waits(l, waits));
+        links.push((t::waiting(l), words.into_any()));
     }
     links
 }
 
+/// A policy with the version that was used, where that is known.
+fn policy(voice: &Voice<'_>, page: &Paged) -> String {
+    let id = page.policy.as_str();
+    let shown = page.config.map_or_else(|| id.to_owned(), |version| format!("{id} v{version}"));
+    voice.noun(NounKind::Policy, id, page.config, Some(page.level + 1), &shown)
+}
+
 /// Which severity, and who said so.
-pub(crate) fn severity(l: Language, reason: &SeverityReason) -> String {
+pub(crate) fn severity(l: Language, voice: &Voice<'_>, reason: &SeverityReason, sender: &str, version: Option<i64>) -> String {
     match reason {
         SeverityReason::Stated { severity } => t::stated(l, severity.as_str()),
         SeverityReason::Default { severity } => t::defaulted(l, severity.as_str()),
         SeverityReason::Word { severity, word } => t::by_word(l, severity.as_str(), word),
         SeverityReason::Class { severity, class, was } => {
-            t::by_class(l, severity.as_str(), class.as_str(), was.as_str())
+            let rule = voice.noun(NounKind::Integration, sender, version, None, class.as_str());
+            t::by_class(l, severity.as_str(), &rule, was.as_str())
         }
         SeverityReason::Route { severity, was, .. } => t::by_route(l, severity.as_str(), was.as_str()),
     }
 }
 
-fn via(app: App, names: &Names, via: &PageVia) -> String {
-    let l = app.l();
-    match via {
+fn via(app: App, voice: &Voice<'_>, page: &Paged) -> String {
+    let (l, version) = (app.l(), page.in_force);
+    match &page.via {
         PageVia::Direct => t::via_direct(l),
-        PageVia::Schedule { schedule, over: true, replaces: Some(person), .. } => {
-            let name = names.get(person).map_or(person.as_str(), String::as_str);
-            t::via_cover_for(l, name, schedule.as_str())
+        PageVia::Schedule { schedule, until, over, replaces, reason } => {
+            let schedule = voice.named(NounKind::Schedule, schedule.as_str(), version);
+            let words = match replaces {
+                Some(person) if *over => t::via_cover_for(l, &voice.person(person, version), &schedule),
+                _ if *over => t::via_cover(l, &schedule),
+                _ => t::via_schedule(l, &schedule),
+            };
+            let why = reason.as_ref().map(|reason| shared::text::duty(l, reason)).unwrap_or_default();
+            let until = until.map(|until| t::via_until(l, &app.clock_time(until))).unwrap_or_default();
+            words + &why + &until
         }
-        PageVia::Schedule { schedule, over: true, .. } => t::via_cover(l, schedule.as_str()),
-        PageVia::Schedule { schedule, until: Some(until), .. } => {
-            t::via_schedule_until(l, schedule.as_str(), &app.clock_time(*until))
-        }
-        PageVia::Schedule { schedule, .. } => t::via_schedule(l, schedule.as_str()),
-        PageVia::Team { team } => t::via_team(l, team.as_str()),
+        PageVia::Team { team } => t::via_team(l, &voice.named(NounKind::Team, team.as_str(), version)),
         PageVia::Fallback => t::via_fallback(l),
         PageVia::Added => t::via_added(l),
         PageVia::Stale => t::via_stale(l),
-        PageVia::StandIn { person } => t::via_stand_in(l, names.get(person).map_or(person.as_str(), String::as_str)),
+        PageVia::StandIn { person } => t::via_stand_in(l, &voice.person(person, version)),
     }
 }
 

@@ -61,9 +61,15 @@ fn line(app: App, senders: Remote<List<IntegrationRow>>, row: &IntegrationRow) -
 fn silent(app: App, silence: &SenderSilence) -> AnyView {
     let l = app.l();
     let Some(since) = silence.since else {
-        let after = shared::text::span(l, silence.after.0);
-        return view! { <small class="muted block">{t::watched(l, silence.severity.as_str(), &after)}</small> }
-            .into_any();
+        let severity = silence.severity.as_str();
+        let after = silence.after.map(|after| shared::text::span(l, after.0));
+        let words = match (after, silence.learned_weeks) {
+            (Some(after), None) => t::watched(l, severity, &after),
+            (Some(after), Some(weeks)) => t::learned(l, severity, &after, weeks),
+            (None, Some(weeks)) if weeks >= silence.weeks_needed => t::irregular(l),
+            (None, weeks) => t::learning(l, weeks.unwrap_or(0), silence.weeks_needed),
+        };
+        return view! { <small class="muted block">{words}</small> }.into_any();
     };
     let link = silence.incident.map(|id| view! { " " <a href=format!("/incidents/{id}")>{format!("#{id}")}</a> });
     let words = move || t::silent(l, &shared::text::span(l, app.now.get().ms_since(since)));

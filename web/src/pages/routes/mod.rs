@@ -31,6 +31,8 @@ use shared::{
     config::Route,
 };
 
+pub(super) use tree::once;
+
 /// How far back is counted what each route took.
 const LATELY: Delay = Delay(7 * 86_400_000);
 

@@ -31,6 +31,11 @@ pub(super) fn shown(app: App, routes: &[Route], taken: Memo<Option<Taken>>) -> A
     .into_any()
 }
 
+/// A route of a version that is over, and what hangs below it.
+pub(in crate::pages) fn once(app: App, route: &Route) -> AnyView {
+    looked_at(app, route, false, Memo::new(|_| None))
+}
+
 fn looked_at(app: App, route: &Route, top: bool, taken: Memo<Option<Taken>>) -> AnyView {
     let below = route.routes.iter().map(|child| looked_at(app, child, false, taken)).collect_view();
     view! {

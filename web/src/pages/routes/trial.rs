@@ -17,7 +17,11 @@ use crate::{
     text::{policies, routes as t, senders, words},
 };
 use leptos::prelude::*;
-use shared::{Action, Delay, IntegrationId, Timestamp, config::Finding, text::span};
+use shared::{
+    Action, Delay, IntegrationId, Timestamp,
+    config::Finding,
+    text::{Names, Voice, span},
+};
 
 /// How long nobody answers.
 const LENGTH: Delay = Delay::mins(180);
@@ -137,7 +141,14 @@ fn told(app: App, draft: Draft, tried: &Tried, at: Timestamp, zone_name: &str) -
 /// The routes in the order in which they are asked, and what comes of it.
 fn way(app: App, routed: &Routed) -> AnyView {
     let l = app.l();
-    let trace = routed.trace.iter().map(|step| route_step(l, step)).collect_view();
+    let trace = routed.trace.iter().map(|step| {
+        let policy = step.policy.as_ref().map(|policy| format!(" → {policy}")).unwrap_or_default();
+        route_step(l, format!("{}{policy}", step.route).into_any(), step)
+    });
+    let trace = trace.collect_view();
+    // It is the draft that speaks, of which no version is kept.
+    let names = Names::new();
+    let severity = severity_reason(l, &Voice::plainly(l, &names), &routed.severity, "", None);
     let urgent = routed.severity.severity().is_urgent();
     let policies = match routed.policies.as_slice() {
         [] if urgent => t::to_fallback(l),
@@ -150,7 +161,7 @@ fn way(app: App, routed: &Routed) -> AnyView {
     let notes: Vec<String> = routed.annotations.iter().map(|(name, text)| format!("{name}: {text}")).collect();
     let list = |items: Vec<String>| (!items.is_empty()).then(|| items.join(" · "));
     let facts = [
-        (t::severity(l), Some(severity_reason(l, &routed.severity))),
+        (t::severity(l), Some(severity)),
         (t::to_policies(l), Some(policies)),
         (t::team(l), routed.team.as_ref().map(|team| team.0.clone())),
         (t::joins(l), Some(routed.group.clone().unwrap_or_else(|| t::alone(l)))),
