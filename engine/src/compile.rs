@@ -4,7 +4,7 @@ use crate::{
     classify::{self, Class},
     heartbeat::{self, Expected},
     inhibit,
-    oncall::{self, HolidayDays, Roster, Surroundings},
+    oncall::{self, Copies, HolidayDays, Roster, Surroundings},
     quiet::Quiet,
     route::{self, Node},
     state::RECENT_MAX,
@@ -37,6 +37,8 @@ pub struct Snapshot {
     pub quiet: BTreeMap<PersonId, Quiet>,
     pub teams: BTreeMap<TeamId, Team>,
     pub rosters: BTreeMap<ScheduleId, Roster>,
+    /// The copies of calendars that others keep.
+    pub copies: Arc<Copies>,
     pub policies: BTreeMap<PolicyId, Arc<Policy>>,
     pub hooks: BTreeMap<HookId, Hook>,
     pub integrations: BTreeMap<IntegrationId, Integration>,
@@ -49,16 +51,22 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Checks a document and compiles it; every fault is named, not only the first.
+    /// Checks a document and compiles it; every fault is named, not only the first. No calendar that others keep has
+    /// been fetched.
     pub fn compile(version: i64, document: Document) -> Result<Self, Vec<Finding>> {
+        Self::compile_with(version, document, Arc::default())
+    }
+
+    /// The same with the copies of calendars that others keep. Nothing in a copy is a fault of the document.
+    pub fn compile_with(version: i64, document: Document, copies: Arc<Copies>) -> Result<Self, Vec<Finding>> {
         let mut check = Check::default();
-        let mut snapshot = Self { version, ..Self::default() };
+        let mut snapshot = Self { version, copies, ..Self::default() };
         snapshot.people = check.index(&document.people, "people", |person| person.id.clone(), |id| id.as_str());
         snapshot.teams = check.index(&document.teams, "teams", |team| team.id.clone(), |id| id.as_str());
         snapshot.hooks = check.index(&document.webhooks, "webhooks", |hook| hook.id.clone(), |id| id.as_str());
         snapshot.integrations =
             check.index(&document.integrations, "integrations", |it| it.id.clone(), |id| id.as_str());
-        check.schedules(&document, &snapshot.people, &mut snapshot.rosters);
+        check.schedules(&document, &snapshot.people, &snapshot.copies, &mut snapshot.rosters);
         check.people(&document.people);
         check.quiet(&document, &mut snapshot);
         check.teams(&document.teams, &snapshot.people);
@@ -96,6 +104,15 @@ impl Snapshot {
         snapshot.policies.entry(FALLBACK.into()).or_insert_with(|| Arc::new(fallback_policy(&document.fallback)));
         snapshot.document = document;
         if check.findings.is_empty() { Ok(snapshot) } else { Err(check.findings) }
+    }
+
+    /// The same configuration with other copies of calendars that others keep.
+    #[must_use]
+    pub fn with_copies(&self, copies: Arc<Copies>) -> Self {
+        let mut rosters = BTreeMap::new();
+        // The rest was found good before, and copies have no faults.
+        Check::default().schedules(&self.document, &self.people, &copies, &mut rosters);
+        Self { rosters, copies, ..self.clone() }
     }
 
     /// The settings of a sender, declared or not.
@@ -200,9 +217,10 @@ impl Check {
         &mut self,
         document: &Document,
         people: &BTreeMap<PersonId, Person>,
+        copies: &Copies,
         rosters: &mut BTreeMap<ScheduleId, Roster>,
     ) {
-        let around = Surroundings::new(people, &document.time_off, self.holidays(&document.holidays));
+        let around = Surroundings::new(people, &document.time_off, self.holidays(&document.holidays), copies);
         for (i, off) in document.time_off.iter().enumerate().filter(|(_, off)| !people.contains_key(&off.person)) {
             self.fault(format!("time_off[{i}].person"), unknown("person", off.person.as_str()));
         }

@@ -208,6 +208,11 @@ impl Engine {
                 // A smaller bound takes effect as deliveries end.
                 turn.engine.state.adopted = turn.engine.state.adopted.max(turn.engine.state.queue.in_flight());
             }
+            // Who is on call is asked anew at each level, so nothing that stands has to be looked at.
+            Event::CalendarsRead(copies) => {
+                turn.config = Arc::new(turn.config.with_copies(copies));
+                turn.engine.config = turn.config.clone();
+            }
             Event::Wake => {}
         }
         // What an event made due at once (a first level, a failed level's successor) happens in the same turn.

@@ -303,7 +303,7 @@ impl Pair {
         }
         let rebuilt = self.store.restore(now);
         assert_eq!(
-            self.running.state.differs_from(&rebuilt.state, now),
+            self.running.differs_from(&rebuilt, now),
             None,
             "a restored engine knows something else"
         );
@@ -320,7 +320,7 @@ impl Pair {
 
     fn compare(&self) {
         let rebuilt = self.store.restore(self.now);
-        let differs = self.running.state.differs_from(&rebuilt.state, self.now);
+        let differs = self.running.differs_from(&rebuilt, self.now);
         assert_eq!(differs, None, "a restored engine knows something else");
     }
 

@@ -4,6 +4,8 @@
 
 #[path = "oncall/house.rs"]
 mod house;
+#[path = "oncall/elsewhere.rs"]
+mod elsewhere;
 #[path = "oncall/imported.rs"]
 mod imported;
 #[path = "oncall/layers.rs"]

@@ -6,6 +6,7 @@
 
 mod compile;
 mod cover;
+mod feed;
 pub mod history;
 mod ical;
 mod layer;
@@ -17,7 +18,8 @@ mod swap;
 mod wall;
 
 pub use compile::Surroundings;
-pub use ical::HolidayDays;
+pub use feed::{Copies, Feed, FeedCopy, address_fault};
+pub use ical::{HolidayDays, Unclear, count_events};
 pub use load::{gaps, shifts};
 pub use shared::api::{Duty, DutyReason, Stretch};
 pub use spans::Spans;
@@ -52,6 +54,8 @@ pub struct Roster {
     overrides: Vec<Cover>,
     /// In order; they do not overlap.
     temporary: Vec<Instead>,
+    /// Layers that take their shifts from a calendar elsewhere, in the order they are written.
+    feeds: Vec<Feed>,
 }
 
 /// Whether somebody is on call by an override, and for whom.
@@ -75,6 +79,23 @@ impl Roster {
     #[must_use]
     pub const fn zone(&self) -> &TimeZone {
         &self.zone
+    }
+
+    /// What became of the calendars its layers take their shifts from.
+    #[must_use]
+    pub fn feeds(&self) -> &[Feed] {
+        &self.feeds
+    }
+
+    /// Everybody whom a calendar puts on call, each as often as it does.
+    pub fn people_of_calendars(&self) -> impl Iterator<Item = &PersonId> {
+        self.layers.iter().filter_map(|layer| layer.imported.as_ref()).flat_map(ical::Shifts::people)
+    }
+
+    /// Whether a calendar of it was never fetched or cannot be read, so that nobody knows who is on call by it.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.feeds.iter().any(Feed::is_unknown)
     }
 
     /// Who is on call at an instant, and why; everybody once; empty when nobody is.

@@ -68,9 +68,13 @@ pub struct Layer {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rotations: Vec<Rotation>,
     /// An iCalendar text whose events are shifts: attendees by their e-mail address, or else the people the summary
-    /// names, by id or name.
+    /// names, by id, e-mail address or name. `[L0]` to `[L9]` before them is a level: the highest one counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ical: Option<String>,
+    /// The address of such a text, `https://…` or `webcal://…`: fetched again and again, and the last good copy counts.
+    /// An event of nobody this document knows is told, and counts for nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ical_url: Option<String>,
 }
 
 /// On which days a layer counts.
