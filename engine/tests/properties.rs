@@ -302,11 +302,7 @@ impl Pair {
             }
         }
         let rebuilt = self.store.restore(now);
-        assert_eq!(
-            self.running.differs_from(&rebuilt, now),
-            None,
-            "a restored engine knows something else"
-        );
+        assert_eq!(self.running.differs_from(&rebuilt, now), None, "a restored engine knows something else");
         self.told.extend(&effects.notices);
         for command in &effects.commands {
             let Command::Deliver { incident, attempt, try_number, others, .. } = command;

@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
-#[path = "oncall/house.rs"]
-mod house;
 #[path = "oncall/elsewhere.rs"]
 mod elsewhere;
+#[path = "oncall/house.rs"]
+mod house;
 #[path = "oncall/imported.rs"]
 mod imported;
 #[path = "oncall/layers.rs"]

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     compile::Snapshot,
-    oncall::{FeedCopy, Roster},
+    oncall::{CopyState, Roster},
 };
 use shared::{
     Delay, HookId, PersonId, PolicyId, ScheduleId, TeamId, Timestamp,
@@ -175,26 +175,26 @@ fn schedules(snapshot: &Snapshot, used: &Used<'_>, now: Timestamp, findings: &mu
 
 /// Calendars that others keep: what they lack, and whom they name that is nobody.
 fn calendars(roster: &Roster, path: &str, now: Timestamp, findings: &mut Vec<Finding>) {
-    for feed in roster.feeds() {
-        let path = format!("{path}.layers[{}].ical_url", feed.layer);
-        match &feed.copy {
-            FeedCopy::Missing => {
+    for calendar in roster.imported() {
+        let path = format!("{path}.layers[{}].ical_url", calendar.layer);
+        match &calendar.copy {
+            CopyState::Missing => {
                 let message = "the calendar was not fetched yet; until it is, it puts nobody on call";
                 findings.push(warning(&path, message));
             }
-            FeedCopy::Unreadable(why) => {
+            CopyState::Unreadable(why) => {
                 let message = format!("the copy of the calendar cannot be read, so it puts nobody on call: {why}");
                 findings.push(warning(&path, message));
             }
-            FeedCopy::Read { events: 0, .. } => {
+            CopyState::Read { events: 0, .. } => {
                 findings.push(warning(&path, "the calendar is empty, so it puts nobody on call"));
             }
-            FeedCopy::Read { last, .. } if last.is_none_or(|last| last <= now) => {
+            CopyState::Read { last, .. } if last.is_none_or(|last| last <= now) => {
                 findings.push(warning(&path, "the calendar has no shift to come, so it puts nobody on call"));
             }
-            FeedCopy::Read { .. } => {}
+            CopyState::Read { .. } => {}
         }
-        let unclear = feed.unclear(now);
+        let unclear = calendar.unclear(now);
         for name in unclear.iter().take(NAMES_MAX) {
             let (event, name, why) = (&name.event, &name.name, name.shared);
             let what = if why {

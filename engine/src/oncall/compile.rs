@@ -3,8 +3,8 @@
 use super::{
     Roster, Spans,
     cover::{self, Cover, Instead},
-    feed::{self, Copies, Feed},
     ical::{self, HolidayDays, Reading},
+    imported::{self, Copies, Imported},
     layer::Tier,
     rotation::{Away, Fault, Turns},
     wall::{self, Moment},
@@ -82,7 +82,7 @@ impl Roster {
         let zone = wall::zone(&schedule.time_zone).map_err(|error| vec![("time_zone".to_owned(), error)])?;
         let away = around.away(&zone);
         let mut faults = Vec::new();
-        let (layers, feeds) = tiers(schedule, &zone, &away, around, &mut faults);
+        let (layers, imported) = tiers(schedule, &zone, &away, around, &mut faults);
         let holidays = holidays(schedule, &zone, around, &mut faults);
         let mut keep = Keep { faults };
         let covers = schedule.overrides.iter().enumerate();
@@ -99,7 +99,7 @@ impl Roster {
             return Err(faults);
         }
         let overrides = covers.into_iter().map(|(_, cover)| cover).collect();
-        Ok(Self { id: schedule.id.clone(), zone, layers, away, holidays, overrides, temporary, feeds })
+        Ok(Self { id: schedule.id.clone(), zone, layers, away, holidays, overrides, temporary, imported })
     }
 }
 
@@ -121,8 +121,8 @@ fn tiers(
     away: &Away,
     around: &Surroundings<'_>,
     faults: &mut Vec<Fault>,
-) -> (Vec<Tier>, Vec<Feed>) {
-    let (mut layers, mut feeds) = (Vec::new(), Vec::new());
+) -> (Vec<Tier>, Vec<Imported>) {
+    let (mut layers, mut calendars) = (Vec::new(), Vec::new());
     let own = turns(&schedule.rotations, "rotations", zone, away, faults);
     if !own.is_empty() {
         layers.push(Tier { id: None, precedence: 0, on: LayerDays::Always, rotations: own, imported: None });
@@ -147,7 +147,7 @@ fn tiers(
             let message = "a layer has one calendar; keep one of `ical` and `ical_url`".to_owned();
             faults.push((format!("{path}.ical_url"), message));
         }
-        let wrong = layer.ical_url.as_deref().and_then(feed::address_fault);
+        let wrong = layer.ical_url.as_deref().and_then(imported::address_fault);
         faults.extend(wrong.map(|message| (format!("{path}.ical_url"), message)));
         let rotations = turns(&layer.rotations, &format!("{path}.rotations"), zone, away, faults);
         let nobody = BTreeMap::new();
@@ -156,15 +156,15 @@ fn tiers(
         let mut imported = imported.map_err(|error| faults.push((format!("{path}.ical"), error))).ok().flatten();
         if let Some(url) = &layer.ical_url {
             let none = Copies::new();
-            let (feed, shifts) = feed::read(&layer.id, url, around.copies.unwrap_or(&none), zone, people);
-            feeds.push(feed);
+            let (calendar, shifts) = imported::read(&layer.id, url, around.copies.unwrap_or(&none), zone, people);
+            calendars.push(calendar);
             imported = shifts;
         }
         let (id, precedence, on) = (Some(layer.id.clone()), layer.precedence, layer.on);
         layers.push(Tier { id, precedence, on, rotations, imported });
     }
     layers.sort_by_key(|layer| std::cmp::Reverse(layer.precedence));
-    (layers, feeds)
+    (layers, calendars)
 }
 
 fn turns(rotations: &[Rotation], path: &str, zone: &TimeZone, away: &Away, faults: &mut Vec<Fault>) -> Vec<Turns> {

@@ -165,8 +165,11 @@ impl Reading {
                 let (what, mend) = if shared {
                     ("is the name of several people", "write the id of the one it means")
                 } else {
-                    ("names nobody of this configuration", "give it an attendee with the e-mail address of a person, or \
-                     a person's id, e-mail address or name as its summary")
+                    (
+                        "names nobody of this configuration",
+                        "give it an attendee with the e-mail address of a person, or \
+                     a person's id, e-mail address or name as its summary",
+                    )
                 };
                 return Err(format!("in the event `{}` ({}) `{name}` {what}; {mend}", event.summary, event.uid));
             }

@@ -6,9 +6,9 @@
 
 mod compile;
 mod cover;
-mod feed;
 pub mod history;
 mod ical;
+mod imported;
 mod layer;
 mod load;
 mod restrict;
@@ -18,8 +18,8 @@ mod swap;
 mod wall;
 
 pub use compile::Surroundings;
-pub use feed::{Copies, Feed, FeedCopy, address_fault};
 pub use ical::{HolidayDays, Unclear, count_events};
+pub use imported::{Copies, CopyState, Imported, address_fault};
 pub use load::{gaps, shifts};
 pub use shared::api::{Duty, DutyReason, Stretch};
 pub use spans::Spans;
@@ -55,7 +55,7 @@ pub struct Roster {
     /// In order; they do not overlap.
     temporary: Vec<Instead>,
     /// Layers that take their shifts from a calendar elsewhere, in the order they are written.
-    feeds: Vec<Feed>,
+    imported: Vec<Imported>,
 }
 
 /// Whether somebody is on call by an override, and for whom.
@@ -83,8 +83,8 @@ impl Roster {
 
     /// What became of the calendars its layers take their shifts from.
     #[must_use]
-    pub fn feeds(&self) -> &[Feed] {
-        &self.feeds
+    pub fn imported(&self) -> &[Imported] {
+        &self.imported
     }
 
     /// Everybody whom a calendar puts on call, each as often as it does.
@@ -95,7 +95,7 @@ impl Roster {
     /// Whether a calendar of it was never fetched or cannot be read, so that nobody knows who is on call by it.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
-        self.feeds.iter().any(Feed::is_unknown)
+        self.imported.iter().any(Imported::is_unknown)
     }
 
     /// Who is on call at an instant, and why; everybody once; empty when nobody is.

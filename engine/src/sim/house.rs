@@ -6,9 +6,8 @@ use shared::{
     Delay, PersonId, Severity, Timestamp,
     config::{
         Channels, Contact, Defer, Document, EmailChannel, Every, Group, Heartbeat, Hook, Integration, Layer, Level,
-        LevelWhen,
-        NtfyChannel, Override, Paging, Person, Policy, QuietHours, Rotation, Route, Rule, RuleStep, Schedule,
-        StaleAction, Target, Team, TimeSpan, TimeWindow,
+        LevelWhen, NtfyChannel, Override, Paging, Person, Policy, QuietHours, Rotation, Route, Rule, RuleStep,
+        Schedule, StaleAction, Target, Team, TimeSpan, TimeWindow,
     },
 };
 use std::{fmt::Write as _, sync::Arc};
@@ -234,7 +233,8 @@ pub(super) fn calendar(chance: &mut Chance, people: &[&PersonId], now: Timestamp
     for n in 0..chance.below(6) {
         let from = now.plus_ms(chance.below(72) as i64 * 3_600_000 - 12 * 3_600_000);
         let until = from.plus_ms(chance.between(1, 48) as i64 * 3_600_000);
-        let stamp = |at: Timestamp| jiff::Timestamp::from_millisecond(at.0).unwrap_or_default().strftime("%Y%m%dT%H%M%SZ");
+        let stamp =
+            |at: Timestamp| jiff::Timestamp::from_millisecond(at.0).unwrap_or_default().strftime("%Y%m%dT%H%M%SZ");
         let who = chance.pick(people).map_or("stranger", |person| person.as_str());
         let who = if chance.one_in(5) { "a stranger" } else { who };
         let level = if chance.one_in(3) { "[L1] " } else { "" };

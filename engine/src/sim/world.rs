@@ -230,7 +230,13 @@ impl World {
         // A process that stands still takes nothing; what is for it comes when it goes on.
         let inside = matches!(
             item,
-            Item::Message(_) | Item::Answer { .. } | Item::Act { .. } | Item::Config | Item::Calendar | Item::Crash | Item::Beat
+            Item::Message(_)
+                | Item::Answer { .. }
+                | Item::Act { .. }
+                | Item::Config
+                | Item::Calendar
+                | Item::Crash
+                | Item::Beat
         );
         if inside && self.now < self.awake_at {
             // The lease may have ended meanwhile, and that is looked at first.
@@ -367,7 +373,7 @@ impl World {
         let after = self.some(12);
         self.later(after, Item::Calendar);
         let config = self.store.config();
-        let urls = config.rosters.values().flat_map(Roster::feeds).map(|feed| feed.url.clone()).collect::<Vec<_>>();
+        let urls = config.rosters.values().flat_map(Roster::imported).map(|it| it.url.clone()).collect::<Vec<_>>();
         let Some(url) = self.chance.pick(&urls).cloned().filter(|_| self.engine.is_some()) else { return Ok(()) };
         let people: Vec<&PersonId> = config.people.keys().collect();
         let text = house::calendar(&mut self.chance, &people, self.now);

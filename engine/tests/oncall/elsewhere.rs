@@ -7,7 +7,7 @@ use crate::{
 use engine::{
     Snapshot,
     lint::lint,
-    oncall::{Copies, FeedCopy, Roster, count_events},
+    oncall::{Copies, CopyState, Roster, count_events},
 };
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ fn without_a_copy_the_layer_has_nobody_and_the_others_hold() {
     let rotations = "rotations = [{ people = [\"b\"], handoff = \"00:00\", start = \"2026-01-01\" }]";
     let compiled = Snapshot::compile(1, document(&layer(rotations))).unwrap();
     let roster = &compiled.rosters[&"s".into()];
-    assert_eq!((who(roster, "2026-01-05 09:00Z"), &roster.feeds()[0].copy), ("b".to_owned(), &FeedCopy::Missing));
+    assert_eq!((who(roster, "2026-01-05 09:00Z"), &roster.imported()[0].copy), ("b".to_owned(), &CopyState::Missing));
     let fetched = compiled.with_copies(copies(&text(&event("1", "Anna", 5))));
     let roster = &fetched.rosters[&"s".into()];
     assert_eq!(range(roster, "2026-01-04 22:00Z", "2026-01-06 00:00Z"), "04T23:00 b, 05T00:00 a, 06T00:00 b");
@@ -123,10 +123,13 @@ fn names_of_nobody_and_of_several_are_told_and_page_nobody() {
     );
     let snapshot = Snapshot::compile_with(1, document, copies(&ical)).unwrap();
     let roster = &snapshot.rosters[&"s".into()];
-    assert_eq!(range(roster, "2026-01-04 23:00Z", "2026-01-09 00:00Z"), "05T00:00 a, 06T00:00 -, 08T00:00 a, 09T00:00 -");
+    assert_eq!(
+        range(roster, "2026-01-04 23:00Z", "2026-01-09 00:00Z"),
+        "05T00:00 a, 06T00:00 -, 08T00:00 a, 09T00:00 -"
+    );
     let now = at("2026-01-04 12:00Z");
     let told: Vec<(&str, bool)> =
-        roster.feeds()[0].unclear(now).iter().map(|it| (it.name.as_str(), it.shared)).collect();
+        roster.imported()[0].unclear(now).iter().map(|it| (it.name.as_str(), it.shared)).collect();
     assert_eq!(told, [("max@example.org", false), ("", false), ("li wei", true), ("Zoe", false)], "not what is over");
     let findings = lint(&snapshot, now);
     let about: Vec<_> = findings.iter().filter(|it| it.path == "schedules[s].layers[l].ical_url").collect();

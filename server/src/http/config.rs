@@ -44,6 +44,7 @@ pub(super) async fn check_config(
     Json(body): Json<ConfigText, MOST_CONFIG_BYTES>,
 ) -> Result<web::Json<ConfigReport>, ApiError> {
     let (version, _, old) = stored(&app).await?;
+    let copies = app.runtime.config().copies.clone();
     let report = blocking(move || {
         let text = match config::restore(&body.toml, &old) {
             Ok(text) => text,
@@ -52,7 +53,7 @@ pub(super) async fn check_config(
                 return config::report(&Err(Box::new(refused)), &old, version);
             }
         };
-        config::report(&config::check(&text, version + 1, now()), &old, version)
+        config::report(&config::check(&text, version + 1, copies, now()), &old, version)
     });
     Ok(web::Json(report.await?))
 }
@@ -80,8 +81,8 @@ pub(super) async fn put(
     expected: i64,
 ) -> Result<ConfigReport, ApiError> {
     let (_, _, old) = stored(app).await?;
-    let checked_text = text.clone();
-    let result = blocking(move || config::check(&checked_text, expected + 1, now())).await?;
+    let (checked_text, copies) = (text.clone(), app.runtime.config().copies.clone());
+    let result = blocking(move || config::check(&checked_text, expected + 1, copies, now())).await?;
     let mut report = config::report(&result, &old, expected);
     if let Err(refused) = result {
         return Err(refusal(&refused));

@@ -1,6 +1,11 @@
-//! Who is on call now and in the coming two weeks, with the stretches in which nobody is.
+//! Who is on call now and in the coming two weeks, with the stretches in which nobody is, and how the calendars stand that
+//! others keep.
 
 use super::{App, app::now};
+use crate::{
+    calendars,
+    db::{CalendarState, Store},
+};
 use actix_web::web;
 use engine::{
     Snapshot,
@@ -19,15 +24,25 @@ const BACK: Delay = Delay(35 * 86_400_000);
 const MOST_SHIFTS: usize = 20;
 
 pub(super) async fn on_call_now(app: web::Data<App>) -> web::Json<OnCallNow> {
-    web::Json(look(&app.runtime.config(), now()))
+    let config = app.runtime.config();
+    let states = states(&app, &config).await;
+    web::Json(look(&config, &states, now()))
 }
 
-fn look(config: &Snapshot, now: Timestamp) -> OnCallNow {
+/// How fetching calendars went. Who is on call is told without it too.
+pub(super) async fn states(app: &App, config: &Snapshot) -> Vec<CalendarState> {
+    if config.rosters.values().all(|roster| roster.imported().is_empty()) {
+        return Vec::new();
+    }
+    app.db(Store::calendar_states).await.unwrap_or_default()
+}
+
+fn look(config: &Snapshot, states: &[CalendarState], now: Timestamp) -> OnCallNow {
     let schedules: Vec<ScheduleNow> = config
         .document
         .schedules
         .iter()
-        .filter_map(|schedule| Some(one(schedule, config.rosters.get(&schedule.id)?, now)))
+        .filter_map(|schedule| Some(one(schedule, config.rosters.get(&schedule.id)?, states, now)))
         .collect();
     let shifts = schedules.iter().flat_map(|it| it.on_call.iter().chain(&it.upcoming));
     let named = shifts.flat_map(|shift| std::iter::once(&shift.person).chain(&shift.replaces));
@@ -43,7 +58,7 @@ pub(super) fn named_people<'a>(
     people.filter_map(|id| Some((id.clone(), config.people.get(id)?.name.clone()))).collect()
 }
 
-fn one(schedule: &Schedule, roster: &Roster, now: Timestamp) -> ScheduleNow {
+fn one(schedule: &Schedule, roster: &Roster, states: &[CalendarState], now: Timestamp) -> ScheduleNow {
     let stretches = roster.between(now.plus_ms(-BACK.0), now.after(AHEAD));
     let (mut on_call, mut upcoming) = (Vec::new(), Vec::new());
     for (from, duty) in shifts(&stretches).into_iter().filter(|(_, duty)| duty.until > now) {
@@ -64,6 +79,7 @@ fn one(schedule: &Schedule, roster: &Roster, now: Timestamp) -> ScheduleNow {
         on_call,
         upcoming,
         gaps,
+        calendars: roster.imported().iter().map(|it| calendars::shown(it, states, now)).collect(),
     }
 }
 
@@ -98,7 +114,7 @@ mod tests {
         let now = Timestamp(1_767_693_600_000);
         let hour = 3_600_000;
         let monday = now.plus_ms(-25 * hour);
-        let found = look(&config, now);
+        let found = look(&config, &[], now);
         let s = &found.schedules[0];
         assert_eq!(s.on_call.len(), 1);
         assert_eq!((s.on_call[0].person.as_str(), s.on_call[0].from), ("a", monday));

@@ -68,6 +68,7 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/schedules", to!(people::list_schedules)),
     (Post, "/schedules/preview", to!(schedules::preview)),
     (Get, "/schedules/{id}/range", to!(schedules::show_range)),
+    (Post, "/schedules/{id}/fetch", to!(schedules::fetch)),
     (Get, "/silences", to!(silences::list_silences)),
     (Post, "/silences", to!(silences::make_silence)),
     (Post, "/silences/preview", to!(silences::preview_silence)),

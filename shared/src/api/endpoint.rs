@@ -206,6 +206,14 @@ pub const ENDPOINTS: &[Endpoint] = &[
         "ScheduleRange",
     ),
     e(
+        Post,
+        "/api/v1/schedules/{id}/fetch",
+        RESPOND,
+        "Fetch the calendars that others keep for a schedule now",
+        "",
+        "List_ImportedCalendar",
+    ),
+    e(
         Get,
         "/api/v1/silences",
         VIEW,

@@ -77,6 +77,13 @@ pub struct Document {
     pub tests: Vec<Trial>,
 }
 
+impl Document {
+    /// The addresses of calendars that others keep, each as often as a layer names it.
+    pub fn calendar_urls(&self) -> impl Iterator<Item = &str> {
+        self.schedules.iter().flat_map(Schedule::calendar_urls)
+    }
+}
+
 /// Something wrong (or doubtful) in a document: where, what, and how to mend it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

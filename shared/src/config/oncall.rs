@@ -35,6 +35,11 @@ pub struct Schedule {
 }
 
 impl Schedule {
+    /// The addresses of calendars that others keep.
+    pub fn calendar_urls(&self) -> impl Iterator<Item = &str> {
+        self.layers.iter().filter_map(|layer| layer.ical_url.as_deref())
+    }
+
     /// Every rotation with the layer it stands in; none for the schedule's own.
     pub fn all_rotations(&self) -> impl Iterator<Item = (Option<&LayerId>, &Rotation)> {
         let own = self.rotations.iter().map(|rotation| (None, rotation));

@@ -72,7 +72,8 @@ impl Named {
     /// One name or several. What is a name as a whole is not taken apart, and an address with a `+` is one.
     fn add_all(&mut self, text: &str, people: &BTreeMap<PersonId, Person>) {
         let whole = matches!(find(text, people), Found::One(_) | Found::Several);
-        let parts: Vec<&str> = if whole { vec![text] } else { text.split(['\n', ',', ';', '&', '、', '，', '；']).collect() };
+        let parts: Vec<&str> =
+            if whole { vec![text] } else { text.split(['\n', ',', ';', '&', '、', '，', '；']).collect() };
         for part in parts {
             let closer: Vec<&str> = match find(part, people) {
                 Found::Nobody if !part.contains('@') => part.split(['/', '+']).collect(),

@@ -10,15 +10,15 @@ pub type Copies = BTreeMap<String, Arc<str>>;
 
 /// A layer that takes its shifts from a calendar elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Feed {
+pub struct Imported {
     pub layer: LayerId,
     pub url: String,
-    pub copy: FeedCopy,
+    pub copy: CopyState,
 }
 
 /// What the copy of a calendar says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FeedCopy {
+pub enum CopyState {
     /// There is none yet.
     Missing,
     /// It was good once and cannot be read now: another program read it, or a time zone is gone.
@@ -31,11 +31,11 @@ pub enum FeedCopy {
     },
 }
 
-impl Feed {
+impl Imported {
     /// Names in events that are not over, each once.
     #[must_use]
     pub fn unclear(&self, now: Timestamp) -> Vec<&Unclear> {
-        let FeedCopy::Read { unclear, .. } = &self.copy else { return Vec::new() };
+        let CopyState::Read { unclear, .. } = &self.copy else { return Vec::new() };
         let mut told: Vec<&Unclear> = Vec::new();
         for name in unclear.iter().filter(|it| it.until > now) {
             if !told.iter().any(|it| it.name == name.name && (it.event == name.event || !name.name.is_empty())) {
@@ -48,7 +48,7 @@ impl Feed {
     /// Whether nobody knows who is on call by it.
     #[must_use]
     pub const fn is_unknown(&self) -> bool {
-        !matches!(self.copy, FeedCopy::Read { .. })
+        !matches!(self.copy, CopyState::Read { .. })
     }
 }
 
@@ -59,16 +59,16 @@ pub(super) fn read(
     copies: &Copies,
     zone: &TimeZone,
     people: &BTreeMap<PersonId, Person>,
-) -> (Feed, Option<Shifts>) {
+) -> (Imported, Option<Shifts>) {
     let read = copies.get(url).map(|text| Reading::of(text, zone, people));
     let (copy, shifts) = match read {
-        None => (FeedCopy::Missing, None),
-        Some(Err(error)) => (FeedCopy::Unreadable(error), None),
+        None => (CopyState::Missing, None),
+        Some(Err(error)) => (CopyState::Unreadable(error), None),
         Some(Ok(Reading { shifts, events, unclear })) => {
-            (FeedCopy::Read { events, unclear, last: shifts.last() }, Some(shifts))
+            (CopyState::Read { events, unclear, last: shifts.last() }, Some(shifts))
         }
     };
-    (Feed { layer: layer.clone(), url: url.to_owned(), copy }, shifts)
+    (Imported { layer: layer.clone(), url: url.to_owned(), copy }, shifts)
 }
 
 /// What is wrong with the address of a calendar; none when nothing is.
