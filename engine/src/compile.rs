@@ -7,11 +7,13 @@ use crate::{
     oncall::{self, Copies, HolidayDays, Roster, Surroundings},
     quiet::Quiet,
     route::{self, Node},
+    silence::configured,
     state::RECENT_MAX,
     window::{Window, Windows},
 };
 use shared::{
-    CalendarId, Delay, HeartbeatId, HookId, IntegrationId, PersonId, PolicyId, ScheduleId, Severity, TeamId,
+    CalendarId, Delay, HeartbeatId, HookId, IntegrationId, PersonId, PolicyId, ScheduleId, Severity, SilenceRequest,
+    TeamId,
     config::{
         Contact, Document, Finding, FlapDetection, HolidayCalendar, Hook, Integration, Level, LevelWhen, Limits,
         Paging, Person, Policy, Route, Rule, Target, Team, TimeWindow,
@@ -48,6 +50,8 @@ pub struct Snapshot {
     pub heartbeats: BTreeMap<HeartbeatId, Expected>,
     pub tree: Vec<Node>,
     pub inhibitions: Vec<inhibit::Rule>,
+    /// Silences of the document, by their ids.
+    pub silences: BTreeMap<String, SilenceRequest>,
 }
 
 impl Snapshot {
@@ -85,6 +89,10 @@ impl Snapshot {
         check.routes(&document.routes, "routes", &snapshot, &mut BTreeSet::new());
         match route::compile(&document.routes, &snapshot.windows) {
             Ok(tree) => snapshot.tree = tree,
+            Err(faults) => check.faults(faults),
+        }
+        match configured::compile(&document) {
+            Ok(silences) => snapshot.silences = silences,
             Err(faults) => check.faults(faults),
         }
         let mut named = BTreeSet::new();

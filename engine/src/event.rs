@@ -146,6 +146,8 @@ pub enum Refusal {
     NoSuchHeartbeat,
     #[error("there is no such silence, or it is over")]
     NoSuchSilence,
+    #[error("the silence stands in the configuration as `{name}`; change it there")]
+    ConfiguredSilence { name: String },
     #[error("{message}")]
     BadSilence { path: String, message: String },
 }

@@ -73,6 +73,12 @@ equal = ["integration"]
 id = "crossing"
 source = ["host=a2"]
 target = ["host=~a1|b1"]
+[[silences]]
+id = "backup"
+match = ["host=b1"]
+reason = "the nightly backup"
+time_zone = "Asia/Shanghai"
+windows = [{ from = "08:05", until = "09:10" }]
 "#,
     r#"
 fallback = ["person:li"]
@@ -106,6 +112,17 @@ policy = "watch"
 id = "whole"
 source = ["host=a2"]
 target = ["host=b1"]
+[[silences]]
+id = "backup"
+kind = "maintenance"
+match = ["host=~a1|b1"]
+reason = "another backup"
+until = "2099-01-01 00:00"
+[[silences]]
+id = "once"
+match = ["severity=P3"]
+reason = "known"
+windows = [{ days = ["mon..fri"] }]
 "#,
     // Little may be sent, and a storm begins with the third.
     r#"

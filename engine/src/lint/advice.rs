@@ -26,6 +26,7 @@ pub(super) fn advice(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
     people(snapshot, &used, &mut findings);
     schedules(snapshot, &used, now, &mut findings);
     hooks(snapshot, &used, &mut findings);
+    silences(snapshot, now, &mut findings);
     for policy in &snapshot.document.policies {
         levels(policy, &mut findings);
         if !used.policies.contains(&policy.id) {
@@ -127,6 +128,15 @@ fn people(snapshot: &Snapshot, used: &Used<'_>, findings: &mut Vec<Finding>) {
 
 fn unsigned(id: &str) -> String {
     format!("calls of webhook `{id}` are not signed, so its receiver cannot tell them from forged ones; add `secret`")
+}
+
+fn silences(snapshot: &Snapshot, now: Timestamp, findings: &mut Vec<Finding>) {
+    for (id, silence) in &snapshot.silences {
+        if silence.ends_at.is_some_and(|ends_at| ends_at <= now) {
+            findings
+                .push(warning(format!("silences[{id}].until"), "its time is over; take it out, or give a later time"));
+        }
+    }
 }
 
 fn hooks(snapshot: &Snapshot, used: &Used<'_>, findings: &mut Vec<Finding>) {

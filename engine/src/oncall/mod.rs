@@ -25,7 +25,7 @@ pub use shared::api::{Duty, DutyReason, Stretch};
 pub use spans::Spans;
 pub use swap::{Swap, SwapRefusal};
 pub(crate) use wall::clock;
-pub use wall::{read, write, zone};
+pub use wall::{read, read_end, write, zone};
 
 use cover::{Cover, Instead};
 use jiff::tz::TimeZone;

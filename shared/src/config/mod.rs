@@ -9,6 +9,7 @@ mod heartbeat;
 mod oncall;
 mod people;
 mod routing;
+mod silence;
 mod time;
 mod trial;
 
@@ -23,6 +24,7 @@ pub use oncall::{
 };
 pub use people::{Contact, ContactKind, Language, Person, QuietHours, Rule, RuleStep, Team};
 pub use routing::{Class, Group, Hook, Inhibition, Integration, Level, LevelWhen, Policy, Route, StaleAction, Target};
+pub use silence::ConfiguredSilence;
 pub use time::{TimeSpan, TimeWindow};
 pub use trial::{ExpectedPage, Trial};
 
@@ -69,6 +71,9 @@ pub struct Document {
     /// Which alerts keep others quiet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inhibitions: Vec<Inhibition>,
+    /// What is kept quiet as long as it stands here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub silences: Vec<ConfiguredSilence>,
     /// Who is paged when a policy reaches nobody at all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fallback: Vec<Target>,
