@@ -182,7 +182,8 @@ impl Turn<'_> {
         }
         let before = before.map(|it| Arc::unwrap_or_clone(it.silence));
         let planned = before.as_ref().filter(|it| it.ends_at == request.ends_at).and_then(|it| it.remind_at);
-        let remind_at = planned.or_else(|| self.remind_at(&request));
+        // One of the configuration has no owner to remind.
+        let remind_at = planned.or_else(|| self.remind_at(&request).filter(|_| configured.is_none()));
         let (hid, hidden, stint, digests, notices) =
             before.map(|it| (it.hid, it.hidden, it.stint, it.digests, it.notices)).unwrap_or_default();
         let silence = Silence {

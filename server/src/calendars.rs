@@ -13,7 +13,7 @@ use actix_web::web;
 use engine::oncall::{self, Imported};
 use futures_util::StreamExt as _;
 use shared::{
-    Delay, Timestamp,
+    Delay, ScheduleId, Timestamp,
     api::{ImportedCalendar, UnclearName},
 };
 use std::{
@@ -199,7 +199,7 @@ pub fn host(url: &str) -> String {
 
 /// A calendar of a layer as people see it.
 #[must_use]
-pub fn shown(imported: &Imported, states: &[CalendarState], now: Timestamp) -> ImportedCalendar {
+pub fn shown(schedule: &ScheduleId, imported: &Imported, states: &[CalendarState], now: Timestamp) -> ImportedCalendar {
     let state = states.iter().find(|state| state.url == imported.url);
     let good_at = state.and_then(|state| state.good_at);
     let name = |it: &oncall::Unclear| UnclearName { event: it.event.clone(), name: it.name.clone(), shared: it.shared };
@@ -212,6 +212,7 @@ pub fn shown(imported: &Imported, states: &[CalendarState], now: Timestamp) -> I
         _ => None,
     };
     ImportedCalendar {
+        schedule: schedule.clone(),
         layer: imported.layer.clone(),
         host: host(&imported.url),
         has_copy: !imported.is_unknown(),

@@ -222,6 +222,20 @@ impl Shifts {
         self.all.iter().map(|shift| &shift.person)
     }
 
+    /// Those of a range as a calendar that names their people by id.
+    pub(super) fn written(&self, from: Timestamp, until: Timestamp) -> String {
+        let stamp = |at: Timestamp| {
+            let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
+            at.strftime("%Y%m%dT%H%M%SZ").to_string()
+        };
+        let event = |(n, shift): (usize, &Shift)| {
+            let (from, until, person) = (stamp(shift.from), stamp(shift.until), &shift.person);
+            format!("BEGIN:VEVENT\nUID:{n}\nSUMMARY:{person}\nDTSTART:{from}\nDTEND:{until}\nEND:VEVENT\n")
+        };
+        let events: String = self.within(from, until).enumerate().map(event).collect();
+        format!("BEGIN:VCALENDAR\n{events}END:VCALENDAR\n")
+    }
+
     /// When the last one is over.
     pub(super) fn last(&self) -> Option<Timestamp> {
         self.all.iter().map(|shift| shift.until).max()

@@ -87,6 +87,13 @@ impl Roster {
         &self.imported
     }
 
+    /// The shifts a calendar gives one layer in a range, as a calendar of their own that can stand in a document.
+    #[must_use]
+    pub fn calendar_of(&self, layer: &LayerId, from: Timestamp, until: Timestamp) -> Option<String> {
+        let found = self.layers.iter().find(|it| it.id.as_ref() == Some(layer))?;
+        Some(found.imported.as_ref()?.written(from, until))
+    }
+
     /// Everybody whom a calendar puts on call, each as often as it does.
     pub fn people_of_calendars(&self) -> impl Iterator<Item = &PersonId> {
         self.layers.iter().filter_map(|layer| layer.imported.as_ref()).flat_map(ical::Shifts::people)

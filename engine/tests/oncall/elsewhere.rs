@@ -108,6 +108,16 @@ fn a_higher_level_takes_the_place_of_a_lower_one_while_it_lasts() {
 }
 
 #[test]
+fn what_a_calendar_gives_can_be_written_into_a_document() {
+    let roster = fetched(&(event("1", "[L1] Anna, Zoe", 5) + &event("2", "Bo", 5) + &event("3", "陈晨", 6)));
+    let written = roster.calendar_of(&"l".into(), at("2026-01-01 00:00Z"), at("2026-02-01 00:00Z")).unwrap();
+    let inline = layer("").replace(&format!("ical_url = \"{URL}\""), &format!("ical = '''{written}'''"));
+    let inline = Snapshot::compile(1, document(&inline)).unwrap();
+    let (from, until) = ("2026-01-04 00:00Z", "2026-01-08 00:00Z");
+    assert_eq!(range(&inline.rosters[&"s".into()], from, until), range(&roster, from, until));
+}
+
+#[test]
 fn names_of_nobody_and_of_several_are_told_and_page_nobody() {
     let twins = "people = [
           { id = \"a\", name = \"Anna\", contacts = [{ id = \"mail\", email = \"anna@example.org\" }] },

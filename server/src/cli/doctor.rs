@@ -175,7 +175,7 @@ fn configuration(visit: &mut Visit, store: &mut Store) -> Option<Document> {
 fn each_calendar(visit: &Visit, config: &Snapshot, states: &[CalendarState]) {
     for (schedule, roster) in &config.rosters {
         for imported in roster.imported() {
-            let it = calendars::shown(imported, states, clock::now());
+            let it = calendars::shown(schedule, imported, states, clock::now());
             let what = format!("calendar {schedule}/{}", imported.layer);
             let age = it.good_at.map(|at| Delay(clock::now().ms_since(at).max(0) / 60_000 * 60_000));
             let age = age.map_or("was never fetched".to_owned(), |age| format!("{} events, {age} old", it.events));

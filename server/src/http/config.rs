@@ -19,10 +19,13 @@ use actix_web::{
     },
     web,
 };
+use engine::Snapshot;
 use shared::{
     api::{ConfigDocument, ConfigDraft, ConfigReport, ConfigText},
     config::Document,
 };
+
+const YEAR_MS: i64 = 366 * 86_400_000;
 
 /// The newest stored version, its text and what it says; version 0 is the built-in one, which is empty.
 pub(super) async fn stored(app: &App) -> Result<(i64, String, Document), ApiError> {
@@ -101,8 +104,22 @@ pub(super) async fn put(
 /// The configuration as the browser's engine takes it.
 pub(super) async fn show_document(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let (version, _, document) = stored(&app).await?;
-    let document = config::without_secrets(document);
+    let mut document = config::without_secrets(document);
+    write_out_calendars(&mut document, &app.runtime.config());
     Ok(HttpResponse::Ok().insert_header((ETAG, tag(version))).json(ConfigDocument { version, document }))
+}
+
+/// A browser fetches no calendars of others: it gets the shifts they give, of the past and the coming year.
+fn write_out_calendars(document: &mut Document, config: &Snapshot) {
+    let (from, until) = (now().plus_ms(-YEAR_MS), now().plus_ms(YEAR_MS));
+    for schedule in &mut document.schedules {
+        let Some(roster) = config.rosters.get(&schedule.id) else { continue };
+        for layer in schedule.layers.iter_mut().filter(|layer| layer.ical_url.is_some()) {
+            if let Some(text) = roster.calendar_of(&layer.id, from, until) {
+                (layer.ical, layer.ical_url) = (Some(text), None);
+            }
+        }
+    }
 }
 
 pub(super) async fn apply_sections(

@@ -1,11 +1,6 @@
-//! Who is on call now and in the coming two weeks, with the stretches in which nobody is, and how the calendars stand that
-//! others keep.
+//! Who is on call now and in the coming two weeks, with the stretches in which nobody is.
 
 use super::{App, app::now};
-use crate::{
-    calendars,
-    db::{CalendarState, Store},
-};
 use actix_web::web;
 use engine::{
     Snapshot,
@@ -24,25 +19,15 @@ const BACK: Delay = Delay(35 * 86_400_000);
 const MOST_SHIFTS: usize = 20;
 
 pub(super) async fn on_call_now(app: web::Data<App>) -> web::Json<OnCallNow> {
-    let config = app.runtime.config();
-    let states = states(&app, &config).await;
-    web::Json(look(&config, &states, now()))
+    web::Json(look(&app.runtime.config(), now()))
 }
 
-/// How fetching calendars went. Who is on call is told without it too.
-pub(super) async fn states(app: &App, config: &Snapshot) -> Vec<CalendarState> {
-    if config.rosters.values().all(|roster| roster.imported().is_empty()) {
-        return Vec::new();
-    }
-    app.db(Store::calendar_states).await.unwrap_or_default()
-}
-
-fn look(config: &Snapshot, states: &[CalendarState], now: Timestamp) -> OnCallNow {
+fn look(config: &Snapshot, now: Timestamp) -> OnCallNow {
     let schedules: Vec<ScheduleNow> = config
         .document
         .schedules
         .iter()
-        .filter_map(|schedule| Some(one(schedule, config.rosters.get(&schedule.id)?, states, now)))
+        .filter_map(|schedule| Some(one(schedule, config.rosters.get(&schedule.id)?, now)))
         .collect();
     let shifts = schedules.iter().flat_map(|it| it.on_call.iter().chain(&it.upcoming));
     let named = shifts.flat_map(|shift| std::iter::once(&shift.person).chain(&shift.replaces));
@@ -58,7 +43,7 @@ pub(super) fn named_people<'a>(
     people.filter_map(|id| Some((id.clone(), config.people.get(id)?.name.clone()))).collect()
 }
 
-fn one(schedule: &Schedule, roster: &Roster, states: &[CalendarState], now: Timestamp) -> ScheduleNow {
+fn one(schedule: &Schedule, roster: &Roster, now: Timestamp) -> ScheduleNow {
     let stretches = roster.between(now.plus_ms(-BACK.0), now.after(AHEAD));
     let (mut on_call, mut upcoming) = (Vec::new(), Vec::new());
     for (from, duty) in shifts(&stretches).into_iter().filter(|(_, duty)| duty.until > now) {
@@ -79,7 +64,6 @@ fn one(schedule: &Schedule, roster: &Roster, states: &[CalendarState], now: Time
         on_call,
         upcoming,
         gaps,
-        calendars: roster.imported().iter().map(|it| calendars::shown(it, states, now)).collect(),
     }
 }
 
@@ -114,7 +98,7 @@ mod tests {
         let now = Timestamp(1_767_693_600_000);
         let hour = 3_600_000;
         let monday = now.plus_ms(-25 * hour);
-        let found = look(&config, &[], now);
+        let found = look(&config, now);
         let s = &found.schedules[0];
         assert_eq!(s.on_call.len(), 1);
         assert_eq!((s.on_call[0].person.as_str(), s.on_call[0].from), ("a", monday));

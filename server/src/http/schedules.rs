@@ -5,10 +5,10 @@ use super::{
     App,
     app::{blocking, now},
     body::Json,
-    oncall::{named_people, states},
+    oncall::named_people,
     problem::ApiError,
 };
-use crate::{calendars, shifts};
+use crate::shifts;
 use actix_web::web;
 use engine::{
     Snapshot,
@@ -17,16 +17,12 @@ use engine::{
 use serde::Deserialize;
 use shared::{
     Delay, PersonId, ScheduleId, Timestamp,
-    api::{
-        Gap, ImportedCalendar, LayerRange, List, OverrideRange, SchedulePreview, ScheduleRange, Stretch, TemporaryRange,
-    },
+    api::{Gap, LayerRange, OverrideRange, SchedulePreview, ScheduleRange, Stretch, TemporaryRange},
     config::{Document, Schedule},
 };
 
 /// The longest range that is answered.
 const LONGEST: Delay = Delay(400 * 86_400_000);
-/// Between two fetches of one calendar that somebody asks for: it is others' server.
-const REST_MS: i64 = 5_000;
 /// 1970 to 2200: what lies outside is a mistake, and would be a lot of work.
 const YEARS: std::ops::Range<i64> = 0..7_258_118_400_000;
 
@@ -57,32 +53,11 @@ pub(super) async fn show_range(
     let id = ScheduleId(id.into_inner());
     let past = if range.from < now() { Some(past(&app, &id, &range).await?) } else { None };
     let config = app.runtime.config();
-    let states = states(&app, &config).await;
     let work = move || {
         let (schedule, roster) = find(&config, &id)?;
-        let calendars = roster.imported().iter().map(|it| calendars::shown(it, &states, now())).collect();
-        Ok(web::Json(ScheduleRange { calendars, ..look(&config, schedule, roster, &range, now(), past) }))
+        Ok(web::Json(look(&config, schedule, roster, &range, now(), past)))
     };
     blocking(work).await?
-}
-
-/// Fetches the calendars of a schedule now, unless that was done this very moment, and says how they stand.
-pub(super) async fn fetch(
-    app: web::Data<App>,
-    id: web::Path<String>,
-) -> Result<web::Json<List<ImportedCalendar>>, ApiError> {
-    let id = ScheduleId(id.into_inner());
-    let config = app.runtime.config();
-    let (schedule, _) = find(&config, &id)?;
-    let tried = states(&app, &config).await;
-    let rests = |url: &str| tried.iter().any(|it| it.url == url && now().ms_since(it.tried_at) < REST_MS);
-    let urls = schedule.calendar_urls().filter(|url| !rests(url)).map(str::to_owned).collect();
-    calendars::fetch(&app.runtime, &app.readers, urls).await;
-    let config = app.runtime.config();
-    let states = states(&app, &config).await;
-    let (_, roster) = find(&config, &id)?;
-    let items = roster.imported().iter().map(|it| calendars::shown(it, &states, now())).collect();
-    Ok(web::Json(List { items, next: None }))
 }
 
 /// What is stored of a range, and until when.
@@ -196,7 +171,6 @@ fn look(
         load: roster.load(&stretches),
         next_handoff: roster.next_handoff(now),
         clock_changes: roster.clock_changes(from, until),
-        calendars: Vec::new(),
         names: named_people(config, people),
         stretches,
     }

@@ -291,7 +291,7 @@ impl Writer {
                 let looked = self.look_for_config(now, batch);
                 let version = self.engine.config().version;
                 if let Some(reply) = reply {
-                    answer(reply, looked.map(|()| version).map_err(|_| Unavailable));
+                    batch.reloads.push((reply, looked.map(|()| version).map_err(|_| Unavailable)));
                 }
             }
             Item::Ask(question) => question(&self.engine),
@@ -370,6 +370,10 @@ impl Writer {
                 None => newest().ok_or(ActError::Refused(engine::Refusal::NotOpen)),
             };
             answer(reply, result.map(Arc::unwrap_or_clone));
+        }
+        // What a new configuration changes, such as its silences, is stored by now.
+        for (reply, looked) in batch.reloads {
+            answer(reply, looked);
         }
         for (reply, done) in batch.beats {
             answer(reply, done);

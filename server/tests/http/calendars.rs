@@ -99,11 +99,12 @@ async fn fetch(house: &House, url: &str) -> u32 {
 /// Who is on call now, and how the calendar stands.
 async fn stands(house: &House) -> (Vec<String>, Value) {
     let service = house.service().await;
-    let seen = call(&service, request("GET", "/api/v1/oncall").cookie(house.cookie("v"))).await;
+    let get = |path: &str| request("GET", path).cookie(house.cookie("v"));
+    let seen = call(&service, get("/api/v1/schedules/imported")).await;
     assert!(!seen.text.contains("5ecret"), "the address is not shown: {}", seen.text);
-    let schedule = seen.json()["schedules"][0].clone();
-    let people = schedule["on_call"].as_array().unwrap().iter();
-    (people.map(|it| it["person"].as_str().unwrap().to_owned()).collect(), schedule["calendars"][0].clone())
+    let on_call = call(&service, get("/api/v1/oncall")).await.json();
+    let people = on_call["schedules"][0]["on_call"].as_array().unwrap().iter();
+    (people.map(|it| it["person"].as_str().unwrap().to_owned()).collect(), seen.json()["items"][0].clone())
 }
 
 #[actix_web::test]
@@ -202,7 +203,7 @@ async fn whoever_answers_pages_may_have_it_fetched_now_and_nobody_reads_the_addr
     let house = house(&keeper);
     let service = house.service().await;
     keeper.says("200 OK", &on_call("Anna"));
-    let post = |login: &str| request("POST", "/api/v1/schedules/duty/fetch").cookie(house.cookie(login));
+    let post = |login: &str| request("POST", "/api/v1/schedules/duty/imported").cookie(house.cookie(login));
     assert_eq!(call(&service, post("v")).await.status, 403);
     let done = call(&service, post("r")).await;
     assert_eq!((done.status.as_u16(), &done.json()["items"][0]["events"]), (200, &1.into()), "{}", done.text);
@@ -210,9 +211,6 @@ async fn whoever_answers_pages_may_have_it_fetched_now_and_nobody_reads_the_addr
     assert_eq!(keeper.asked().len(), 1, "not twice in a moment");
     let list = call(&service, request("GET", "/api/v1/schedules").cookie(house.cookie("v"))).await;
     assert_eq!(list.json()["items"][0]["layers"][0]["ical_url"], "https://127.0.0.1/…");
-    let range = format!("/api/v1/schedules/duty/range?from={}&until={}", clock::now().0, clock::now().0 + DAY);
-    let range = call(&service, request("GET", &range).cookie(house.cookie("v"))).await.json();
-    assert_eq!((&range["calendars"][0]["layer"], &range["calendars"][0]["events"]), (&"theirs".into(), &1.into()));
 }
 
 /// Rules, exceptions, moved occurrences, days and zones, as another library writes them, and its own idea of what they come

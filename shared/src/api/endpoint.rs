@@ -206,8 +206,16 @@ pub const ENDPOINTS: &[Endpoint] = &[
         "ScheduleRange",
     ),
     e(
+        Get,
+        "/api/v1/schedules/imported",
+        VIEW,
+        "Calendars that others keep and layers take their shifts from: how old each copy is, and what is wrong",
+        "",
+        "List_ImportedCalendar",
+    ),
+    e(
         Post,
-        "/api/v1/schedules/{id}/fetch",
+        "/api/v1/schedules/{id}/imported",
         RESPOND,
         "Fetch the calendars that others keep for a schedule now",
         "",

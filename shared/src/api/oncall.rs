@@ -89,13 +89,11 @@ wire! {
         upcoming: Vec<Shift>,
         /// Stretches of the coming two weeks without anybody.
         gaps: Vec<Gap>,
-        /// Layers whose shifts come from a calendar that somebody else keeps.
-        #[serde(default)]
-        calendars: Vec<ImportedCalendar>,
     }
 
     /// A layer whose shifts come from a calendar that somebody else keeps.
     struct ImportedCalendar {
+        schedule: ScheduleId,
         layer: LayerId,
         /// Where it is kept, without what may be secret in its address.
         host: String,
@@ -172,9 +170,6 @@ wire! {
         stretches: Vec<Stretch>,
         /// The highest precedence first; what each would say by itself.
         layers: Vec<LayerRange>,
-        /// Layers whose shifts come from a calendar that somebody else keeps.
-        #[serde(default)]
-        calendars: Vec<ImportedCalendar>,
         overrides: Vec<OverrideRange>,
         temporary: Vec<TemporaryRange>,
         holidays: Vec<Gap>,
