@@ -155,21 +155,15 @@ impl Engine {
     pub(crate) fn watch_heartbeats(&mut self, now: Timestamp, because: CountedBecause) {
         let config = self.config().clone();
         let mut pulses: BTreeMap<HeartbeatId, Pulse> = std::mem::take(&mut self.state.pulses);
-        for pulse in pulses.values().filter(|pulse| !config.heartbeats.contains_key(&pulse.heartbeat)) {
-            if let Some(due) = pulse.due {
-                self.state.deadlines.clear(due, Wake::Heartbeat);
-            }
-        }
-        pulses.retain(|id, _| config.heartbeats.contains_key(id));
-        for (id, expected) in &config.heartbeats {
-            // One that was never heard is not waited for.
-            let Some(pulse) = pulses.get_mut(id) else { continue };
+        for (id, pulse) in &mut pulses {
+            // One that is configured no more is not waited for, and not forgotten: it may be configured again.
+            let expected = config.heartbeats.get(id);
             let before = (pulse.due, pulse.counted);
             if let Some(due) = pulse.due {
                 self.state.deadlines.clear(due, Wake::Heartbeat);
             }
-            let awaited = !expected.config.paused && pulse.down.is_none() && pulse.last_at.is_some();
-            pulse.due = awaited.then(|| wait(expected, pulse, now, because)).flatten();
+            let awaited = |it: &&Expected| !it.config.paused && pulse.down.is_none() && pulse.last_at.is_some();
+            pulse.due = expected.filter(awaited).and_then(|expected| wait(expected, pulse, now, because));
             if before != (pulse.due, pulse.counted) {
                 self.state.dirty.pulses.insert(id.clone());
             }

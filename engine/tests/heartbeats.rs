@@ -71,6 +71,12 @@ impl World {
         self.handle(Event::Beat { heartbeat: "job".into(), signal: Signal::Beat, note: String::new() });
     }
 
+    fn configure(&mut self, version: i64, text: &str) {
+        let config = Arc::new(Snapshot { version, ..compile(text).unwrap() });
+        self.store.replace_config(config.clone());
+        self.handle(Event::ConfigReplaced(config));
+    }
+
     fn away(&mut self, ms: i64) {
         self.now = self.now.plus_ms(ms);
         self.engine = self.store.restore(self.now);
@@ -128,6 +134,24 @@ fn a_restart_keeps_what_is_down_and_pages_nobody_again() {
     assert_eq!(world.pages, 1);
     world.beat();
     assert!(world.engine.state.alerts.is_empty() && world.engine.state.accounts.balance());
+}
+
+#[test]
+fn one_that_is_configured_again_is_known_as_before_here_and_after_a_restart() {
+    let mut world = World::new();
+    world.beat();
+    let (without, _) = HOUSE.split_once("[[heartbeats]]").unwrap();
+    world.configure(2, without);
+    world.pass(PATIENCE_MS * 3);
+    assert_eq!(world.pages, 0, "nobody waits for it");
+    world.configure(3, HOUSE);
+    let restored = world.store.restore(world.now);
+    assert_eq!(world.engine.state.differs_from(&restored.state, world.now), None);
+    assert_eq!(world.engine.state.pulses[&"job".into()].beats, 1);
+    world.pass(PATIENCE_MS - 1);
+    assert_eq!(world.pages, 0, "it has its whole time again");
+    world.pass(1);
+    assert_eq!(world.pages, 1);
 }
 
 #[test]

@@ -2,31 +2,20 @@
 
 use super::{
     Store, StoreError,
-    commit::json,
-    connection::on_any,
+    commit::{json, rewrite, write_rows},
     restore::document,
     schema::{contact_send, incident, storm},
 };
-use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
+use diesel::{ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
 use engine::{ContactSends, OPENINGS_MAX};
 use shared::{ContactId, IncidentId, PersonId, Storm, Timestamp};
+use std::collections::BTreeMap;
 
 impl Store {
     pub(super) fn put_sends(&mut self, sends: &[ContactSends]) -> Result<(), StoreError> {
-        for it in sends {
-            let doc = json("what a person was sent", &it.log)?;
-            let row = (
-                contact_send::person.eq(it.person.as_str()),
-                contact_send::contact.eq(it.contact.as_str()),
-                contact_send::doc.eq(&doc),
-            );
-            on_any!(&mut self.db, db => diesel::insert_into(contact_send::table)
-                .values(row)
-                .on_conflict((contact_send::person, contact_send::contact))
-                .do_update()
-                .set(contact_send::doc.eq(&doc))
-                .execute(db))?;
-        }
+        let newest: BTreeMap<_, _> = sends.iter().map(|it| ((&it.person, &it.contact), it)).collect();
+        let rows = newest.into_values().map(ContactSendRow::of).collect::<Result<Vec<_>, _>>()?;
+        rewrite!(&mut self.db, contact_send by person | contact, rows, doc);
         Ok(())
     }
 
@@ -43,15 +32,9 @@ impl Store {
     }
 
     pub(super) fn put_storms(&mut self, storms: &[Storm]) -> Result<(), StoreError> {
-        for it in storms {
-            let values = (storm::live.eq(i16::from(it.ended_at.is_none())), storm::doc.eq(json("a storm", it)?));
-            on_any!(&mut self.db, db => diesel::insert_into(storm::table)
-                .values((storm::id.eq(it.id.0), values.clone()))
-                .on_conflict(storm::id)
-                .do_update()
-                .set(values)
-                .execute(db))?;
-        }
+        let newest: BTreeMap<_, _> = storms.iter().map(|it| (it.id, it)).collect();
+        let rows = newest.into_values().map(StormRow::of).collect::<Result<Vec<_>, _>>()?;
+        rewrite!(&mut self.db, storm, rows, live, doc);
         Ok(())
     }
 
@@ -96,5 +79,36 @@ impl Store {
             .select((incident::opened_at, incident::id))
             .load(&mut self.db)?;
         Ok(rows.into_iter().rev().map(|(at, id)| (Timestamp(at), IncidentId(id))).collect())
+    }
+}
+
+// While a storm lasts both kinds of rows are part of nearly every commit.
+
+#[derive(Insertable)]
+#[diesel(table_name = contact_send, treat_none_as_default_value = false)]
+struct ContactSendRow {
+    person: String,
+    contact: String,
+    doc: String,
+}
+
+impl ContactSendRow {
+    fn of(it: &ContactSends) -> Result<Self, StoreError> {
+        let doc = json("what a person was sent", &it.log)?;
+        Ok(Self { person: it.person.as_str().to_owned(), contact: it.contact.as_str().to_owned(), doc })
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = storm, treat_none_as_default_value = false)]
+struct StormRow {
+    id: i64,
+    live: i16,
+    doc: String,
+}
+
+impl StormRow {
+    fn of(it: &Storm) -> Result<Self, StoreError> {
+        Ok(Self { id: it.id.0, live: i16::from(it.ended_at.is_none()), doc: json("a storm", it)? })
     }
 }

@@ -10,7 +10,6 @@ use diesel::{
     ExpressionMethods as _, Insertable, QueryDsl as _, QueryResult, RunQueryDsl,
     query_builder::{AstPass, QueryFragment, QueryId},
     sql_types::BigInt,
-    upsert::excluded,
 };
 use engine::{Changes, Counters};
 use serde::{Deserialize, Serialize};
@@ -82,7 +81,7 @@ impl<'a> MessageDoc<'a> {
 
 /// Rows of one statement on PostgreSQL, where each is a round trip; it takes 65,535 values a statement.
 #[cfg(feature = "postgres")]
-const PG_ROWS: usize = 1_000;
+pub(super) const PG_ROWS: usize = 1_000;
 
 /// Writes rows with as few statements as the store allows: `$sqlite` and `$postgres` make one of the rows that `$now`
 /// holds. On SQLite preparing a statement costs more than running it, and those of a fixed shape are prepared once; so
@@ -90,15 +89,15 @@ const PG_ROWS: usize = 1_000;
 macro_rules! write_rows {
     ($db:expr, $rows:expr, $now:ident, sqlite: $sqlite:expr, postgres: $postgres:expr) => {
         match $db {
-            Db::Sqlite(connection) => {
+            $crate::db::connection::Db::Sqlite(connection) => {
                 let mut rows = $rows.into_iter();
                 write_rows!(connection, rows, $now, $sqlite, 32);
                 write_rows!(connection, rows, $now, $sqlite, 8);
                 write_rows!(connection, rows, $now, $sqlite, 1);
             }
             #[cfg(feature = "postgres")]
-            Db::Postgres(connection) => {
-                for $now in $rows.chunks(PG_ROWS) {
+            $crate::db::connection::Db::Postgres(connection) => {
+                for $now in $rows.chunks($crate::db::commit::PG_ROWS) {
                     $postgres.execute(connection)?;
                 }
             }
@@ -122,18 +121,23 @@ macro_rules! insert {
 }
 
 /// Writes rows anew that are there, whole on SQLite and these columns on PostgreSQL. Not as updates, which
-/// [`diesel`] prepares again each time and which take one row each.
+/// [`diesel`] prepares again each time and which take one row each. No row may be among them twice.
 macro_rules! rewrite {
     ($db:expr, $table:ident, $rows:expr, $($column:ident),+) => {
+        rewrite!($db, $table by id, $rows, $($column),+)
+    };
+    ($db:expr, $table:ident by $($key:ident)|+, $rows:expr, $($column:ident),+) => {
         write_rows!($db, $rows, rows,
             sqlite: diesel::replace_into($table::table).values(rows),
             postgres: diesel::insert_into($table::table)
                 .values(rows)
-                .on_conflict($table::id)
+                .on_conflict(($($table::$key),+))
                 .do_update()
-                .set(($($table::$column.eq(excluded($table::$column)),)+)))
+                .set(($($table::$column.eq(diesel::upsert::excluded($table::$column)),)+)))
     };
 }
+
+pub(super) use {rewrite, write_rows};
 
 impl Store {
     /// Makes messages and changes durable: all of it, or nothing.

@@ -118,14 +118,20 @@ pub(crate) struct Alertmanager {
     pub(crate) held_mb: f64,
 }
 
+/// How Alertmanager groups: by what all alerts share, which makes one group of them.
+pub(crate) const ONE_GROUP: &str = "[alertname]";
+/// By everything they say: a group each, as an incident each is here.
+pub(crate) const A_GROUP_EACH: &str = "['...']";
+
 /// None where it is not installed.
-pub(crate) fn alertmanager(folder: &Path, singles: u64, batches: u64) -> Result<Option<Alertmanager>> {
+pub(crate) fn alertmanager(folder: &Path, group_by: &str, singles: u64, batches: u64) -> Result<Option<Alertmanager>> {
     let Some(program) = environment::program(ALERTMANAGER) else { return Ok(None) };
+    let folder = tempfile::tempdir_in(folder)?;
+    let folder = folder.path();
     let config = folder.join("alertmanager.yml");
-    fs::write(
-        &config,
-        "route:\n  receiver: none\n  group_by: [alertname]\n  group_wait: 1h\nreceivers:\n  - name: none\n",
-    )?;
+    // It waits before it would notify anybody, so that nothing is measured but taking and holding.
+    let grouped = format!("  group_by: {group_by}\n  group_wait: 1h\n");
+    fs::write(&config, format!("route:\n  receiver: none\n{grouped}receivers:\n  - name: none\n"))?;
     let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
     let begun = wait::instant();
     let child = Command::new(program)
