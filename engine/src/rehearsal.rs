@@ -118,7 +118,7 @@ pub fn rehearse_policy(
     length: Delay,
 ) -> Result<Rehearsal, Vec<Finding>> {
     let only = Route { id: RouteId::from("only"), policy: Some(policy.clone()), ..Route::default() };
-    let document = Document { routes: vec![only], inhibitions: Vec::new(), ..document.clone() };
+    let document = Document { routes: vec![only], inhibitions: Vec::new(), silences: Vec::new(), ..document.clone() };
     let config = Arc::new(Snapshot::compile(1, document)?);
     let body = format!("[{severity}][PROBLEM][host][][something is wrong]");
     Ok(rehearse(&config, &IntegrationId::from("rehearsal"), body.as_bytes(), at, length))

@@ -6,6 +6,7 @@ pub(crate) mod calendar;
 pub(crate) mod first_run;
 pub(crate) mod frame;
 pub(crate) mod heartbeats;
+pub(crate) mod imported;
 pub(crate) mod incident;
 pub(crate) mod oncall;
 pub(crate) mod policies;

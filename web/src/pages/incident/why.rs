@@ -94,7 +94,13 @@ fn policy(voice: &Voice<'_>, page: &Paged) -> String {
 }
 
 /// Which severity, and who said so.
-pub(crate) fn severity(l: Language, voice: &Voice<'_>, reason: &SeverityReason, sender: &str, version: Option<i64>) -> String {
+pub(crate) fn severity(
+    l: Language,
+    voice: &Voice<'_>,
+    reason: &SeverityReason,
+    sender: &str,
+    version: Option<i64>,
+) -> String {
     match reason {
         SeverityReason::Stated { severity } => t::stated(l, severity.as_str()),
         SeverityReason::Default { severity } => t::defaulted(l, severity.as_str()),
