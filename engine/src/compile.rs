@@ -1,5 +1,6 @@
 //! A configuration document, checked and made ready: an immutable snapshot with a version.
 
+mod bounds;
 mod routes;
 
 use crate::{
@@ -10,15 +11,14 @@ use crate::{
     quiet::Quiet,
     route::{self, Node},
     silence::configured,
-    state::RECENT_MAX,
     window::{Window, Windows},
 };
 use shared::{
     CalendarId, Delay, HeartbeatId, HookId, IntegrationId, PersonId, PolicyId, ScheduleId, Severity, SilenceRequest,
     TeamId,
     config::{
-        Contact, Document, Finding, FlapDetection, HolidayCalendar, Hook, Integration, Level, LevelWhen, Limits,
-        Paging, Person, Policy, Rule, Target, Team, TimeWindow,
+        Contact, Document, Finding, HolidayCalendar, Hook, Integration, Level, LevelWhen, Paging, Person, Policy, Rule,
+        Target, Team, TimeWindow,
     },
 };
 use std::{
@@ -459,19 +459,6 @@ impl Check {
         }
     }
 
-    fn flapping(&mut self, flapping: &FlapDetection) {
-        if flapping.times == 1 || flapping.times as usize > RECENT_MAX {
-            let message = format!("it flaps after opening 2 to {RECENT_MAX} times; 0 switches the detection off");
-            self.fault("flapping.times", message);
-        }
-        if !(Delay::mins(1)..=Delay::mins(1_440)).contains(&flapping.within) {
-            self.fault("flapping.within", "openings are counted within 1m to 24h");
-        }
-        if !(Delay::mins(1)..=Delay::mins(1_440)).contains(&flapping.calm) {
-            self.fault("flapping.calm", "it is calm after 1m to 24h");
-        }
-    }
-
     fn pace(&mut self, paging: &Paging) {
         if paging.tries == 0 || paging.tries > 20 {
             self.fault("paging.tries", "a delivery is tried 1 to 20 times");
@@ -511,34 +498,6 @@ impl Check {
         }
         if !(0..=300_000).contains(&paging.bundle.0) {
             self.fault("paging.bundle", "pages are bundled for at most 5m; 0s switches bundling off");
-        }
-    }
-
-    fn limits(&mut self, limits: &Limits) {
-        for (place, limit) in limits.0.iter().enumerate() {
-            if !(1..=1_000).contains(&limit.messages) {
-                let message =
-                    "a limit is 1 to 1000 messages; with none, nobody would ever be told of anything but a P0";
-                self.fault(format!("limits[{place}].messages"), message);
-            }
-            if !(60_000..=86_400_000).contains(&limit.within.0) {
-                self.fault(format!("limits[{place}].within"), "a limit is about 1m to 24h");
-            }
-        }
-    }
-
-    fn storm(&mut self, storm: &shared::config::StormMode) {
-        if storm.incidents != 0 && !(2..=crate::OPENINGS_MAX).contains(&(storm.incidents as usize)) {
-            self.fault("storm.incidents", "a storm begins with 2 to 1000 incidents; 0 switches storms off");
-        }
-        for (field, delay, most_ms, range) in [
-            ("within", storm.within, 3_600_000, "1s to 1h"),
-            ("calm", storm.calm, 86_400_000, "1s to 24h"),
-            ("at_least_every", storm.at_least_every, 3_600_000, "1s to 1h"),
-        ] {
-            if !(1_000..=most_ms).contains(&delay.0) {
-                self.fault(format!("storm.{field}"), format!("`{field}` is {range}"));
-            }
         }
     }
 }

@@ -20,6 +20,9 @@ use tokio::sync::oneshot;
 
 pub(super) type ActReply = oneshot::Sender<Result<Incident, ActError>>;
 
+/// The version in force, after somebody asked for the newest.
+pub(super) type Reloaded = Result<i64, Unavailable>;
+
 /// What must happen once a batch is stored, in the order of the batch.
 #[derive(Default)]
 pub(super) struct Batch {
@@ -28,7 +31,7 @@ pub(super) struct Batch {
     pub(super) acts: Vec<(ActReply, IncidentId, Option<engine::Refusal>)>,
     pub(super) silences: Vec<(SilenceReply, Result<SilenceId, Refusal>)>,
     pub(super) beats: Vec<(BeatReply, Result<(), BeatError>)>,
-    pub(super) reloads: Vec<(oneshot::Sender<Result<i64, Unavailable>>, Result<i64, Unavailable>)>,
+    pub(super) reloads: Vec<(oneshot::Sender<Reloaded>, Reloaded)>,
     pub(super) commands: Vec<Command>,
     pub(super) notices: Vec<Tell>,
     pub(super) heard: Vec<Heard>,

@@ -53,7 +53,7 @@ fn list(app: App, schedule: ScheduleId, calendars: &[ImportedCalendar], all: Imp
 fn line(app: App, it: &ImportedCalendar) -> AnyView {
     let l = app.l();
     let name = t::name(l, it.layer.as_str(), &it.host);
-    let age = it.good_at.map(|at| span(l, app.now.get_untracked().ms_since(at).max(0)));
+    let age = it.good_at.map(|at| span(l, (app.now.get_untracked().ms_since(at) / 1_000).max(1) * 1_000));
     let mut wrong = Vec::new();
     let stands = match &age {
         _ if !it.has_copy => {
@@ -80,6 +80,6 @@ fn line(app: App, it: &ImportedCalendar) -> AnyView {
     let sign = if wrong.is_empty() { Icon::Check } else { Icon::Warning };
     let class = if wrong.is_empty() { "good" } else { "bad" };
     let wrong: Vec<_> = wrong.into_iter().map(|one| view! { <small class="block bad">{one}</small> }).collect();
-    view! { <li class=class>{icon(sign)}<span><strong>{name}</strong> <small class="muted">{stands}</small>{wrong}</span></li> }
+    view! { <li class=class>{icon(sign)}<span><strong>{name}</strong> " " <small class="muted">{stands}</small>{wrong}</span></li> }
         .into_any()
 }

@@ -57,7 +57,7 @@ pub(super) fn item(desk: Desk, silence: Silence, linked: bool) -> AnyView {
             <p class="silence-conditions">{conditions}</p>
             <p class="silence-reason">{silence.reason.clone()}</p>
             <p class="silence-notes">{notes} {hid}</p>
-            <div class="silence-actions">{if silence.configured.is_some() { elsewhere(desk) } else { buttons(desk, known).into_any() }}</div>
+            <div class="silence-actions">{if silence.configured.is_some() && silence.ended.is_none() { elsewhere(desk) } else { buttons(desk, known).into_any() }}</div>
         </article>
     }
     .into_any()

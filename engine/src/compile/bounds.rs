@@ -1,0 +1,51 @@
+//! Bounds on what keeps messages few: flapping, limits and storms.
+
+use super::Check;
+use crate::state::RECENT_MAX;
+use shared::{
+    Delay,
+    config::{FlapDetection, Limits, StormMode},
+};
+
+impl Check {
+    pub(super) fn flapping(&mut self, flapping: &FlapDetection) {
+        if flapping.times == 1 || flapping.times as usize > RECENT_MAX {
+            let message = format!("it flaps after opening 2 to {RECENT_MAX} times; 0 switches the detection off");
+            self.fault("flapping.times", message);
+        }
+        if !(Delay::mins(1)..=Delay::mins(1_440)).contains(&flapping.within) {
+            self.fault("flapping.within", "openings are counted within 1m to 24h");
+        }
+        if !(Delay::mins(1)..=Delay::mins(1_440)).contains(&flapping.calm) {
+            self.fault("flapping.calm", "it is calm after 1m to 24h");
+        }
+    }
+
+    pub(super) fn limits(&mut self, limits: &Limits) {
+        for (place, limit) in limits.0.iter().enumerate() {
+            if !(1..=1_000).contains(&limit.messages) {
+                let message =
+                    "a limit is 1 to 1000 messages; with none, nobody would ever be told of anything but a P0";
+                self.fault(format!("limits[{place}].messages"), message);
+            }
+            if !(60_000..=86_400_000).contains(&limit.within.0) {
+                self.fault(format!("limits[{place}].within"), "a limit is about 1m to 24h");
+            }
+        }
+    }
+
+    pub(super) fn storm(&mut self, storm: &StormMode) {
+        if storm.incidents != 0 && !(2..=crate::OPENINGS_MAX).contains(&(storm.incidents as usize)) {
+            self.fault("storm.incidents", "a storm begins with 2 to 1000 incidents; 0 switches storms off");
+        }
+        for (field, delay, most_ms, range) in [
+            ("within", storm.within, 3_600_000, "1s to 1h"),
+            ("calm", storm.calm, 86_400_000, "1s to 24h"),
+            ("at_least_every", storm.at_least_every, 3_600_000, "1s to 1h"),
+        ] {
+            if !(1_000..=most_ms).contains(&delay.0) {
+                self.fault(format!("storm.{field}"), format!("`{field}` is {range}"));
+            }
+        }
+    }
+}
