@@ -17,8 +17,9 @@ export default defineConfig({
   // A test that passes on the second try is a failed test.
   retries: 0,
   forbidOnly: true,
-  // The browser, the server and a debug build of the page share the cores of a small machine.
-  workers: 1,
+  // The browser, the server and a debug build of the page share the cores of a small machine; what waits for one of them
+  // leaves the cores to another test. Each spec changes a server of its own; the demo's is only looked at.
+  workers: 2,
   timeout: 90_000,
   expect: { timeout: 15_000 },
   reporter: [["list"], ["json", { outputFile: "./report/results.json" }]],

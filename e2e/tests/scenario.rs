@@ -191,6 +191,7 @@ impl Life {
                 self.server.start()
             }
             What::Expect(expectation) => self.expect(expectation),
+            What::Calendar { .. } => bail!("nobody keeps a calendar here"),
             What::Sleep { .. } => bail!("the whole machine cannot be put to sleep here"),
         }
     }

@@ -4,14 +4,17 @@ use crate::{
     classify::{self, Class},
     heartbeat::{self, Expected},
     inhibit,
-    oncall::{self, HolidayDays, Roster, Surroundings},
+    oncall::{self, Copies, HolidayDays, Roster, Surroundings},
     quiet::Quiet,
     route::{self, Node},
+    silence::configured,
+    stale,
     state::RECENT_MAX,
     window::{Window, Windows},
 };
 use shared::{
-    CalendarId, Delay, HeartbeatId, HookId, IntegrationId, PersonId, PolicyId, ScheduleId, Severity, TeamId,
+    CalendarId, Delay, HeartbeatId, HookId, IntegrationId, PersonId, PolicyId, ScheduleId, Severity, SilenceRequest,
+    TeamId,
     config::{
         Contact, Document, Finding, FlapDetection, HolidayCalendar, Hook, Integration, Level, LevelWhen, Limits,
         Paging, Person, Policy, Route, Rule, Target, Team, TimeWindow,
@@ -37,6 +40,8 @@ pub struct Snapshot {
     pub quiet: BTreeMap<PersonId, Quiet>,
     pub teams: BTreeMap<TeamId, Team>,
     pub rosters: BTreeMap<ScheduleId, Roster>,
+    /// The copies of calendars that others keep.
+    pub copies: Arc<Copies>,
     pub policies: BTreeMap<PolicyId, Arc<Policy>>,
     pub hooks: BTreeMap<HookId, Hook>,
     pub integrations: BTreeMap<IntegrationId, Integration>,
@@ -45,20 +50,30 @@ pub struct Snapshot {
     pub windows: Windows,
     pub heartbeats: BTreeMap<HeartbeatId, Expected>,
     pub tree: Vec<Node>,
+    /// Whether a route says when its alerts are stale.
+    pub stale_by_route: bool,
     pub inhibitions: Vec<inhibit::Rule>,
+    /// Silences of the document, by their ids.
+    pub silences: BTreeMap<String, SilenceRequest>,
 }
 
 impl Snapshot {
-    /// Checks a document and compiles it; every fault is named, not only the first.
+    /// Checks a document and compiles it; every fault is named, not only the first. No calendar that others keep has
+    /// been fetched.
     pub fn compile(version: i64, document: Document) -> Result<Self, Vec<Finding>> {
+        Self::compile_with(version, document, Arc::default())
+    }
+
+    /// The same with the copies of calendars that others keep. Nothing in a copy is a fault of the document.
+    pub fn compile_with(version: i64, document: Document, copies: Arc<Copies>) -> Result<Self, Vec<Finding>> {
         let mut check = Check::default();
-        let mut snapshot = Self { version, ..Self::default() };
+        let mut snapshot = Self { version, copies, ..Self::default() };
         snapshot.people = check.index(&document.people, "people", |person| person.id.clone(), |id| id.as_str());
         snapshot.teams = check.index(&document.teams, "teams", |team| team.id.clone(), |id| id.as_str());
         snapshot.hooks = check.index(&document.webhooks, "webhooks", |hook| hook.id.clone(), |id| id.as_str());
         snapshot.integrations =
             check.index(&document.integrations, "integrations", |it| it.id.clone(), |id| id.as_str());
-        check.schedules(&document, &snapshot.people, &mut snapshot.rosters);
+        check.schedules(&document, &snapshot.people, &snapshot.copies, &mut snapshot.rosters);
         check.people(&document.people);
         check.quiet(&document, &mut snapshot);
         check.teams(&document.teams, &snapshot.people);
@@ -76,7 +91,14 @@ impl Snapshot {
         }
         check.routes(&document.routes, "routes", &snapshot, &mut BTreeSet::new());
         match route::compile(&document.routes, &snapshot.windows) {
-            Ok(tree) => snapshot.tree = tree,
+            Ok(tree) => {
+                snapshot.stale_by_route = route::sets_stale(&tree);
+                snapshot.tree = tree;
+            }
+            Err(faults) => check.faults(faults),
+        }
+        match configured::compile(&document) {
+            Ok(silences) => snapshot.silences = silences,
             Err(faults) => check.faults(faults),
         }
         let mut named = BTreeSet::new();
@@ -96,6 +118,15 @@ impl Snapshot {
         snapshot.policies.entry(FALLBACK.into()).or_insert_with(|| Arc::new(fallback_policy(&document.fallback)));
         snapshot.document = document;
         if check.findings.is_empty() { Ok(snapshot) } else { Err(check.findings) }
+    }
+
+    /// The same configuration with other copies of calendars that others keep.
+    #[must_use]
+    pub fn with_copies(&self, copies: Arc<Copies>) -> Self {
+        let mut rosters = BTreeMap::new();
+        // The rest was found good before, and copies have no faults.
+        Check::default().schedules(&self.document, &self.people, &copies, &mut rosters);
+        Self { rosters, copies, ..self.clone() }
     }
 
     /// The settings of a sender, declared or not.
@@ -200,9 +231,10 @@ impl Check {
         &mut self,
         document: &Document,
         people: &BTreeMap<PersonId, Person>,
+        copies: &Copies,
         rosters: &mut BTreeMap<ScheduleId, Roster>,
     ) {
-        let around = Surroundings::new(people, &document.time_off, self.holidays(&document.holidays));
+        let around = Surroundings::new(people, &document.time_off, self.holidays(&document.holidays), copies);
         for (i, off) in document.time_off.iter().enumerate().filter(|(_, off)| !people.contains_key(&off.person)) {
             self.fault(format!("time_off[{i}].person"), unknown("person", off.person.as_str()));
         }
@@ -478,6 +510,9 @@ impl Check {
         }
         if route.hold_p0.is_some_and(|hold| hold > Delay::mins(5)) {
             self.fault(format!("{here}.hold_p0"), "a P0 is held for at most 5m; what can wait longer is no P0");
+        }
+        if route.stale_after.is_some_and(stale::is_out_of_range) {
+            self.fault(format!("{here}.stale_after"), stale::RANGE);
         }
     }
 

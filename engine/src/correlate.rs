@@ -133,6 +133,7 @@ impl Turn<'_> {
         if known.event == event {
             return state.count_repeat(alert_id, message, now);
         }
+        let stale_at = state.stale_at(&self.config, known);
         let alert = state.alerts.get_mut(&alert_id).map(Arc::make_mut)?;
         if alert.first_summary.is_none() && alert.event.summary != event.summary {
             alert.first_summary = Some(alert.event.summary.clone());
@@ -151,6 +152,7 @@ impl Turn<'_> {
             }
         }
         let state = &mut self.engine.state;
+        state.stale_sooner(&self.config, alert_id, stale_at);
         state.dirty.alerts.insert(alert_id);
         let incident = state.incidents.get_mut(&incident_id).map(Arc::make_mut)?;
         incident.count = incident.count.saturating_add(1);

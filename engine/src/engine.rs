@@ -40,7 +40,12 @@ impl Engine {
     /// An engine that knows nothing yet.
     #[must_use]
     pub fn new(config: Arc<Snapshot>) -> Self {
-        Self { state: State::default(), config }
+        let mut engine = Self { state: State::default(), config };
+        if !engine.config.silences.is_empty() {
+            // They begin with the first event, which brings the time.
+            engine.state.deadlines.set(Timestamp(0), Wake::Review);
+        }
+        engine
     }
 
     /// Rebuilds the hot state from what the store kept. Deadlines come out of the restored things
@@ -48,7 +53,7 @@ impl Engine {
     /// meanwhile, so that what is kept lies in the future, every wait is shortened by as much: nobody is paged late for it.
     #[must_use]
     pub fn restore(config: Arc<Snapshot>, restored: Restored, now: Timestamp) -> Self {
-        let mut engine = Self::new(config);
+        let mut engine = Self { state: State::default(), config };
         let ahead_ms = restored.newest().map_or(0, |newest| newest.ms_since(now).max(0));
         engine.state.counters = restored.counters;
         engine.state.policies = restored.policies;
@@ -109,7 +114,7 @@ impl Engine {
             engine.recount(event, at, &outcomes);
         }
         // A silence may have begun, and the configuration changed, while no engine ran.
-        if engine.state.check_quiet(&engine.config.inhibitions, now).is_err() {
+        if engine.lacks_configured_silences(now) || engine.state.check_quiet(&engine.config.inhibitions, now).is_err() {
             engine.state.deadlines.set(now, Wake::Review);
         }
         engine
@@ -205,8 +210,14 @@ impl Engine {
                 turn.engine.state.lanes.reconsider();
                 turn.storm_reconfigured();
                 turn.reindex();
+                turn.take_configured_silences();
                 // A smaller bound takes effect as deliveries end.
                 turn.engine.state.adopted = turn.engine.state.adopted.max(turn.engine.state.queue.in_flight());
+            }
+            // Who is on call is asked anew at each level, so nothing that stands has to be looked at.
+            Event::CalendarsRead(copies) => {
+                turn.config = Arc::new(turn.config.with_copies(copies));
+                turn.engine.config = turn.config.clone();
             }
             Event::Wake => {}
         }
@@ -367,7 +378,10 @@ impl Turn<'_> {
                 Wake::Notice { silence, attempt } => self.notice_due(silence, attempt, at),
                 Wake::Stale { alert } => self.stale_due(alert),
                 Wake::Heartbeat => self.heartbeats_due(at),
-                Wake::Review => self.review_all(),
+                Wake::Review => {
+                    self.take_configured_silences();
+                    self.review_all();
+                }
                 Wake::Forget => self.forget(at),
             }
         }

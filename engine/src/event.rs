@@ -1,6 +1,6 @@
 //! What can happen to the engine, and what it answers. If it is not an [`Event`], it cannot change a decision.
 
-use crate::compile::Snapshot;
+use crate::{compile::Snapshot, oncall::Copies};
 use shared::{
     Alert, AlertEvent, AlertId, AttemptId, ContactId, Delay, Digest, EventId, Failure, HeartbeatId, Incident,
     IncidentId, IntegrationId, PageId, PersonId, PolicyId, Pulse, Signal, Silence, SilenceId, SilenceRequest, Storm,
@@ -37,6 +37,8 @@ pub enum Event {
     NoticeFinished { silence: SilenceId, attempt: AttemptId, try_number: u32, result: Result<Option<String>, Failure> },
     /// A new configuration is in force.
     ConfigReplaced(Arc<Snapshot>),
+    /// Calendars that others keep were fetched: these copies of them count from now on.
+    CalendarsRead(Arc<Copies>),
     /// A deadline passed: everything due at `now` is done.
     Wake,
 }
@@ -144,6 +146,8 @@ pub enum Refusal {
     NoSuchHeartbeat,
     #[error("there is no such silence, or it is over")]
     NoSuchSilence,
+    #[error("the silence stands in the configuration as `{name}`; change it there")]
+    ConfiguredSilence { name: String },
     #[error("{message}")]
     BadSilence { path: String, message: String },
 }

@@ -5,6 +5,7 @@ use crate::{
     bundle,
     correlate::MEMORY,
     dedup,
+    engine::Engine,
     event::Wake,
     inhibit::Rule,
     state::{Accounts, RECENT_MAX, Recent, State},
@@ -54,6 +55,20 @@ pub enum Broken {
     Slots(usize),
 }
 
+impl Engine {
+    /// Whether an engine restored from the store would decide as this one does; the answer names what differs.
+    #[must_use]
+    pub fn differs_from(&self, restored: &Self, now: Timestamp) -> Option<&'static str> {
+        let (config, theirs) = (self.config(), restored.config());
+        let differences = [
+            ("the version of the configuration", config.version != theirs.version),
+            ("the calendars that others keep", config.copies != theirs.copies),
+        ];
+        let differs = differences.into_iter().find(|(_, differs)| *differs).map(|(what, _)| what);
+        differs.or_else(|| self.state.differs_from(&restored.state, now))
+    }
+}
+
 impl State {
     /// Checks everything; `now` is the time of the event just handled, `slots` the bound on deliveries under way.
     pub fn check(&self, now: Timestamp, slots: u32) -> Result<(), Broken> {
@@ -100,9 +115,8 @@ impl State {
         self.queue.held_up(paging)
     }
 
-    /// Whether an engine restored from the store would decide as this one does; the answer names what differs.
-    #[must_use]
-    pub fn differs_from(&self, restored: &Self, now: Timestamp) -> Option<&'static str> {
+    /// What of the state differs in an engine restored from the store.
+    fn differs_from(&self, restored: &Self, now: Timestamp) -> Option<&'static str> {
         let recent = |state: &Self| {
             let since = now.plus_ms(-MEMORY.0);
             let times = |it: &Recent| it.opened.iter().filter(|at| **at > since).count().min(RECENT_MAX);

@@ -7,7 +7,11 @@ use crate::{
 };
 use ipnet::IpNet;
 use regex::Regex;
-use shared::{AlertEvent, IntegrationId, Severity, Timestamp, WindowId, timeline::FailedMatch};
+use shared::{
+    AlertEvent, IntegrationId, Severity, Timestamp, WindowId,
+    config::{Condition, Operator},
+    timeline::FailedMatch,
+};
 use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
@@ -52,21 +56,6 @@ pub struct Subject<'a> {
 /// The largest compiled regular expression, so that a configuration cannot exhaust memory.
 const REGEX_SIZE_BYTES: usize = 256 * 1024;
 
-/// `=`, `!=`, `=~`, `!~`, `in` and `not in`.
-struct Operator {
-    sign: &'static str,
-    negated: bool,
-}
-
-const OPERATORS: [Operator; 6] = [
-    Operator { sign: "=~", negated: false },
-    Operator { sign: "!~", negated: true },
-    Operator { sign: "!=", negated: true },
-    Operator { sign: "=", negated: false },
-    Operator { sign: " in ", negated: false },
-    Operator { sign: " not in ", negated: true },
-];
-
 impl Matcher {
     /// Compiles a condition that does not depend on the time; the error says what is wrong and how to mend it.
     pub fn parse(text: &str) -> Result<Self, String> {
@@ -75,19 +64,21 @@ impl Matcher {
 
     /// Compiles a condition, which may name time windows.
     pub fn parse_with(text: &str, windows: &Windows) -> Result<Self, String> {
-        let (name, operator, value) = split(text)?;
-        let test = match (operator.sign.trim(), Field::named(name)) {
-            ("in" | "not in", Field::Label(label)) if label == "time" => Test::Time(times(text, value, windows)?),
-            ("in" | "not in", field) => Test::Network(field, networks(text, value)?),
+        let Condition { field: name, operator, value } = Condition::split(text)?;
+        let test = match (operator, Field::named(name)) {
+            (Operator::In | Operator::NotIn, Field::Label(label)) if label == "time" => {
+                Test::Time(times(text, value, windows)?)
+            }
+            (Operator::In | Operator::NotIn, field) => Test::Network(field, networks(text, value)?),
             // `severity=p0` means P0: compared as written it would be accepted and never hold.
-            ("=" | "!=", Field::Severity) => {
+            (Operator::Equal | Operator::NotEqual, Field::Severity) => {
                 let severity = value.parse::<Severity>().map_err(|error| format!("`{text}`: {error}"))?;
                 Test::Text(Field::Severity, Text::Equal(severity.as_str().to_owned()))
             }
-            ("=" | "!=", field) => Test::Text(field, Text::Equal(value.to_owned())),
-            (_, field) => Test::Text(field, Text::Like(regex(text, value)?)),
+            (Operator::Equal | Operator::NotEqual, field) => Test::Text(field, Text::Equal(value.to_owned())),
+            (Operator::Like | Operator::NotLike, field) => Test::Text(field, Text::Like(regex(text, value)?)),
         };
-        Ok(Self { test, negated: operator.negated, text: text.to_owned() })
+        Ok(Self { test, negated: operator.is_negated(), text: text.to_owned() })
     }
 
     /// Whether the condition holds.
@@ -148,31 +139,6 @@ impl Text {
     }
 }
 
-/// Name, operator and value; a label's name that holds an operator is written in quotes: `labels."a=b"=c`.
-fn split(text: &str) -> Result<(&str, &'static Operator, &str), String> {
-    let quoted = text.strip_prefix("labels.\"").and_then(|rest| rest.split_once('"'));
-    let (name, rest) = quoted.map_or((None, text), |(name, rest)| (Some(name), rest));
-    // The leftmost operator, and of those that begin there the longest: they are in that order.
-    let mut found: Option<(usize, &Operator)> = None;
-    for operator in &OPERATORS {
-        if let Some(at) = rest.find(operator.sign).filter(|at| found.is_none_or(|(first, _)| *at < first)) {
-            found = Some((at, operator));
-        }
-    }
-    let (at, operator) = found.ok_or_else(|| {
-        format!(
-            "`{text}` is not a condition; write field=value, field!=value, field=~regex, field!~regex, \
-             ip in 10.0.0.0/8 or time in office"
-        )
-    })?;
-    let (before, after) = rest.split_at(at);
-    let name = name.unwrap_or(before.trim());
-    if name.is_empty() {
-        return Err(format!("`{text}`: the field's name is missing before `{}`", operator.sign.trim()));
-    }
-    Ok((name, operator, unquote(after.get(operator.sign.len()..).unwrap_or_default().trim())))
-}
-
 fn regex(text: &str, value: &str) -> Result<Regex, String> {
     regex::RegexBuilder::new(&format!(r"\A(?:{value})\z"))
         .size_limit(REGEX_SIZE_BYTES)
@@ -209,8 +175,4 @@ fn address(text: &str) -> Option<IpAddr> {
 
 fn among(networks: &[IpNet], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(&address))
-}
-
-fn unquote(text: &str) -> &str {
-    text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text)
 }

@@ -1,15 +1,20 @@
 //! One message at one instant, and the hours after it: who would be paged, when, by which level, and why.
 
 use crate::{
-    Snapshot,
+    Snapshot, classify,
+    lint::lint,
+    matcher::Subject,
+    normalize::{Source, normalize},
     oncall::{read, zone},
+    route::{self, Routing},
     stage::{Post, Scene, Sent, Stage},
 };
 use jiff::ToSpan as _;
 use shared::{
     Delay, IntegrationId, PolicyId, RouteId, Severity, Timestamp,
+    api::Preview,
     config::{Document, Finding, Route},
-    timeline::{Outcome, TimelineEntry},
+    timeline::{Outcome, SeverityReason, TimelineEntry},
 };
 use std::{ops::ControlFlow, sync::Arc};
 
@@ -26,6 +31,54 @@ pub struct Rehearsal {
     pub timeline: Vec<TimelineEntry>,
     /// There were more deliveries than are looked at.
     pub cut: bool,
+}
+
+/// A message that is tried: how it is read, where its members go, and whom that pages.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    pub read: Preview,
+    /// One for each event that was read.
+    pub members: Vec<Member>,
+    pub told: Rehearsal,
+}
+
+/// Where one member of a message goes.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// After routing.
+    pub severity: SeverityReason,
+    pub routing: Routing,
+}
+
+/// Tries a message: the same reading and routing as of a real one, and then [`rehearse`].
+#[must_use]
+pub fn try_message(
+    config: &Arc<Snapshot>,
+    integration: &IntegrationId,
+    body: &[u8],
+    at: Timestamp,
+    length: Delay,
+) -> Tried {
+    let settings = config.integration(integration);
+    let read = normalize(&Source { integration: &settings, content_type: None, format: None, received_at: at }, body);
+    let member = |event: &shared::AlertEvent| {
+        let stated = classify::classify(config, integration, event, at);
+        let subject = Subject { event, integration, severity: stated.severity(), now: at };
+        let routing = route::route(&config.tree, &subject);
+        let by_route = routing.severity.as_ref().map(|(route, severity)| (route, *severity));
+        Member { severity: classify::overruled(stated, by_route), routing }
+    };
+    let members = read.events.iter().map(|parsed| member(&parsed.event)).collect();
+    Tried { read: read.into(), members, told: rehearse(config, integration, body, at, length) }
+}
+
+/// What is wrong with a document, or doubtful when nothing is.
+#[must_use]
+pub fn review(document: Document, now: Timestamp) -> Vec<Finding> {
+    match Snapshot::compile(1, document) {
+        Ok(snapshot) => lint(&snapshot, now),
+        Err(faults) => faults,
+    }
 }
 
 /// Lets a message arrive while nothing else is open, and nobody answer for so long.
@@ -65,7 +118,7 @@ pub fn rehearse_policy(
     length: Delay,
 ) -> Result<Rehearsal, Vec<Finding>> {
     let only = Route { id: RouteId::from("only"), policy: Some(policy.clone()), ..Route::default() };
-    let document = Document { routes: vec![only], inhibitions: Vec::new(), ..document.clone() };
+    let document = Document { routes: vec![only], inhibitions: Vec::new(), silences: Vec::new(), ..document.clone() };
     let config = Arc::new(Snapshot::compile(1, document)?);
     let body = format!("[{severity}][PROBLEM][host][][something is wrong]");
     Ok(rehearse(&config, &IntegrationId::from("rehearsal"), body.as_bytes(), at, length))

@@ -7,7 +7,7 @@ use crate::{
 };
 use shared::{
     Delay, PolicyId, RouteId, Severity, TeamId, Timestamp, WindowId,
-    config::{Group, Route},
+    config::{Group, Route, StaleAction},
     timeline::{Muted, RouteStep},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -26,6 +26,8 @@ pub struct Node {
     pub hours: Hours,
     pub hold: Option<Delay>,
     pub hold_p0: Option<Delay>,
+    pub stale_after: Option<Delay>,
+    pub stale: Option<StaleAction>,
     pub continues: bool,
     pub children: Vec<Node>,
 }
@@ -71,6 +73,10 @@ pub struct Routing {
     pub group: Option<Membership>,
     pub annotations: BTreeMap<String, String>,
     pub trace: Vec<RouteStep>,
+    /// After how long without a repetition it is stale, by the first route that says so.
+    pub stale_after: Option<(RouteId, Delay)>,
+    /// What becomes of it then.
+    pub stale: Option<StaleAction>,
     /// How long the pages of each policy wait: the shortest of what the routes that send to it now say.
     pub holds: BTreeMap<PolicyId, Hold>,
 }
@@ -126,6 +132,8 @@ fn compile_below(routes: &[Route], path: &str, windows: &Windows, above: &Hours,
             annotations: route.annotations.clone(),
             hold: route.hold,
             hold_p0: route.hold_p0,
+            stale_after: route.stale_after,
+            stale: route.stale,
             continues: route.continues,
             children: compile_below(&route.routes, &format!("{here}.routes"), windows, &hours, faults),
             hours,
@@ -183,6 +191,12 @@ impl GroupBy {
 #[must_use]
 pub(crate) fn sets_severity(tree: &[Node]) -> bool {
     tree.iter().any(|node| node.severity.is_some() || sets_severity(&node.children))
+}
+
+/// Whether any rule says when its alerts are stale, or what becomes of them.
+#[must_use]
+pub(crate) fn sets_stale(tree: &[Node]) -> bool {
+    tree.iter().any(|node| node.stale_after.is_some() || node.stale.is_some() || sets_stale(&node.children))
 }
 
 /// Walks the tree depth first: the first matching child wins unless it continues; a node whose children
@@ -283,6 +297,12 @@ impl Walk<'_> {
         }
         if routing.severity.is_none() {
             routing.severity = here.nearest(|node| Some((node.id.clone(), node.severity?)));
+        }
+        if routing.stale_after.is_none() {
+            routing.stale_after = here.nearest(|node| Some((node.id.clone(), node.stale_after?)));
+        }
+        if routing.stale.is_none() {
+            routing.stale = here.nearest(|node| node.stale);
         }
         if !self.open {
             let group = here.nearest(|node| node.group.as_ref());

@@ -1,5 +1,7 @@
 //! Silences: whether one is in force at an instant, what it matches, and when that changes.
 
+pub(crate) mod configured;
+
 use crate::{
     engine::Turn,
     event::{Refusal, SilenceAct, Wake},
@@ -131,17 +133,23 @@ impl Turn<'_> {
                 self.put_silence(request, id, by, self.now)
             }
             SilenceAct::Change(id, request) => {
-                let known = self.engine.state.silences.get(&id).ok_or(Refusal::NoSuchSilence)?;
-                let created_at = known.silence.created_at;
+                let created_at = self.by_hand(id)?.created_at;
                 self.put_silence(request, id, by, created_at)
             }
             SilenceAct::End(id) => {
-                if !self.engine.state.silences.contains_key(&id) {
-                    return Err(Refusal::NoSuchSilence);
-                }
-                self.end_silence(id, by);
+                self.by_hand(id)?;
+                self.end_silence(id, by, None);
                 Ok(id)
             }
+        }
+    }
+
+    /// One that people may change: it stands, and not in the configuration.
+    fn by_hand(&self, id: SilenceId) -> Result<&Silence, Refusal> {
+        let silence = &self.engine.state.silences.get(&id).ok_or(Refusal::NoSuchSilence)?.silence;
+        match &silence.configured {
+            Some(name) => Err(Refusal::ConfiguredSilence { name: name.clone() }),
+            None => Ok(silence),
         }
     }
 
@@ -155,13 +163,27 @@ impl Turn<'_> {
         if let Some(fault) = faults(&request, self.now).into_iter().next() {
             return Err(Refusal::BadSilence { path: fault.path, message: fault.message });
         }
+        self.place_silence(request, id, by, created_at, None);
+        Ok(id)
+    }
+
+    /// A new silence, or another one in its place.
+    pub(crate) fn place_silence(
+        &mut self,
+        request: SilenceRequest,
+        id: SilenceId,
+        by: Actor,
+        created_at: Timestamp,
+        configured: Option<String>,
+    ) {
         let before = self.engine.state.silences.remove(&id);
         if let Some(armed) = before.as_ref().and_then(|it| it.armed) {
             self.engine.state.deadlines.clear(armed, Wake::Silence { silence: id });
         }
         let before = before.map(|it| Arc::unwrap_or_clone(it.silence));
         let planned = before.as_ref().filter(|it| it.ends_at == request.ends_at).and_then(|it| it.remind_at);
-        let remind_at = planned.or_else(|| self.remind_at(&request));
+        // One of the configuration has no owner to remind.
+        let remind_at = planned.or_else(|| self.remind_at(&request).filter(|_| configured.is_none()));
         let (hid, hidden, stint, digests, notices) =
             before.map(|it| (it.hid, it.hidden, it.stint, it.digests, it.notices)).unwrap_or_default();
         let silence = Silence {
@@ -173,6 +195,7 @@ impl Turn<'_> {
             until_recovered: request.until_recovered,
             recurs: request.recurs,
             reason: request.reason,
+            configured,
             by,
             created_at,
             ended: None,
@@ -187,7 +210,6 @@ impl Turn<'_> {
         self.engine.state.dirty.silences.insert(id);
         self.rearm_silence(id);
         self.review_all();
-        Ok(id)
     }
 
     /// When the owner is told that it ends soon: not of one that whoever makes it knows to be short.
@@ -207,7 +229,7 @@ impl Turn<'_> {
         let Some(standing) = self.engine.state.silences.get_mut(&id) else { return };
         standing.armed = None;
         if standing.silence.ends_at.is_some_and(|ends_at| ends_at <= self.now) {
-            self.end_silence(id, Actor::System);
+            self.end_silence(id, Actor::System, None);
             return;
         }
         if standing.silence.stint.is_some() && !standing.is_in_force(self.now) {
@@ -219,12 +241,12 @@ impl Turn<'_> {
     }
 
     /// It is over: what it kept quiet and still fires pages.
-    pub(crate) fn end_silence(&mut self, id: SilenceId, by: Actor) {
+    pub(crate) fn end_silence(&mut self, id: SilenceId, by: Actor, gone_since: Option<i64>) {
         let Some(mut standing) = self.engine.state.silences.remove(&id) else { return };
         if let Some(armed) = standing.armed {
             self.engine.state.deadlines.clear(armed, Wake::Silence { silence: id });
         }
-        Arc::make_mut(&mut standing.silence).ended = Some(SilenceEnd { at: self.now, by });
+        Arc::make_mut(&mut standing.silence).ended = Some(SilenceEnd { at: self.now, by, gone_since });
         self.engine.state.dirty.silences.insert(id);
         self.engine.state.over.insert(id, standing.silence);
         self.digest(id);
@@ -260,7 +282,7 @@ impl Turn<'_> {
             let holds = |by: &SuppressedBy| by.silence() == Some(id);
             let mut others = state.incidents.values().filter(|it| it.state != IncidentState::Resolved);
             if waits && !others.any(|it| it.id != incident && it.suppressed.iter().any(holds)) {
-                self.end_silence(id, Actor::System);
+                self.end_silence(id, Actor::System, None);
             }
         }
     }

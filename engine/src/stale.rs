@@ -1,16 +1,19 @@
 //! Stale: an alert whose sender should have sent it again, and has not. Nobody said that it is over, so it never counts as
-//! a recovery: it is marked, and goes on paging; it is closed only where the sender's settings say so, and whoever was
-//! paged is told before.
+//! a recovery: it is marked, and goes on paging; it is closed only where its route or its sender's settings say so, and
+//! whoever was paged is told before.
 
 use crate::{
-    compile::{FALLBACK, Snapshot},
+    classify,
+    compile::{FALLBACK, SELF, Snapshot},
     engine::Turn,
     event::Wake,
+    matcher::Subject,
     notify::Ask,
+    route,
     state::State,
 };
 use shared::{
-    Alert, AlertId, AttemptState, Delay, IncidentId, PageVia, Recipient, Stale, Timestamp,
+    Alert, AlertId, AttemptState, Delay, IncidentId, PageVia, Recipient, RouteId, Stale, Timestamp,
     config::StaleAction,
     timeline::{Actor, Happening},
 };
@@ -20,22 +23,47 @@ use std::{collections::BTreeSet, sync::Arc};
 /// a restart of the server.
 const LEASE: Delay = Delay::mins(5);
 
-/// What the settings of an alert's sender say.
+/// What `stale_after` may be.
+pub(crate) const RANGE: &str = "an alert is stale after 1m to 366d; 0s switches it off";
+
+pub(crate) fn is_out_of_range(after: Delay) -> bool {
+    after != Delay::ZERO && !(Delay::mins(1)..=Delay(366 * 86_400_000)).contains(&after)
+}
+
+/// What is said of an alert that is not sent again.
+#[derive(Default)]
 struct Settings {
     after: Option<Delay>,
     closes: bool,
+    /// The route that says after how long; none when the sender's settings do.
+    route: Option<RouteId>,
 }
 
+/// Routes say it before the sender does: those that took the alert when it opened, by what its newest message reads.
 fn settings(config: &Snapshot, alert: &Alert) -> Settings {
+    // Nobody repeats what Tocsin itself raises.
+    if alert.integration.as_str() == SELF {
+        return Settings::default();
+    }
     let known = config.integrations.get(&alert.integration);
-    let after = known.and_then(|it| it.stale_after);
-    Settings { after, closes: known.is_some_and(|it| it.stale == StaleAction::Resolve) }
+    let (mut after, mut action) = (known.and_then(|it| it.stale_after), known.map(|it| it.stale));
+    let mut by = None;
+    if config.stale_by_route {
+        let (event, integration, now) = (&alert.event, &alert.integration, alert.first_at);
+        let severity = classify::classify(config, integration, event, now).severity();
+        let routing = route::decide(&config.tree, &Subject { event, integration, severity, now });
+        action = routing.stale.or(action);
+        if let Some((route, delay)) = routing.stale_after {
+            (after, by) = (Some(delay), Some(route));
+        }
+    }
+    Settings { after, closes: action == Some(StaleAction::Resolve), route: by }
 }
 
 impl State {
-    /// When an alert is stale unless it is sent again: a while after it was heard last, by the settings of its sender, or
-    /// when the time is over that the sender itself gave. Nobody could be heard before the server was up.
-    fn stale_at(&self, config: &Snapshot, alert: &Alert) -> Option<Timestamp> {
+    /// When an alert is stale unless it is sent again: a while after it was heard last, by its route or the settings of its
+    /// sender, or when the time is over that the sender itself gave. Nobody could be heard before the server was up.
+    pub(crate) fn stale_at(&self, config: &Snapshot, alert: &Alert) -> Option<Timestamp> {
         match (settings(config, alert).after, alert.event.ends_at) {
             (Some(Delay::ZERO), _) | (None, None) => None,
             (Some(after), _) => Some(alert.last_at.max(self.up_since).after(after)),
@@ -46,7 +74,7 @@ impl State {
 
     /// When a stale alert is closed; none when it never is.
     fn closes_at(&self, config: &Snapshot, alert: &Alert) -> Option<Timestamp> {
-        let Settings { after, closes } = settings(config, alert);
+        let Settings { after, closes, .. } = settings(config, alert);
         let since = alert.stale_at.filter(|_| closes && after != Some(Delay::ZERO))?;
         Some(since.max(self.up_since).after(after.unwrap_or(LEASE)))
     }
@@ -56,6 +84,14 @@ impl State {
         let Some(alert) = self.alerts.get(&id) else { return };
         let next = if alert.stale_at.is_some() { self.closes_at(config, alert) } else { self.stale_at(config, alert) };
         if let Some(next) = next {
+            self.deadlines.set(next, Wake::Stale { alert: id });
+        }
+    }
+
+    /// Looks sooner when what it reads now makes it stale before `then`.
+    pub(crate) fn stale_sooner(&mut self, config: &Snapshot, id: AlertId, then: Option<Timestamp>) {
+        let next = self.alerts.get(&id).and_then(|alert| self.stale_at(config, alert));
+        if let Some(next) = next.filter(|next| then.is_none_or(|then| *next < then)) {
             self.deadlines.set(next, Wake::Stale { alert: id });
         }
     }
@@ -93,8 +129,9 @@ impl Turn<'_> {
         state.dirty.alerts.insert(id);
         let closes_at = state.alerts.get(&id).and_then(|alert| state.closes_at(&config, alert));
         let closes_ms = closes_at.map(|at| at.ms_since(now));
+        let route = state.alerts.get(&id).and_then(|alert| settings(&config, alert).route);
         state.watch_stale(&config, id);
-        self.note(incident, Actor::System, Happening::AlertStale { alert: id, silent_ms, closes_ms });
+        self.note(incident, Actor::System, Happening::AlertStale { alert: id, silent_ms, closes_ms, route });
         self.review_stale(incident);
         let whole = self.engine.state.incidents.get(&incident).is_some_and(|it| it.stale.is_some());
         if whole && closes_at.is_some() {

@@ -146,7 +146,7 @@ fn one_that_is_configured_again_is_known_as_before_here_and_after_a_restart() {
     assert_eq!(world.pages, 0, "nobody waits for it");
     world.configure(3, HOUSE);
     let restored = world.store.restore(world.now);
-    assert_eq!(world.engine.state.differs_from(&restored.state, world.now), None);
+    assert_eq!(world.engine.differs_from(&restored, world.now), None);
     assert_eq!(world.engine.state.pulses[&"job".into()].beats, 1);
     world.pass(PATIENCE_MS - 1);
     assert_eq!(world.pages, 0, "it has its whole time again");

@@ -226,6 +226,7 @@ fn what_pages_nobody_is_counted_with_its_reason() {
         until_recovered: false,
         recurs: None,
         reason: "known".to_owned(),
+        configured: None,
         by: Actor::System,
         created_at: START,
         ended: None,

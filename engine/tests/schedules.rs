@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+#[path = "oncall/elsewhere.rs"]
+mod elsewhere;
 #[path = "oncall/house.rs"]
 mod house;
 #[path = "oncall/imported.rs"]

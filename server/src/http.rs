@@ -17,6 +17,7 @@ mod csv;
 mod events;
 mod health;
 mod heartbeats;
+mod imported;
 mod incidents;
 mod integrations;
 mod layer;

@@ -1,6 +1,7 @@
 //! The shell of Tocsin: it accepts, persists, asks the engine, persists the answer, and only then acts.
 
 pub mod auth;
+pub mod calendars;
 pub mod channels;
 pub mod cli;
 pub mod clock;

@@ -4,7 +4,10 @@
 //! differently the second time gains nothing. Redirects are not followed, no proxy is taken from the environment,
 //! no connection is reused (a dead one would make failures ambiguous) and nothing is retried here.
 
+mod fetch;
 mod reach;
+
+pub use fetch::{Fetch, Fetched};
 
 use crate::clock::{self, Stopwatch};
 use reach::{Blocked, FilteringResolver, Reach};

@@ -11,9 +11,14 @@ use engine::{
 };
 use shared::{
     Delay, EventId, Timestamp,
-    api::{Answers, Replayed},
+    api::{Answers, ReplayDiff, Replayed},
+    timeline::Outcome,
 };
-use std::{collections::VecDeque, ops::ControlFlow, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque, btree_map::Entry},
+    ops::ControlFlow,
+    sync::Arc,
+};
 
 /// Before what counts, so much is lived through: what was open then is mostly known, as after a restart.
 const BEFORE: Delay = engine::MEMORY;
@@ -38,7 +43,27 @@ pub fn replay(
 ) -> Result<Replayed, Stopped<StoreError>> {
     let Order { running, draft, span, answers } = order;
     let past = History::begin(readers, span, answers).map_err(Stopped::Unreadable)?;
-    replay::replay(running, draft, span, answers, past, progress)
+    let mut replayed = replay::replay(running, draft, span, answers, past, progress)?;
+    if let Some(diff) = &mut replayed.diff {
+        readers.with(|store| find_incidents(store, diff)).map_err(Stopped::Unreadable)?;
+    }
+    Ok(replayed)
+}
+
+/// Names the incidents that what a draft changes really went to.
+fn find_incidents(store: &mut Store, diff: &mut ReplayDiff) -> Result<(), StoreError> {
+    let mut known: BTreeMap<EventId, Vec<Outcome>> = BTreeMap::new();
+    let lost = diff.lost.iter_mut().map(|it| &mut it.alert);
+    let pages = diff.gained.iter_mut().chain(&mut diff.dropped).map(|it| &mut it.alert);
+    for alert in lost.chain(pages) {
+        let outcomes = match known.entry(alert.message) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(empty) => empty.insert(store.event(alert.message)?.map_or_else(Vec::new, |it| it.outcomes)),
+        };
+        let place = usize::try_from(alert.place).unwrap_or(usize::MAX);
+        alert.incident = outcomes.get(place).and_then(Outcome::incident);
+    }
+    Ok(())
 }
 
 /// Everything that was stored of a span, by time.

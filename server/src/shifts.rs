@@ -7,10 +7,13 @@ use crate::{
 };
 use engine::{
     Snapshot,
-    oncall::history::{self, Version},
+    oncall::{
+        Copies,
+        history::{self, Version},
+    },
 };
 use shared::{ScheduleId, Timestamp, api::Stretch};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Between two recordings; what is not recorded yet is not lost, as every version of the configuration is kept.
 pub const EVERY_MS: u64 = 60_000;
@@ -27,7 +30,10 @@ pub fn record(store: &mut Store, now: Timestamp) -> Result<Option<Timestamp>, St
     let texts = store.configs_since(head)?;
     let Some(first) = texts.first().map(|(at, _)| *at) else { return Ok(head) };
     let from = head.unwrap_or(first);
-    let versions: Vec<(Timestamp, Option<Snapshot>)> = texts.iter().map(|(at, text)| (*at, compile(text))).collect();
+    // A copy becomes another one only once everything before is recorded, so these were in force all the while.
+    let copies = Arc::new(store.calendar_copies()?);
+    let versions: Vec<(Timestamp, Option<Snapshot>)> =
+        texts.iter().map(|(at, text)| (*at, compile(text, copies.clone()))).collect();
     let schedules: BTreeSet<&ScheduleId> =
         versions.iter().filter_map(|(_, config)| config.as_ref()).flat_map(|config| config.rosters.keys()).collect();
     let told = schedules.into_iter().map(|schedule| {
@@ -42,7 +48,7 @@ pub fn record(store: &mut Store, now: Timestamp) -> Result<Option<Timestamp>, St
 }
 
 /// None for a version this program does not understand any more: it was another program's.
-fn compile(text: &str) -> Option<Snapshot> {
+fn compile(text: &str, copies: Arc<Copies>) -> Option<Snapshot> {
     let document = config::parse(text).ok()?;
-    Snapshot::compile(0, document).ok()
+    Snapshot::compile_with(0, document, copies).ok()
 }

@@ -13,6 +13,8 @@ mod acknowledge;
 mod analytics;
 #[path = "http/belonging.rs"]
 mod belonging;
+#[path = "http/calendars.rs"]
+mod calendars;
 #[path = "http/configuration.rs"]
 mod configuration;
 #[path = "http/duty.rs"]

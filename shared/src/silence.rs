@@ -69,6 +69,9 @@ pub struct SilenceRequest {
 pub struct SilenceEnd {
     pub at: Timestamp,
     pub by: Actor,
+    /// The first version of the configuration that did not have it any more, for one that stood in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone_since: Option<i64>,
 }
 
 /// A silence, and what it hid.
@@ -87,6 +90,9 @@ pub struct Silence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recurs: Option<Recurrence>,
     pub reason: String,
+    /// Its id in the configuration, when it stands there: nobody changes or ends it by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configured: Option<String>,
     pub by: Actor,
     pub created_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]

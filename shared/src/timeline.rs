@@ -305,6 +305,9 @@ pub enum Happening {
         /// It is closed after this unless it is heard again; none when it stays open.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         closes_ms: Option<i64>,
+        /// The route that says after how long; none when its sender or the sender's settings do.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        route: Option<RouteId>,
     },
     /// A stale alert was sent again.
     AlertHeardAgain {

@@ -15,6 +15,14 @@ source = ["host=sw-01"]
 target = ["host=leaf-01"]
 `;
 
+const backup = `
+[[silences]]
+id = "backup"
+match = ["host=db-09"]
+reason = "The backup makes it slow"
+until = "2099-01-01 00:00"
+`;
+
 let server: Server;
 let ingest: string;
 const wrong: string[] = [];
@@ -137,7 +145,19 @@ test('silences to come, of every kind, and what is wrong with one', async ({ pag
   await expect(page.getByTestId('silence-2')).toContainText('Mon–Fri 01:00–01:30 Asia/Shanghai');
   await expect(page.getByTestId('silences-0').getByTestId('silence-3')).toContainText('until recovered');
   await expect(page.getByTestId('silences-0').getByTestId('silence-4')).toContainText('ending soon');
-  await examine(page, 'list');
+
+  await test.step('one of the configuration, which is changed nowhere else', async () => {
+    await ask(page, server, 'PUT', 'config', { toml: organisation() + switches + backup });
+    await page.reload();
+    const item = page.getByTestId('silences-0').getByTestId('silence-5');
+    await expect(item).toContainText('from the configuration (backup)');
+    await expect(item.getByRole('button')).toHaveCount(0);
+    await expect(item.getByRole('link', { name: 'To the configuration' })).toHaveAttribute('href', '/settings?tab=config');
+    await examine(page, 'list');
+    await ask(page, server, 'PUT', 'config', { toml: organisation() + switches });
+    await page.reload();
+    await expect(page.getByTestId('silences-2').getByTestId('silence-5')).toContainText('of the configuration no longer has it');
+  });
 
   await test.step('every field says what is wrong with it', async () => {
     await page.getByTestId('silence-new').click();
@@ -167,7 +187,7 @@ test('silences to come, of every kind, and what is wrong with one', async ({ pag
     await expect(page.locator('#fault-reason')).toHaveText('');
     await examine(page, 'recurring');
     await page.getByTestId('silence-save').click();
-    await expect(page.getByTestId('silence-5')).toContainText('Mon Tue Wed Thu Fri 01:00–05:00 Europe/Berlin');
+    await expect(page.getByTestId('silence-6')).toContainText('Mon Tue Wed Thu Fri 01:00–05:00 Europe/Berlin');
   });
 
   await test.step('in Chinese', async () => {

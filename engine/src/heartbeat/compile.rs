@@ -5,6 +5,7 @@ use crate::{
     compile::{FALLBACK, is_name, unknown},
     matcher::Matcher,
     route::Fault,
+    stale,
     window::{Hours, Windows},
 };
 use shared::{
@@ -105,9 +106,8 @@ fn silence(integration: &Integration, faults: &mut Vec<Fault>) -> Option<(Heartb
     let mut fault = |field: &str, message: &str| {
         faults.push((format!("integrations[{}].{field}", integration.id), message.to_owned()));
     };
-    if integration.stale_after.is_some_and(|after| after != Delay::ZERO && !(Delay::mins(1)..=LONGEST).contains(&after))
-    {
-        fault("stale_after", "an alert is stale after 1m to 366d; 0s switches it off");
+    if integration.stale_after.is_some_and(stale::is_out_of_range) {
+        fault("stale_after", stale::RANGE);
     }
     let learned = integration.silent_after.is_none();
     let interval = integration.silent_after.unwrap_or(Delay::ZERO);

@@ -5,12 +5,18 @@ use super::{
     reach::{contact_fault, hook_is_usable, local_time},
     warning,
 };
-use crate::compile::Snapshot;
+use crate::{
+    compile::Snapshot,
+    oncall::{CopyState, Roster},
+};
 use shared::{
     Delay, HookId, PersonId, PolicyId, ScheduleId, TeamId, Timestamp,
     config::{ContactKind, Finding, Policy, Route, Target},
 };
 use std::collections::BTreeSet;
+
+/// Names of one calendar that are told each by itself.
+const NAMES_MAX: usize = 10;
 
 /// Everything doubtful, in the order of the document.
 pub(super) fn advice(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
@@ -20,6 +26,7 @@ pub(super) fn advice(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
     people(snapshot, &used, &mut findings);
     schedules(snapshot, &used, now, &mut findings);
     hooks(snapshot, &used, &mut findings);
+    silences(snapshot, now, &mut findings);
     for policy in &snapshot.document.policies {
         levels(policy, &mut findings);
         if !used.policies.contains(&policy.id) {
@@ -59,8 +66,8 @@ impl<'a> Used<'a> {
             }
         }
         for schedule in document.schedules.iter().filter(|it| used.schedules.contains(&it.id)) {
-            used.people.extend(schedule.rotations.iter().flat_map(|rotation| &rotation.people));
-            used.people.extend(schedule.overrides.iter().map(|cover| &cover.person));
+            used.people.extend(schedule.people());
+            used.people.extend(snapshot.rosters.get(&schedule.id).into_iter().flat_map(Roster::people_of_calendars));
         }
         for team in document.teams.iter().filter(|team| used.teams.contains(&team.id)) {
             used.people.extend(&team.members);
@@ -123,6 +130,15 @@ fn unsigned(id: &str) -> String {
     format!("calls of webhook `{id}` are not signed, so its receiver cannot tell them from forged ones; add `secret`")
 }
 
+fn silences(snapshot: &Snapshot, now: Timestamp, findings: &mut Vec<Finding>) {
+    for (id, silence) in &snapshot.silences {
+        if silence.ends_at.is_some_and(|ends_at| ends_at <= now) {
+            findings
+                .push(warning(format!("silences[{id}].until"), "its time is over; take it out, or give a later time"));
+        }
+    }
+}
+
 fn hooks(snapshot: &Snapshot, used: &Used<'_>, findings: &mut Vec<Finding>) {
     for hook in &snapshot.document.webhooks {
         let path = format!("webhooks[{}]", hook.id);
@@ -147,6 +163,11 @@ fn schedules(snapshot: &Snapshot, used: &Used<'_>, now: Timestamp, findings: &mu
             continue;
         }
         let Some(roster) = snapshot.rosters.get(&schedule.id) else { continue };
+        calendars(roster, &path, now, findings);
+        if roster.is_unknown() {
+            // Whether there is a gap shows once it was fetched.
+            continue;
+        }
         let shifts = roster.between(now, now.after(AHEAD));
         let Some(first) = shifts.iter().position(|stretch| stretch.duties.is_empty()) else { continue };
         let gap: Vec<_> = shifts.iter().skip(first).take_while(|stretch| stretch.duties.is_empty()).collect();
@@ -159,6 +180,43 @@ fn schedules(snapshot: &Snapshot, used: &Used<'_>, now: Timestamp, findings: &mu
         };
         let message = format!("nobody is on call {length}; the next level or the fallback is paged instead");
         findings.push(warning(path, message));
+    }
+}
+
+/// Calendars that others keep: what they lack, and whom they name that is nobody.
+fn calendars(roster: &Roster, path: &str, now: Timestamp, findings: &mut Vec<Finding>) {
+    for calendar in roster.imported() {
+        let path = format!("{path}.layers[{}].ical_url", calendar.layer);
+        match &calendar.copy {
+            CopyState::Missing => {
+                let message = "the calendar was not fetched yet; until it is, it puts nobody on call";
+                findings.push(warning(&path, message));
+            }
+            CopyState::Unreadable(why) => {
+                let message = format!("the copy of the calendar cannot be read, so it puts nobody on call: {why}");
+                findings.push(warning(&path, message));
+            }
+            CopyState::Read { events: 0, .. } => {
+                findings.push(warning(&path, "the calendar is empty, so it puts nobody on call"));
+            }
+            CopyState::Read { last, .. } if last.is_none_or(|last| last <= now) => {
+                findings.push(warning(&path, "the calendar has no shift to come, so it puts nobody on call"));
+            }
+            CopyState::Read { .. } => {}
+        }
+        let unclear = calendar.unclear(now);
+        for name in unclear.iter().take(NAMES_MAX) {
+            let (event, name, why) = (&name.event, &name.name, name.shared);
+            let what = if why {
+                "is the name of several people; write the id of the one it means"
+            } else {
+                "is nobody of this document; write the id, the name or the e-mail address of a person"
+            };
+            findings.push(warning(&path, format!("in the event `{event}` `{name}` {what}; it puts nobody on call")));
+        }
+        if unclear.len() > NAMES_MAX {
+            findings.push(warning(&path, format!("{} more names are nobody's", unclear.len() - NAMES_MAX)));
+        }
     }
 }
 

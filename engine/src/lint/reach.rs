@@ -4,7 +4,7 @@ use super::{AHEAD, fatal, warning};
 use crate::{
     compile::{FALLBACK, RuleChoice, Snapshot, rule_for},
     condition::{Standing, unmet},
-    oncall::{self, Stretch},
+    oncall::{self, Roster, Stretch},
     route::Node,
     window::{Window, Windows},
 };
@@ -236,6 +236,9 @@ impl<'a> Reach<'a> {
                 }
             }
             Target::Schedule(id) => match self.on_call(id, at).first() {
+                None if self.snapshot.rosters.get(id).is_some_and(Roster::is_unknown) => {
+                    format!("the calendar of schedule `{id}` was not fetched yet")
+                }
                 None => format!("schedule `{id}` has nobody on call on {}", self.local(id, at)),
                 Some(person) => {
                     format!("schedule `{id}` on {}: {}", self.local(id, at), self.no_contact(person))

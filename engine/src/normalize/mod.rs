@@ -18,7 +18,13 @@ mod time;
 mod words;
 
 use serde::{Deserialize, Serialize};
-use shared::{AlertEvent, Flag, Severity, Timestamp, alert::FieldSpan, config::Integration, timeline::RejectReason};
+use shared::{
+    AlertEvent, Flag, Severity, Timestamp,
+    alert::FieldSpan,
+    api::{Preview, PreviewEvent},
+    config::Integration,
+    timeline::RejectReason,
+};
 
 pub use text::looks_like_p0;
 
@@ -79,6 +85,26 @@ pub struct Normalized {
     pub events: Vec<Parsed>,
     /// Why (parts of) it went into quarantine.
     pub rejected: Vec<RejectReason>,
+}
+
+impl From<Normalized> for Preview {
+    fn from(read: Normalized) -> Self {
+        let events = read.events.into_iter().map(|Parsed { event, spans }| PreviewEvent {
+            action: event.action,
+            severity: event.severity,
+            format: event.format,
+            host: event.host.clone(),
+            ip: event.ip.clone(),
+            mac: event.mac.clone(),
+            summary: event.summary.clone(),
+            dedup_key: event.dedup_key.clone(),
+            flags: event.flags.clone(),
+            fields: spans,
+            event,
+        });
+        let charset = read.charset.as_str().to_owned();
+        Self { events: events.collect(), rejected: read.rejected, charset, text: read.text }
+    }
 }
 
 /// What the parsers collect.

@@ -3,7 +3,8 @@
 use super::{
     Roster, Spans,
     cover::{self, Cover, Instead},
-    ical::{self, HolidayDays, Shifts},
+    ical::{self, HolidayDays, Reading},
+    imported::{self, Copies, Imported},
     layer::Tier,
     rotation::{Away, Fault, Turns},
     wall::{self, Moment},
@@ -21,17 +22,20 @@ pub struct Surroundings<'a> {
     people: Option<&'a BTreeMap<PersonId, Person>>,
     time_off: &'a [TimeOff],
     calendars: BTreeMap<&'a CalendarId, HolidayDays>,
+    copies: Option<&'a Copies>,
 }
 
 impl<'a> Surroundings<'a> {
-    /// The people of the document, who is away when, and its holiday calendars as they were read.
+    /// The people of the document, who is away when, its holiday calendars as they were read, and the copies of calendars
+    /// that others keep.
     #[must_use]
     pub const fn new(
         people: &'a BTreeMap<PersonId, Person>,
         time_off: &'a [TimeOff],
         calendars: BTreeMap<&'a CalendarId, HolidayDays>,
+        copies: &'a Copies,
     ) -> Self {
-        Self { people: Some(people), time_off, calendars }
+        Self { people: Some(people), time_off, calendars, copies: Some(copies) }
     }
 
     /// Faults of the time off, as (field, message).
@@ -78,7 +82,7 @@ impl Roster {
         let zone = wall::zone(&schedule.time_zone).map_err(|error| vec![("time_zone".to_owned(), error)])?;
         let away = around.away(&zone);
         let mut faults = Vec::new();
-        let layers = tiers(schedule, &zone, &away, around, &mut faults);
+        let (layers, imported) = tiers(schedule, &zone, &away, around, &mut faults);
         let holidays = holidays(schedule, &zone, around, &mut faults);
         let mut keep = Keep { faults };
         let covers = schedule.overrides.iter().enumerate();
@@ -95,7 +99,7 @@ impl Roster {
             return Err(faults);
         }
         let overrides = covers.into_iter().map(|(_, cover)| cover).collect();
-        Ok(Self { id: schedule.id.clone(), zone, layers, away, holidays, overrides, temporary })
+        Ok(Self { id: schedule.id.clone(), zone, layers, away, holidays, overrides, temporary, imported })
     }
 }
 
@@ -110,15 +114,15 @@ impl Keep {
     }
 }
 
-/// The layers, the highest precedence first.
+/// The layers, the highest precedence first, and what became of calendars elsewhere.
 fn tiers(
     schedule: &Schedule,
     zone: &TimeZone,
     away: &Away,
     around: &Surroundings<'_>,
     faults: &mut Vec<Fault>,
-) -> Vec<Tier> {
-    let mut layers = Vec::new();
+) -> (Vec<Tier>, Vec<Imported>) {
+    let (mut layers, mut calendars) = (Vec::new(), Vec::new());
     let own = turns(&schedule.rotations, "rotations", zone, away, faults);
     if !own.is_empty() {
         layers.push(Tier { id: None, precedence: 0, on: LayerDays::Always, rotations: own, imported: None });
@@ -135,19 +139,32 @@ fn tiers(
             let message = "the schedule names no holiday calendar; add one to `holidays`, or leave `on` out".to_owned();
             faults.push((format!("{path}.on"), message));
         }
-        if layer.rotations.is_empty() && layer.ical.is_none() {
-            faults.push((path.clone(), "the layer puts nobody on call; give it `rotations` or `ical`".to_owned()));
+        if layer.rotations.is_empty() && layer.ical.is_none() && layer.ical_url.is_none() {
+            let message = "the layer puts nobody on call; give it `rotations`, `ical` or `ical_url`".to_owned();
+            faults.push((path.clone(), message));
         }
+        if layer.ical.is_some() && layer.ical_url.is_some() {
+            let message = "a layer has one calendar; keep one of `ical` and `ical_url`".to_owned();
+            faults.push((format!("{path}.ical_url"), message));
+        }
+        let wrong = layer.ical_url.as_deref().and_then(imported::address_fault);
+        faults.extend(wrong.map(|message| (format!("{path}.ical_url"), message)));
         let rotations = turns(&layer.rotations, &format!("{path}.rotations"), zone, away, faults);
         let nobody = BTreeMap::new();
         let people = around.people.unwrap_or(&nobody);
-        let imported = layer.ical.as_deref().map(|text| Shifts::compile(text, zone, people)).transpose();
-        let imported = imported.map_err(|error| faults.push((format!("{path}.ical"), error))).ok().flatten();
+        let imported = layer.ical.as_deref().map(|text| Reading::strict(text, zone, people)).transpose();
+        let mut imported = imported.map_err(|error| faults.push((format!("{path}.ical"), error))).ok().flatten();
+        if let Some(url) = &layer.ical_url {
+            let none = Copies::new();
+            let (calendar, shifts) = imported::read(&layer.id, url, around.copies.unwrap_or(&none), zone, people);
+            calendars.push(calendar);
+            imported = shifts;
+        }
         let (id, precedence, on) = (Some(layer.id.clone()), layer.precedence, layer.on);
         layers.push(Tier { id, precedence, on, rotations, imported });
     }
     layers.sort_by_key(|layer| std::cmp::Reverse(layer.precedence));
-    layers
+    (layers, calendars)
 }
 
 fn turns(rotations: &[Rotation], path: &str, zone: &TimeZone, away: &Away, faults: &mut Vec<Fault>) -> Vec<Turns> {

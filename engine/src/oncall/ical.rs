@@ -5,6 +5,9 @@
 
 mod lines;
 mod recur;
+mod who;
+
+pub use who::Unclear;
 
 use super::{spans::Spans, wall};
 use jiff::{civil::Date, tz::TimeZone};
@@ -12,9 +15,10 @@ use lines::{Event, events};
 use shared::{
     LayerId, PersonId, Timestamp,
     api::{Duty, DutyReason},
-    config::{ContactKind, HolidayCalendar, Person},
+    config::{HolidayCalendar, Person},
 };
 use std::collections::{BTreeMap, BTreeSet};
+use who::Named;
 
 /// More is not a calendar people keep.
 const OCCURRENCES_MAX: usize = 50_000;
@@ -110,32 +114,89 @@ struct Shift {
     until: Timestamp,
     person: PersonId,
     event: String,
+    level: u8,
 }
 
-impl Shifts {
-    /// Reads a calendar whose events are shifts of these people.
-    pub(super) fn compile(text: &str, zone: &TimeZone, people: &BTreeMap<PersonId, Person>) -> Result<Self, String> {
+/// A calendar as the shifts of these people.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reading {
+    pub(super) shifts: Shifts,
+    /// Events that are not cancelled.
+    pub(super) events: usize,
+    /// Names that put nobody on call, the one that lasts longest first.
+    pub(super) unclear: Vec<Unclear>,
+}
+
+impl Reading {
+    /// Reads a calendar; the error is about the whole of it.
+    pub(super) fn of(text: &str, zone: &TimeZone, people: &BTreeMap<PersonId, Person>) -> Result<Self, String> {
         let events = events(text)?;
-        let mut named = Vec::with_capacity(events.len());
-        for event in &events {
-            let who = who(event, people);
-            if who.is_empty() && !event.cancelled {
-                return Err(format!(
-                    "the event `{}` ({}) names nobody of this configuration; give it an attendee with the e-mail \
-                     address of a person, or a person's id or name as its summary",
-                    event.summary, event.uid
-                ));
-            }
-            named.push(who);
-        }
+        let named: Vec<Named> = events.iter().map(|event| who::named(event, people)).collect();
+        let mut last: Vec<Option<Timestamp>> = vec![None; events.len()];
         let mut all = Vec::new();
         for (from, until, place) in occurrences(&events, zone)? {
             let (Some(event), Some(who)) = (events.get(place), named.get(place)) else { continue };
-            let shift = |person: &PersonId| Shift { from, until, person: person.clone(), event: event.uid.clone() };
-            all.extend(who.iter().map(shift));
+            if let Some(last) = last.get_mut(place) {
+                *last = (*last).max(Some(until));
+            }
+            let (level, _) = who::level(&event.summary);
+            let shift =
+                |person: &PersonId| Shift { from, until, person: person.clone(), event: event.uid.clone(), level };
+            all.extend(who.people.iter().map(shift));
         }
-        let longest_ms = all.iter().map(|shift| shift.until.ms_since(shift.from)).max().unwrap_or_default();
-        Ok(Self { all, longest_ms })
+        let mut unclear = Vec::new();
+        for ((event, who), until) in events.iter().zip(named).zip(last) {
+            let Some(until) = until else { continue };
+            let told = |(name, shared)| Unclear { event: event.summary.clone(), name, shared, until };
+            unclear.extend(who.unclear.into_iter().map(told));
+        }
+        unclear.sort_by_key(|it| std::cmp::Reverse(it.until));
+        let events = events.iter().filter(|event| !event.cancelled).count();
+        Ok(Self { shifts: Shifts::new(all), events, unclear })
+    }
+
+    /// The shifts of a calendar that stands in the document, which must name somebody in every event.
+    pub(super) fn strict(text: &str, zone: &TimeZone, people: &BTreeMap<PersonId, Person>) -> Result<Shifts, String> {
+        for event in events(text)?.iter().filter(|event| !event.cancelled) {
+            let Named { people: found, unclear } = who::named(event, people);
+            // A stranger who is invited besides is no mistake of the document; a summary is all about who it is.
+            let invited = found.iter().next().is_some() && !event.attendees.is_empty();
+            if let Some((name, shared)) = unclear.into_iter().next().filter(|_| !invited) {
+                let (what, mend) = if shared {
+                    ("is the name of several people", "write the id of the one it means")
+                } else {
+                    (
+                        "names nobody of this configuration",
+                        "give it an attendee with the e-mail address of a person, or \
+                     a person's id, e-mail address or name as its summary",
+                    )
+                };
+                return Err(format!("in the event `{}` ({}) `{name}` {what}; {mend}", event.summary, event.uid));
+            }
+        }
+        Ok(Self::of(text, zone, people)?.shifts)
+    }
+}
+
+impl Shifts {
+    /// Puts them in order; lower levels are cut around higher ones.
+    fn new(all: Vec<Shift>) -> Self {
+        let levels: BTreeSet<u8> = all.iter().map(|shift| shift.level).collect();
+        let mut kept = all;
+        if levels.len() > 1 {
+            let (mut free, mut taken) = (Vec::new(), Vec::new());
+            for level in levels.into_iter().rev() {
+                let above = Spans::new(std::mem::take(&mut taken));
+                let these = || kept.iter().filter(|shift| shift.level == level);
+                free.extend(these().flat_map(|shift| shift.around(&above)));
+                taken = above.within(Timestamp(i64::MIN), Timestamp(i64::MAX)).collect();
+                taken.extend(these().map(|shift| (shift.from, shift.until)));
+            }
+            kept = free;
+        }
+        kept.sort_by(|a, b| (a.from, a.until, &a.event, &a.person).cmp(&(b.from, b.until, &b.event, &b.person)));
+        let longest_ms = kept.iter().map(|shift| shift.until.ms_since(shift.from)).max().unwrap_or_default();
+        Self { all: kept, longest_ms }
     }
 
     /// Those that touch a range.
@@ -156,30 +217,52 @@ impl Shifts {
     pub(super) fn edges(&self, from: Timestamp, until: Timestamp, edges: &mut BTreeSet<Timestamp>) {
         edges.extend(self.within(from, until).flat_map(|shift| [shift.from, shift.until]));
     }
+
+    pub(super) fn people(&self) -> impl Iterator<Item = &PersonId> {
+        self.all.iter().map(|shift| &shift.person)
+    }
+
+    /// Those of a range as a calendar that names their people by id.
+    pub(super) fn written(&self, from: Timestamp, until: Timestamp) -> String {
+        let stamp = |at: Timestamp| {
+            let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
+            at.strftime("%Y%m%dT%H%M%SZ").to_string()
+        };
+        let event = |(n, shift): (usize, &Shift)| {
+            let (from, until, person) = (stamp(shift.from), stamp(shift.until), &shift.person);
+            format!("BEGIN:VEVENT\nUID:{n}\nSUMMARY:{person}\nDTSTART:{from}\nDTEND:{until}\nEND:VEVENT\n")
+        };
+        let events: String = self.within(from, until).enumerate().map(event).collect();
+        format!("BEGIN:VCALENDAR\n{events}END:VCALENDAR\n")
+    }
+
+    /// When the last one is over.
+    pub(super) fn last(&self) -> Option<Timestamp> {
+        self.all.iter().map(|shift| shift.until).max()
+    }
 }
 
-/// Whose shift an event is: its attendees, or else those its summary names.
-fn who(event: &Event, people: &BTreeMap<PersonId, Person>) -> Vec<PersonId> {
-    let has = |person: &Person, address: &str| {
-        let addresses = person.contacts.iter().filter_map(|contact| contact.address());
-        addresses.into_iter().any(|(kind, it)| kind == ContactKind::Email && it.eq_ignore_ascii_case(address))
-    };
-    let attends = |person: &&Person| event.attendees.iter().any(|address| has(person, address));
-    let attendees: Vec<PersonId> = people.values().filter(attends).map(|person| person.id.clone()).collect();
-    if !attendees.is_empty() {
-        return attendees;
+impl Shift {
+    /// What is left of it outside of these spans.
+    fn around(&self, taken: &Spans) -> Vec<Self> {
+        let mut left = Vec::new();
+        let mut from = self.from;
+        for (begins, ends) in taken.within(self.from, self.until).chain([(self.until, self.until)]) {
+            if from < begins {
+                left.push(Self { from, until: begins, ..self.clone() });
+            }
+            from = ends;
+        }
+        left
     }
-    let named = |text: &str| {
-        let text = text.trim().to_lowercase();
-        let is = |person: &&Person| person.id.as_str().to_lowercase() == text || person.name.to_lowercase() == text;
-        people.values().find(is).map(|person| person.id.clone())
-    };
-    if let Some(person) = named(&event.summary) {
-        return vec![person];
-    }
-    let parts = event.summary.split([',', ';', '/', '&', '+', '、', '，']);
-    // One unknown name makes the whole doubtful: a shift must not lose one of its people without a word.
-    parts.map(named).collect::<Option<BTreeSet<_>>>().into_iter().flatten().collect()
+}
+
+/// Whether a text is a calendar, and how many events it has that are not cancelled.
+///
+/// # Errors
+/// What is wrong with it, with the line where that is known.
+pub fn count_events(text: &str) -> Result<usize, String> {
+    Reading::of(text, &TimeZone::UTC, &BTreeMap::new()).map(|reading| reading.events)
 }
 
 /// Puts the spans of several calendars together.

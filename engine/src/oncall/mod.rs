@@ -8,6 +8,7 @@ mod compile;
 mod cover;
 pub mod history;
 mod ical;
+mod imported;
 mod layer;
 mod load;
 mod restrict;
@@ -17,13 +18,14 @@ mod swap;
 mod wall;
 
 pub use compile::Surroundings;
-pub use ical::HolidayDays;
+pub use ical::{HolidayDays, Unclear, count_events};
+pub use imported::{Copies, CopyState, Imported, address_fault};
 pub use load::{gaps, shifts};
 pub use shared::api::{Duty, DutyReason, Stretch};
 pub use spans::Spans;
 pub use swap::{Swap, SwapRefusal};
 pub(crate) use wall::clock;
-pub use wall::{read, write, zone};
+pub use wall::{read, read_end, write, zone};
 
 use cover::{Cover, Instead};
 use jiff::tz::TimeZone;
@@ -52,6 +54,8 @@ pub struct Roster {
     overrides: Vec<Cover>,
     /// In order; they do not overlap.
     temporary: Vec<Instead>,
+    /// Layers that take their shifts from a calendar elsewhere, in the order they are written.
+    imported: Vec<Imported>,
 }
 
 /// Whether somebody is on call by an override, and for whom.
@@ -75,6 +79,30 @@ impl Roster {
     #[must_use]
     pub const fn zone(&self) -> &TimeZone {
         &self.zone
+    }
+
+    /// What became of the calendars its layers take their shifts from.
+    #[must_use]
+    pub fn imported(&self) -> &[Imported] {
+        &self.imported
+    }
+
+    /// The shifts a calendar gives one layer in a range, as a calendar of their own that can stand in a document.
+    #[must_use]
+    pub fn calendar_of(&self, layer: &LayerId, from: Timestamp, until: Timestamp) -> Option<String> {
+        let found = self.layers.iter().find(|it| it.id.as_ref() == Some(layer))?;
+        Some(found.imported.as_ref()?.written(from, until))
+    }
+
+    /// Everybody whom a calendar puts on call, each as often as it does.
+    pub fn people_of_calendars(&self) -> impl Iterator<Item = &PersonId> {
+        self.layers.iter().filter_map(|layer| layer.imported.as_ref()).flat_map(ical::Shifts::people)
+    }
+
+    /// Whether a calendar of it was never fetched or cannot be read, so that nobody knows who is on call by it.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.imported.iter().any(Imported::is_unknown)
     }
 
     /// Who is on call at an instant, and why; everybody once; empty when nobody is.

@@ -84,6 +84,14 @@ pub fn read(zone: &TimeZone, text: &str) -> Result<Timestamp, String> {
     Ok(Moment::read(text)?.begins(zone))
 }
 
+/// The same as an end: a wall time that comes twice is its last occurrence.
+///
+/// # Errors
+/// A sentence with the mend.
+pub fn read_end(zone: &TimeZone, text: &str) -> Result<Timestamp, String> {
+    Ok(Moment::read(text)?.ends(zone))
+}
+
 /// The instant at which something begins that is to begin at a wall time.
 pub(super) fn first(zone: &TimeZone, time: DateTime) -> Timestamp {
     resolve(zone, time, false)

@@ -18,6 +18,7 @@ const TOLD_MAX: usize = 100;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pair {
     message: EventId,
+    place: u32,
     today: Option<(AlertId, IncidentId)>,
     draft: Result<IncidentId, Unpaged>,
 }
@@ -25,8 +26,8 @@ pub(super) struct Pair {
 /// The alerts of a message that open something today, or page by the draft alone.
 pub(super) fn pairs(message: EventId, today: &[Outcome], draft: &[Outcome]) -> Vec<Pair> {
     let mut found = Vec::new();
-    for place in 0..today.len().max(draft.len()) {
-        let (today, draft) = (today.get(place), draft.get(place));
+    for (at, place) in (0..today.len().max(draft.len())).zip(0..) {
+        let (today, draft) = (today.get(at), draft.get(at));
         let opened = match today {
             Some(Outcome::Opened { alert, incident }) => Some((*alert, *incident)),
             _ => None,
@@ -40,7 +41,7 @@ pub(super) fn pairs(message: EventId, today: &[Outcome], draft: &[Outcome]) -> V
             Some(draft) => draft.incident().ok_or_else(|| nowhere(draft).unwrap_or(Unpaged::Rejected)),
             None => Err(Unpaged::Rejected),
         };
-        found.push(Pair { message, today: opened, draft });
+        found.push(Pair { message, place, today: opened, draft });
     }
     found
 }
@@ -71,7 +72,7 @@ fn alerts(today: &Books, draft: &Books, pairs: &[Pair], diff: &mut ReplayDiff) {
         let why = pair.draft.map_or_else(|why| why, |id| draft.stands.get(&id).map_or(Unpaged::NotMeant, |it| it.why));
         let severity = today.alerts.get(&alert).copied().unwrap_or(stand.severity);
         let whom = recipients.get(&incident).into_iter().flatten().map(|it| (*it).clone()).collect();
-        let alert = ReplayAlert { message: pair.message, severity, ..stand.alert() };
+        let alert = ReplayAlert { message: pair.message, place: pair.place, severity, ..stand.alert() };
         lost.push(LostAlert { alert, why, today: whom });
     }
     lost.sort_by_key(|it| (it.alert.severity, it.alert.at));

@@ -126,6 +126,8 @@ impl Ledger {
                     self.happen(at, Event::Acted { incident, by, act: still_to_come(&answer.act, at) });
                 }
             }
+            // Each configuration brings its own.
+            Past::Silenced(silence) if silence.configured.is_some() => {}
             Past::Silenced(silence) => {
                 let request = SilenceRequest {
                     kind: silence.kind,

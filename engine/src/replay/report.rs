@@ -91,6 +91,8 @@ impl Books {
             let lost = nowhere.examples.into_iter().map(|(at, message, integration, title)| ReplayAlert {
                 at,
                 message,
+                place: 0,
+                incident: None,
                 integration,
                 severity: Severity::P6,
                 host: None,
@@ -126,6 +128,8 @@ impl Stand {
         ReplayAlert {
             at: self.opened_at,
             message: self.origin.0,
+            place: self.origin.1,
+            incident: None,
             integration: self.integration.clone(),
             severity: self.severity,
             host: self.host.clone(),

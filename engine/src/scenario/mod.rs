@@ -27,6 +27,7 @@
 //! | `provider C fails [permanently]`, `provider C answers 429 [retry after 30s]` | |
 //! | `provider C times out`, `provider C loses the answer` | no answer; taken, and the answer lost |
 //! | `config FILE`, or `config` … `end` | the TOML document in force from now on |
+//! | `calendar URL` … `end` | a calendar that others keep was fetched, and says this from now on |
 //! | `crash [for 10m]`, `sleep for 1h` | the process is killed and started again; it stands still |
 //! | `expect page TO [via C] [level L] [reminder] [within 10s]` | a delivery began at this time (or within) |
 //! | `expect silence [to TO]` | no delivery began since the time before |
@@ -106,6 +107,11 @@ pub enum What {
         behaviour: Behaviour,
     },
     Config(ConfigText),
+    /// What the address of a calendar gives from now on.
+    Calendar {
+        url: String,
+        text: String,
+    },
     Crash {
         down: Delay,
     },

@@ -51,6 +51,9 @@ pub fn parse(text: &str) -> Result<Scenario, ParseError> {
                 }
                 let what = match split(rest) {
                     ("config", rest) => What::Config(document(rest, &mut lines, number)?),
+                    ("calendar", url) => {
+                        What::Calendar { url: url.to_owned(), text: inline(&mut lines, number, "calendar")? }
+                    }
                     (word, rest) => step(word, rest).map_err(error)?,
                 };
                 steps.push(Step { line: number, at, what });
@@ -83,15 +86,24 @@ fn document<'a>(
     if !rest.is_empty() {
         return Ok(ConfigText::File(rest.to_owned()));
     }
+    inline(lines, number, "configuration").map(ConfigText::Inline)
+}
+
+/// Everything up to a line `end`.
+fn inline<'a>(
+    lines: &mut impl Iterator<Item = (usize, &'a str)>,
+    number: usize,
+    what: &str,
+) -> Result<String, ParseError> {
     let mut text = String::new();
     for (_, line) in lines {
         if line.trim() == "end" {
-            return Ok(ConfigText::Inline(text));
+            return Ok(text);
         }
         text.push_str(line);
         text.push('\n');
     }
-    let what = "the configuration never ends".to_owned();
+    let what = format!("the {what} never ends");
     Err(ParseError { line: number, what, mend: "close it with a line `end`".to_owned() })
 }
 
@@ -187,7 +199,7 @@ fn act(word: &str, mut words: Words<'_>) -> Result<What, Fault> {
     ];
     if !ACTS.contains(&word) {
         let mend = format!(
-            "steps are post, {}, beat, note, silence, maintenance, end-silence, provider, config, crash, sleep and expect",
+            "steps are post, {}, beat, note, silence, maintenance, end-silence, provider, config, calendar, crash, sleep and expect",
             ACTS.join(", ")
         );
         return Err(fault(&format!("`{word}` is no step"), &mend));

@@ -6,6 +6,7 @@ use crate::{
     engine::Engine,
     event::{Act, Command, Effects, Event, Ingested, SilenceAct, Tell},
     normalize::{Source, normalize},
+    oncall::Copies,
     sim::Store,
 };
 use shared::{
@@ -333,10 +334,19 @@ impl Player {
             What::Config(text) => {
                 self.version += 1;
                 let config = config(text, self.version)?;
+                let config = Arc::new(config.with_copies(self.store.config().copies.clone()));
                 self.store.replace_config(config.clone());
                 let version = self.version;
                 self.tell(format_args!("configuration {version} is in force"));
                 self.handle(Event::ConfigReplaced(config));
+            }
+            What::Calendar { url, text } => {
+                let mut copies = Copies::clone(&self.store.config().copies);
+                copies.insert(url.clone(), text.as_str().into());
+                let copies = Arc::new(copies);
+                self.store.keep_copies(copies.clone());
+                self.tell(format_args!("the calendar {url} was fetched"));
+                self.handle(Event::CalendarsRead(copies));
             }
             What::Crash { down } => {
                 self.tell(format_args!("the server is killed"));

@@ -3,14 +3,14 @@
 use super::{Scale, world::Chance};
 use crate::{compile::Snapshot, lint::lint};
 use shared::{
-    Delay, Severity, Timestamp,
+    Delay, PersonId, Severity, Timestamp,
     config::{
-        Channels, Contact, Defer, Document, EmailChannel, Every, Group, Heartbeat, Hook, Integration, Level, LevelWhen,
-        NtfyChannel, Override, Paging, Person, Policy, QuietHours, Rotation, Route, Rule, RuleStep, Schedule,
-        StaleAction, Target, Team, TimeSpan, TimeWindow,
+        Channels, Contact, Defer, Document, EmailChannel, Every, Group, Heartbeat, Hook, Integration, Layer, Level,
+        LevelWhen, NtfyChannel, Override, Paging, Person, Policy, QuietHours, Rotation, Route, Rule, RuleStep,
+        Schedule, StaleAction, Target, Team, TimeSpan, TimeWindow,
     },
 };
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 const ZONES: [&str; 5] = ["Asia/Shanghai", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "UTC"];
 
@@ -210,14 +210,44 @@ fn schedule(chance: &mut Chance, n: u64, ids: &[String], now: Timestamp) -> Sche
             }
         })
         .collect();
+    let guests = Layer {
+        id: "guests".into(),
+        precedence: chance.below(2) as i32,
+        ical_url: Some(format!("https://calendar.example/{}.ics", chance.below(2))),
+        ..Layer::default()
+    };
     Schedule {
         id: format!("s{n}").as_str().into(),
         name: format!("Shift {n}"),
         time_zone: zone.to_owned(),
         rotations,
+        layers: if chance.one_in(3) { vec![guests] } else { Vec::new() },
         overrides,
         ..Schedule::default()
     }
+}
+
+/// A calendar that somebody keeps elsewhere: shifts of some hours in the coming days, of people, strangers and nobody.
+pub(super) fn calendar(chance: &mut Chance, people: &[&PersonId], now: Timestamp) -> String {
+    let mut text = "BEGIN:VCALENDAR\n".to_owned();
+    for n in 0..chance.below(6) {
+        let from = now.plus_ms(chance.below(72) as i64 * 3_600_000 - 12 * 3_600_000);
+        let until = from.plus_ms(chance.between(1, 48) as i64 * 3_600_000);
+        let stamp =
+            |at: Timestamp| jiff::Timestamp::from_millisecond(at.0).unwrap_or_default().strftime("%Y%m%dT%H%M%SZ");
+        let who = chance.pick(people).map_or("stranger", |person| person.as_str());
+        let who = if chance.one_in(5) { "a stranger" } else { who };
+        let level = if chance.one_in(3) { "[L1] " } else { "" };
+        // Writing to a String cannot fail.
+        write!(
+            text,
+            "BEGIN:VEVENT\nUID:{n}\nSUMMARY:{level}{who}\nDTSTART:{}\nDTEND:{}\nEND:VEVENT\n",
+            stamp(from),
+            stamp(until)
+        )
+        .ok();
+    }
+    text + "END:VCALENDAR\n"
 }
 
 fn policy(chance: &mut Chance, scale: &Scale, n: u64, ids: &[String]) -> Policy {
@@ -283,6 +313,8 @@ fn routes(chance: &mut Chance, scale: &Scale) -> Vec<Route> {
         Route {
             group: group(chance),
             hold: Some(Delay::mins(2)),
+            stale_after: chance.one_in(2).then(|| Delay::mins(chance.between(5, 60) as i64)),
+            stale: chance.one_in(2).then_some(StaleAction::Resolve),
             ..route("web", &["host=~web-.*", "severity=~P0|P1|P2|P3"], "policy1")
         },
         Route { severity: Some(Severity::P6), policy: None, ..route("lab", &["host=~lab-.*"], "") },

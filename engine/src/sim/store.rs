@@ -4,6 +4,7 @@ use crate::{
     compile::Snapshot,
     engine::Engine,
     event::Changes,
+    oncall::Copies,
     state::{Counters, LevelTurn, Recent, Restored},
     storm::OPENINGS_MAX,
     throttle::ContactSends,
@@ -59,6 +60,12 @@ impl Store {
             self.incidents.values().flat_map(|incident| &incident.escalations).map(|it| it.config).collect();
         let newest = self.configs.keys().next_back().copied();
         self.configs.retain(|version, _| Some(*version) == newest || used.contains(version));
+    }
+
+    /// Keeps the copies of calendars that others keep; they count for the configuration in force and every later one.
+    pub fn keep_copies(&mut self, copies: Arc<Copies>) {
+        let newest = self.config().with_copies(copies);
+        self.configs.insert(newest.version, Arc::new(newest));
     }
 
     /// The configuration in force.

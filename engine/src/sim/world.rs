@@ -11,6 +11,7 @@ use crate::{
     engine::Engine,
     event::{Act, Command, Effects, Event, Ingested},
     normalize::{Source, normalize},
+    oncall::{Copies, Roster},
 };
 use rand_chacha::{
     ChaCha8Rng,
@@ -18,7 +19,7 @@ use rand_chacha::{
 };
 use sha2::{Digest, Sha256};
 use shared::{
-    AttemptId, Delay, Failure as Refused, IncidentId, Signal, Timestamp,
+    AttemptId, Delay, Failure as Refused, IncidentId, PersonId, Signal, Timestamp,
     config::ContactKind,
     timeline::{Actor, Outcome},
 };
@@ -86,6 +87,7 @@ enum Item {
         act: Act,
     },
     Config,
+    Calendar,
     Break,
     Sleep,
     Crash,
@@ -153,6 +155,7 @@ impl World {
             (Item::Trouble, 1),
             (Item::Storm, 30),
             (Item::Config, 40),
+            (Item::Calendar, 6),
             (Item::Beat, 1),
             (Item::Break, 12),
             (Item::Sleep, 60),
@@ -227,7 +230,13 @@ impl World {
         // A process that stands still takes nothing; what is for it comes when it goes on.
         let inside = matches!(
             item,
-            Item::Message(_) | Item::Answer { .. } | Item::Act { .. } | Item::Config | Item::Crash | Item::Beat
+            Item::Message(_)
+                | Item::Answer { .. }
+                | Item::Act { .. }
+                | Item::Config
+                | Item::Calendar
+                | Item::Crash
+                | Item::Beat
         );
         if inside && self.now < self.awake_at {
             // The lease may have ended meanwhile, and that is looked at first.
@@ -270,6 +279,7 @@ impl World {
                 self.later(after, Item::Beat);
             }
             Item::Config => self.replace_config()?,
+            Item::Calendar => self.read_calendar()?,
             Item::Break => {
                 let name = self.providers.break_one(&mut self.chance, self.now);
                 self.trace(format_args!("{name} breaks"));
@@ -348,6 +358,7 @@ impl World {
             Some(given) => Arc::new(Snapshot { version: self.version, ..Snapshot::clone(given) }),
             None => house::house(&mut self.chance, &self.scale, self.version, self.now),
         };
+        let config = Arc::new(config.with_copies(self.store.config().copies.clone()));
         self.counts.configurations += 1;
         let version = self.version;
         self.trace(format_args!("configuration {version}"));
@@ -355,6 +366,25 @@ impl World {
         self.store.replace_config(config.clone());
         self.promises.config(&config, self.now);
         self.handle(Event::ConfigReplaced(config)).map(|_| ())
+    }
+
+    /// Somebody changed a calendar, and it was fetched.
+    fn read_calendar(&mut self) -> Result<(), String> {
+        let after = self.some(12);
+        self.later(after, Item::Calendar);
+        let config = self.store.config();
+        let urls = config.rosters.values().flat_map(Roster::imported).map(|it| it.url.clone()).collect::<Vec<_>>();
+        let Some(url) = self.chance.pick(&urls).cloned().filter(|_| self.engine.is_some()) else { return Ok(()) };
+        let people: Vec<&PersonId> = config.people.keys().collect();
+        let text = house::calendar(&mut self.chance, &people, self.now);
+        self.trace(format_args!("calendar {url}: {} bytes", text.len()));
+        let mut copies = Copies::clone(&config.copies);
+        copies.insert(url, text.into());
+        let copies = Arc::new(copies);
+        // Stored first, as the shell does.
+        self.store.keep_copies(copies.clone());
+        self.promises.config(&self.store.config(), self.now);
+        self.handle(Event::CalendarsRead(copies)).map(|_| ())
     }
 
     fn message(&mut self, message: Message) -> Result<(), String> {
@@ -489,7 +519,7 @@ impl World {
         let Some(engine) = &self.engine else { return Ok(()) };
         self.counts.restores += 1;
         let restored = self.store.restore(self.now);
-        match engine.state.differs_from(&restored.state, self.now) {
+        match engine.differs_from(&restored, self.now) {
             Some(what) => Err(format!("{what} of a restored engine differ")),
             None => Ok(()),
         }

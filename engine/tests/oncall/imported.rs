@@ -4,7 +4,7 @@ use crate::house::{at, document, range, roster, who};
 use engine::{Snapshot, oncall::Roster};
 use shared::Timestamp;
 
-fn text(events: &str) -> String {
+pub(crate) fn text(events: &str) -> String {
     let mut lines = vec!["BEGIN:VCALENDAR", "VERSION:2.0", "X-WR-CALNAME:duty"];
     lines.extend(events.lines().map(str::trim_start_keeping_folds));
     lines.push("END:VCALENDAR");

@@ -55,7 +55,7 @@ fn every_fault_of_a_schedule_is_named() {
             ("schedules[s].rotations[2].end", "give a later date"),
             ("schedules[s].rotations[2].groups[1]", "name at least one"),
             ("schedules[s].rotations[2].restrict[0].from", "`22` is not a time of day"),
-            ("schedules[s].layers[0]", "give it `rotations` or `ical`"),
+            ("schedules[s].layers[0]", "give it `rotations`, `ical` or `ical_url`"),
             ("schedules[s].layers[1].id", "`l` is there twice"),
             ("schedules[s].layers[1].ical", "cut off"),
             ("schedules[s].holidays[1]", "no holiday calendar `none`"),

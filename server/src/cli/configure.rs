@@ -7,7 +7,7 @@ use crate::{
 };
 use clap::Args;
 use shared::{api::TrialResult, config::Document};
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 #[derive(Args, Debug)]
 pub(super) struct Check {
@@ -33,7 +33,7 @@ pub(super) struct Export {
 
 pub(super) fn check(command: &Check) -> Done {
     let text = config::read(&command.path).map_err(CliError::Findings)?;
-    let checked = config::check(&text, 1, clock::now());
+    let checked = config::check(&text, 1, Arc::default(), clock::now());
     say(&checked);
     match checked {
         Ok(checked) => {
@@ -81,7 +81,7 @@ pub(super) fn apply(storage: &Storage, command: &Apply) -> Done {
     let (version, stored) = store.config_current()?.unwrap_or_default();
     let old = config::parse(&stored).map_err(|finding| CliError::Findings(vec![finding]))?;
     let text = config::restore(&text, &old).map_err(CliError::Findings)?;
-    let checked = config::check(&text, version + 1, clock::now());
+    let checked = config::check(&text, version + 1, Arc::new(store.calendar_copies()?), clock::now());
     say(&checked);
     let checked = checked.map_err(|_| {
         eprintln!("error: the configuration is refused; nothing was changed");

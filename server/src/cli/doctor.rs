@@ -2,17 +2,20 @@
 
 use super::{CliError, DATABASE, Done};
 use crate::{
+    calendars,
     clock::{self, Stopwatch},
     config::{self, Storage},
-    db::{AuditVerdict, DatabaseUrl, Store},
+    db::{AuditVerdict, CalendarState, DatabaseUrl, Store},
 };
 use clap::Args;
-use shared::config::Document;
+use engine::Snapshot;
+use shared::{Delay, config::Document};
 use std::{
     fs,
     io::Write as _,
     net::{TcpStream, ToSocketAddrs as _},
     path::Path,
+    sync::Arc,
     time::Duration,
 };
 
@@ -142,8 +145,17 @@ fn configuration(visit: &mut Visit, store: &mut Store) -> Option<Document> {
             return None;
         }
     };
-    match config::check(&text, version, clock::now()) {
+    let known = store.calendar_copies().and_then(|copies| Ok((copies, store.calendar_states()?)));
+    let (copies, states) = match known {
+        Ok(known) => known,
+        Err(error) => {
+            visit.bad("calendars", &error.to_string());
+            return None;
+        }
+    };
+    match config::check(&text, version, Arc::new(copies), clock::now()) {
         Ok(checked) => {
+            each_calendar(visit, &checked.snapshot, &states);
             visit.good("configuration", &format!("version {version}, {} warnings", checked.warnings.len()));
             for finding in &checked.warnings {
                 visit.doubtful("configuration", &format!("{}: {}", finding.path, finding.message));
@@ -155,6 +167,23 @@ fn configuration(visit: &mut Visit, store: &mut Store) -> Option<Document> {
                 visit.bad("configuration", &format!("{}: {}", finding.path, finding.message));
             }
             refused.document
+        }
+    }
+}
+
+/// Calendars that others keep: how old their copies are, and why they cannot be fetched.
+fn each_calendar(visit: &Visit, config: &Snapshot, states: &[CalendarState]) {
+    for (schedule, roster) in &config.rosters {
+        for imported in roster.imported() {
+            let it = calendars::shown(schedule, imported, states, clock::now());
+            let what = format!("calendar {schedule}/{}", imported.layer);
+            let age = it.good_at.map(|at| Delay(clock::now().ms_since(at).max(0) / 60_000 * 60_000));
+            let age = age.map_or("was never fetched".to_owned(), |age| format!("{} events, {age} old", it.events));
+            match it.error {
+                Some(error) => visit.doubtful(&what, &format!("{}: {age}; the last try failed: {error}", it.host)),
+                None if it.old || !it.has_copy => visit.doubtful(&what, &format!("{}: {age}", it.host)),
+                None => visit.good(&what, &format!("{}: {age}", it.host)),
+            }
         }
     }
 }

@@ -9,7 +9,9 @@ use crate::{
 };
 use clap::{Args, ValueEnum};
 use engine::{
-    Snapshot, rehearsal,
+    Snapshot,
+    oncall::Copies,
+    rehearsal,
     replay::{Span, Stopped},
 };
 use shared::{
@@ -61,11 +63,12 @@ pub(super) fn replay(storage: &Storage, command: &Replay) -> Done {
     let (url, mut store) = open_existing(storage)?;
     let (version, text) = store.config_current()?.unwrap_or_default();
     let document = config::parse(&text).map_err(|finding| CliError::Findings(vec![finding]))?;
+    let copies = Arc::new(store.calendar_copies()?);
     let draft = match &command.config {
-        Some(path) => Some(draft(path, &document, version + 1)?),
+        Some(path) => Some(draft(path, &document, version + 1, copies.clone())?),
         None => None,
     };
-    let running = Arc::new(Snapshot::compile(version, document).map_err(CliError::Findings)?);
+    let running = Arc::new(Snapshot::compile_with(version, document, copies).map_err(CliError::Findings)?);
     let span = span(command)?;
     let answers = match command.answer {
         Answer::Nobody => Answers::Nobody,
@@ -100,11 +103,16 @@ pub(super) fn replay(storage: &Storage, command: &Replay) -> Done {
 }
 
 /// A draft only has to be readable: what it would do is what is asked.
-fn draft(path: &std::path::Path, stored: &Document, version: i64) -> Result<Arc<Snapshot>, CliError> {
+fn draft(
+    path: &std::path::Path,
+    stored: &Document,
+    version: i64,
+    copies: Arc<Copies>,
+) -> Result<Arc<Snapshot>, CliError> {
     let text = config::read(path).map_err(CliError::Findings)?;
     let text = config::restore(&text, stored).map_err(CliError::Findings)?;
     let document = config::parse(&text).map_err(|finding| CliError::Findings(vec![finding]))?;
-    let snapshot = Snapshot::compile(version, document).map_err(CliError::Findings)?;
+    let snapshot = Snapshot::compile_with(version, document, copies).map_err(CliError::Findings)?;
     print_findings(&engine::lint::lint(&snapshot, clock::now()));
     Ok(Arc::new(snapshot))
 }

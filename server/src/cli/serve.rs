@@ -3,7 +3,7 @@
 use super::{CliError, DATABASE, Done, audit, log};
 use crate::{
     auth::{keyring, keyring::Keyring, throttle::Throttle},
-    clock, config,
+    calendars, clock, config,
     config::{Serve, Storage, fallback_url},
     db::{DatabaseUrl, LockError, Readers, Store, WriterLock},
     demo, entropy,
@@ -121,7 +121,7 @@ fn take_over(store: &mut Store, path: &Path) -> Done {
     let (version, stored) = store.config_current()?.unwrap_or_default();
     let old = config::parse(&stored).map_err(|finding| CliError::Findings(vec![finding]))?;
     let text = config::restore(&text, &old).map_err(CliError::Findings)?;
-    let checked = config::check(&text, version + 1, clock::now());
+    let checked = config::check(&text, version + 1, Arc::new(store.calendar_copies()?), clock::now());
     let checked = checked.map_err(|refused| CliError::Findings(refused.findings))?;
     for finding in &checked.warnings {
         tracing::warn!(at = finding.path, finding.message, "the configuration is doubtful");
@@ -201,6 +201,7 @@ fn keep_fresh(app: &web::Data<App>) {
             app.keyring.reload(&app.readers).await;
         }
     }));
+    drop(actix_web::rt::spawn(calendars::keep(app_again.runtime.clone(), Arc::clone(&app_again.readers))));
     keep_history(app_again);
 }
 

@@ -74,7 +74,8 @@ pub(super) fn simulate(storage: &Storage, command: &Simulate) -> Done {
 
 fn given(path: &Path) -> Result<Arc<Snapshot>, CliError> {
     let text = config::read(path).map_err(CliError::Findings)?;
-    let checked = config::check(&text, 1, clock::now()).map_err(|refused| CliError::Findings(refused.findings))?;
+    let checked = config::check(&text, 1, Arc::default(), clock::now())
+        .map_err(|refused| CliError::Findings(refused.findings))?;
     Ok(Arc::new(checked.snapshot))
 }
 
@@ -82,7 +83,9 @@ fn in_force(storage: &Storage) -> Result<Arc<Snapshot>, CliError> {
     let (_, mut store) = open_existing(storage)?;
     let (version, text) = store.config_current()?.unwrap_or_default();
     let document = config::parse(&text).map_err(|finding| CliError::Findings(vec![finding]))?;
-    Snapshot::compile(version, document).map(Arc::new).map_err(CliError::Findings)
+    Snapshot::compile_with(version, document, Arc::new(store.calendar_copies()?))
+        .map(Arc::new)
+        .map_err(CliError::Findings)
 }
 
 /// A line for each thing that is decided and each delivery that would begin, with the wall clock.

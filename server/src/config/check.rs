@@ -7,12 +7,13 @@ use super::{
     settings,
 };
 use crate::channels::Channels;
-use engine::Snapshot;
+use engine::{Snapshot, oncall::Copies};
 use shared::{
     Timestamp,
     api::{ConfigReport, TrialResult},
     config::{Document, Finding},
 };
+use std::sync::Arc;
 
 /// A document that may be put in force.
 #[derive(Clone, Debug)]
@@ -33,13 +34,14 @@ pub struct Refused {
     pub document: Option<Document>,
 }
 
-/// Checks a document's text; `now` is what "on call now" and "in the coming weeks" mean. Blocks for a while.
+/// Checks a document's text; `now` is what "on call now" and "in the coming weeks" mean, and `copies` are those of the
+/// calendars that others keep. Blocks for a while.
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn check(toml: &str, version: i64, now: Timestamp) -> Result<Checked, Box<Refused>> {
+pub fn check(toml: &str, version: i64, copies: Arc<Copies>, now: Timestamp) -> Result<Checked, Box<Refused>> {
     match parse(toml) {
-        Ok(document) => check_document(document, version, now),
+        Ok(document) => check_document(document, version, copies, now),
         Err(finding) => Err(Box::new(Refused { findings: vec![finding], tests: Vec::new(), document: None })),
     }
 }
@@ -48,9 +50,14 @@ pub fn check(toml: &str, version: i64, now: Timestamp) -> Result<Checked, Box<Re
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn check_document(document: Document, version: i64, now: Timestamp) -> Result<Checked, Box<Refused>> {
+pub fn check_document(
+    document: Document,
+    version: i64,
+    copies: Arc<Copies>,
+    now: Timestamp,
+) -> Result<Checked, Box<Refused>> {
     let mut findings = outside(&document);
-    let snapshot = match Snapshot::compile(version, document.clone()) {
+    let snapshot = match Snapshot::compile_with(version, document.clone(), copies) {
         Ok(snapshot) => snapshot,
         Err(faults) => {
             findings.extend(faults);
@@ -114,7 +121,7 @@ mod tests {
 
     #[test]
     fn an_empty_document_is_allowed_with_a_warning() {
-        let checked = check("", 1, NOW).unwrap();
+        let checked = check("", 1, Arc::default(), NOW).unwrap();
         assert!(!checked.warnings.is_empty() && checked.warnings.iter().all(|finding| !finding.fatal));
     }
 
@@ -128,7 +135,7 @@ mod tests {
             id = "p"
             levels = []
         "#;
-        let refused = check(text, 1, NOW).unwrap_err();
+        let refused = check(text, 1, Arc::default(), NOW).unwrap_err();
         let paths: Vec<&str> = refused.findings.iter().map(|finding| finding.path.as_str()).collect();
         assert_eq!(paths, ["public_url", "channels", "policies[p].levels"]);
     }

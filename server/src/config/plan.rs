@@ -26,6 +26,7 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
         time_windows,
         routes: tree,
         inhibitions,
+        silences,
         fallback,
         tests,
     } = new;
@@ -55,6 +56,7 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
     section(&mut changes, "policies", &old.policies, policies, |it| &it.id.0);
     routes(&mut changes, &old.routes, tree);
     section(&mut changes, "inhibitions", &old.inhibitions, inhibitions, |it| &it.id.0);
+    section(&mut changes, "silences", &old.silences, silences, |it| &it.id);
     section(&mut changes, "tests", &old.tests, tests, |it| &it.name);
     changes
 }

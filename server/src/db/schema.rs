@@ -207,3 +207,11 @@ diesel::table! {
         doc -> Text,
     }
 }
+
+diesel::table! {
+    calendar_copy (url) {
+        url -> Text,
+        doc -> Text,
+        copy -> Nullable<Text>,
+    }
+}

@@ -19,10 +19,13 @@ use actix_web::{
     },
     web,
 };
+use engine::Snapshot;
 use shared::{
     api::{ConfigDocument, ConfigDraft, ConfigReport, ConfigText},
     config::Document,
 };
+
+const YEAR_MS: i64 = 366 * 86_400_000;
 
 /// The newest stored version, its text and what it says; version 0 is the built-in one, which is empty.
 pub(super) async fn stored(app: &App) -> Result<(i64, String, Document), ApiError> {
@@ -44,6 +47,7 @@ pub(super) async fn check_config(
     Json(body): Json<ConfigText, MOST_CONFIG_BYTES>,
 ) -> Result<web::Json<ConfigReport>, ApiError> {
     let (version, _, old) = stored(&app).await?;
+    let copies = app.runtime.config().copies.clone();
     let report = blocking(move || {
         let text = match config::restore(&body.toml, &old) {
             Ok(text) => text,
@@ -52,7 +56,7 @@ pub(super) async fn check_config(
                 return config::report(&Err(Box::new(refused)), &old, version);
             }
         };
-        config::report(&config::check(&text, version + 1, now()), &old, version)
+        config::report(&config::check(&text, version + 1, copies, now()), &old, version)
     });
     Ok(web::Json(report.await?))
 }
@@ -80,8 +84,8 @@ pub(super) async fn put(
     expected: i64,
 ) -> Result<ConfigReport, ApiError> {
     let (_, _, old) = stored(app).await?;
-    let checked_text = text.clone();
-    let result = blocking(move || config::check(&checked_text, expected + 1, now())).await?;
+    let (checked_text, copies) = (text.clone(), app.runtime.config().copies.clone());
+    let result = blocking(move || config::check(&checked_text, expected + 1, copies, now())).await?;
     let mut report = config::report(&result, &old, expected);
     if let Err(refused) = result {
         return Err(refusal(&refused));
@@ -100,8 +104,22 @@ pub(super) async fn put(
 /// The configuration as the browser's engine takes it.
 pub(super) async fn show_document(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let (version, _, document) = stored(&app).await?;
-    let document = config::without_secrets(document);
+    let mut document = config::without_secrets(document);
+    write_out_calendars(&mut document, &app.runtime.config());
     Ok(HttpResponse::Ok().insert_header((ETAG, tag(version))).json(ConfigDocument { version, document }))
+}
+
+/// A browser fetches no calendars of others: it gets the shifts they give, of the past and the coming year.
+fn write_out_calendars(document: &mut Document, config: &Snapshot) {
+    let (from, until) = (now().plus_ms(-YEAR_MS), now().plus_ms(YEAR_MS));
+    for schedule in &mut document.schedules {
+        let Some(roster) = config.rosters.get(&schedule.id) else { continue };
+        for layer in schedule.layers.iter_mut().filter(|layer| layer.ical_url.is_some()) {
+            if let Some(text) = roster.calendar_of(&layer.id, from, until) {
+                (layer.ical, layer.ical_url) = (Some(text), None);
+            }
+        }
+    }
 }
 
 pub(super) async fn apply_sections(

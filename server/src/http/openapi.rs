@@ -149,6 +149,7 @@ fn schema(name: &str) -> Option<(Value, Map<String, Value>)> {
         "List_Storm" => api::List<shared::Storm>,
         "List_Silence" => api::List<shared::Silence>,
         "SwapRow" => api::SwapRow,
+        "List_ImportedCalendar" => api::List<api::ImportedCalendar>,
         "List_SwapRow" => api::List<api::SwapRow>,
         "List_CalendarRow" => api::List<api::CalendarRow>,
         "NewCalendar" => api::NewCalendar,

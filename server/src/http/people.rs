@@ -1,6 +1,7 @@
 //! What is configured, as everybody may see it: people without addresses, schedules, policies, routes.
 
 use super::App;
+use crate::calendars;
 use actix_web::web;
 use shared::{
     api::{List, PersonRow},
@@ -36,7 +37,12 @@ pub(super) async fn list_people(app: web::Data<App>) -> web::Json<List<PersonRow
 }
 
 pub(super) async fn list_schedules(app: web::Data<App>) -> web::Json<List<Schedule>> {
-    whole(app.runtime.config().document.schedules.clone())
+    let mut schedules = app.runtime.config().document.schedules.clone();
+    // Whoever knows the address of a calendar may read all of it.
+    for url in schedules.iter_mut().flat_map(|it| &mut it.layers).filter_map(|layer| layer.ical_url.as_mut()) {
+        *url = format!("https://{}/…", calendars::host(url));
+    }
+    whole(schedules)
 }
 
 pub(super) async fn list_policies(app: web::Data<App>) -> web::Json<List<Policy>> {

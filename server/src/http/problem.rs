@@ -208,6 +208,7 @@ impl From<Refusal> for ApiError {
             Refusal::NoSuchAlert => (StatusCode::UNPROCESSABLE_ENTITY, "no_such_alert", Some("alert")),
             Refusal::OnlyAlert => (StatusCode::CONFLICT, "only_alert", None),
             Refusal::NoSuchSilence | Refusal::NoSuchHeartbeat => (StatusCode::NOT_FOUND, "not_found", None),
+            Refusal::ConfiguredSilence { .. } => (StatusCode::CONFLICT, "configured", None),
             Refusal::BadSilence { path, .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", Some(path.as_str())),
         };
         let error = Self::new(status, code, sentence(&refusal.to_string()));

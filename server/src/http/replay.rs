@@ -12,7 +12,7 @@ use crate::{
     replay::Order,
 };
 use actix_web::{HttpResponse, http::StatusCode, web};
-use engine::{Snapshot, replay::Span};
+use engine::{Snapshot, oncall::Copies, replay::Span};
 use shared::{
     api::{ReplayRequest, ReplayState},
     config::Finding,
@@ -35,14 +35,17 @@ pub(super) async fn begin_replay(
         return Err(ApiError::invalid("from", "At most a year is replayed at once."));
     }
     let (version, text, old) = stored(&app).await?;
+    let copies = app.runtime.config().copies.clone();
     let draft = match draft {
         Some(draft) => {
             let text = draft_text(&draft, &text, &old)?;
-            Some(blocking(move || compiled(&text, version + 1)).await??)
+            let copies = copies.clone();
+            Some(blocking(move || compiled(&text, version + 1, copies)).await??)
         }
         None => None,
     };
-    let running = blocking(move || Snapshot::compile(version, old).map(Arc::new).map_err(refused)).await??;
+    let running = blocking(move || Snapshot::compile_with(version, old, copies)).await?;
+    let running = running.map(Arc::new).map_err(refused)?;
     let order = Order { running, draft, span: Span { from, until }, answers };
     let begun = app.replays.begin(Arc::clone(&app.readers), order).map_err(|error| {
         tracing::warn!(%error, "there is no thread for a replay");
@@ -64,9 +67,9 @@ pub(super) async fn cancel_replay(app: web::Data<App>) -> HttpResponse {
 }
 
 /// A draft only has to compile: what it would do is what is asked.
-fn compiled(text: &str, version: i64) -> Result<Arc<Snapshot>, ApiError> {
+fn compiled(text: &str, version: i64, copies: Arc<Copies>) -> Result<Arc<Snapshot>, ApiError> {
     let document = config::parse(text).map_err(|finding| refused(vec![finding]))?;
-    Snapshot::compile(version, document).map(Arc::new).map_err(refused)
+    Snapshot::compile_with(version, document, copies).map(Arc::new).map_err(refused)
 }
 
 fn refused(findings: Vec<Finding>) -> ApiError {

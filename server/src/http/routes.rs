@@ -1,9 +1,9 @@
 //! Where each handler is mounted: the table of endpoints is the list, and nothing is served beside it.
 
 use super::{
-    accounts, ack, actions, analytics, audit, calendar, config, events, health, heartbeats, incidents, integrations,
-    me, oncall, openapi, overrides, people, principal, problem::ApiError, replay, schedules, session, setup, silences,
-    storms, swaps, tokens, ui, versions, why, why_not,
+    accounts, ack, actions, analytics, audit, calendar, config, events, health, heartbeats, imported, incidents,
+    integrations, me, oncall, openapi, overrides, people, principal, problem::ApiError, replay, schedules, session,
+    setup, silences, storms, swaps, tokens, ui, versions, why, why_not,
 };
 use crate::{ingest, live};
 use actix_web::{
@@ -68,6 +68,8 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/schedules", to!(people::list_schedules)),
     (Post, "/schedules/preview", to!(schedules::preview)),
     (Get, "/schedules/{id}/range", to!(schedules::show_range)),
+    (Get, "/schedules/imported", to!(imported::list_imported)),
+    (Post, "/schedules/{id}/imported", to!(imported::fetch_imported)),
     (Get, "/silences", to!(silences::list_silences)),
     (Post, "/silences", to!(silences::make_silence)),
     (Post, "/silences/preview", to!(silences::preview_silence)),

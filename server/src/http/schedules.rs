@@ -113,7 +113,7 @@ fn draft(config: &Snapshot, schedule: Schedule, range: &Range) -> Result<web::Js
         ..Document::default()
     };
     document.schedules.push(schedule);
-    let draft = Snapshot::compile(config.version, document).map_err(|findings| {
+    let draft = Snapshot::compile_with(config.version, document, config.copies.clone()).map_err(|findings| {
         ApiError::new(
             actix_web::http::StatusCode::UNPROCESSABLE_ENTITY,
             "config_refused",

@@ -1,7 +1,7 @@
 //! What one turn of the engine's thread decided, and what must happen once it is stored.
 
 use super::{
-    ActError, Arrived, BeatError,
+    ActError, Arrived, BeatError, Unavailable,
     inbox::{Beat, BeatReply, Finished, IngestReply, SilenceReply, Told},
     receipt,
 };
@@ -28,6 +28,7 @@ pub(super) struct Batch {
     pub(super) acts: Vec<(ActReply, IncidentId, Option<engine::Refusal>)>,
     pub(super) silences: Vec<(SilenceReply, Result<SilenceId, Refusal>)>,
     pub(super) beats: Vec<(BeatReply, Result<(), BeatError>)>,
+    pub(super) reloads: Vec<(oneshot::Sender<Result<i64, Unavailable>>, Result<i64, Unavailable>)>,
     pub(super) commands: Vec<Command>,
     pub(super) notices: Vec<Tell>,
     pub(super) heard: Vec<Heard>,

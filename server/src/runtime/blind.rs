@@ -205,6 +205,7 @@ impl Writer {
         self.beat();
         // With nothing to decide this is the only write.
         store.meta_put("writable_at", &now.0.to_string())?;
+        let calendars = store.calendars_number()?;
         let (config, channels) = load(&mut store)?;
         let mut engine = Engine::restore(config.clone(), store.restore(now)?, now);
         let Some(blind) = &mut self.blind else { return Ok(true) };
@@ -230,6 +231,7 @@ impl Writer {
         self.blind = None;
         self.store = store;
         self.engine = engine;
+        self.calendars = calendars;
         self.use_config(config, channels);
         self.board.reset(self.engine.state.incidents.values(), self.engine.config().version);
         *self.vitals.trouble.lock().unwrap_or_else(PoisonError::into_inner) = None;

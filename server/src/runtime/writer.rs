@@ -86,6 +86,8 @@ pub(super) struct Writer {
     pub(super) polled_at: Timestamp,
     pub(super) auditor: Auditor,
     pub(super) blind: Option<Blind>,
+    /// Which copies of calendars that others keep the engine has.
+    pub(super) calendars: i64,
     /// When the last turn had messages.
     pub(super) messages_at: Timestamp,
     pub(super) epochs: u64,
@@ -102,6 +104,8 @@ impl Runtime {
         let Start { url, mut store, lock, links, board, instance } = start;
         let mut pace = Pace::start();
         let now = pace.now();
+        // Asked first: a copy that comes in between is taken twice.
+        let calendars = store.calendars_number()?;
         let (config, channels) = load(&mut store)?;
         let engine = Engine::restore(config.clone(), store.restore(now)?, now);
         let inbox = Arc::new(Inbox::default());
@@ -146,6 +150,7 @@ impl Runtime {
             polled_at: now,
             auditor: Auditor::new(now),
             blind: None,
+            calendars,
             messages_at: Timestamp(0),
             epochs: now.0.unsigned_abs(),
             recovered: None,
@@ -177,7 +182,8 @@ pub(super) fn load(store: &mut Store) -> Result<(Arc<Snapshot>, Arc<Channels>), 
     let bad = |why: String| StartError::Config { version, why };
     let document: Document = toml::from_str(&text).map_err(|error| bad(error.to_string()))?;
     let channels = Channels::new(&document.channels).map_err(bad)?;
-    let snapshot = Snapshot::compile(version, document).map_err(|found| {
+    let copies = Arc::new(store.calendar_copies()?);
+    let snapshot = Snapshot::compile_with(version, document, copies).map_err(|found| {
         bad(found.iter().map(|it| format!("{}: {}", it.path, it.message)).collect::<Vec<_>>().join("; "))
     })?;
     Ok((Arc::new(snapshot), Arc::new(channels)))
@@ -285,7 +291,7 @@ impl Writer {
                 let looked = self.look_for_config(now, batch);
                 let version = self.engine.config().version;
                 if let Some(reply) = reply {
-                    answer(reply, looked.map(|()| version).map_err(|_| Unavailable));
+                    batch.reloads.push((reply, looked.map(|()| version).map_err(|_| Unavailable)));
                 }
             }
             Item::Ask(question) => question(&self.engine),
@@ -294,11 +300,13 @@ impl Writer {
 
     /// Takes a newer configuration of the store into force.
     fn look_for_config(&mut self, now: Timestamp, batch: &mut Batch) -> Result<(), StoreError> {
+        let calendars = self.store.calendars_number()?;
         if self.store.config_number()? == self.engine.config().version {
-            return Ok(());
+            return if calendars == self.calendars { Ok(()) } else { self.take_calendars(calendars, now, batch) };
         }
         match load(&mut self.store) {
             Ok((config, channels)) => {
+                self.calendars = calendars;
                 tracing::info!(version = config.version, "a new configuration is in force");
                 self.use_config(config.clone(), channels);
                 batch.handled = true;
@@ -312,6 +320,18 @@ impl Writer {
                 Ok(())
             }
         }
+    }
+
+    /// Takes the store's copies of calendars that others keep into force.
+    fn take_calendars(&mut self, number: i64, now: Timestamp, batch: &mut Batch) -> Result<(), StoreError> {
+        let copies = Arc::new(self.store.calendar_copies()?);
+        self.calendars = number;
+        batch.handled = true;
+        batch.collect(&mut self.engine.handle(now, Event::CalendarsRead(copies)));
+        let config = self.engine.config().clone();
+        *self.vitals.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+        tracing::info!("calendars that others keep have changed, and are in force");
+        Ok(())
     }
 
     pub(super) fn use_config(&mut self, config: Arc<Snapshot>, channels: Arc<Channels>) {
@@ -350,6 +370,10 @@ impl Writer {
                 None => newest().ok_or(ActError::Refused(engine::Refusal::NotOpen)),
             };
             answer(reply, result.map(Arc::unwrap_or_clone));
+        }
+        // What a new configuration changes, such as its silences, is stored by now.
+        for (reply, looked) in batch.reloads {
+            answer(reply, looked);
         }
         for (reply, done) in batch.beats {
             answer(reply, done);

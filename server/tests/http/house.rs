@@ -69,6 +69,17 @@ impl House {
 
     pub(crate) fn with(config: &str, public_url: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        Self::within(folder, config, public_url)
+    }
+
+    /// The same house after its server was stopped and started again.
+    pub(crate) fn restart(&mut self) {
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        self.stop();
+        *self = Self::within(folder, "", None);
+    }
+
+    fn within(folder: tempfile::TempDir, config: &str, public_url: Option<&str>) -> Self {
         let url = DatabaseUrl::Sqlite(folder.path().join("t.db"));
         let mut store = Store::open(&url).unwrap();
         let lock = WriterLock::acquire(&url).unwrap();
@@ -127,12 +138,18 @@ impl House {
     }
 }
 
-impl Drop for House {
-    fn drop(&mut self) {
+impl House {
+    fn stop(&mut self) {
         self.app.runtime.stop();
         if let Some(thread) = self.thread.take() {
             assert_eq!(thread.join().unwrap(), Stopped::Asked);
         }
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

@@ -74,6 +74,66 @@ async fn a_silence_is_previewed_made_seen_and_ended() {
 }
 
 #[actix_web::test]
+async fn a_silence_of_the_configuration_follows_it_and_nobody_else() {
+    const SILENCE: &str = "
+[[silences]]
+id = \"backup\"
+match = [\"host=db-07\"]
+reason = \"the backup makes it slow\"
+time_zone = \"Asia/Shanghai\"
+until = \"2099-01-01 00:00\"
+";
+    let mut house = House::new();
+    let service = house.service().await;
+    let admin = Caller(house.api_token(Role::Admin));
+    let put = |text: &str| admin.send("PUT", "/api/v1/config", &json!({ "toml": text }));
+    let wrong = SILENCE.replace("2099-01-01 00:00", "soon");
+    let refused = call(&service, put(&format!("{CONFIG}{wrong}"))).await;
+    assert_eq!(refused.status, 422);
+    assert!(
+        refused.text.contains("silences[backup].until") && refused.text.contains("`soon` is not a time"),
+        "{}",
+        refused.text
+    );
+    let applied = call(&service, put(&format!("{CONFIG}{SILENCE}"))).await;
+    assert_eq!(applied.json()["changes"], json!(["silences +backup"]), "{}", applied.text);
+    let quiet = fires(&house, &service, "[P1][PROBLEM][db-07][10.0.3.7][slow]").await;
+    assert!(quiet.pages.is_empty());
+
+    let list = call(&service, admin.get("/api/v1/silences")).await.json();
+    let made = &list["items"][0];
+    assert_eq!(
+        (&made["configured"], &made["hidden"], &made["by"]),
+        (&json!("backup"), &json!(1), &json!({ "kind": "system" }))
+    );
+    let id = made["id"].as_i64().unwrap();
+    let wanted = json!({ "match": ["host=x"], "reason": "y", "ends_at": clock::now().plus_ms(3_600_000).0 });
+    for attempt in [
+        admin.send("POST", &format!("/api/v1/silences/{id}/end"), &json!({})),
+        admin.send("PUT", &format!("/api/v1/silences/{id}"), &wanted),
+    ] {
+        let refused = call(&service, attempt).await;
+        assert_eq!((refused.status.as_u16(), refused.code()), (409, "configured".to_owned()));
+        assert!(refused.text.contains("stands in the configuration as `backup`"), "{}", refused.text);
+    }
+    assert!(call(&service, admin.get("/api/v1/config")).await.text.contains("the backup makes it slow"));
+
+    // A restart, and the same text under another version: one silence, with what it hid.
+    house.restart();
+    let service = house.service().await;
+    call(&service, put(&format!("{CONFIG}{SILENCE}# again\n"))).await;
+    let list = call(&service, admin.get("/api/v1/silences")).await.json();
+    assert_eq!((list["items"].as_array().unwrap().len(), &list["items"][0]["hidden"]), (1, &json!(1)));
+    assert!(house.app.runtime.incident(quiet.id).await.unwrap().unwrap().pages.is_empty());
+
+    let gone = call(&service, put(CONFIG)).await;
+    assert_eq!(gone.json()["changes"], json!(["silences -backup"]), "{}", gone.text);
+    let ended = call(&service, admin.get(&format!("/api/v1/silences/{id}"))).await.json();
+    assert_eq!(ended["silence"]["ended"]["gone_since"], gone.json()["version"], "{ended}");
+    assert!(!house.app.runtime.incident(quiet.id).await.unwrap().unwrap().pages.is_empty(), "what still fires pages");
+}
+
+#[actix_web::test]
 async fn a_silence_without_an_end_a_reason_or_a_condition_is_refused_by_field() {
     let house = House::new();
     let service = house.service().await;

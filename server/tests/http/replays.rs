@@ -49,6 +49,7 @@ async fn a_draft_is_replayed_and_a_lost_page_is_named() {
     let diff = &state["result"]["diff"];
     assert_eq!((&diff["lost_p0"], &diff["lost_total"]), (&json!(0), &json!(1)), "{state}");
     assert_eq!((&diff["lost"][0]["why"], &diff["lost"][0]["alert"]["host"]), (&json!("no_route"), &json!("web-1")));
+    assert_eq!(diff["lost"][0]["alert"]["incident"], 2, "the incident it really went to: {state}");
     // Nothing of it is in force, and nothing was stored.
     assert_eq!(house.app.runtime.config().version, 1);
     let bad = json!([{ "id": "all", "policy": "nobody" }]);

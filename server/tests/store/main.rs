@@ -17,6 +17,7 @@ pub(crate) use promises;
 
 mod analytics;
 mod audit;
+mod calendars;
 mod calm;
 mod engine_memory;
 mod fencing;

@@ -207,6 +207,22 @@ pub const ENDPOINTS: &[Endpoint] = &[
     ),
     e(
         Get,
+        "/api/v1/schedules/imported",
+        VIEW,
+        "Calendars that others keep and layers take their shifts from: how old each copy is, and what is wrong",
+        "",
+        "List_ImportedCalendar",
+    ),
+    e(
+        Post,
+        "/api/v1/schedules/{id}/imported",
+        RESPOND,
+        "Fetch the calendars that others keep for a schedule now",
+        "",
+        "List_ImportedCalendar",
+    ),
+    e(
+        Get,
         "/api/v1/silences",
         VIEW,
         "Silences: those in force and to come first, then those of the last 30 days",

@@ -94,6 +94,41 @@ wire! {
         gaps: Vec<Gap>,
     }
 
+    /// A layer whose shifts come from a calendar that somebody else keeps.
+    struct ImportedCalendar {
+        schedule: ScheduleId,
+        layer: LayerId,
+        /// Where it is kept, without what may be secret in its address.
+        host: String,
+        /// Whether a copy counts; without one the layer puts nobody on call.
+        has_copy: bool,
+        /// Events of the copy.
+        events: u32,
+        /// When the last shift of the copy is over.
+        last: Option<Timestamp>,
+        /// When the copy was last known to be what the calendar says.
+        good_at: Option<Timestamp>,
+        /// When the copy became another one.
+        changed_at: Option<Timestamp>,
+        /// When it was last looked for.
+        tried_at: Option<Timestamp>,
+        /// Why that failed.
+        error: Option<String>,
+        /// It could not be looked at for more than a day.
+        old: bool,
+        /// Names in events to come that put nobody on call; the first 20.
+        unclear: Vec<UnclearName>,
+    }
+
+    /// A name in an event that is nobody's, or several people's.
+    struct UnclearName {
+        /// The event's summary.
+        event: String,
+        /// As the calendar writes it; empty when the event names nobody at all.
+        name: String,
+        shared: bool,
+    }
+
     /// Somebody on call for a while.
     struct Shift { person: PersonId, from: Timestamp, until: Timestamp, over: bool, replaces: Option<PersonId> }
 

@@ -2,7 +2,7 @@
 
 use super::account::wire;
 use crate::{
-    EventId, IntegrationId, PolicyId, Recipient, Severity, Timestamp,
+    EventId, IncidentId, IntegrationId, PolicyId, Recipient, Severity, Timestamp,
     config::{Document, Policy, Route},
 };
 use serde::{Deserialize, Serialize};
@@ -167,6 +167,12 @@ wire! {
         at: Timestamp,
         /// The stored message that opened it.
         message: EventId,
+        /// Which alert of that message.
+        #[serde(default)]
+        place: u32,
+        /// The incident it really went to; known of what a draft changes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        incident: Option<IncidentId>,
         integration: IntegrationId,
         severity: Severity,
         host: Option<String>,

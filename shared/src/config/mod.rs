@@ -5,10 +5,12 @@
 
 mod calm;
 mod channels;
+mod condition;
 mod heartbeat;
 mod oncall;
 mod people;
 mod routing;
+mod silence;
 mod time;
 mod trial;
 
@@ -16,6 +18,7 @@ pub use calm::{Limit, Limits, StormMode};
 pub use channels::{
     Channels, Defer, EmailChannel, EmailTls, FlapDetection, NtfyChannel, OutboundHeartbeat, Paging, WebhookChannel,
 };
+pub use condition::{Condition, Operator};
 pub use heartbeat::Heartbeat;
 pub use oncall::{
     Every, FixedShift, HolidayCalendar, Layer, LayerDays, Override, OverrideKind, Rotation, Schedule, Temporary,
@@ -23,6 +26,7 @@ pub use oncall::{
 };
 pub use people::{Contact, ContactKind, Language, Person, QuietHours, Rule, RuleStep, Team};
 pub use routing::{Class, Group, Hook, Inhibition, Integration, Level, LevelWhen, Policy, Route, StaleAction, Target};
+pub use silence::ConfiguredSilence;
 pub use time::{TimeSpan, TimeWindow};
 pub use trial::{ExpectedPage, Trial};
 
@@ -69,12 +73,22 @@ pub struct Document {
     /// Which alerts keep others quiet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inhibitions: Vec<Inhibition>,
+    /// What is kept quiet as long as it stands here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub silences: Vec<ConfiguredSilence>,
     /// Who is paged when a policy reaches nobody at all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fallback: Vec<Target>,
     /// Tests that `tocsin check` runs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tests: Vec<Trial>,
+}
+
+impl Document {
+    /// The addresses of calendars that others keep, each as often as a layer names it.
+    pub fn calendar_urls(&self) -> impl Iterator<Item = &str> {
+        self.schedules.iter().flat_map(Schedule::calendar_urls)
+    }
 }
 
 /// Something wrong (or doubtful) in a document: where, what, and how to mend it.

@@ -35,6 +35,11 @@ pub struct Schedule {
 }
 
 impl Schedule {
+    /// The addresses of calendars that others keep.
+    pub fn calendar_urls(&self) -> impl Iterator<Item = &str> {
+        self.layers.iter().filter_map(|layer| layer.ical_url.as_deref())
+    }
+
     /// Every rotation with the layer it stands in; none for the schedule's own.
     pub fn all_rotations(&self) -> impl Iterator<Item = (Option<&LayerId>, &Rotation)> {
         let own = self.rotations.iter().map(|rotation| (None, rotation));
@@ -68,9 +73,13 @@ pub struct Layer {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rotations: Vec<Rotation>,
     /// An iCalendar text whose events are shifts: attendees by their e-mail address, or else the people the summary
-    /// names, by id or name.
+    /// names, by id, e-mail address or name. `[L0]` to `[L9]` before them is a level: the highest one counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ical: Option<String>,
+    /// The address of such a text, `https://…` or `webcal://…`: fetched again and again, and the last good copy counts.
+    /// An event of nobody this document knows is told, and counts for nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ical_url: Option<String>,
 }
 
 /// On which days a layer counts.

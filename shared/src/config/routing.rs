@@ -158,6 +158,13 @@ pub struct Route {
     /// The same for P0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_p0: Option<Delay>,
+    /// What is not sent again for so long is stale, whatever the settings of its sender say; `0s` switches that off.
+    /// Inherited from the parent when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_after: Option<Delay>,
+    /// What becomes of what is stale; inherited from the parent when absent, and the sender's where no route says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale: Option<StaleAction>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<Route>,
 }

@@ -15,6 +15,7 @@ messages! {
     beat_note(note: &str) { en: ". It last said: {note}", zh: "。最后的附言：{note}" }
     stale(silent: &str) { en: "Stale: nothing was heard of it for {silent}. Nobody said that it is over, so it stays open", zh: "失联：{silent}未再收到。没有恢复消息，因此保持未恢复" }
     stale_closing(silent: &str, closes: &str) { en: "Stale: nothing was heard of it for {silent}. It is closed in {closes} unless it is heard again", zh: "失联：{silent}未再收到。若仍未收到，{closes}后关闭" }
+    stale_route(route: &str) { en: " (route {route})", zh: "（路由 {route}）" }
     heard_again() { en: "Heard again: it still holds", zh: "再次收到：告警仍在" }
     stale_closed(silent: &str) { en: "Closed as stale: nothing was heard for {silent}. It did not recover", zh: "因失联关闭：{silent}未再收到。并非恢复" }
     stale_closed_one(silent: &str) { en: "One alert was closed as stale: nothing was heard of it for {silent}; others still fire", zh: "一条告警因失联关闭：{silent}未再收到；仍有其他告警" }
@@ -24,9 +25,11 @@ messages! {
 pub(super) fn happening(voice: &Voice<'_>, what: &Happening) -> String {
     let l = voice.l;
     match what {
-        Happening::AlertStale { silent_ms, closes_ms: None, .. } => stale(l, &span(l, *silent_ms)),
-        Happening::AlertStale { silent_ms, closes_ms: Some(closes), .. } => {
-            stale_closing(l, &span(l, *silent_ms), &span(l, *closes))
+        Happening::AlertStale { silent_ms, closes_ms, route, .. } => {
+            let silent = span(l, *silent_ms);
+            let said =
+                closes_ms.map_or_else(|| stale(l, &silent), |closes| stale_closing(l, &silent, &span(l, closes)));
+            said + &route.as_ref().map(|route| stale_route(l, route.as_str())).unwrap_or_default()
         }
         Happening::AlertHeardAgain { .. } => heard_again(l),
         Happening::StaleClosed { silent_ms, over: true, .. } => stale_closed(l, &span(l, *silent_ms)),

@@ -6,9 +6,12 @@ use leptos::{
     wasm_split::{SplitLoaderError, wasm_split},
 };
 use shared::{
-    ContactId, Delay, PolicyId, Recipient, Severity, Timestamp,
-    config::{ContactKind, Document, Finding, Policy},
+    ContactId, Delay, IntegrationId, PolicyId, Recipient, RouteId, Severity, TeamId, Timestamp,
+    api::Preview,
+    config::{ContactKind, Document, Finding, Policy, Route},
+    timeline::{RouteStep, SeverityReason},
 };
+use std::{collections::BTreeMap, sync::Arc};
 
 /// What the engine is asked.
 #[derive(Clone)]
@@ -23,6 +26,17 @@ pub(crate) enum Ask {
         at: Timestamp,
         length: Delay,
     },
+    /// What is wrong with a document (as JSON) that has these routes instead of its own, or doubtful.
+    Review { document: String, routes: Vec<Route>, at: Timestamp },
+    /// What becomes of a message in a document with these routes, when nobody answers.
+    Message {
+        document: String,
+        routes: Vec<Route>,
+        integration: IntegrationId,
+        body: String,
+        at: Timestamp,
+        length: Delay,
+    },
     /// When the clock of a zone changes next.
     ClockChange { zone: String, after: Timestamp },
     /// When a clock of a zone shows an hour next, on a day of the week if one is named.
@@ -33,6 +47,8 @@ pub(crate) enum Ask {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Told {
     Sent(Vec<Attempted>),
+    Reviewed(Vec<Finding>),
+    Tried(Box<Tried>),
     At(Option<Timestamp>),
     /// The document is refused for this.
     Refused(Vec<Finding>),
@@ -50,6 +66,31 @@ pub(crate) struct Attempted {
     pub(crate) reminder: bool,
 }
 
+/// A message that was tried.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Tried {
+    pub(crate) read: Preview,
+    /// One for each event that was read.
+    pub(crate) members: Vec<Routed>,
+    pub(crate) sent: Vec<Attempted>,
+}
+
+/// Where one event of it goes.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Routed {
+    pub(crate) severity: SeverityReason,
+    pub(crate) trace: Vec<RouteStep>,
+    pub(crate) policies: Vec<PolicyId>,
+    pub(crate) team: Option<TeamId>,
+    pub(crate) annotations: BTreeMap<String, String>,
+    pub(crate) group: Option<String>,
+    pub(crate) stale_after: Option<(RouteId, Delay)>,
+    /// How long each policy waits for a recovery.
+    pub(crate) holds: Vec<(PolicyId, Delay)>,
+    /// Until when each policy is muted.
+    pub(crate) muted: Vec<(PolicyId, Timestamp)>,
+}
+
 #[wasm_split(rehearsal, wasm_split_path = leptos::wasm_split, fallible, preload(fetch_engine))]
 fn tell(ask: Ask) -> Result<Told, SplitLoaderError> {
     Ok(match ask {
@@ -62,9 +103,28 @@ fn tell(ask: Ask) -> Result<Told, SplitLoaderError> {
                         Err(findings) => Told::Refused(findings),
                     }
                 }
-                Err(error) => {
-                    Told::Refused(vec![Finding { path: String::new(), message: error.to_string(), fatal: true }])
+                Err(error) => Told::Refused(unread(&error)),
+            }
+        }
+        Ask::Review { document, routes, at } => Told::Reviewed(match serde_json::from_str::<Document>(&document) {
+            Ok(document) => engine::rehearsal::review(Document { routes, ..document }, at),
+            Err(error) => unread(&error),
+        }),
+        Ask::Message { document, routes, integration, body, at, length } => {
+            let compiled = serde_json::from_str::<Document>(&document)
+                .map_err(|error| unread(&error))
+                .and_then(|document| engine::Snapshot::compile(1, Document { routes, ..document }));
+            match compiled {
+                Ok(config) => {
+                    let config = Arc::new(config);
+                    let told = engine::rehearsal::try_message(&config, &integration, body.as_bytes(), at, length);
+                    Told::Tried(Box::new(Tried {
+                        read: told.read,
+                        members: told.members.into_iter().map(routed).collect(),
+                        sent: told.told.sent.into_iter().map(attempted).collect(),
+                    }))
                 }
+                Err(findings) => Told::Refused(findings),
             }
         }
         Ask::ClockChange { zone, after } => Told::At(engine::rehearsal::clock_change(&zone, after)),
@@ -72,6 +132,27 @@ fn tell(ask: Ask) -> Result<Told, SplitLoaderError> {
             Told::At(engine::rehearsal::next_clock(&zone, after, weekday, hour, minute))
         }
     })
+}
+
+fn unread(error: &serde_json::Error) -> Vec<Finding> {
+    vec![Finding { path: String::new(), message: error.to_string(), fatal: true }]
+}
+
+fn routed(member: engine::rehearsal::Member) -> Routed {
+    let (severity, routing) = (member.severity, member.routing);
+    let hold = |policy: &PolicyId| Some((policy.clone(), routing.hold(policy, severity.severity())?));
+    let holds = routing.policies.iter().filter_map(hold).collect();
+    Routed {
+        severity,
+        trace: routing.trace,
+        policies: routing.policies,
+        team: routing.team,
+        annotations: routing.annotations,
+        group: routing.group.map(|group| group.key),
+        stale_after: routing.stale_after,
+        holds,
+        muted: routing.held.into_iter().collect(),
+    }
 }
 
 fn attempted(sent: engine::stage::Sent) -> Attempted {

@@ -83,7 +83,7 @@ fn shown(app: App, found: &NounThen, part: Option<u32>, at: Option<Timestamp>) -
     let drawn = if let Some(policy) = &found.policy {
         view! { <div class="flows">{policies::flow(app, &app.names(), policy, None)}</div> }.into_any()
     } else if let Some(route) = &found.route {
-        view! { <section class="card"><ul class="tree">{routes::node(app, route)}</ul></section> }.into_any()
+        view! { <section class="card"><ul class="tree">{routes::once(app, route)}</ul></section> }.into_any()
     } else {
         ().into_any()
     };

@@ -104,6 +104,7 @@ pub(crate) mod sample {
             until_recovered: false,
             recurs: None,
             reason: "Kernel update".to_owned(),
+            configured: None,
             by: Actor::Account { login: "li".to_owned() },
             created_at: at("2026-11-21 09:00"),
             ended: None,
@@ -141,7 +142,7 @@ mod tests {
     #[test]
     fn one_that_somebody_ended_is_over_before_its_time() {
         let by = Actor::Account { login: "wang".to_owned() };
-        let ended = Some(SilenceEnd { at: at("2026-11-21 10:30"), by });
+        let ended = Some(SilenceEnd { at: at("2026-11-21 10:30"), by, gone_since: None });
         let silence = Silence { ended, ..silence() };
         assert_eq!(standing(&silence, "2026-11-21 10:31"), Standing::Over(at("2026-11-21 10:30")));
     }

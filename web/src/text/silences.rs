@@ -22,6 +22,10 @@ shared::messages! {
     begins_unknown() { en: "not within its hours", zh: "不在生效时段内" }
     ended(at: &str, who: &str) { en: "ended {at} by {who}", zh: "{at} 结束，由 {who}" }
     ended_by_time(at: &str) { en: "ended {at}", zh: "{at} 结束" }
+    ended_as_gone(at: &str, version: i64) { en: "ended {at}: version {version} of the configuration no longer has it", zh: "{at} 结束：配置版本 {version} 中已不再包含" }
+    configured(name: &str, at: &str) { en: "from the configuration ({name}), {at}", zh: "来自配置（{name}），{at}" }
+    change_there() { en: "It is changed and ended in the configuration, under [[silences]].", zh: "请在配置的 [[silences]] 中修改或结束。" }
+    to_configuration() { en: "To the configuration", zh: "前往配置" }
     series_until(at: &str) { en: "the last time before {at}", zh: "最后一次在 {at} 之前" }
     by(who: &str, at: &str) { en: "by {who}, {at}", zh: "由 {who} 于 {at} 设置" }
     ending_soon() { en: "ending soon", zh: "即将结束" }

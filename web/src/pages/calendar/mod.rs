@@ -17,6 +17,7 @@ use crate::{
         states::{empty, loaded},
     },
     format::civil::Civil,
+    pages::oncall::imported,
     state::{App, Remote},
     text::calendar as t,
 };
@@ -180,6 +181,7 @@ fn one(app: App, schedule: ScheduleNow) -> AnyView {
     view! {
         <div class="page calendar">
             {page_head(t::title(l, &schedule.name), String::new(), back)}
+            {imported::of(app, schedule.schedule.clone(), imported::ask())}
             {board::view(page)}
             {swaps::card(page)}
             {feeds::card(page)}

@@ -12,7 +12,9 @@ mod timeline;
 mod why;
 
 pub(crate) use before::incidents;
+pub(crate) use proof::route_step;
 pub(crate) use raw::message;
+pub(crate) use why::severity as severity_reason;
 
 use super::{
     ask::{self, Asker},

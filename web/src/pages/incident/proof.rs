@@ -49,16 +49,21 @@ pub(super) fn details(app: App, id: IncidentId, found: Memo<Option<(Chain, Names
     }
 }
 
+/// What one rule of the tree said, and which version of it.
 fn route(app: App, (at, version): (Timestamp, Option<i64>), step: &RouteStep) -> impl IntoView + use<> {
-    let l = app.l();
     let names = Names::new();
-    let failed = step.failed.as_ref().map(|failed| match &failed.value {
-        Some(value) => t::failed_on(l, &failed.condition, value),
-        None => t::failed_absent(l, &failed.condition),
-    });
     let named = say(app, &names, at, &|voice| {
         let policy = step.policy.as_ref().map(|policy| format!(" → {}", voice.policy(policy, version, None)));
         voice.route(&step.route, version) + &policy.unwrap_or_default()
+    });
+    route_step(app.l(), named, step)
+}
+
+/// What one rule of the tree said, under the name it is shown by.
+pub(crate) fn route_step(l: Language, named: AnyView, step: &RouteStep) -> impl IntoView + use<> {
+    let failed = step.failed.as_ref().map(|failed| match &failed.value {
+        Some(value) => t::failed_on(l, &failed.condition, value),
+        None => t::failed_absent(l, &failed.condition),
     });
     let muted = step.muted.as_ref().map(|muted| match muted.until {
         Some(until) => view! { "· " {t::waits(l)} " → " {wall(until)} " " }.into_any(),

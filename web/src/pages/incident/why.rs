@@ -93,7 +93,14 @@ fn policy(voice: &Voice<'_>, page: &Paged) -> String {
     voice.noun(NounKind::Policy, id, page.config, Some(page.level + 1), &shown)
 }
 
-fn severity(l: Language, voice: &Voice<'_>, reason: &SeverityReason, sender: &str, version: Option<i64>) -> String {
+/// Which severity, and who said so.
+pub(crate) fn severity(
+    l: Language,
+    voice: &Voice<'_>,
+    reason: &SeverityReason,
+    sender: &str,
+    version: Option<i64>,
+) -> String {
     match reason {
         SeverityReason::Stated { severity } => t::stated(l, severity.as_str()),
         SeverityReason::Default { severity } => t::defaulted(l, severity.as_str()),

@@ -3,7 +3,7 @@
 mod list;
 mod listener;
 mod new;
-mod preview;
+pub(crate) mod preview;
 mod snippets;
 
 use crate::{

@@ -61,7 +61,8 @@ fn result(app: App, preview: &Preview) -> AnyView {
     view! { {events}{rejected.collect_view()}<p class="muted">{incident::charset(l, &preview.charset)}</p> }.into_any()
 }
 
-fn one(app: App, text: &str, event: &PreviewEvent) -> impl IntoView + use<> {
+/// One event, with its fields marked in the text.
+pub(crate) fn one(app: App, text: &str, event: &PreviewEvent) -> impl IntoView + use<> {
     let l = app.l();
     let action = if event.action == Action::Trigger { t::trigger(l) } else { t::resolve(l) };
     let facts = [

@@ -1,5 +1,6 @@
 //! Who is on call now, who is next, and where nobody is.
 
+pub(crate) mod imported;
 mod schedule;
 
 use crate::{
@@ -40,6 +41,7 @@ pub(crate) fn page() -> impl IntoView {
     let l = app.l();
     let now = Remote::<OnCallNow>::new("/api/v1/oncall");
     let configured = Remote::<List<Schedule>>::new("/api/v1/schedules");
+    let imported = imported::ask();
     let zones = Zones { chosen: RwSignal::new("schedule"), app };
     let switch = segments(
         t::zone(l),
@@ -57,8 +59,11 @@ pub(crate) fn page() -> impl IntoView {
         if now.schedules.is_empty() {
             return empty(t::no_schedules(l), first_run::below(app));
         }
-        let cards =
-            now.schedules.iter().map(|one| schedule::card(app, zones, one, &now.names, configured)).collect_view();
+        let cards = now
+            .schedules
+            .iter()
+            .map(|one| schedule::card(app, zones, one, &now.names, configured, imported))
+            .collect_view();
         view! { <div class="schedules">{cards}</div> }.into_any()
     });
     view! {

@@ -1,6 +1,6 @@
 //! One schedule: who now, the strip of fourteen days, and its gaps in words.
 
-use super::Zones;
+use super::{Zones, imported};
 use crate::{
     browser::zone,
     components::icon::{Icon, icon},
@@ -31,6 +31,7 @@ pub(super) fn card(
     schedule: &ScheduleNow,
     names: &Names,
     configured: Remote<List<Schedule>>,
+    calendars: imported::Imported,
 ) -> AnyView {
     let (schedule, names) = (schedule.clone(), names.clone());
     let id = schedule.schedule.clone();
@@ -44,6 +45,7 @@ pub(super) fn card(
         }
     };
     let calendar = format!("/oncall/{}", crate::api::query::encoded(schedule.schedule.as_str()));
+    let theirs = imported::of(app, schedule.schedule.clone(), calendars);
     let t_calendar = crate::text::calendar::title(app.l(), &schedule.name);
     let body = move || {
         let zone = zones.of(&schedule.time_zone);
@@ -58,7 +60,7 @@ pub(super) fn card(
             {gaps(app, &zone, &schedule.gaps)}
         }
     };
-    view! { <section class="card schedule">{body}{turns}</section> }.into_any()
+    view! { <section class="card schedule">{body}{theirs}{turns}</section> }.into_any()
 }
 
 fn rotation(app: App, names: &Names, turn: &Rotation) -> String {

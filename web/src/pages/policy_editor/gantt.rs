@@ -17,7 +17,7 @@ const TICKS: i64 = 4;
 /// Rows of the table.
 const ROWS: usize = 60;
 
-pub(super) fn picture(
+pub(crate) fn picture(
     app: App,
     names: &BTreeMap<PersonId, String>,
     start: Timestamp,

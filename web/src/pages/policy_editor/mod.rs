@@ -1,7 +1,7 @@
 //! A policy as a form, beside whom it would page: what is applied is one section of the configuration document.
 
 mod draft;
-mod gantt;
+pub(crate) mod gantt;
 mod level;
 mod simulator;
 

@@ -100,7 +100,7 @@ fn told(app: App, draft: Draft, severity: Severity, at: Timestamp, zone_name: &s
         }
         Some(Told::Sent(sent)) => gantt::picture(app, &draft.names(), at, zone_name, &sent),
         Some(Told::Refused(findings)) => refused(app, findings),
-        Some(Told::At(_)) | None => ().into_any(),
+        Some(Told::At(_) | Told::Reviewed(_) | Told::Tried(_)) | None => ().into_any(),
     };
     view! { <p><strong>{starting}</strong></p>{picture} }.into_any()
 }

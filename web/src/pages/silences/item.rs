@@ -39,7 +39,11 @@ pub(super) fn item(desk: Desk, silence: Silence, linked: bool) -> AnyView {
     if silence.until_recovered {
         notes.push(t::until_recovered(l));
     }
-    notes.push(t::by(l, &silence.by.name(), &app.clock_time(silence.created_at)));
+    let since = app.clock_time(silence.created_at);
+    notes.push(match &silence.configured {
+        Some(name) => t::configured(l, name, &since),
+        None => t::by(l, &silence.by.name(), &since),
+    });
     let notes = notes.into_iter().map(|note| view! { <span>{note}</span> }).collect_view();
     let hid = silence.hidden;
     let hid = match (hid, linked) {
@@ -53,10 +57,17 @@ pub(super) fn item(desk: Desk, silence: Silence, linked: bool) -> AnyView {
             <p class="silence-conditions">{conditions}</p>
             <p class="silence-reason">{silence.reason.clone()}</p>
             <p class="silence-notes">{notes} {hid}</p>
-            <div class="silence-actions">{buttons(desk, known)}</div>
+            <div class="silence-actions">{if silence.configured.is_some() { elsewhere(desk) } else { buttons(desk, known).into_any() }}</div>
         </article>
     }
     .into_any()
+}
+
+/// One that stands in the configuration is changed there, and nowhere else.
+fn elsewhere(desk: Desk) -> AnyView {
+    let l = desk.app.l();
+    view! { <p class="hint">{t::change_there(l)} " " <a href="/settings?tab=config">{t::to_configuration(l)}</a></p> }
+        .into_any()
 }
 
 /// Only for one that is not over, and who may.

@@ -36,6 +36,9 @@ pub(super) fn when(app: App, silence: &Silence, standing: Standing) -> String {
         Standing::ToCome(Some(at)) => t::begins(l, &app.clock_time(at), &left(at)),
         Standing::ToCome(None) => t::begins_unknown(l),
         Standing::Over(at) => match &silence.ended {
+            Some(ended) if ended.gone_since.is_some() => {
+                t::ended_as_gone(l, &app.clock_time(at), ended.gone_since.unwrap_or_default())
+            }
             Some(ended) if ended.by != Actor::System => t::ended(l, &app.clock_time(at), &ended.by.name()),
             _ => t::ended_by_time(l, &app.clock_time(at)),
         },
