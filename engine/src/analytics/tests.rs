@@ -94,11 +94,13 @@ fn times_are_counted_in_buckets_with_their_nearest_ranks() {
     assert_eq!(figures.incidents, 7);
 }
 
+/// A delivery: its id, its channel, what became of it, seconds until it was first tried and done, of which message.
+type Tried = (i64, &'static str, &'static str, i64, Option<i64>, Option<i64>);
+
 #[test]
 fn messages_are_counted_once_by_channel_and_the_day_they_were_handed_over() {
     let morning = at("2026-11-10T23:59:00Z");
-    // Its id, its channel, what became of it, seconds after `morning` when first tried and when done, of which message.
-    let with = |id: i64, attempts: &[(i64, &str, &str, i64, Option<i64>, Option<i64>)]| {
+    let with = |id: i64, attempts: &[Tried]| {
         let mut incident = incident(id, morning, None);
         let attempts = attempts.iter().map(|(id, channel, state, sent, done, message)| {
             let at = |s: i64| morning.0 + s * 1_000;
