@@ -490,7 +490,7 @@ impl Turn<'_> {
         let storm = self.engine.state.storm.as_ref().map(|storm| storm.id).filter(|_| outlet.is_some());
         let incidents = members.len() as u32;
         let mut parts = Vec::with_capacity(members.len());
-        let (mut first, mut reminder, mut about) = (None, false, None);
+        let (mut first, mut about) = (None, None);
         for (id, attempt) in &members {
             let Some(incident) = self.engine.state.incidents.get_mut(id).map(Arc::make_mut) else { continue };
             let Some(((page, _), found)) = find_mut(incident, *attempt) else { continue };
@@ -509,9 +509,7 @@ impl Turn<'_> {
             first.get_or_insert((found.contact.clone(), found.tries));
             let together = found.bundling.as_ref().is_some_and(|it| it.message.is_some());
             let of = incident.pages.iter().rev().find(|it| it.id == page).map(|it| (it.policy.clone(), it.cycle));
-            if let Some((policy, cycle)) = of.filter(|_| parts.is_empty()) {
-                reminder = self.repeats(*id, &policy).is_some_and(|repeats| cycle > repeats);
-            }
+            let reminder = of.is_some_and(|(policy, cycle)| self.repeats(*id, &policy).is_some_and(|it| cycle > it));
             if before == AttemptState::Planned {
                 self.count(|storm| {
                     storm.deliveries.sent += 1;
@@ -524,7 +522,7 @@ impl Turn<'_> {
             }
             state.deadlines.set(until, Wake::Lease { incident: *id, attempt: *attempt });
             state.dirty.incidents.insert(*id);
-            parts.push(Part { incident: *id, page, attempt: *attempt });
+            parts.push(Part { incident: *id, page, attempt: *attempt, reminder });
         }
         let mut parts = parts.into_iter();
         let (Some(lead), Some((contact, try_number))) = (parts.next(), first) else {
@@ -541,7 +539,7 @@ impl Turn<'_> {
             contact,
             try_number,
             lease,
-            reminder,
+            reminder: lead.reminder,
             message,
             others: parts.collect(),
             storm: about,

@@ -216,6 +216,7 @@ pub enum Command {
         contact: ContactId,
         try_number: u32,
         lease: Delay,
+        /// The page of `incident` was asked for after every level was used up; the others say so for themselves.
         reminder: bool,
         /// The number of the whole message, the same for every try: this attempt's own when it goes out alone.
         message: AttemptId,
@@ -240,6 +241,8 @@ pub struct Part {
     pub incident: IncidentId,
     pub page: PageId,
     pub attempt: AttemptId,
+    /// Asked for after every level was used up.
+    pub reminder: bool,
 }
 
 /// A notice to hand to its channel once the changes are durable; then report [`Event::NoticeFinished`].

@@ -130,12 +130,12 @@ impl Stage {
     /// Every page of one message, which may be about several incidents.
     fn begun(&self, command: Command) -> Vec<Sent> {
         let Command::Deliver { incident, page, attempt, contact, reminder, others, .. } = command;
-        let parts = std::iter::once(Part { incident, page, attempt }).chain(others);
-        parts.filter_map(|part| self.page_begun(part, &contact, reminder)).collect()
+        let parts = std::iter::once(Part { incident, page, attempt, reminder }).chain(others);
+        parts.filter_map(|part| self.page_begun(part, &contact)).collect()
     }
 
-    fn page_begun(&self, part: Part, contact: &ContactId, reminder: bool) -> Option<Sent> {
-        let Part { incident, page, attempt } = part;
+    fn page_begun(&self, part: Part, contact: &ContactId) -> Option<Sent> {
+        let Part { incident, page, attempt, reminder } = part;
         let known = self.engine.state.incidents.get(&incident)?;
         let page = known.pages.iter().rev().find(|it| it.id == page)?;
         let first =

@@ -71,7 +71,7 @@ fn person(id: &str) -> Recipient {
     Recipient::Person(id.into())
 }
 
-/// Every delivery of a story: after how long, to whom; reminders apart.
+/// Every page of a story: after how long, to whom; reminders apart. One message may be about several incidents.
 fn deliveries(story: &str) -> (Vec<(Delay, String)>, usize) {
     let (mut pages, mut reminders) = (Vec::new(), 0);
     for line in story.lines() {
@@ -80,10 +80,14 @@ fn deliveries(story: &str) -> (Vec<(Delay, String)>, usize) {
         else {
             continue;
         };
-        if line.ends_with(", reminder)") {
-            reminders += 1;
-        } else {
-            pages.push((Delay::parse(after).unwrap(), to.to_owned()));
+        let (lead, others) = line.split_once(" with").unwrap_or((line, ""));
+        let others: Vec<bool> = others.split(" #").skip(1).map(|other| other.ends_with("(reminder)")).collect();
+        for reminder in std::iter::once(lead.ends_with(", reminder)")).chain(others) {
+            if reminder {
+                reminders += 1;
+            } else {
+                pages.push((Delay::parse(after).unwrap(), to.to_owned()));
+            }
         }
     }
     (pages, reminders)

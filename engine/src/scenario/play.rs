@@ -225,7 +225,10 @@ impl Player {
         let again = if *try_number > 1 { format!(", try {try_number}") } else { String::new() };
         let slow = if *reminder { ", reminder" } else { "" };
         let human = level + 1;
-        let with: String = others.iter().map(|other| format!(" #{}", other.incident)).collect();
+        let with: String = others
+            .iter()
+            .map(|it| format!(" #{}{}", it.incident, if it.reminder { " (reminder)" } else { "" }))
+            .collect();
         let with = if with.is_empty() { with } else { format!(" with{with}") };
         let with = if storm.is_some() { with + ", storm" } else { with };
         self.tell(format_args!("-> #{incident} {to} via {contact} ({policy} level {human}{again}{slow}){with}"));

@@ -117,7 +117,7 @@ impl Dispatcher {
         for command in commands {
             let Command::Deliver { incident, page, attempt, try_number, reminder, message, others, storm, .. } =
                 command;
-            let parts = std::iter::once(Part { incident, page, attempt }).chain(others);
+            let parts = std::iter::once(Part { incident, page, attempt, reminder }).chain(others);
             let parts: Vec<_> = parts.filter_map(|part| found(incidents, &part)).collect();
             let report = Finished { incident, attempt: message, try_number, result: Ok(None), blind: how.blind };
             // Decided and answered in one commit: the answer wins, and nobody is woken for nothing. Who was asked for
