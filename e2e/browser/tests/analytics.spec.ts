@@ -47,7 +47,7 @@ test('a morning of trouble is drawn, told and taken away', async ({ page, server
 
   await test.step('how messages fared is told by channel', async () => {
     const channels = page.getByRole('region', { name: 'Deliveries by channel' });
-    await expect(channels.getByRole('row', { name: /^Webhook/ })).toBeVisible();
+    await expect(channels.getByRole('row', { name: /^webhook/ })).toBeVisible();
   });
 
   await test.step('a team has its own figures', async () => {
