@@ -17,6 +17,7 @@ pub(crate) mod policies;
 pub(crate) mod policy_editor;
 pub(crate) mod rehearsal;
 pub(crate) mod routes;
+mod sections;
 pub(crate) mod settings;
 pub(crate) mod setup;
 pub(crate) mod signin;

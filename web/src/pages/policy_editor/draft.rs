@@ -1,5 +1,6 @@
 //! The policy while it is being edited, and what of the configuration its form needs.
 
+use crate::pages::sections::{self, Named};
 use leptos::prelude::*;
 use serde::{Deserialize, Deserializer};
 use shared::{
@@ -30,19 +31,9 @@ pub(super) struct Known {
     text: String,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-struct Named {
-    id: String,
-    name: String,
-    time_zone: Option<String>,
-}
-
-/// Reads the little that is shown, and keeps the rest as text: the engine's module alone knows how to read it.
+/// What is named here, and the whole beside it.
 fn both<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Known, D::Error> {
-    let value = serde_json::Value::deserialize(deserializer)?;
-    let text = value.to_string();
-    let known: Known = serde_json::from_value(value).map_err(serde::de::Error::custom)?;
+    let (known, text) = sections::read(deserializer)?;
     Ok(Known { text, ..known })
 }
 
@@ -129,9 +120,7 @@ impl Draft {
 
     /// Names of people.
     pub(super) fn names(self) -> BTreeMap<shared::PersonId, String> {
-        self.outline.with_value(|outline| {
-            outline.document.people.iter().map(|it| (it.id.as_str().into(), it.name.clone())).collect()
-        })
+        self.outline.with_value(|outline| sections::names(&outline.document.people))
     }
 
     /// The zone of the first schedule the policy names, else of any.

@@ -6,23 +6,19 @@ mod level;
 mod simulator;
 
 use crate::{
-    api::{self, ApiError},
+    api::ApiError,
     components::{
         field::Field,
         icon::{Icon, icon},
         states::loaded,
     },
-    pages::settings,
+    pages::{sections, settings},
     state::{App, Remote},
     text::{oncall, policies as t},
 };
 use draft::{Draft, Outline};
-use leptos::{prelude::*, task::spawn_local};
-use shared::{
-    PolicyId,
-    api::{ConfigDraft, ConfigReport},
-    config::Policy,
-};
+use leptos::prelude::*;
+use shared::{PolicyId, api::ConfigDraft, config::Policy};
 
 /// What is edited: a policy, or a new one.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,18 +73,7 @@ fn form(app: App, draft: Draft, is_new: bool, close: Callback<bool>) -> impl Int
     let apply = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let body = ConfigDraft { policies: Some(draft.policies(original.as_ref())), ..ConfigDraft::default() };
-        busy.set(true);
-        spawn_local(async move {
-            let answer = api::put_seen::<ConfigReport>("/api/v1/config/sections", &body, draft.version()).await;
-            busy.try_set(false);
-            match answer {
-                Ok(report) => {
-                    app.toasts.good(t::saved(l, report.version), None);
-                    close.run(true);
-                }
-                Err(error) => drop(refusal.try_set(Some(error))),
-            }
-        });
+        sections::apply(app, (body, draft.version()), t::saved, busy, refusal, move || close.run(true));
     };
     let levels = move || {
         draft.shape.track();

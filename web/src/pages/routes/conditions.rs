@@ -173,7 +173,7 @@ fn suggestions(pen: Pen) -> impl IntoView {
         view! { <datalist id=id>{options}</datalist> }
     };
     let (senders, windows): (Vec<String>, Vec<String>) = pen.draft.known(|known| {
-        let ids = |list: &[super::draft::Named]| list.iter().map(|it| it.id.clone()).collect();
+        let ids = |list: &[crate::pages::sections::Named]| list.iter().map(|it| it.id.clone()).collect();
         (ids(&known.integrations), ids(&known.time_windows))
     });
     view! {

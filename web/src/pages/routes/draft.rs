@@ -1,7 +1,10 @@
 //! The routes while they are edited, what is found wrong with them, and what of the configuration their forms name.
 
 use super::place::{self, Place};
-use crate::api::ApiError;
+use crate::{
+    api::ApiError,
+    pages::sections::{self, Named},
+};
 use leptos::prelude::*;
 use serde::{Deserialize, Deserializer};
 use shared::{
@@ -35,19 +38,9 @@ pub(super) struct Known {
     text: String,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Named {
-    pub(super) id: String,
-    pub(super) name: String,
-    time_zone: Option<String>,
-}
-
-/// Reads the little that is shown, and keeps the rest as text: the engine's module alone knows how to read it.
+/// What is named here, and the whole beside it.
 fn both<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Known, D::Error> {
-    let value = serde_json::Value::deserialize(deserializer)?;
-    let text = value.to_string();
-    let known: Known = serde_json::from_value(value).map_err(serde::de::Error::custom)?;
+    let (known, text) = sections::read(deserializer)?;
     Ok(Known { text, ..known })
 }
 
@@ -152,7 +145,7 @@ impl Draft {
     }
 
     pub(super) fn names(self) -> BTreeMap<PersonId, String> {
-        self.known(|known| known.people.iter().map(|it| (it.id.as_str().into(), it.name.clone())).collect())
+        self.known(|known| sections::names(&known.people))
     }
 
     /// The zone of the first schedule, in which people are woken.

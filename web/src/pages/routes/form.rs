@@ -2,7 +2,7 @@
 
 use super::{
     conditions,
-    draft::{Draft, Named},
+    draft::Draft,
     fields::{Found, Line, tick, wrong},
     place::{self, Place},
 };
@@ -12,6 +12,7 @@ use crate::{
         field::choice,
         icon::{Icon, icon},
     },
+    pages::sections::Named,
     state::App,
     text::routes as t,
 };

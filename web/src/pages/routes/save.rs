@@ -2,14 +2,13 @@
 
 use super::draft::{Draft, Outline};
 use crate::{
-    api,
     components::icon::{Icon, icon},
-    pages::settings,
+    pages::{sections, settings},
     state::{App, Remote},
     text::routes as t,
 };
-use leptos::{prelude::*, task::spawn_local};
-use shared::api::{ConfigDraft, ConfigReport};
+use leptos::prelude::*;
+use shared::api::ConfigDraft;
 
 pub(super) fn bar(app: App, draft: Draft, remote: Remote<Outline>) -> impl IntoView {
     let l = app.l();
@@ -20,18 +19,7 @@ pub(super) fn bar(app: App, draft: Draft, remote: Remote<Outline>) -> impl IntoV
     let must_look = Memo::new(move |_| draft.moves_pages() && draft.replayed.get() != Some(draft.edits.get()));
     let apply = move |_| {
         let body = ConfigDraft { routes: Some(draft.routes()), ..ConfigDraft::default() };
-        busy.set(true);
-        spawn_local(async move {
-            let answer = api::put_seen::<ConfigReport>("/api/v1/config/sections", &body, draft.version()).await;
-            busy.try_set(false);
-            match answer {
-                Ok(report) => {
-                    app.toasts.good(t::saved(l, report.version), None);
-                    remote.reload();
-                }
-                Err(error) => drop(draft.refusal.try_set(Some(error))),
-            }
-        });
+        sections::apply(app, (body, draft.version()), t::saved, busy, draft.refusal, move || remote.reload());
     };
     let shown = move || {
         changed.get().then(|| {

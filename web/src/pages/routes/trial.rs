@@ -72,7 +72,8 @@ pub(super) fn card(app: App, draft: Draft, arrival: RwSignal<Arrival>, typed: Ty
     };
     let mut options = vec![(OTHER.to_owned(), t::sender_other(l))];
     options.extend(draft.known(|known| {
-        let name = |it: &super::draft::Named| if it.name.is_empty() { it.id.clone() } else { it.name.clone() };
+        let name =
+            |it: &crate::pages::sections::Named| if it.name.is_empty() { it.id.clone() } else { it.name.clone() };
         known.integrations.iter().map(|it| (it.id.clone(), name(it))).collect::<Vec<_>>()
     }));
     let result = move || {
