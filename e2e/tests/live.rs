@@ -12,7 +12,7 @@ use shared::{
     api::{IncidentList, Role},
     live::{BrowserMessage, LiveMessage, PROTOCOL},
 };
-use std::{fs, time::Duration};
+use std::{collections::BTreeSet, fs, time::Duration};
 
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -193,12 +193,17 @@ fn one_browser_that_reads_nothing_costs_the_others_nothing() -> Result<()> {
     let (mut bytes, mut expected) = (0, seq);
     for round in 0..ROUNDS {
         scene.server.anybody().post_json(&scene.ingest, &batch(round))?.is(200)?;
-        expected += 1;
-        let message = reading.message(PATIENCE).with_context(|| format!("the other browser, in round {round}"))?;
-        let LiveMessage::Delta { seq, ref rows, .. } = message else { bail!("{message:?}") };
-        ensure!(seq == expected, "delta {seq} where {expected} was expected");
-        ensure!(rows.len() == ALERTS, "{} rows in round {round}", rows.len());
-        bytes += serde_json::to_string(&message)?.len();
+        // On a busy machine a round comes in more than one delta, and others may come between.
+        let story = format!("round {round} ");
+        let mut shown = BTreeSet::new();
+        while shown.len() < ALERTS {
+            let message = reading.message(PATIENCE).with_context(|| format!("the other browser, in round {round}"))?;
+            bytes += serde_json::to_string(&message)?.len();
+            let LiveMessage::Delta { seq, rows, .. } = message else { bail!("{message:?}") };
+            expected += 1;
+            ensure!(seq == expected, "delta {seq} where {expected} was expected");
+            shown.extend(rows.into_iter().filter(|row| row.title.starts_with(&story)).filter_map(|row| row.host));
+        }
     }
     let grown = resident_kb(scene.server.pid())?.saturating_sub(before);
     println!("{} MB of deltas, the server grew by {} MB", bytes >> 20, grown >> 10);
@@ -218,7 +223,7 @@ fn one_browser_that_reads_nothing_costs_the_others_nothing() -> Result<()> {
             Frame::Message(other) => bail!("{other:?}"),
         })
     })?;
-    println!("the slow browser got {} of {ROUNDS} deltas, then {told}", last - seq);
+    println!("the slow browser got {} of {} deltas, then {told}", last - seq, expected - seq);
     Ok(())
 }
 
