@@ -7,8 +7,8 @@ use crate::{
     state::State,
 };
 use shared::{
-    AttemptId, AttemptState, ContactId, Digest, Failure, Incident, IncidentState, Named, Notice, NoticeAbout, PersonId,
-    Recipient, Sending, Severity, Silence, SilenceId, SilenceKind, Timestamp, Untold,
+    Attempt, AttemptId, AttemptState, ContactId, Digest, Failure, Incident, IncidentState, Named, Notice, NoticeAbout,
+    PersonId, Recipient, Severity, Silence, SilenceId, SilenceKind, Timestamp, Untold,
     config::ContactKind,
     notice::{DIGESTS_MAX, NAMED_MAX, NOTICES_MAX, PEOPLE_MAX},
     silence::HID_MAX,
@@ -45,12 +45,12 @@ impl State {
         self.silences.get(&id).map(|standing| &standing.silence).or_else(|| self.over.get(&id))
     }
 
-    fn sending(&self, id: SilenceId, attempt: AttemptId) -> Option<(&Notice, &Sending)> {
+    fn sending(&self, id: SilenceId, attempt: AttemptId) -> Option<(&Notice, &Attempt)> {
         let notices = self.silence(id)?.notices.iter().rev();
         notices.filter_map(|it| Some((it, it.sending.as_ref()?))).find(|(_, sending)| sending.id == attempt)
     }
 
-    fn sending_mut(&mut self, id: SilenceId, attempt: AttemptId) -> Option<&mut Sending> {
+    fn sending_mut(&mut self, id: SilenceId, attempt: AttemptId) -> Option<&mut Attempt> {
         let notices = self.silence_mut(id)?.notices.iter_mut().rev();
         notices.filter_map(|it| it.sending.as_mut()).find(|sending| sending.id == attempt)
     }
@@ -77,7 +77,7 @@ impl State {
         let sendings = silences.flat_map(|silence| {
             silence.notices.iter().filter_map(|notice| notice.sending.as_ref()).map(|it| (silence.id, it))
         });
-        let lost = |(silence, it): &(SilenceId, &Sending)| {
+        let lost = |(silence, it): &(SilenceId, &Attempt)| {
             let wake = Wake::Notice { silence: *silence, attempt: it.id };
             let (waits, flies) =
                 (self.outbox.waiting.contains(&(it.due, it.id, *silence)), self.outbox.flying.contains(&it.id));
@@ -218,19 +218,7 @@ impl Turn<'_> {
             Ok((contact, channel, due)) => {
                 let attempt = self.engine.state.counters.next_attempt();
                 self.engine.state.deadlines.set(due, Wake::Notice { silence: id, attempt });
-                let sending = Sending {
-                    id: attempt,
-                    contact,
-                    channel,
-                    state: AttemptState::Planned,
-                    due,
-                    tries: 0,
-                    lease_until: None,
-                    first_sent_at: None,
-                    finished_at: None,
-                    failure: None,
-                };
-                (Some(sending), None)
+                (Some(Attempt::planned(attempt, contact, channel, due)), None)
             }
         };
         let Some(silence) = self.engine.state.silence_mut(id) else { return };
@@ -309,12 +297,13 @@ impl Turn<'_> {
         }
         match result {
             Err(failure) => self.notice_failed(id, attempt, failure),
-            Ok(_) => {
+            Ok(provider_id) => {
                 self.land(id, attempt);
                 if let Some(sending) = self.engine.state.sending_mut(id, attempt) {
                     sending.state = AttemptState::Accepted;
                     sending.finished_at = Some(now);
                     sending.failure = None;
+                    sending.provider_id = provider_id;
                 }
             }
         }

@@ -144,20 +144,7 @@ impl Turn<'_> {
             let due = from.after(after);
             self.engine.state.deadlines.set(due, Wake::Attempt { incident: id, attempt });
             plan.push(PlannedAttempt { attempt, contact: contact.clone(), channel, after_ms: after.0 });
-            attempts.push(Attempt {
-                id: attempt,
-                contact,
-                channel,
-                state: AttemptState::Planned,
-                due,
-                tries: 0,
-                lease_until: None,
-                first_sent_at: None,
-                finished_at: None,
-                failure: None,
-                provider_id: None,
-                bundling: None,
-            });
+            attempts.push(Attempt::planned(attempt, contact, channel, due));
         }
         let page = Page {
             id: page_id,

@@ -410,7 +410,7 @@ pub struct Bundling {
     pub storm: Option<IncidentId>,
 }
 
-/// One delivery of a page to one contact.
+/// One delivery of a page, or of a notice, to one contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Attempt {
@@ -440,6 +440,25 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// One that is due then and has not begun.
+    #[must_use]
+    pub const fn planned(id: AttemptId, contact: ContactId, channel: ContactKind, due: Timestamp) -> Self {
+        Self {
+            id,
+            contact,
+            channel,
+            state: AttemptState::Planned,
+            due,
+            tries: 0,
+            lease_until: None,
+            first_sent_at: None,
+            finished_at: None,
+            failure: None,
+            provider_id: None,
+            bundling: None,
+        }
+    }
+
     /// The message it is part of: itself when it goes out alone.
     #[must_use]
     pub fn message(&self) -> AttemptId {

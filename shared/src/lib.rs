@@ -32,7 +32,7 @@ pub use incident::{
     Ack, Again, Attempt, AttemptState, Bundling, Escalation, EscalationState, Everyone, Failure, Flapping, Grouping,
     Incident, IncidentState, Page, PageVia, Recipient, Stale, Throttle, ThrottledBy, Waits, WaitsFor,
 };
-pub use notice::{Digest, Named, Notice, NoticeAbout, Sending, Stint, Untold};
+pub use notice::{Digest, Named, Notice, NoticeAbout, Stint, Untold};
 pub use noun::{Noun, NounKind, Piece};
 pub use severity::Severity;
 pub use silence::{Silence, SilenceEnd, SilenceKind, SilenceRequest, SuppressedBy};

@@ -1,8 +1,6 @@
 //! Notices: what people are told that is no page, because nobody has to answer it.
 
-use crate::{
-    AttemptId, AttemptState, ContactId, Failure, IncidentId, PersonId, Severity, Timestamp, config::ContactKind,
-};
+use crate::{Attempt, IncidentId, PersonId, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What a notice is about.
@@ -45,33 +43,9 @@ pub struct Notice {
     pub person: Option<PersonId>,
     /// None when the person is not told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sending: Option<Sending>,
+    pub sending: Option<Attempt>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untold: Option<Untold>,
-}
-
-/// How a notice goes out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Sending {
-    /// Counted with the deliveries of pages, so that keys stay unique.
-    pub id: AttemptId,
-    pub contact: ContactId,
-    pub channel: ContactKind,
-    pub state: AttemptState,
-    /// When the next try is due, or was due before it became final.
-    pub due: Timestamp,
-    /// Tries begun so far.
-    pub tries: u32,
-    /// While sending: when we stop waiting for the answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lease_until: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first_sent_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub finished_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failure: Option<Failure>,
 }
 
 impl Notice {

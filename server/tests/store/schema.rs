@@ -12,7 +12,11 @@ crate::promises! {
 }
 
 /// The newest first: SQLite's, PostgreSQL's.
-const DOWN: [[&str; 2]; 7] = [
+const DOWN: [[&str; 2]; 8] = [
+    [
+        include_str!("../../../migrations/sqlite/2026-11-21-000800_long_incidents/down.sql"),
+        include_str!("../../../migrations/postgres/2026-11-21-000800_long_incidents/down.sql"),
+    ],
     [
         include_str!("../../../migrations/sqlite/2026-11-21-000700_calendars/down.sql"),
         include_str!("../../../migrations/postgres/2026-11-21-000700_calendars/down.sql"),
