@@ -69,6 +69,9 @@ test('a level is added, seen in the picture, refused while wrong, and applied', 
     await expect(editor(page)).toBeVisible();
     await repeat.fill('2');
     await expect(repeat).toHaveAttribute('aria-invalid', 'false');
+    await expect(marks(page)).toHaveCount(6);
+    await repeat.fill('0');
+    await expect(marks(page)).toHaveCount(2);
   });
 
   await test.step('moments are those of the schedule’s own clock', async () => {
@@ -96,7 +99,6 @@ test('a level is added, seen in the picture, refused while wrong, and applied', 
     await expect(flow(page)).toContainText('Level 2');
     const { toml } = await ask(page, server, 'GET', 'config');
     expect(toml).toContain('delay = "7m"');
-    expect(toml).toContain('repeat = 2');
     expect(toml).toContain('id = "night"');
   });
 });
