@@ -74,7 +74,7 @@ fn sixty_incidents_at_once_are_few_messages_and_one_link_answers_for_all() -> Re
     // In the midst of it a P0 comes by itself, at once.
     sender.post(&path, &[], b"[P0][PROBLEM][db-07][10.1.2.99][host is down]")?.is(200)?;
     let is_p0 = |page: &Page| page.incident.severity == "P0";
-    let urgent = wait::until("the P0", Duration::from_secs(5), || pages(&hook).ok()?.into_iter().find(is_p0))?;
+    let urgent = wait::until("the P0", Duration::from_secs(20), || pages(&hook).ok()?.into_iter().find(is_p0))?;
     ensure!(urgent.incidents.len() == 1 && !urgent.storm, "{urgent:?}");
 
     wait::until("everybody is named", PATIENCE, || (named(&pages(&hook).ok()?).len() == INCIDENTS + 1).then_some(()))?;

@@ -74,7 +74,9 @@ impl Snapshot {
         snapshot.hooks = check.index(&document.webhooks, "webhooks", |hook| hook.id.clone(), |id| id.as_str());
         snapshot.integrations =
             check.index(&document.integrations, "integrations", |it| it.id.clone(), |id| id.as_str());
-        check.schedules(&document, &snapshot.people, &snapshot.copies, &mut snapshot.rosters);
+        let holidays = check.holidays(&document.holidays);
+        let around = Surroundings::new(&snapshot.people, &document.time_off, holidays.clone(), &snapshot.copies);
+        check.schedules(&document, &snapshot.people, &around, &mut snapshot.rosters);
         check.people(&document.people);
         check.quiet(&document, &mut snapshot);
         check.teams(&document.teams, &snapshot.people);
@@ -86,7 +88,7 @@ impl Snapshot {
             check.policy(policy, &snapshot);
         }
         check.targets(&document.fallback, "fallback", &snapshot);
-        match heartbeat::compile(&document, &snapshot.windows) {
+        match heartbeat::compile(&document, &snapshot.windows, &holidays) {
             Ok(expected) => snapshot.heartbeats = expected,
             Err(faults) => check.faults(faults),
         }
@@ -126,7 +128,10 @@ impl Snapshot {
     pub fn with_copies(&self, copies: Arc<Copies>) -> Self {
         let mut rosters = BTreeMap::new();
         // The rest was found good before, and copies have no faults.
-        Check::default().schedules(&self.document, &self.people, &copies, &mut rosters);
+        let mut check = Check::default();
+        let holidays = check.holidays(&self.document.holidays);
+        let around = Surroundings::new(&self.people, &self.document.time_off, holidays, &copies);
+        check.schedules(&self.document, &self.people, &around, &mut rosters);
         Self { rosters, copies, ..self.clone() }
     }
 
@@ -232,10 +237,9 @@ impl Check {
         &mut self,
         document: &Document,
         people: &BTreeMap<PersonId, Person>,
-        copies: &Copies,
+        around: &Surroundings<'_>,
         rosters: &mut BTreeMap<ScheduleId, Roster>,
     ) {
-        let around = Surroundings::new(people, &document.time_off, self.holidays(&document.holidays), copies);
         for (i, off) in document.time_off.iter().enumerate().filter(|(_, off)| !people.contains_key(&off.person)) {
             self.fault(format!("time_off[{i}].person"), unknown("person", off.person.as_str()));
         }
@@ -248,7 +252,7 @@ impl Check {
             for person in schedule.people().filter(|person| !people.contains_key(*person)).collect::<BTreeSet<_>>() {
                 self.fault(&path, unknown("person", person.as_str()));
             }
-            match Roster::compile(&schedule, &around) {
+            match Roster::compile(&schedule, around) {
                 Ok(roster) => drop(rosters.insert(id, roster)),
                 Err(faults) => {
                     for (field, message) in faults {

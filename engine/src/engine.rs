@@ -408,6 +408,7 @@ impl Turn<'_> {
             self.engine.state.policies.entry((version, policy.clone())).or_insert_with(|| plan.clone());
         }
         let now = self.now;
+        let plan = self.plan(version, &policy);
         let Some(incident) = self.engine.state.incidents.get_mut(&id).map(Arc::make_mut) else { return };
         let place = incident.escalations.len();
         let quiet = !incident.suppressed.is_empty();
@@ -417,6 +418,9 @@ impl Turn<'_> {
             config: version,
             state: if quiet { EscalationState::Stopped } else { EscalationState::Running },
             next_level: 0,
+            again: false,
+            levels: plan.levels.len() as u32,
+            repeat: plan.repeat,
             cycle: 0,
             reached: false,
             due: None,

@@ -159,7 +159,8 @@ impl Turn<'_> {
         let incident = self.engine.state.incidents.get(&id)?;
         let by_level = |it: &shared::Escalation| {
             let plan = self.plan(it.config, &it.policy);
-            plan.levels.get(it.next_level.checked_sub(1)? as usize)?.ack_timeout
+            let last = if it.again { it.next_level } else { it.next_level.checked_sub(1)? };
+            plan.levels.get(last as usize)?.ack_timeout
         };
         let by_levels: Vec<Delay> = incident.escalations.iter().filter_map(by_level).collect();
         let paging = self.config.paging();
@@ -225,7 +226,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Lets an escalation run again at `at`, with the level it was at or a chosen one.
+    /// Lets an escalation run again at `at`, with the level it was at or a chosen one. Asked for twice before it ran, it is
+    /// still that level.
     pub(crate) fn resume(&mut self, id: IncidentId, place: usize, level: Option<u32>, at: Timestamp) {
         let Some(escalation) = self.incident(id).and_then(|incident| incident.escalations.get_mut(place)) else {
             return;
@@ -233,13 +235,17 @@ impl Turn<'_> {
         let used_up = escalation.state == EscalationState::Exhausted;
         escalation.state = EscalationState::Running;
         match level {
-            Some(level) => escalation.next_level = level,
+            Some(level) => (escalation.next_level, escalation.again) = (level, false),
             None if used_up => {
-                escalation.next_level = 0;
+                (escalation.next_level, escalation.again) = (0, false);
                 escalation.cycle = 0;
                 escalation.reached = false;
             }
-            None => escalation.next_level = escalation.next_level.saturating_sub(1),
+            None if escalation.again => {}
+            None => {
+                escalation.again = escalation.next_level > 0;
+                escalation.next_level = escalation.next_level.saturating_sub(1);
+            }
         }
         self.set_due(id, place, Some(at));
     }
@@ -310,10 +316,11 @@ impl Turn<'_> {
         }
         let (now, to) = (self.now, self.config.version);
         for (place, policy, newer, from) in changed {
-            let levels = newer.levels.len() as u32;
+            let (levels, repeat) = (newer.levels.len() as u32, newer.repeat);
             self.engine.state.policies.insert((to, policy.clone()), newer);
             let Some(escalation) = self.incident(id).and_then(|it| it.escalations.get_mut(place)) else { continue };
             escalation.config = to;
+            (escalation.levels, escalation.repeat) = (levels, repeat);
             escalation.next_level = escalation.next_level.min(levels);
             let used_up = escalation.state == EscalationState::Exhausted;
             self.note(id, by.clone(), Happening::PolicyApplied { policy, from, to });

@@ -7,6 +7,7 @@
 mod compile;
 mod rhythm;
 
+pub use compile::CALENDAR_OLD;
 pub(crate) use compile::compile;
 pub use rhythm::{WEEKS_NEEDED, weeks};
 
@@ -17,12 +18,13 @@ use crate::{
     engine::Turn,
     event::{OwnMessage, Refusal, Wake},
     matcher::{Matcher, Subject},
+    oncall::Spans,
     route::Routing,
     window::Hours,
 };
 use shared::{
     Action, AlertEvent, AlertId, Counted, CountedBecause, Delay, Down, DownBecause, Format, HeartbeatId, IncidentId,
-    IntegrationId, MarkKind, Pulse, Signal, Timestamp,
+    IntegrationId, LayerId, MarkKind, Pulse, ScheduleId, Signal, Timestamp,
     config::Heartbeat,
     timeline::{Actor, Happening, RouteStep},
 };
@@ -37,6 +39,8 @@ pub struct Expected {
     pub config: Heartbeat,
     matches: Vec<Matcher>,
     hours: Hours,
+    /// Days on which silence says nothing.
+    holidays: Spans,
     /// Any message of the sender is a beat, and is an alert all the same.
     any: bool,
     /// How long it may be silent is learned from when it was heard.
@@ -50,15 +54,18 @@ impl Expected {
         Delay(self.config.interval.0.saturating_add(self.config.grace.0))
     }
 
-    /// When it is missed if nothing comes after `from`. Silence outside its time windows is fine: then the time counts
-    /// from the beginning of the next one, and is over with it at the latest. None when no window ever comes, and when too
-    /// little is known of whose rhythm is to be learned.
+    /// When it is missed if nothing comes after `from`. Silence outside its time windows and on holidays is fine: then the
+    /// time counts from the end of the holiday, or from the beginning of the next window and is over with it at the latest.
+    /// None when no window ever comes, and when too little is known of whose rhythm is to be learned.
     #[must_use]
     pub fn due(&self, pulse: &Pulse, from: Timestamp) -> Option<Timestamp> {
         if self.learned {
-            return rhythm::due(pulse.rhythm.as_deref()?, from);
+            return rhythm::due(pulse.rhythm.as_deref()?, from, &self.holidays);
         }
-        let due = from.after(self.patience());
+        let mut due = from.after(self.patience());
+        while let Some((_, until)) = self.holidays.at(due) {
+            due = until.after(self.patience());
+        }
         if self.hours.quiet(due).is_none() {
             return Some(due);
         }
@@ -79,6 +86,12 @@ pub fn key(heartbeat: &HeartbeatId) -> String {
 #[must_use]
 pub fn of_sender(integration: &IntegrationId) -> HeartbeatId {
     HeartbeatId(format!("sender:{integration}"))
+}
+
+/// The name under which a calendar that others keep is watched; no configured heartbeat can have it.
+#[must_use]
+pub fn of_calendar(schedule: &ScheduleId, layer: &LayerId) -> HeartbeatId {
+    HeartbeatId(format!("calendar:{schedule}:{layer}"))
 }
 
 /// The heartbeat that an alert is about.

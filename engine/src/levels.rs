@@ -102,6 +102,7 @@ impl Turn<'_> {
     fn move_to(&mut self, id: IncidentId, place: usize, level: u32, cycle: u32, reached: bool) {
         if let Some(escalation) = self.incident(id).and_then(|incident| incident.escalations.get_mut(place)) {
             escalation.next_level = level;
+            escalation.again = false;
             escalation.cycle = cycle;
             escalation.reached = reached;
         }

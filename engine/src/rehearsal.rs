@@ -12,7 +12,7 @@ use crate::{
 use jiff::ToSpan as _;
 use shared::{
     Delay, IntegrationId, PolicyId, RouteId, Severity, Timestamp,
-    api::Preview,
+    api::{self, RehearsedDelivery, RehearsedMember},
     config::{Document, Finding, Route},
     timeline::{Outcome, SeverityReason, TimelineEntry},
 };
@@ -20,6 +20,17 @@ use std::{ops::ControlFlow, sync::Arc};
 
 /// Deliveries looked at in one rehearsal.
 const SENT_MAX: usize = 2_000;
+/// Entries of timelines, likewise.
+const ENTRIES_MAX: usize = 20_000;
+
+/// What is tried when nothing else is said.
+pub const SAMPLE: &str = "[P1][PROBLEM][db-7][][host is down]";
+/// A sender without settings.
+pub const NOBODYS: &str = "simulated";
+/// How long is looked on when nothing else is said.
+pub const LENGTH: Delay = Delay::mins(120);
+/// How the next change of a clock is asked for.
+pub const CLOCK_CHANGE: &str = "clock-change";
 
 /// What would happen.
 #[derive(Clone, Debug, Default)]
@@ -29,25 +40,8 @@ pub struct Rehearsal {
     pub sent: Vec<Sent>,
     /// Everything the engine decides, with its reasons.
     pub timeline: Vec<TimelineEntry>,
-    /// There were more deliveries than are looked at.
+    /// There was more than is looked at.
     pub cut: bool,
-}
-
-/// A message that is tried: how it is read, where its members go, and whom that pages.
-#[derive(Clone, Debug)]
-pub struct Tried {
-    pub read: Preview,
-    /// One for each event that was read.
-    pub members: Vec<Member>,
-    pub told: Rehearsal,
-}
-
-/// Where one member of a message goes.
-#[derive(Clone, Debug)]
-pub struct Member {
-    /// After routing.
-    pub severity: SeverityReason,
-    pub routing: Routing,
 }
 
 /// Tries a message: the same reading and routing as of a real one, and then [`rehearse`].
@@ -58,7 +52,7 @@ pub fn try_message(
     body: &[u8],
     at: Timestamp,
     length: Delay,
-) -> Tried {
+) -> api::Rehearsal {
     let settings = config.integration(integration);
     let read = normalize(&Source { integration: &settings, content_type: None, format: None, received_at: at }, body);
     let member = |event: &shared::AlertEvent| {
@@ -66,10 +60,62 @@ pub fn try_message(
         let subject = Subject { event, integration, severity: stated.severity(), now: at };
         let routing = route::route(&config.tree, &subject);
         let by_route = routing.severity.as_ref().map(|(route, severity)| (route, *severity));
-        Member { severity: classify::overruled(stated, by_route), routing }
+        member(classify::overruled(stated, by_route), routing)
     };
     let members = read.events.iter().map(|parsed| member(&parsed.event)).collect();
-    Tried { read: read.into(), members, told: rehearse(config, integration, body, at, length) }
+    let Rehearsal { outcomes, sent, timeline, cut } = rehearse(config, integration, body, at, length);
+    let sent = sent.into_iter().map(delivery).collect();
+    api::Rehearsal { version: config.version, at, read: read.into(), members, outcomes, sent, timeline, cut }
+}
+
+fn member(severity: SeverityReason, routing: Routing) -> RehearsedMember {
+    let hold = |policy: &PolicyId| Some((policy.clone(), routing.hold(policy, severity.severity())?));
+    let holds = routing.policies.iter().filter_map(hold).collect();
+    RehearsedMember {
+        severity,
+        trace: routing.trace,
+        policies: routing.policies,
+        team: routing.team,
+        annotations: routing.annotations,
+        group: routing.group.map(|group| group.key),
+        stale_after: routing.stale_after,
+        holds,
+        muted: routing.held.into_iter().collect(),
+    }
+}
+
+/// A delivery as it is told.
+#[must_use]
+pub fn delivery(sent: Sent) -> RehearsedDelivery {
+    let Sent {
+        at,
+        incident,
+        page: _,
+        first,
+        reminder,
+        recipient,
+        via,
+        contact,
+        channel,
+        policy,
+        level,
+        cycle,
+        severity,
+    } = sent;
+    RehearsedDelivery {
+        at,
+        incident,
+        severity,
+        recipient,
+        via,
+        contact,
+        channel,
+        policy,
+        level,
+        cycle,
+        first,
+        reminder,
+    }
 }
 
 /// What is wrong with a document, or doubtful when nothing is.
@@ -96,7 +142,7 @@ pub fn rehearse(
     let mut watch = |scene: &Scene| {
         sent.extend(scene.sent.iter().cloned());
         timeline.extend(scene.changes.timeline.iter().cloned());
-        *cut = sent.len() >= SENT_MAX;
+        *cut = sent.len() >= SENT_MAX || timeline.len() >= ENTRIES_MAX;
         if *cut { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let post = Post { integration, content_type: None, key: None, received_at: at, body };
@@ -145,6 +191,18 @@ pub fn next_clock(zone_name: &str, after: Timestamp, weekday: Option<i8>, hour: 
         let at = day.at(hour, minute, 0, 0).to_zoned(zone.clone()).ok()?.timestamp();
         Some(Timestamp(at.as_millisecond())).filter(|at| *at > after)
     })
+}
+
+/// Reads a moment: [`CLOCK_CHANGE`] is the next one of the zone after `now`, everything else an [`instant`].
+///
+/// # Errors
+/// A sentence with the mend.
+pub fn moment(text: &str, zone_name: &str, now: Timestamp) -> Result<Timestamp, String> {
+    zone(zone_name)?;
+    if text != CLOCK_CHANGE {
+        return instant(text, Some(zone_name));
+    }
+    clock_change(zone_name, now).ok_or_else(|| format!("the clock of {zone_name} never changes; name another zone"))
 }
 
 /// Reads an instant: RFC 3339, with a zone in brackets, or as the wall clock of `zone_name` (UTC without one)

@@ -249,6 +249,52 @@ fn a_sender_that_never_stopped_for_long_is_missed_once_also_after_restarts() {
 }
 
 #[test]
+fn on_a_holiday_a_sender_that_keeps_office_hours_is_not_missed_and_on_the_day_after_it_is() {
+    const HOUR: i64 = 3_600_000;
+    // The seventh Monday, in the sender's zone.
+    const HOLIDAY: &str = "[[holidays]]\nid = \"cn\"\ndates = [\"2027-01-11\"]\n";
+    let holidays = format!("{SENDER}time_zone = \"Asia/Shanghai\"\nholidays = [\"cn\"]\n{HOLIDAY}");
+    // START is a Monday, 08:00 in Shanghai.
+    let lives = |text: &str, set: Option<&str>| {
+        let text = set
+            .map_or_else(|| text.to_owned(), |set| text.replace("silent_severity", &format!("{set}\nsilent_severity")));
+        let mut world = World::of_sender(&text);
+        for day in 0..49 {
+            for hour in 0..24 {
+                if day % 7 < 5 && (1..10).contains(&hour) {
+                    world.post();
+                    world.pass(HOUR / 2);
+                    world.post();
+                    world.pass(HOUR / 2);
+                } else {
+                    world.pass(HOUR);
+                }
+            }
+        }
+        assert_eq!(world.missed, 0, "its nights and weekends are quiet");
+        world
+    };
+    for (text, monday) in [(SENDER, 1), (holidays.as_str(), 0)] {
+        let mut world = lives(text, None);
+        // 08:00 on the holiday, until 20:00.
+        world.pass(12 * HOUR);
+        assert_eq!(world.missed, monday);
+    }
+    let mut world = lives(&holidays, None);
+    world.pass(24 * HOUR + 12 * HOUR);
+    assert_eq!(world.missed, 1, "on Tuesday it works again, and is missed");
+    // A silence that is set counts from the end of the holiday.
+    let mut world = lives(&holidays, Some("silent_after = \"70h\""));
+    world.pass(24 * HOUR + 60 * HOUR);
+    assert_eq!(world.missed, 0);
+    world.pass(12 * HOUR);
+    assert_eq!(world.missed, 1);
+    let wrong = compile(&format!("{SENDER}holidays = [\"de\"]\n")).unwrap_err();
+    assert_eq!(wrong[0].path, "integrations[chatty].holidays[0]");
+    assert!(wrong[0].message.contains("no holiday calendar `de`"), "{}", wrong[0].message);
+}
+
+#[test]
 fn a_silence_that_is_set_overrules_what_was_learned() {
     for (line, missed) in [("silent_after = \"6h\"", 1), ("silent_after = \"0s\"", 0)] {
         let mut world = World::of_sender(&format!("{SENDER}{line}\n"));

@@ -10,10 +10,13 @@ use crate::{
     shifts,
 };
 use actix_web::web;
-use engine::oncall::{self, Imported};
+use engine::{
+    heartbeat,
+    oncall::{self, Imported},
+};
 use futures_util::StreamExt as _;
 use shared::{
-    Delay, ScheduleId, Timestamp,
+    Delay, ScheduleId, Signal, Timestamp,
     api::{ImportedCalendar, UnclearName},
 };
 use std::{
@@ -27,7 +30,7 @@ const EVERY: Delay = Delay(15 * 60_000);
 /// After a first try that failed; twice as long after each further one, up to [`EVERY`].
 const AGAIN: Delay = Delay(60_000);
 /// A calendar that could not be looked at for longer is told as old.
-pub const OLD: Delay = Delay(24 * 3_600_000);
+pub const OLD: Delay = heartbeat::CALENDAR_OLD;
 /// Some ten thousand events; a larger one is no calendar of shifts.
 const MOST_BYTES: usize = 4 * 1_024 * 1_024;
 const DEADLINES: Deadlines = Deadlines { connect: Duration::from_secs(5), total: Duration::from_secs(30) };
@@ -94,24 +97,52 @@ pub async fn fetch(runtime: &Runtime, readers: &Arc<Readers>, urls: Vec<String>)
         }
     };
     let one = |url: String| async {
-        match fetch_one(&outbound, readers, &url).await {
-            Ok((failures, changed)) => (url, failures, changed),
-            Err(error) => {
-                tracing::warn!(%error, "a calendar that was fetched could not be stored; it is tried again");
-                (url, 1, false)
-            }
-        }
+        let done = fetch_one(&outbound, readers, &url).await;
+        (url, done)
     };
     let done: Vec<_> = futures_util::stream::iter(urls.into_iter().map(one)).buffer_unordered(AT_ONCE).collect().await;
     // Should the engine not answer now, it finds the new copy by itself.
-    if done.iter().any(|(_, _, changed)| *changed) && runtime.reload().await.is_err() {
+    if done.iter().any(|(_, done)| done.as_ref().is_ok_and(|(_, changed)| *changed)) && runtime.reload().await.is_err()
+    {
         tracing::warn!("the engine has not taken the new calendars yet");
     }
-    done.into_iter().map(|(url, failures, _)| (url, failures)).collect()
+    let mut failures = Vec::with_capacity(done.len());
+    for (url, done) in done {
+        match done {
+            Ok((state, _)) => {
+                failures.push((url, state.failures));
+                hear(runtime, &state).await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a calendar that was fetched could not be stored; it is tried again");
+                failures.push((url, 1));
+            }
+        }
+    }
+    failures
 }
 
-/// Gives how often it has failed in a row, and whether the copy is another one.
-async fn fetch_one(outbound: &Outbound, readers: &Arc<Readers>, url: &str) -> Result<(u32, bool), StoreError> {
+/// A good copy is a beat of every layer that takes its shifts from there, so that the engine misses it when none comes; a
+/// failure only says why.
+async fn hear(runtime: &Runtime, state: &CalendarState) {
+    let signal = if state.error.is_none() { Signal::Beat } else { Signal::Log };
+    let config = runtime.config();
+    for schedule in &config.document.schedules {
+        for layer in schedule.layers.iter().filter(|layer| layer.ical_url.as_deref() == Some(state.url.as_str())) {
+            let id = heartbeat::of_calendar(&schedule.id, &layer.id);
+            if let Err(error) = runtime.hear(id, signal, state.error.clone().unwrap_or_default()).await {
+                tracing::warn!(%error, "the engine did not hear how a calendar was fetched; it will the next time");
+            }
+        }
+    }
+}
+
+/// Gives how it stands now, and whether the copy is another one.
+async fn fetch_one(
+    outbound: &Outbound,
+    readers: &Arc<Readers>,
+    url: &str,
+) -> Result<(CalendarState, bool), StoreError> {
     let known = url.to_owned();
     let read = move |store: &mut Store| Ok(store.calendar_states()?.into_iter().find(|state| state.url == known));
     let before = stored(readers, read).await?;
@@ -147,7 +178,6 @@ async fn fetch_one(outbound: &Outbound, readers: &Arc<Readers>, url: &str) -> Re
             (state.error, state.failures) = (Some(error), state.failures + 1);
         }
     }
-    let failures = state.failures;
     let keep = move |store: &mut Store| {
         let copies = store.calendar_copies()?;
         let new = new.filter(|text| copies.get(&state.url).is_none_or(|copy| **copy != **text));
@@ -156,9 +186,10 @@ async fn fetch_one(outbound: &Outbound, readers: &Arc<Readers>, url: &str) -> Re
             // Until now the copy before was in force.
             shifts::record(store, now)?;
         }
-        Ok(store.calendar_put(before.as_ref(), &state, new.as_deref())? && new.is_some())
+        let kept = store.calendar_put(before.as_ref(), &state, new.as_deref())?;
+        Ok((state, kept && new.is_some()))
     };
-    Ok((failures, stored(readers, keep).await?))
+    stored(readers, keep).await
 }
 
 /// The text of a calendar that can be read, on a thread where that is no harm.

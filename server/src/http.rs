@@ -31,6 +31,7 @@ mod people;
 mod principal;
 mod problem;
 mod reader;
+mod rehearsal;
 mod replay;
 mod routes;
 mod schedules;

@@ -25,6 +25,8 @@ mod heartbeats;
 mod pages;
 #[path = "http/quiet.rs"]
 mod quiet;
+#[path = "http/rehearsals.rs"]
+mod rehearsals;
 #[path = "http/replays.rs"]
 mod replays;
 #[path = "http/versions.rs"]

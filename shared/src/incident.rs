@@ -206,6 +206,15 @@ pub struct Escalation {
     pub state: EscalationState,
     /// The level that runs next (0-based).
     pub next_level: u32,
+    /// That level ran already and runs again: somebody's answer ended, or it gives somebody else time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
+    /// How many levels the policy has; 0 in what was stored before this was kept.
+    #[serde(default)]
+    pub levels: u32,
+    /// How often it is repeated.
+    #[serde(default)]
+    pub repeat: u32,
     /// How many times the policy has been run through.
     pub cycle: u32,
     /// Whether anybody was reached in this cycle.
@@ -215,6 +224,17 @@ pub struct Escalation {
     /// Its route is muted or holds it until then: nobody is paged by rule before, only when somebody asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_until: Option<Timestamp>,
+}
+
+impl Escalation {
+    /// The level (0-based) that runs when it is due; none when its levels and repeats are used up then.
+    #[must_use]
+    pub const fn due_level(&self) -> Option<u32> {
+        if self.levels == 0 || self.next_level < self.levels {
+            return Some(self.next_level);
+        }
+        if self.reached && self.cycle < self.repeat { Some(0) } else { None }
+    }
 }
 
 /// Who a page is for.

@@ -13,6 +13,8 @@ pub enum NounKind {
     Schedule,
     Team,
     Person,
+    /// One of a person's contacts; its id is `person:contact`.
+    Contact,
     Webhook,
     Integration,
     TimeWindow,
@@ -34,6 +36,7 @@ impl NounKind {
             Self::Schedule => "schedule",
             Self::Team => "team",
             Self::Person => "person",
+            Self::Contact => "contact",
             Self::Webhook => "webhook",
             Self::Integration => "integration",
             Self::TimeWindow => "time_window",

@@ -1,7 +1,7 @@
 // The routing tree is edited in the browser: checked as one types by the engine itself, tried on a message and on what
 // came in, and put in force. Against a server of its own.
 import { expect, type Page } from '@playwright/test';
-import { ask, organisation, send } from '../newcomer.ts';
+import { PASSWORD, ask, organisation, send } from '../newcomer.ts';
 import { test } from '../own-server.ts';
 import { examine } from '../whole.ts';
 
@@ -188,6 +188,33 @@ test('without routes the page says what then happens, and in Chinese too', async
   await expect(node(page, 'databases')).toContainText('等待恢复');
   await expect(node(page, 'never')).toContainText('never asked');
   await examine(page, 'routes chinese');
+});
+
+test('whoever may only look tries a message by what is in force', async ({ page, server }) => {
+  await ask(page, server, 'PUT', 'config', { toml: configuration() });
+  const account = { login: 'eve', name: 'Eve', role: 'viewer', person: null, password: PASSWORD };
+  await ask(page, server, 'POST', 'accounts', account);
+  await ask(page, server, 'POST', 'integrations', { name: 'checks' });
+  await ask(page, server, 'POST', 'session', { login: 'eve', password: PASSWORD });
+  await page.goto(`${server.url}/routes`);
+  await expect(trial(page).getByRole('button', { name: 'The draft' })).toHaveCount(0);
+  await trial(page).getByLabel('Message').fill('[P2][PROBLEM][db-07][10.1.2.3][slow]');
+  await trial(page).locator('#trial-sender').selectOption('checks');
+  await trial(page).getByRole('button', { name: 'Next 03:12' }).click();
+  await trial(page).getByRole('button', { name: 'Try it' }).click();
+  const trace = page.getByTestId('trial-trace');
+  await expect(trace.locator('li.yes').first()).toContainText('databases → dba');
+  await expect(page.getByTestId('trial-result')).toContainText('03:12');
+  // The route waits two minutes for a recovery.
+  await expect(page.getByTestId('gantt')).toContainText('Chen Hua');
+  await page.getByTestId('gantt-table').locator('summary').click();
+  await expect(page.getByTestId('gantt-table').getByRole('row').nth(1)).toContainText('03:14');
+  await examine(page, 'routes viewer');
+  await page.route('**/api/v1/rehearsal', (route) => route.abort(), { times: 1 });
+  await trial(page).getByRole('button', { name: 'Try it' }).click();
+  await expect(trial(page).getByRole('alert')).toBeVisible();
+  const { items } = await ask(page, server, 'GET', 'events');
+  expect(items).toEqual([]);
 });
 
 test('a tree that does not load says so, and is asked for again', async ({ page, server }) => {

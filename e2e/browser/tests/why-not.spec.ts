@@ -62,6 +62,12 @@ test('who was not paged asks why, and each thing of that time has its reason', a
     await examine(page, 'proof');
     const changed = (organisation() + more).replace('name = "Anna"', 'name = "Anna Berg"').replace(/delay = "\d+m"/, 'delay = "47m"');
     await ask(page, server, 'PUT', 'config', { toml: changed });
+    // The way it was reached is a noun too, and its address is nobody's business.
+    await why.getByRole('link', { name: 'phone', exact: true }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Contact: phone (Li Wei)');
+    await expect(page.getByTestId('version-band')).toContainText('version 1, in force');
+    await expect(page.locator('.noun-text')).toContainText('webhook = "********"');
+    await page.goBack();
     await why.getByRole('link', { name: 'everything v1' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Policy: everything');
     const band = page.getByTestId('version-band');

@@ -1,16 +1,18 @@
 //! Heartbeats of a document, checked and made ready.
 
-use super::{Expected, of_sender};
+use super::{Expected, of_calendar, of_sender};
 use crate::{
     compile::{FALLBACK, is_name, unknown},
     matcher::Matcher,
+    oncall::{self, HolidayDays, Spans},
     route::Fault,
     stale,
     window::{Hours, Windows},
 };
+use jiff::tz::TimeZone;
 use shared::{
-    Delay, HeartbeatId,
-    config::{Document, Heartbeat, Integration},
+    CalendarId, Delay, HeartbeatId, Severity,
+    config::{Document, Heartbeat, Integration, Layer, Schedule},
 };
 use std::collections::BTreeMap;
 
@@ -18,11 +20,17 @@ use std::collections::BTreeMap;
 const SHORTEST: Delay = Delay::secs(10);
 /// The longest interval and the longest grace.
 const LONGEST: Delay = Delay(366 * 86_400_000);
+/// A calendar that others keep and that was not fetched for so long is old.
+pub const CALENDAR_OLD: Delay = Delay(24 * 3_600_000);
 /// Labels and annotations of one heartbeat.
 const WORDS_MAX: usize = 16;
 
 /// Every heartbeat of a document, or everything that is wrong with them.
-pub(crate) fn compile(document: &Document, windows: &Windows) -> Result<BTreeMap<HeartbeatId, Expected>, Vec<Fault>> {
+pub(crate) fn compile(
+    document: &Document,
+    windows: &Windows,
+    holidays: &BTreeMap<&CalendarId, HolidayDays>,
+) -> Result<BTreeMap<HeartbeatId, Expected>, Vec<Fault>> {
     let mut found = BTreeMap::new();
     let mut faults = Vec::new();
     for (i, heartbeat) in document.heartbeats.iter().enumerate() {
@@ -38,7 +46,10 @@ pub(crate) fn compile(document: &Document, windows: &Windows) -> Result<BTreeMap
         }
     }
     for integration in &document.integrations {
-        found.extend(silence(integration, &mut faults));
+        found.extend(silence(integration, holidays, &mut faults));
+    }
+    for schedule in &document.schedules {
+        found.extend(schedule.layers.iter().filter_map(|layer| calendar(schedule, layer)));
     }
     if faults.is_empty() { Ok(found) } else { Err(faults) }
 }
@@ -96,13 +107,24 @@ fn check(heartbeat: &Heartbeat, document: &Document, windows: &Windows, faults: 
         config: heartbeat.clone(),
         matches,
         hours: Hours { active, mute: Vec::new() },
+        holidays: Spans::default(),
         any: false,
         learned: false,
     }
 }
 
 /// The watch over a sender that may not be silent for long; also checks what else counts from its last message.
-fn silence(integration: &Integration, faults: &mut Vec<Fault>) -> Option<(HeartbeatId, Expected)> {
+fn silence(
+    integration: &Integration,
+    holidays: &BTreeMap<&CalendarId, HolidayDays>,
+    faults: &mut Vec<Fault>,
+) -> Option<(HeartbeatId, Expected)> {
+    // A zone that is none has its own finding.
+    let zone = oncall::zone(&integration.time_zone).unwrap_or(TimeZone::UTC);
+    let mut unknown = Vec::new();
+    let holidays = oncall::holidays(&integration.holidays, &zone, holidays, &mut unknown);
+    let at = |(field, message)| (format!("integrations[{}].{field}", integration.id), message);
+    faults.extend(unknown.into_iter().map(at));
     let mut fault = |field: &str, message: &str| {
         faults.push((format!("integrations[{}].{field}", integration.id), message.to_owned()));
     };
@@ -138,5 +160,32 @@ fn silence(integration: &Integration, faults: &mut Vec<Fault>) -> Option<(Heartb
         during: Vec::new(),
         paused: false,
     };
-    Some((id, Expected { config, matches: Vec::new(), hours: Hours::default(), any: true, learned }))
+    Some((id, Expected { config, matches: Vec::new(), hours: Hours::default(), holidays, any: true, learned }))
+}
+
+/// The watch over a calendar that others keep: each time it is fetched is a beat. Its last good copy counts meanwhile, so it
+/// is nothing to be woken for.
+fn calendar(schedule: &Schedule, layer: &Layer) -> Option<(HeartbeatId, Expected)> {
+    layer.ical_url.as_ref()?;
+    let id = of_calendar(&schedule.id, &layer.id);
+    let title = if schedule.name.is_empty() { schedule.id.as_str() } else { &schedule.name };
+    let summary = format!("the calendar of {title} (layer {}) could not be fetched for {CALENDAR_OLD}", layer.id);
+    let labels = [("schedule", schedule.id.as_str()), ("layer", layer.id.as_str())];
+    let config = Heartbeat {
+        id: id.clone(),
+        name: title.to_owned(),
+        interval: CALENDAR_OLD,
+        grace: Delay::ZERO,
+        severity: Severity::P4,
+        summary: Some(summary),
+        policy: None,
+        labels: labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        annotations: BTreeMap::new(),
+        integration: None,
+        matches: Vec::new(),
+        during: Vec::new(),
+        paused: false,
+    };
+    let (hours, holidays) = (Hours::default(), Spans::default());
+    Some((id, Expected { config, matches: Vec::new(), hours, holidays, any: false, learned: false }))
 }

@@ -8,6 +8,7 @@
 //!
 //! Whole numbers only: the same messages give the same instant on every machine.
 
+use crate::oncall::Spans;
 use shared::{Rhythm, Timestamp};
 
 const SLOT_MS: i64 = 1_800_000;
@@ -54,7 +55,8 @@ pub fn weeks(rhythm: &Rhythm) -> u32 {
 }
 
 /// When a silence that began then counts; none while too little is known, or when it would not be unusual in four weeks.
-pub(crate) fn due(rhythm: &Rhythm, from: Timestamp) -> Option<Timestamp> {
+/// The half hours of holidays cost nothing.
+pub(crate) fn due(rhythm: &Rhythm, from: Timestamp, holidays: &Spans) -> Option<Timestamp> {
     if weeks(rhythm) < WEEKS_NEEDED {
         return None;
     }
@@ -62,6 +64,9 @@ pub(crate) fn due(rhythm: &Rhythm, from: Timestamp) -> Option<Timestamp> {
     let known = rhythm.week - rhythm.first;
     let mut silent = ONE;
     for slot in begun + 1..=begun + FURTHEST {
+        if holidays.at(Timestamp(slot * SLOT_MS)).is_some() {
+            continue;
+        }
         let (week, at) = place(slot);
         let heard = rhythm.heard.get(at).copied().unwrap_or(0);
         // This week's half hours to come are not silent yet.
@@ -79,13 +84,17 @@ pub(crate) fn due(rhythm: &Rhythm, from: Timestamp) -> Option<Timestamp> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
-    use super::*;
+    use super::{due as due_with, *};
     use proptest::prelude::*;
 
     const MIN: i64 = 60_000;
     const DAY: i64 = 86_400_000;
     /// Monday 2026-01-05 00:00 UTC.
     const MONDAY: i64 = 1_767_571_200_000;
+
+    fn due(rhythm: &Rhythm, from: Timestamp) -> Option<Timestamp> {
+        due_with(rhythm, from, &Spans::default())
+    }
 
     /// Hears all of these in order; whether one of them came after the silence before it counted.
     fn live(times: &[i64]) -> (Option<Box<Rhythm>>, bool) {

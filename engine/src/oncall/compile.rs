@@ -83,7 +83,7 @@ impl Roster {
         let away = around.away(&zone);
         let mut faults = Vec::new();
         let (layers, imported) = tiers(schedule, &zone, &away, around, &mut faults);
-        let holidays = holidays(schedule, &zone, around, &mut faults);
+        let holidays = holidays(&schedule.holidays, &zone, &around.calendars, &mut faults);
         let mut keep = Keep { faults };
         let covers = schedule.overrides.iter().enumerate();
         let covers: Vec<(usize, Cover)> =
@@ -178,10 +178,16 @@ fn turns(rotations: &[Rotation], path: &str, zone: &TimeZone, away: &Away, fault
     found
 }
 
-fn holidays(schedule: &Schedule, zone: &TimeZone, around: &Surroundings<'_>, faults: &mut Vec<Fault>) -> Spans {
+/// The days of these calendars on the clock of a zone.
+pub(crate) fn holidays(
+    named: &[CalendarId],
+    zone: &TimeZone,
+    calendars: &BTreeMap<&CalendarId, HolidayDays>,
+    faults: &mut Vec<Fault>,
+) -> Spans {
     let mut found = Vec::new();
-    for (i, id) in schedule.holidays.iter().enumerate() {
-        match around.calendars.get(id) {
+    for (i, id) in named.iter().enumerate() {
+        match calendars.get(id) {
             Some(calendar) => found.push(calendar),
             None => {
                 let message =

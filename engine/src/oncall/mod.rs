@@ -18,6 +18,7 @@ mod swap;
 mod wall;
 
 pub use compile::Surroundings;
+pub(crate) use compile::holidays;
 pub use ical::{HolidayDays, Unclear, count_events};
 pub use imported::{Copies, CopyState, Imported, address_fault};
 pub use load::{gaps, shifts};

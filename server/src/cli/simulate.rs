@@ -42,13 +42,13 @@ pub(super) struct Simulate {
     #[arg(long, value_name = "ZONE", default_value = "UTC", requires = "at")]
     zone: String,
     /// What arrives
-    #[arg(long, requires = "at", default_value = "[P1][PROBLEM][db-7][][host is down]")]
+    #[arg(long, requires = "at", default_value = rehearsal::SAMPLE)]
     message: String,
     /// Whose message it is
-    #[arg(long, value_name = "ID", requires = "at", default_value = "simulated")]
+    #[arg(long, value_name = "ID", requires = "at", default_value = rehearsal::NOBODYS)]
     integration: String,
     /// How long is looked on while nobody answers
-    #[arg(long = "for", value_name = "LENGTH", requires = "at", default_value = "2h", value_parser = Delay::parse)]
+    #[arg(long = "for", value_name = "LENGTH", requires = "at", default_value_t = rehearsal::LENGTH, value_parser = Delay::parse)]
     length: Delay,
 }
 
@@ -95,14 +95,7 @@ fn one_message(storage: &Storage, command: &Simulate, at: &str) -> Done {
         None => in_force(storage)?,
     };
     let zone = command.zone.as_str();
-    // Whatever is wrong with the zone is said before anything is read in it.
-    rehearsal::instant("2026-01-01 00:00", Some(zone))?;
-    let at = if at == "clock-change" {
-        rehearsal::clock_change(zone, clock::now())
-            .ok_or_else(|| format!("the clock of {zone} never changes; name another --zone"))?
-    } else {
-        rehearsal::instant(at, Some(zone))?
-    };
+    let at = rehearsal::moment(at, zone, clock::now())?;
     let integration = command.integration.as_str().into();
     let told = rehearsal::rehearse(&config, &integration, command.message.as_bytes(), at, command.length);
     println!("{}  {}", rehearsal::shown(zone, at), command.message);

@@ -68,13 +68,7 @@ fn create(storage: &Storage, command: &Create) -> Done {
         TokenKind::Api | TokenKind::Agent | TokenKind::Calendar | TokenKind::Heartbeat => None,
     };
     let role = (command.kind == TokenKind::Api).then(|| command.role.unwrap_or(Role::Viewer));
-    let text = entropy::token(match command.kind {
-        TokenKind::Integration => "tin_",
-        TokenKind::Api => "tap_",
-        TokenKind::Agent => "tag_",
-        TokenKind::Calendar => "tca_",
-        TokenKind::Heartbeat => "thb_",
-    });
+    let text = entropy::token(command.kind.prefix());
     let new = NewToken {
         kind: command.kind,
         name,

@@ -31,6 +31,12 @@ pub fn noun(document: &Document, kind: NounKind, id: &str) -> Option<NounText> {
         NounKind::Person => {
             document.people.iter().find(|it| it.id.as_str() == id).map(|it| text(&it.name, &without_addresses(it)))
         }
+        NounKind::Contact => {
+            let (person, contact) = id.split_once(':')?;
+            let person = document.people.iter().find(|it| it.id.as_str() == person)?;
+            let contact = person.contacts.iter().find(|it| it.id.as_str() == contact)?;
+            Some(text(&format!("{} ({})", contact.id, person.name), &without_address(contact)))
+        }
         NounKind::Webhook => document.webhooks.iter().find(|it| it.id.as_str() == id).map(|it| {
             let secret = it.secret.as_ref().map(|_| KEPT.to_owned());
             text("", &Hook { id: it.id.clone(), url: KEPT.to_owned(), secret })
@@ -65,15 +71,18 @@ fn text(name: &str, thing: &impl Serialize) -> NounText {
 
 /// How somebody is reached, but not where.
 fn without_addresses(person: &Person) -> Person {
+    Person { contacts: person.contacts.iter().map(without_address).collect(), ..person.clone() }
+}
+
+fn without_address(contact: &Contact) -> Contact {
     let hidden = |address: &Option<String>| address.as_ref().map(|_| KEPT.to_owned());
-    let contacts = person.contacts.iter().map(|contact| Contact {
+    Contact {
         id: contact.id.clone(),
         email: hidden(&contact.email),
         ntfy: hidden(&contact.ntfy),
         webhook: hidden(&contact.webhook),
         secret: hidden(&contact.secret),
-    });
-    Person { contacts: contacts.collect(), ..person.clone() }
+    }
 }
 
 #[cfg(test)]
@@ -99,6 +108,9 @@ mod tests {
         assert!(!found(NounKind::Route, "top").unwrap().toml.contains("below"), "only the route itself");
         let li = found(NounKind::Person, "li").unwrap().toml;
         assert!(li.contains("email = \"********\"") && li.contains("P0") && !li.contains("x.org"), "{li}");
+        let mail = found(NounKind::Contact, "li:m").unwrap();
+        assert_eq!((mail.name.as_str(), mail.toml.as_str()), ("m (Li)", "id = \"m\"\nemail = \"********\"\n"));
+        assert_eq!((found(NounKind::Contact, "li:other"), found(NounKind::Contact, "m")), (None, None));
         assert!(!found(NounKind::Webhook, "noc").unwrap().toml.contains("secret-path"));
         assert_eq!(found(NounKind::Team, "nobody"), None);
     }

@@ -2,6 +2,7 @@
 
 use super::{
     Store, StoreError,
+    around::LONG,
     commit::EntryDoc,
     restore::document,
     schema::{event, incident, timeline},
@@ -34,12 +35,24 @@ pub struct ToldCursor {
     first: i64,
     /// Those from this number on have been read.
     before: i64,
-    done: bool,
+    reading: Reading,
+}
+
+/// What of a range is being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// What opened in it, or in the week before.
+    Opened,
+    /// What is older and open still.
+    OpenStill,
+    /// What is older and was over later.
+    OverLater,
+    Done,
 }
 
 impl Store {
     /// Begins to read the incidents in which something may have happened in a range: those that opened in it, in the
-    /// week before it, or earlier and are open still.
+    /// week before it, or earlier and were open still.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -51,7 +64,7 @@ impl Store {
         team: Option<TeamId>,
     ) -> Result<ToldCursor, StoreError> {
         let (first, end) = self.incidents_opened(from, until)?;
-        Ok(ToldCursor { from, severities, team, first, before: end, done: false })
+        Ok(ToldCursor { from, severities, team, first, before: end, reading: Reading::Opened })
     }
 
     /// The next ones, at most so many; empty at the end.
@@ -60,7 +73,7 @@ impl Store {
     /// When the database does not answer.
     pub fn told_next(&mut self, cursor: &mut ToldCursor, limit: usize) -> Result<Vec<Told>, StoreError> {
         let mut rows = Vec::new();
-        while rows.is_empty() && !cursor.done {
+        while rows.is_empty() && cursor.reading != Reading::Done {
             rows = self.told_rows(cursor, limit)?;
         }
         let mut told: BTreeMap<i64, Told> = BTreeMap::new();
@@ -71,15 +84,25 @@ impl Store {
         Ok(told.into_values().rev().collect())
     }
 
-    /// First by their numbers, which are as good as their times; then the older ones that are open still, by their index.
+    /// First by their numbers, which are as good as their times; then the older ones, by their indexes.
     fn told_rows(&mut self, cursor: &mut ToldCursor, limit: usize) -> Result<Vec<(i64, String)>, StoreError> {
         let mut found = incident::table.filter(incident::id.lt(cursor.before)).into_boxed();
-        let is_older = cursor.before <= cursor.first;
-        found = if is_older {
-            found.filter(sql::<Bool>("live = 1"))
-        } else {
-            let was_open = incident::resolved_at.is_null().or(incident::resolved_at.ge(cursor.from.0));
-            found.filter(incident::id.ge(cursor.first)).filter(was_open)
+        let over_later = incident::resolved_at.ge(cursor.from.0);
+        let next = match cursor.reading {
+            Reading::Opened => {
+                found =
+                    found.filter(incident::id.ge(cursor.first)).filter(incident::resolved_at.is_null().or(over_later));
+                Reading::OpenStill
+            }
+            Reading::OpenStill => {
+                found = found.filter(sql::<Bool>("live = 1"));
+                Reading::OverLater
+            }
+            Reading::OverLater => {
+                found = found.filter(sql::<Bool>(LONG)).filter(over_later);
+                Reading::Done
+            }
+            Reading::Done => return Ok(Vec::new()),
         };
         if !cursor.severities.is_empty() {
             found = found.filter(incident::severity.eq_any(cursor.severities.iter().map(|it| i16::from(it.rank()))));
@@ -94,7 +117,7 @@ impl Store {
             .load(&mut self.db)?;
         match rows.last().filter(|_| rows.len() == limit) {
             Some((last, _)) => cursor.before = *last,
-            None => (cursor.before, cursor.done) = (cursor.first, is_older),
+            None => (cursor.before, cursor.reading) = (cursor.first, next),
         }
         Ok(rows)
     }

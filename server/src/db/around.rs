@@ -12,8 +12,12 @@ use diesel::{
 };
 use shared::{EventId, Incident, Timestamp};
 
-/// Incidents that opened longer before are found only when they are open still.
+/// Incidents that opened longer before are found by indexes of their own: of those that are open still, and of those that
+/// were open for longer.
 const BEFORE_MS: i64 = 7 * 86_400_000;
+
+/// The condition of the index over incidents that are over and were open for longer than a week, as it is written there.
+pub(super) const LONG: &str = "live = 0 AND resolved_at - opened_at > 604800000";
 
 /// The first row whose number is not below the given one, and its time; in a table whose times rise with its numbers.
 macro_rules! row_from {
@@ -38,10 +42,12 @@ impl Store {
     ) -> Result<Vec<Incident>, StoreError> {
         self.snapshot(|store| {
             let (first, end) = store.incidents_opened(from, until)?;
-            let was_open = incident::resolved_at.is_null().or(incident::resolved_at.ge(from.0));
+            let over_later = || incident::resolved_at.ge(from.0);
+            let of_the_week = incident::id.ge(first).and(incident::resolved_at.is_null().or(over_later()));
+            let long = sql::<Bool>(LONG).and(over_later());
             let rows: Vec<(i64, String)> = incident::table
                 .filter(incident::id.lt(end))
-                .filter(incident::id.ge(first).and(was_open).or(sql::<Bool>("live = 1")))
+                .filter(of_the_week.or(sql::<Bool>("live = 1")).or(long))
                 .order(incident::id.desc())
                 .limit(limit as i64)
                 .select((incident::id, incident::doc))

@@ -20,7 +20,8 @@ use shared::{
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    panic::resume_unwind,
+    thread::{self, Scope},
 };
 
 /// A message as it arrived, with what became of each of its members.
@@ -154,20 +155,24 @@ impl Store {
             return Ok(());
         }
         let (expected, known) = self.restored.unwrap_or((NOT_RESTORED, Counters::default()));
-        let revision = self.write(|store| {
-            let revision = store.count(expected, &changes.counters, changes.settled)?;
-            store.put_messages(messages)?;
-            store.put_messages(&changes.own.iter().map(super::heartbeats::message).collect::<Vec<_>>())?;
-            store.put_incidents(&changes.incidents, known.incident)?;
-            store.put_alerts(&changes.alerts, known.alert)?;
-            store.append_timeline(&changes.timeline)?;
-            store.put_silences(&changes.silences, known.silence)?;
-            store.record_digests(&changes.digests)?;
-            store.put_turns(&changes.turns)?;
-            store.put_pulses(&changes.pulses)?;
-            store.put_sends(&changes.sends)?;
-            store.put_storms(&changes.storms)?;
-            Ok(revision)
+        let revision = thread::scope(|scope| {
+            let rows = beside(scope, changes.incidents.len() >= MANY, || Rows::of(changes));
+            self.write(|store| {
+                let revision = store.count(expected, &changes.counters, changes.settled)?;
+                store.put_messages(messages)?;
+                store.put_messages(&changes.own.iter().map(super::heartbeats::message).collect::<Vec<_>>())?;
+                let Rows { incidents, alerts, timeline } = rows()?;
+                store.put_incidents(incidents, known.incident)?;
+                store.put_alerts(alerts, known.alert)?;
+                insert!(&mut store.db, timeline, timeline);
+                store.put_silences(&changes.silences, known.silence)?;
+                store.record_digests(&changes.digests)?;
+                store.put_turns(&changes.turns)?;
+                store.put_pulses(&changes.pulses)?;
+                store.put_sends(&changes.sends)?;
+                store.put_storms(&changes.storms)?;
+                Ok(revision)
+            })
         })?;
         self.restored = Some((revision, changes.counters));
         Ok(())
@@ -192,10 +197,7 @@ impl Store {
     }
 
     /// Those with numbers up to `known` are there already.
-    fn put_incidents(&mut self, incidents: &[Arc<Incident>], known: i64) -> Result<(), StoreError> {
-        // No row is written twice: the newest state of each wins.
-        let newest: BTreeMap<_, _> = incidents.iter().map(|incident| (incident.id, &**incident)).collect();
-        let rows = newest.into_values().map(IncidentRow::of).collect::<Result<Vec<_>, _>>()?;
+    fn put_incidents(&mut self, rows: Vec<IncidentRow>, known: i64) -> Result<(), StoreError> {
         let (old, new): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.id <= known);
         insert!(&mut self.db, incident, new);
         rewrite!(
@@ -219,19 +221,47 @@ impl Store {
         Ok(())
     }
 
-    fn put_alerts(&mut self, alerts: &[Arc<Alert>], known: i64) -> Result<(), StoreError> {
-        let newest: BTreeMap<_, _> = alerts.iter().map(|alert| (alert.id, &**alert)).collect();
-        let rows = newest.into_values().map(AlertRow::of).collect::<Result<Vec<_>, _>>()?;
+    fn put_alerts(&mut self, rows: Vec<AlertRow>, known: i64) -> Result<(), StoreError> {
         let (old, new): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.id <= known);
         insert!(&mut self.db, alert, new);
         rewrite!(&mut self.db, alert, old, incident, closed_at, doc);
         Ok(())
     }
+}
 
-    fn append_timeline(&mut self, entries: &[TimelineEntry]) -> Result<(), StoreError> {
-        let rows = TimelineRow::all_of(entries)?;
-        insert!(&mut self.db, timeline, rows);
-        Ok(())
+/// So many incidents at once are worth a second thread; starting one takes as long as writing out a few.
+const MANY: usize = 64;
+
+/// Begins to make something on another core when it is `much`; what is returned waits for it, or makes it now.
+fn beside<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    much: bool,
+    make: impl Fn() -> T + Send + Copy + 'scope,
+) -> impl FnOnce() -> T {
+    let begun = much.then(|| thread::Builder::new().spawn_scoped(scope, make));
+    move || match begun {
+        Some(Ok(begun)) => begun.join().unwrap_or_else(|panic| resume_unwind(panic)),
+        None | Some(Err(_)) => make(),
+    }
+}
+
+/// What a commit writes of the engine's changes, written out as it is stored.
+struct Rows {
+    incidents: Vec<IncidentRow>,
+    alerts: Vec<AlertRow>,
+    timeline: Vec<TimelineRow>,
+}
+
+impl Rows {
+    fn of(changes: &Changes) -> Result<Self, StoreError> {
+        // No row is written twice: the newest state of each wins.
+        let incidents: BTreeMap<_, _> = changes.incidents.iter().map(|incident| (incident.id, &**incident)).collect();
+        let alerts: BTreeMap<_, _> = changes.alerts.iter().map(|alert| (alert.id, &**alert)).collect();
+        Ok(Self {
+            incidents: incidents.into_values().map(IncidentRow::of).collect::<Result<_, _>>()?,
+            alerts: alerts.into_values().map(AlertRow::of).collect::<Result<_, _>>()?,
+            timeline: TimelineRow::all_of(&changes.timeline)?,
+        })
     }
 }
 

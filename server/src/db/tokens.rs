@@ -34,6 +34,18 @@ impl TokenKind {
             Self::Heartbeat => "heartbeat",
         }
     }
+
+    /// What its texts begin with, so that one which is found somewhere says what it opens.
+    #[must_use]
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Integration => "tin_",
+            Self::Api => "tap_",
+            Self::Agent => "tag_",
+            Self::Calendar => "tca_",
+            Self::Heartbeat => "thb_",
+        }
+    }
 }
 
 impl std::str::FromStr for TokenKind {

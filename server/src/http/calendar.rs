@@ -9,11 +9,12 @@ use super::{
     body::Json,
     principal::Principal,
     problem::ApiError,
+    tokens::{Wanted, issue},
 };
 use crate::{
     auth::token,
-    db::{NewToken, Store, StoreError, Token, TokenKind},
-    entropy, shifts,
+    db::{Store, StoreError, Token, TokenKind},
+    shifts,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -79,22 +80,10 @@ pub(super) async fn make_calendar(
     if !known {
         return Err(ApiError::invalid("of", "There is no such person or schedule."));
     }
-    let text = entropy::token("tca_");
-    let (by, name, secret) = (principal.record_name(), name(&body.of), text.clone());
-    let entry = act(&by, "calendar.create", name.clone(), "");
-    let make = move |store: &mut Store| {
-        let new = NewToken {
-            kind: TokenKind::Calendar,
-            name: &name,
-            integration: None,
-            role: None,
-            hash: &token::hash_hex(&secret),
-            hint: &token::hint(&secret),
-            created_by: &by,
-        };
-        store.token_create(&new, now())
-    };
-    let id = app.change(entry, make).await?;
+    let name = name(&body.of);
+    let entry = act(&principal.record_name(), "calendar.create", name.clone(), "");
+    let wanted = Wanted { kind: TokenKind::Calendar, name, integration: None, role: None };
+    let (id, text) = issue(&app, entry, wanted).await?;
     Ok(HttpResponse::Created().json(CalendarMade { id, url: format!("{}/calendar/{text}.ics", app.public_url()) }))
 }
 

@@ -19,11 +19,12 @@ use actix_web::{
     },
     web,
 };
-use engine::Snapshot;
+use engine::{Snapshot, oncall::Copies};
 use shared::{
     api::{ConfigDocument, ConfigDraft, ConfigReport, ConfigText},
-    config::Document,
+    config::{Document, Finding},
 };
+use std::sync::Arc;
 
 const YEAR_MS: i64 = 366 * 86_400_000;
 
@@ -69,8 +70,7 @@ pub(super) async fn apply_config(
 ) -> Result<HttpResponse, ApiError> {
     let (version, _, old) = stored(&app).await?;
     unmoved(&request, version)?;
-    let text = config::restore(&body.toml, &old)
-        .map_err(|findings| refusal(&Refused { findings, tests: Vec::new(), document: None }))?;
+    let text = config::restore(&body.toml, &old).map_err(refused)?;
     let entry = act(&principal.record_name(), "config.apply", (version + 1).to_string(), "");
     let report = put(&app, entry, text, version).await?;
     Ok(HttpResponse::Ok().insert_header((ETAG, tag(report.version))).json(report))
@@ -138,8 +138,17 @@ pub(super) async fn apply_sections(
 
 /// The text a draft stands for.
 pub(super) fn draft_text(draft: &ConfigDraft, text: &str, old: &Document) -> Result<String, ApiError> {
-    config::draft_text(draft, text, old)
-        .map_err(|findings| refusal(&Refused { findings, tests: Vec::new(), document: None }))
+    config::draft_text(draft, text, old).map_err(refused)
+}
+
+/// A draft only has to compile: what it would do is what is asked.
+pub(super) fn compiled(text: &str, version: i64, copies: Arc<Copies>) -> Result<Arc<Snapshot>, ApiError> {
+    let document = config::parse(text).map_err(|finding| refused(vec![finding]))?;
+    Snapshot::compile_with(version, document, copies).map(Arc::new).map_err(refused)
+}
+
+pub(super) fn refused(findings: Vec<Finding>) -> ApiError {
+    refusal(&Refused { findings, tests: Vec::new(), document: None })
 }
 
 /// Refuses when its author looked at another version.

@@ -8,14 +8,9 @@ use super::{
     overrides::edit,
     principal::Principal,
     problem::ApiError,
-    tokens::named,
+    tokens::{Wanted, issue, named},
 };
-use crate::{
-    auth::token,
-    config::add_heartbeat,
-    db::{self, TokenKind},
-    entropy,
-};
+use crate::{config::add_heartbeat, db::TokenKind};
 use actix_web::{HttpResponse, web};
 use engine::{compile::SELF, dedup, heartbeat};
 use shared::{
@@ -102,22 +97,9 @@ pub(super) async fn revoke_tokens(
 
 /// Makes a token for a heartbeat, and the address with it.
 async fn address(app: &web::Data<App>, principal: &Principal, id: HeartbeatId) -> Result<HttpResponse, ApiError> {
-    let text = entropy::token("thb_");
-    let (by, name, secret) = (principal.record_name(), id.0.clone(), text.clone());
-    app.change(act(&by, "heartbeat.token", name.clone(), ""), move |store| {
-        let new = db::NewToken {
-            kind: TokenKind::Heartbeat,
-            name: &name,
-            integration: None,
-            role: None,
-            hash: &token::hash_hex(&secret),
-            hint: &token::hint(&secret),
-            created_by: &by,
-        };
-        store.token_create(&new, now())
-    })
-    .await?;
-    app.keyring.reload(&app.readers).await;
+    let entry = act(&principal.record_name(), "heartbeat.token", id.0.clone(), "");
+    let wanted = Wanted { kind: TokenKind::Heartbeat, name: id.0.clone(), integration: None, role: None };
+    let (_, text) = issue(app, entry, wanted).await?;
     let url = format!("{}/heartbeat/{text}", app.public_url());
     Ok(HttpResponse::Created().json(HeartbeatAddress { heartbeat: id, url }))
 }

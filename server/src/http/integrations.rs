@@ -6,13 +6,9 @@ use super::{
     body::Json,
     principal::Principal,
     problem::ApiError,
-    tokens::named,
+    tokens::{Wanted, issue, named},
 };
-use crate::{
-    auth::token,
-    db::{self, TokenKind},
-    entropy,
-};
+use crate::db::TokenKind;
 use actix_web::{HttpResponse, web};
 use engine::{compile::SELF, dedup, heartbeat};
 use shared::{
@@ -117,22 +113,9 @@ pub(super) async fn make_integration(
     let name = named(&body.name)?;
     let id = sender_id(&name)
         .ok_or_else(|| ApiError::invalid("name", "Use letters or digits; `tocsin` is taken by Tocsin itself."))?;
-    let text = entropy::token("tin_");
-    let (by, sender, secret) = (principal.record_name(), id.clone(), text.clone());
-    app.change(act(&by, "integration.create", id.0.clone(), ""), move |store| {
-        let new = db::NewToken {
-            kind: TokenKind::Integration,
-            name: &name,
-            integration: Some(&sender),
-            role: None,
-            hash: &token::hash_hex(&secret),
-            hint: &token::hint(&secret),
-            created_by: &by,
-        };
-        store.token_create(&new, now())
-    })
-    .await?;
-    app.keyring.reload(&app.readers).await;
+    let entry = act(&principal.record_name(), "integration.create", id.0.clone(), "");
+    let wanted = Wanted { kind: TokenKind::Integration, name, integration: Some(id.clone()), role: None };
+    let (_, text) = issue(&app, entry, wanted).await?;
     let url = format!("{}/ingest/{text}", app.public_url());
     Ok(HttpResponse::Created().json(NewToken { token: text, integration: Some(id), url: Some(url) }))
 }

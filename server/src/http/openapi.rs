@@ -180,6 +180,8 @@ fn schema(name: &str) -> Option<(Value, Map<String, Value>)> {
         "NounThen" => api::NounThen,
         "ConfigDocument" => api::ConfigDocument,
         "ConfigDraft" => api::ConfigDraft,
+        "RehearsalRequest" => api::RehearsalRequest,
+        "Rehearsal" => api::Rehearsal,
         "ReplayRequest" => api::ReplayRequest,
         "ReplayState" => api::ReplayState,
         "List_AuditRow" => api::List<api::AuditRow>,

@@ -4,19 +4,13 @@ use super::{
     App,
     app::{blocking, now},
     body::{Json, MOST_CONFIG_BYTES},
-    config::{draft_text, refusal, stored},
+    config::{compiled, draft_text, refused, stored},
     problem::ApiError,
 };
-use crate::{
-    config::{self, Refused},
-    replay::Order,
-};
+use crate::replay::Order;
 use actix_web::{HttpResponse, http::StatusCode, web};
-use engine::{Snapshot, oncall::Copies, replay::Span};
-use shared::{
-    api::{ReplayRequest, ReplayState},
-    config::Finding,
-};
+use engine::{Snapshot, replay::Span};
+use shared::api::{ReplayRequest, ReplayState};
 use std::sync::Arc;
 
 /// The longest span: a year.
@@ -64,14 +58,4 @@ pub(super) async fn show_replay(app: web::Data<App>) -> Result<web::Json<ReplayS
 pub(super) async fn cancel_replay(app: web::Data<App>) -> HttpResponse {
     app.replays.cancel();
     HttpResponse::NoContent().finish()
-}
-
-/// A draft only has to compile: what it would do is what is asked.
-fn compiled(text: &str, version: i64, copies: Arc<Copies>) -> Result<Arc<Snapshot>, ApiError> {
-    let document = config::parse(text).map_err(|finding| refused(vec![finding]))?;
-    Snapshot::compile_with(version, document, copies).map(Arc::new).map_err(refused)
-}
-
-fn refused(findings: Vec<Finding>) -> ApiError {
-    refusal(&Refused { findings, tests: Vec::new(), document: None })
 }

@@ -2,8 +2,8 @@
 
 use super::{
     accounts, ack, actions, analytics, audit, calendar, config, events, health, heartbeats, imported, incidents,
-    integrations, me, oncall, openapi, overrides, people, principal, problem::ApiError, replay, schedules, session,
-    setup, silences, storms, swaps, tokens, ui, versions, why, why_not,
+    integrations, me, oncall, openapi, overrides, people, principal, problem::ApiError, rehearsal, replay, schedules,
+    session, setup, silences, storms, swaps, tokens, ui, versions, why, why_not,
 };
 use crate::{ingest, live};
 use actix_web::{
@@ -102,6 +102,7 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/events", to!(events::list_events)),
     (Get, "/events/{id}", to!(events::show_event)),
     (Post, "/preview/event", to!(events::preview_event)),
+    (Post, "/rehearsal", to!(rehearsal::rehearse)),
     (Get, "/accounts", to!(accounts::list_accounts)),
     (Post, "/accounts", to!(accounts::make_account)),
     (Put, "/accounts/{login}", to!(accounts::change_account)),

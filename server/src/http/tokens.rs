@@ -9,11 +9,14 @@ use super::{
 };
 use crate::{
     auth::token,
-    db::{self, TokenKind},
+    db::{self, AuditEntry, Store, TokenKind},
     entropy,
 };
 use actix_web::{HttpResponse, web};
-use shared::api::{List, NewApiToken, NewToken, Role, TokenRow};
+use shared::{
+    IntegrationId,
+    api::{List, NewApiToken, NewToken, Role, TokenRow},
+};
 
 pub(super) async fn list_tokens(app: web::Data<App>) -> Result<web::Json<List<TokenRow>>, ApiError> {
     let tokens = app.db(|store| store.tokens(TokenKind::Api)).await?;
@@ -37,23 +40,10 @@ pub(super) async fn make_token(
     Json(body): Json<NewApiToken>,
 ) -> Result<HttpResponse, ApiError> {
     let name = named(&body.name)?;
-    let text = entropy::token("tap_");
-    let (by, role, secret) = (principal.record_name(), body.role, text.clone());
-    let entry = act(&by, "token.create", name.clone(), format!("api, {}", role.as_str()));
-    app.change(entry, move |store| {
-        let new = db::NewToken {
-            kind: TokenKind::Api,
-            name: &name,
-            integration: None,
-            role: Some(role),
-            hash: &token::hash_hex(&secret),
-            hint: &token::hint(&secret),
-            created_by: &by,
-        };
-        store.token_create(&new, now())
-    })
-    .await?;
-    app.keyring.reload(&app.readers).await;
+    let detail = format!("api, {}", body.role.as_str());
+    let entry = act(&principal.record_name(), "token.create", name.clone(), detail);
+    let wanted = Wanted { kind: TokenKind::Api, name, integration: None, role: Some(body.role) };
+    let (_, text) = issue(&app, entry, wanted).await?;
     Ok(HttpResponse::Created().json(NewToken { token: text, integration: None, url: None }))
 }
 
@@ -67,6 +57,35 @@ pub(super) async fn revoke_token(
     let revoked = app.change(entry, move |store| store.token_revoke(TokenKind::Api, id, now())).await?;
     app.keyring.reload(&app.readers).await;
     if revoked { Ok(HttpResponse::NoContent().finish()) } else { Err(ApiError::not_found("token")) }
+}
+
+/// A token that is to be made.
+pub(super) struct Wanted {
+    pub(super) kind: TokenKind,
+    pub(super) name: String,
+    pub(super) integration: Option<IntegrationId>,
+    pub(super) role: Option<Role>,
+}
+
+/// Makes a token for whoever the record names, and gives its number and its text, which is kept nowhere.
+pub(super) async fn issue(app: &App, entry: AuditEntry, wanted: Wanted) -> Result<(i64, String), ApiError> {
+    let text = entropy::token(wanted.kind.prefix());
+    let (by, secret) = (entry.actor.clone(), text.clone());
+    let make = move |store: &mut Store| {
+        let new = db::NewToken {
+            kind: wanted.kind,
+            name: &wanted.name,
+            integration: wanted.integration.as_ref(),
+            role: wanted.role,
+            hash: &token::hash_hex(&secret),
+            hint: &token::hint(&secret),
+            created_by: &by,
+        };
+        store.token_create(&new, now())
+    };
+    let id = app.change(entry, make).await?;
+    app.keyring.reload(&app.readers).await;
+    Ok((id, text))
 }
 
 /// What a token or sender is called in lists.

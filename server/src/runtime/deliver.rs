@@ -118,27 +118,11 @@ impl Dispatcher {
             let Command::Deliver { incident, page, attempt, try_number, reminder, message, others, storm, .. } =
                 command;
             let parts = std::iter::once(Part { incident, page, attempt, reminder }).chain(others);
-            let parts: Vec<_> = parts.filter_map(|part| found(incidents, &part)).collect();
+            let parts: Vec<Named<'_>> = parts.filter_map(|part| Named::of(incidents, &part)).collect();
             let report = Finished { incident, attempt: message, try_number, result: Ok(None), blind: how.blind };
-            // Decided and answered in one commit: the answer wins, and nobody is woken for nothing. Who was asked for
-            // help is rung all the same.
-            let rings = |it: &(&Arc<Incident>, &Page, &Attempt)| {
-                it.0.state == IncidentState::Triggered
-                    || (it.1.via == PageVia::Added && it.0.state != IncidentState::Resolved)
-            };
-            let mut wanted = parts.iter().filter(|part| rings(part)).copied();
-            let delivery = match wanted.next() {
-                None if parts.is_empty() => Err((true, "the page is gone")),
-                None => Err((false, "it was answered before the delivery began")),
-                Some((incident, page, attempt)) => self
-                    .delivery(incident, page, (attempt, message), how)
-                    .ok_or((true, "the contact was removed from the configuration")),
-            };
-            match delivery {
+            match self.message(&parts, message, how) {
                 Ok(delivery) => {
-                    let others = wanted.map(|(incident, ..)| incident.clone()).collect();
-                    let storm = storm.is_some();
-                    let delivery = Delivery { try_number, reminder, others, storm, ..delivery };
+                    let delivery = Delivery { try_number, storm: storm.is_some(), ..delivery };
                     self.begin(delivery, report, how.channels.clone());
                 }
                 Err((permanent, why)) => {
@@ -149,13 +133,21 @@ impl Dispatcher {
         }
     }
 
-    fn delivery(
-        &self,
-        incident: &Arc<Incident>,
-        page: &Page,
-        (attempt, message): (&Attempt, AttemptId),
-        how: &Sending<'_>,
-    ) -> Option<Delivery> {
+    /// What is sent of what was decided: whatever was answered in the same commit is left out, and the first of what is left
+    /// speaks for all. Says otherwise whether it failed for good, and why.
+    fn message(&self, parts: &[Named<'_>], message: AttemptId, how: &Sending<'_>) -> Result<Delivery, (bool, &str)> {
+        let mut wanted = parts.iter().filter(|part| part.rings());
+        let Some(first) = wanted.next() else {
+            let why = if parts.is_empty() { "the page is gone" } else { "it was answered before the delivery began" };
+            return Err((parts.is_empty(), why));
+        };
+        let delivery = self.delivery(first, message, how);
+        let delivery = delivery.ok_or((true, "the contact was removed from the configuration"))?;
+        Ok(Delivery { others: wanted.map(|part| part.incident.clone()).collect(), ..delivery })
+    }
+
+    fn delivery(&self, first: &Named<'_>, message: AttemptId, how: &Sending<'_>) -> Option<Delivery> {
+        let Named { incident, page, attempt, reminder } = *first;
         let (address, language, person) = match &page.recipient {
             Recipient::Webhook(id) => {
                 let hook = how.config.hooks.get(id)?;
@@ -187,7 +179,7 @@ impl Dispatcher {
             ack_url,
             incident_url: how.links.incident(incident.id),
             test: false,
-            reminder: false,
+            reminder,
             unrecorded: how.blind.is_some(),
             others: Vec::new(),
             storm: false,
@@ -243,14 +235,32 @@ impl Dispatcher {
     }
 }
 
-/// A delivery with its page and its incident, as they are stored.
-fn found<'a>(
-    incidents: &'a BTreeMap<IncidentId, Arc<Incident>>,
-    part: &Part,
-) -> Option<(&'a Arc<Incident>, &'a Page, &'a Attempt)> {
-    let incident = incidents.get(&part.incident)?;
-    let page = incident.pages.iter().find(|it| it.id == part.page)?;
-    Some((incident, page, page.attempts.iter().find(|it| it.id == part.attempt)?))
+/// What a message names: a delivery with its page and its incident, as they are stored.
+#[derive(Clone, Copy)]
+struct Named<'a> {
+    incident: &'a Arc<Incident>,
+    page: &'a Page,
+    attempt: &'a Attempt,
+    reminder: bool,
+}
+
+impl<'a> Named<'a> {
+    fn of(incidents: &'a BTreeMap<IncidentId, Arc<Incident>>, part: &Part) -> Option<Self> {
+        let incident = incidents.get(&part.incident)?;
+        let page = incident.pages.iter().find(|it| it.id == part.page)?;
+        let attempt = page.attempts.iter().find(|it| it.id == part.attempt)?;
+        Some(Self { incident, page, attempt, reminder: part.reminder })
+    }
+
+    /// Decided and answered in one commit: the answer wins, and nobody is woken for nothing. Who was asked for help is rung
+    /// all the same.
+    fn rings(&self) -> bool {
+        match self.incident.state {
+            IncidentState::Triggered => true,
+            IncidentState::Acked | IncidentState::Snoozed => self.page.via == PageVia::Added,
+            IncidentState::Resolved => false,
+        }
+    }
 }
 
 /// The address of a contact, when it has exactly one.
@@ -263,4 +273,64 @@ pub(super) fn address(person: &Person, contact: &Contact) -> Option<Address> {
             Address::Webhook { url: text.to_owned(), secret: contact.secret.clone(), recipient: person.id.0.clone() }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::{Engine, Event, Ingested, normalize};
+    use shared::config::Integration;
+
+    const CONFIG: &str = r#"
+        fallback = ["person:li"]
+        people = [{ id = "li", name = "Li", contacts = [{ id = "bot", webhook = "https://bot.invalid/x" }] }]
+        policies = [{ id = "p", levels = [{ notify = ["person:li"], delay = "5m" }] }]
+        routes = [{ id = "all", policy = "p" }]
+    "#;
+
+    /// Two incidents that page Li.
+    fn incidents(config: &Arc<Snapshot>, now: Timestamp) -> BTreeMap<IncidentId, Arc<Incident>> {
+        let mut engine = Engine::new(config.clone());
+        for host in ["db-1", "db-2"] {
+            let body = format!("[P1][PROBLEM][{host}][][down]");
+            let integration = Integration::undeclared("monitor".into());
+            let source =
+                normalize::Source { integration: &integration, content_type: None, format: None, received_at: now };
+            let read = normalize::normalize(&source, body.as_bytes());
+            let events = read.events.into_iter().map(|parsed| parsed.event).collect();
+            engine.handle(
+                now,
+                Event::Ingested(Ingested { integration: integration.id, key: None, events, rejected: Vec::new() }),
+            );
+        }
+        engine.state.incidents.clone()
+    }
+
+    #[test]
+    fn what_is_left_of_a_message_is_a_reminder_only_if_it_is_one_itself() {
+        let now = Timestamp(1_795_392_000_000);
+        let config = Arc::new(Snapshot::compile(1, toml::from_str(CONFIG).unwrap()).unwrap());
+        let mut incidents = incidents(&config, now);
+        let part = |incident: &Arc<Incident>, reminder: bool| {
+            let page = &incident.pages[0];
+            Part { incident: incident.id, page: page.id, attempt: page.attempts[0].id, reminder }
+        };
+        let parts: Vec<Part> = incidents.values().zip([true, false]).map(|(it, reminder)| part(it, reminder)).collect();
+        let threads = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let dispatcher =
+            Dispatcher { tasks: threads.handle().clone(), inbox: Arc::default(), instance: "test".to_owned() };
+        let channels = Arc::new(Channels::new(&config.document.channels).unwrap());
+        let links = Links::new(None, "http://localhost".to_owned(), [7; 32]);
+        let how = Sending { config: &config, channels: &channels, links: &links, now, blind: None };
+        let message = |incidents: &BTreeMap<IncidentId, Arc<Incident>>| {
+            let named: Vec<_> = parts.iter().filter_map(|part| Named::of(incidents, part)).collect();
+            let delivery = dispatcher.message(&named, parts[0].attempt, &how).unwrap();
+            (delivery.incident.id.0, delivery.others.len(), delivery.reminder)
+        };
+        assert_eq!(message(&incidents), (1, 1, true));
+        // The first one is answered while the message waits for its commit.
+        let first = incidents.get_mut(&IncidentId(1)).unwrap();
+        Arc::make_mut(first).state = IncidentState::Acked;
+        assert_eq!(message(&incidents), (2, 0, false), "the other one is paged for the first time");
+    }
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     channels::Channels,
     clock::Stopwatch,
-    db::{DatabaseUrl, Store, StoreError, WriterLock},
+    db::{Checkpoints, DatabaseUrl, Store, StoreError, WriterLock},
     failpoint,
     live::Board,
     telemetry,
@@ -75,6 +75,7 @@ pub enum Stopped {
 pub(super) struct Writer {
     pub(super) url: DatabaseUrl,
     pub(super) store: Store,
+    pub(super) checkpoints: Checkpoints,
     pub(super) lock: WriterLock,
     pub(super) engine: Engine,
     pub(super) channels: Arc<Channels>,
@@ -136,9 +137,11 @@ impl Runtime {
         board.reset(engine.state.incidents.values(), engine.config().version);
         board.storm(engine.state.storm.as_deref());
         let runtime = Self { inbox: inbox.clone(), vitals: vitals.clone() };
+        let checkpoints = Checkpoints::start(&url)?;
         let writer = Writer {
             url,
             store,
+            checkpoints,
             lock,
             engine,
             channels,
@@ -241,6 +244,7 @@ impl Writer {
             Ok(()) => {
                 if !batch.messages.is_empty() || !changes.is_empty() {
                     telemetry::committed(batch.messages.len(), watch.elapsed_ms());
+                    self.checkpoints.committed();
                 }
                 self.committed(batch, &changes, now);
                 true

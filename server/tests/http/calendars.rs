@@ -271,3 +271,28 @@ print(json.dumps([calendar.to_ical().decode(), sorted(shifts)]))
     told.sort();
     assert_eq!(told, expected, "{text}");
 }
+
+#[actix_web::test]
+async fn each_good_copy_is_heard_by_the_engine_and_a_failure_says_why() {
+    let keeper = Keeper::new();
+    let (mut house, url) = (house(&keeper), keeper.url());
+    let pulse = |house: &House| {
+        let found = house.store(|store: &mut Store| store.restore(clock::now())).unwrap().pulses;
+        found.into_iter().find(|it| it.heartbeat.as_str() == "calendar:duty:theirs")
+    };
+    keeper.says("500 Internal Server Error", "");
+    fetch(&house, &url).await;
+    let never = pulse(&house).unwrap();
+    assert_eq!((never.last_at, never.due, never.note.as_str()), (None, None, "it answered 500"));
+    keeper.says("200 OK", &on_call("Anna"));
+    fetch(&house, &url).await;
+    let heard = pulse(&house).unwrap();
+    let last = heard.last_at.unwrap();
+    assert_eq!((heard.due, heard.note.as_str()), (Some(last.after(calendars::OLD)), ""), "missed a day later");
+    // That it could not be fetched again moves nothing, a restart forgets nothing.
+    keeper.says("404 Not Found", "");
+    fetch(&house, &url).await;
+    house.restart();
+    let after = pulse(&house).unwrap();
+    assert_eq!((after.last_at, after.note.as_str()), (Some(last), "it answered 404"));
+}

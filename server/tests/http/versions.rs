@@ -102,6 +102,9 @@ async fn each_noun_leads_to_what_it_was_when_it_was_used() {
     assert_eq!((then.name.as_str(), then.on_call), ("Databases", Some(vec!["Li".to_owned()])));
     let person = show("/versions/person/li?version=2").await;
     assert!(person.lines.iter().all(|line| !line.text.contains("bot.invalid")), "{:?}", person.lines);
+    let contact = show("/versions/contact/li:bot?version=2").await;
+    assert_eq!((contact.name.as_str(), contact.then.version), ("bot (Li)", 2));
+    assert_eq!(marked(&contact, LineMark::Same), ["id = \"bot\"", "webhook = \"********\""]);
     let moment = show(
         &Noun { version: None, at: Some(at), ..why.pieces.iter().flatten().find_map(|it| it.noun.clone()).unwrap() }
             .href(),
@@ -114,7 +117,11 @@ async fn each_noun_leads_to_what_it_was_when_it_was_used() {
     let listed: Vec<_> = versions.items.iter().map(|it| (it.version, it.changes.join(", "))).collect();
     assert_eq!(listed, [(3, "policies ~p".to_owned()), (2, "schedules ~db".to_owned())]);
     assert_eq!((versions.next.as_deref(), versions.today), (Some("1"), 3));
-    for path in ["/api/v1/versions/policy/p?version=9", "/api/v1/versions/policy/other?version=2"] {
+    for path in [
+        "/api/v1/versions/policy/p?version=9",
+        "/api/v1/versions/policy/other?version=2",
+        "/api/v1/versions/contact/li:mail",
+    ] {
         let asked = request("GET", path).insert_header(("authorization", format!("Bearer {viewer}")));
         assert_eq!(call(&service, asked).await.status, 404, "{path}");
     }

@@ -10,6 +10,7 @@ use shared::{IncidentId, Severity, Timestamp};
 
 crate::promises! {
     a_range_is_told_in_pieces_newest_first_with_what_is_open_still
+    what_opened_long_before_a_range_and_was_over_in_it_is_told_too
     what_a_timeline_says_later_is_read_and_what_a_note_says_is_not
     messages_of_a_range_are_counted
 }
@@ -61,6 +62,42 @@ fn a_range_is_told_in_pieces_newest_first_with_what_is_open_still(place: &Place)
     let team = store.told_from(from, until, Vec::new(), Some("none".into())).unwrap();
     assert_eq!(store.told_next(&mut team.clone(), 10).unwrap(), []);
     assert_eq!(numbers(&told(&mut store, NOW.plus_ms(-DAY), NOW, &[], 10)), [0; 0], "nothing had opened yet");
+}
+
+fn what_opened_long_before_a_range_and_was_over_in_it_is_told_too(place: &Place) {
+    let mut store = place.writer();
+    let mut life = Life::begin(NOW);
+    let mut messages = Vec::new();
+    for n in 1..=3 {
+        messages.extend(life.hear("zabbix", None, vec![trigger(&format!("db-{n}"), &format!("disk {n}"))]));
+    }
+    // Over after four days, after ten, and not at all; then others, one a day.
+    for day in 1..=30 {
+        life.now = NOW.plus_ms(day * DAY);
+        for (number, last) in [(1, 4), (2, 10)] {
+            if day == last {
+                life.act(IncidentId(number), Act::Resolve);
+            }
+        }
+        messages.extend(life.hear("zabbix", None, vec![trigger(&format!("web-{day}"), &format!("disk of day {day}"))]));
+        life.act(IncidentId(3 + day), Act::Resolve);
+    }
+    store.commit(&messages, &life.changes()).unwrap();
+    let of_day = |day: i64| (NOW.plus_ms(day * DAY), NOW.plus_ms((day + 1) * DAY));
+    for piece in [1, 2, 100] {
+        let mut long = |day: i64| {
+            let (from, until) = of_day(day);
+            numbers(&told(&mut store, from, until, &[], piece)).into_iter().filter(|it| *it <= 3).collect::<Vec<_>>()
+        };
+        assert_eq!(long(9), [3, 2], "{piece}: the second one was over a day later");
+        assert_eq!(long(20), [3], "{piece}");
+    }
+    let (from, until) = of_day(9);
+    let around = store.incidents_between(from, until, 100).unwrap();
+    assert!(around.iter().any(|it| it.id == IncidentId(2)), "it was open then");
+    let (from, until) = of_day(20);
+    let around = store.incidents_between(from, until, 100).unwrap();
+    assert!(!around.iter().any(|it| it.id == IncidentId(2)), "it was over by then");
 }
 
 fn what_a_timeline_says_later_is_read_and_what_a_note_says_is_not(place: &Place) {

@@ -323,6 +323,14 @@ pub const ENDPOINTS: &[Endpoint] = &[
     ),
     e(Get, "/api/v1/events/{id}", VIEW, "One message as it arrived, with the parsed fields marked", "", "EventDetail"),
     e(Post, "/api/v1/preview/event", VIEW, "Parse a body without storing or paging", "", "Preview"),
+    e(
+        Post,
+        "/api/v1/rehearsal",
+        VIEW,
+        "What would become of a message at a moment, and whom it would page while nobody answers; nothing is kept or sent",
+        "RehearsalRequest",
+        "Rehearsal",
+    ),
     e(Get, "/api/v1/accounts", ADMIN, "Accounts", "", "List_AccountRow"),
     e(Post, "/api/v1/accounts", ADMIN, "Make an account", "NewAccount", "AccountRow"),
     e(

@@ -71,7 +71,7 @@ wire! {
     }
 
     /// What happens next unless somebody answers.
-    struct NextStep { policy: PolicyId, /** 1-based. */ level: u32, at: Timestamp }
+    struct NextStep { policy: PolicyId, /** 1-based; none when its levels are used up then. */ level: Option<u32>, at: Timestamp }
 
     /// The best evidence that somebody was reached.
     struct Proof {
@@ -237,7 +237,7 @@ impl From<&Incident> for IncidentRow {
             .filter_map(|escalation| {
                 Some(NextStep {
                     policy: escalation.policy.clone(),
-                    level: escalation.next_level + 1,
+                    level: escalation.due_level().map(|level| level + 1),
                     at: escalation.due?,
                 })
             })

@@ -1,8 +1,8 @@
 //! Senders, the routing tree, escalation policies and outgoing webhooks.
 
 use crate::{
-    ClassId, Delay, HookId, InhibitionId, IntegrationId, PersonId, PolicyId, RouteId, ScheduleId, Severity, TeamId,
-    WindowId,
+    CalendarId, ClassId, Delay, HookId, InhibitionId, IntegrationId, PersonId, PolicyId, RouteId, ScheduleId, Severity,
+    TeamId, WindowId,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -38,6 +38,9 @@ pub struct Integration {
     /// How bad that is.
     #[serde(default = "default_severity", skip_serializing_if = "is_default_severity")]
     pub silent_severity: Severity,
+    /// Holiday calendars: on their days its silence says nothing. A day begins at midnight in `time_zone`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holidays: Vec<CalendarId>,
 }
 
 /// What becomes of an alert that is stale.
@@ -113,6 +116,7 @@ impl Integration {
             stale: StaleAction::Mark,
             silent_after: None,
             silent_severity: default_severity(),
+            holidays: Vec::new(),
         }
     }
 }

@@ -180,7 +180,7 @@ fn sentence(voice: &Voice<'_>, what: &Happening) -> String {
             why.as_ref().map_or_else(|| page.clone(), |why| format!("{page}{}{}", semicolon(l), waits(l, why)))
         }
         Happening::Delivery { .. } | Happening::Throttled { .. } => delivery(voice, what),
-        Happening::PulledForward { contact, .. } => pulled(l, contact.as_str()),
+        Happening::PulledForward { page, contact, .. } => pulled(l, &voice.contact_of(*page, contact)),
         Happening::Acked { .. } => acked(l),
         Happening::Answered { person: who, missing } => {
             let who = who.as_ref().map_or_else(|| somebody(l), |id| voice.person(id, None));

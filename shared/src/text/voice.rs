@@ -2,7 +2,8 @@
 
 use super::{Language, Names};
 use crate::{
-    ClassId, IntegrationId, Noun, NounKind, PersonId, Piece, PolicyId, Recipient, RouteId, Timestamp,
+    ClassId, ContactId, IntegrationId, Noun, NounKind, PageId, PersonId, Piece, PolicyId, Recipient, RouteId,
+    Timestamp,
     config::Target,
     timeline::{Actor, Happening, TimelineEntry},
 };
@@ -22,6 +23,8 @@ pub struct Voice<'a> {
     nouns: RefCell<Vec<Noun>>,
     /// Which version an incident keeps of its policies.
     kept: BTreeMap<PolicyId, i64>,
+    /// Whom each page is for.
+    paged: BTreeMap<PageId, Recipient>,
     /// Who sent what is told.
     sender: Option<IntegrationId>,
 }
@@ -30,13 +33,21 @@ impl<'a> Voice<'a> {
     /// Nothing is marked: the sentence is for reading only.
     #[must_use]
     pub const fn plainly(l: Language, names: &'a Names) -> Self {
-        Self { l, names, at: None, nouns: RefCell::new(Vec::new()), kept: BTreeMap::new(), sender: None }
+        Self {
+            l,
+            names,
+            at: None,
+            nouns: RefCell::new(Vec::new()),
+            kept: BTreeMap::new(),
+            paged: BTreeMap::new(),
+            sender: None,
+        }
     }
 
     /// With every noun marked, about something that happened then.
     #[must_use]
-    pub const fn linked(l: Language, names: &'a Names, at: Timestamp) -> Self {
-        Self { l, names, at: Some(at), nouns: RefCell::new(Vec::new()), kept: BTreeMap::new(), sender: None }
+    pub fn linked(l: Language, names: &'a Names, at: Timestamp) -> Self {
+        Self { at: Some(at), ..Self::plainly(l, names) }
     }
 
     /// The same about the last of these entries of an incident.
@@ -52,6 +63,9 @@ impl<'a> Voice<'a> {
                 }
                 Happening::PolicyApplied { policy, to, .. } => {
                     self.kept.insert(policy.clone(), *to);
+                }
+                Happening::Paged { page, recipient, .. } => {
+                    self.paged.insert(*page, recipient.clone());
                 }
                 _ => {}
             }
@@ -115,6 +129,23 @@ impl<'a> Voice<'a> {
         }
     }
 
+    /// How somebody is reached; a webhook is its own contact.
+    #[must_use]
+    pub fn contact(&self, to: &Recipient, contact: &ContactId, version: Option<i64>, shown: &str) -> String {
+        match to {
+            Recipient::Person(id) => self.noun(NounKind::Contact, &format!("{id}:{contact}"), version, None, shown),
+            Recipient::Webhook(id) => self.noun(NounKind::Webhook, id.as_str(), version, None, shown),
+        }
+    }
+
+    /// A contact that a page uses.
+    pub(super) fn contact_of(&self, page: PageId, contact: &ContactId) -> String {
+        match self.paged.get(&page) {
+            Some(to) => self.contact(to, contact, None, contact.as_str()),
+            None => contact.as_str().to_owned(),
+        }
+    }
+
     /// A target as it is written.
     #[must_use]
     pub fn target(&self, written: &str, version: Option<i64>) -> String {
@@ -171,6 +202,25 @@ mod tests {
         assert_eq!(said[1], (" by ", None));
         assert_eq!(said[2], ("db", Some("/versions/policy/db?version=12&part=1".to_owned())));
         assert!(said[3..].iter().all(|(_, href)| href.is_none()), "what only looks like a mark is text");
+    }
+
+    #[test]
+    fn a_contact_is_named_by_whose_it_is() {
+        let names = Names::new();
+        let voice = Voice::linked(Language::En, &names, Timestamp(5));
+        let sentence = [
+            voice.contact(&Recipient::Person("li".into()), &"push".into(), Some(12), "push"),
+            voice.contact(&Recipient::Webhook("noc".into()), &"noc".into(), Some(12), "noc"),
+            voice.contact_of(PageId(1), &"mail".into()),
+        ];
+        let hrefs: Vec<_> =
+            voice.pieces(&sentence.concat()).into_iter().map(|it| it.noun.map(|it| it.href())).collect();
+        let link = |href: &str| Some(href.to_owned());
+        assert_eq!(
+            hrefs,
+            [link("/versions/contact/li:push?version=12"), link("/versions/webhook/noc?version=12"), None],
+            "whose page it was is not known: it is text"
+        );
     }
 
     #[test]

@@ -6,12 +6,11 @@ use leptos::{
     wasm_split::{SplitLoaderError, wasm_split},
 };
 use shared::{
-    ContactId, Delay, IntegrationId, PolicyId, Recipient, RouteId, Severity, TeamId, Timestamp,
-    api::Preview,
-    config::{ContactKind, Document, Finding, Policy, Route},
-    timeline::{RouteStep, SeverityReason},
+    Delay, IntegrationId, PolicyId, Severity, Timestamp,
+    api::{Rehearsal, RehearsedDelivery},
+    config::{Document, Finding, Policy, Route},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// What the engine is asked.
 #[derive(Clone)]
@@ -46,49 +45,12 @@ pub(crate) enum Ask {
 /// What it answers.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Told {
-    Sent(Vec<Attempted>),
+    Sent(Vec<RehearsedDelivery>),
     Reviewed(Vec<Finding>),
-    Tried(Box<Tried>),
+    Tried(Box<Rehearsal>),
     At(Option<Timestamp>),
     /// The document is refused for this.
     Refused(Vec<Finding>),
-}
-
-/// A delivery that would begin.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Attempted {
-    pub(crate) at: Timestamp,
-    pub(crate) recipient: Recipient,
-    pub(crate) contact: ContactId,
-    pub(crate) channel: ContactKind,
-    /// 0-based.
-    pub(crate) level: u32,
-    pub(crate) reminder: bool,
-}
-
-/// A message that was tried.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Tried {
-    pub(crate) read: Preview,
-    /// One for each event that was read.
-    pub(crate) members: Vec<Routed>,
-    pub(crate) sent: Vec<Attempted>,
-}
-
-/// Where one event of it goes.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Routed {
-    pub(crate) severity: SeverityReason,
-    pub(crate) trace: Vec<RouteStep>,
-    pub(crate) policies: Vec<PolicyId>,
-    pub(crate) team: Option<TeamId>,
-    pub(crate) annotations: BTreeMap<String, String>,
-    pub(crate) group: Option<String>,
-    pub(crate) stale_after: Option<(RouteId, Delay)>,
-    /// How long each policy waits for a recovery.
-    pub(crate) holds: Vec<(PolicyId, Delay)>,
-    /// Until when each policy is muted.
-    pub(crate) muted: Vec<(PolicyId, Timestamp)>,
 }
 
 #[wasm_split(rehearsal, wasm_split_path = leptos::wasm_split, fallible, preload(fetch_engine))]
@@ -99,7 +61,7 @@ fn tell(ask: Ask) -> Result<Told, SplitLoaderError> {
                 Ok(mut document) => {
                     document.policies = policies;
                     match engine::rehearsal::rehearse_policy(&document, &policy, severity, at, length) {
-                        Ok(told) => Told::Sent(told.sent.into_iter().map(attempted).collect()),
+                        Ok(told) => Told::Sent(told.sent.into_iter().map(engine::rehearsal::delivery).collect()),
                         Err(findings) => Told::Refused(findings),
                     }
                 }
@@ -118,11 +80,7 @@ fn tell(ask: Ask) -> Result<Told, SplitLoaderError> {
                 Ok(config) => {
                     let config = Arc::new(config);
                     let told = engine::rehearsal::try_message(&config, &integration, body.as_bytes(), at, length);
-                    Told::Tried(Box::new(Tried {
-                        read: told.read,
-                        members: told.members.into_iter().map(routed).collect(),
-                        sent: told.told.sent.into_iter().map(attempted).collect(),
-                    }))
+                    Told::Tried(Box::new(told))
                 }
                 Err(findings) => Told::Refused(findings),
             }
@@ -136,34 +94,6 @@ fn tell(ask: Ask) -> Result<Told, SplitLoaderError> {
 
 fn unread(error: &serde_json::Error) -> Vec<Finding> {
     vec![Finding { path: String::new(), message: error.to_string(), fatal: true }]
-}
-
-fn routed(member: engine::rehearsal::Member) -> Routed {
-    let (severity, routing) = (member.severity, member.routing);
-    let hold = |policy: &PolicyId| Some((policy.clone(), routing.hold(policy, severity.severity())?));
-    let holds = routing.policies.iter().filter_map(hold).collect();
-    Routed {
-        severity,
-        trace: routing.trace,
-        policies: routing.policies,
-        team: routing.team,
-        annotations: routing.annotations,
-        group: routing.group.map(|group| group.key),
-        stale_after: routing.stale_after,
-        holds,
-        muted: routing.held.into_iter().collect(),
-    }
-}
-
-fn attempted(sent: engine::stage::Sent) -> Attempted {
-    Attempted {
-        at: sent.at,
-        recipient: sent.recipient,
-        contact: sent.contact,
-        channel: sent.channel,
-        level: sent.level,
-        reminder: sent.reminder,
-    }
 }
 
 /// Whether the engine is here.

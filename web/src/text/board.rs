@@ -48,6 +48,7 @@ shared::messages! {
     incidents() { en: "Incidents", zh: "事件列表" }
     next_level(level: u32, time: &str) { en: "level {level} in {time}", zh: "{time} 后第 {level} 级" }
     next_level_now(level: u32) { en: "level {level} now", zh: "正在第 {level} 级" }
+    used_up_in(time: &str) { en: "levels used up in {time}", zh: "{time} 后级别用尽" }
     exhausted() { en: "all levels used", zh: "已无后续级别" }
     no_next() { en: "nobody further", zh: "无后续通知" }
     acked_left(who: &str, time: &str) { en: "{who}, {time} left", zh: "{who}，剩余 {time}" }

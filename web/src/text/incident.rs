@@ -26,6 +26,7 @@ shared::messages! {
     policy_newer(version: i64) { en: "changed in version {version}", zh: "在版本 {version} 中已更改" }
     next_level(policy: &str, level: u32, left: &str) { en: "{policy} level {level} in {left} unless somebody answers", zh: "若无人响应，{left} 后执行 {policy} 第 {level} 级" }
     next_level_now(policy: &str, level: u32) { en: "{policy} level {level} is running now", zh: "正在执行 {policy} 第 {level} 级" }
+    used_up_in(policy: &str, left: &str) { en: "{policy} has no further level; it is used up in {left} unless somebody answers", zh: "{policy} 已无后续级别；若无人响应，{left} 后即告用尽" }
     used_up() { en: "All levels are used up", zh: "所有级别已执行完" }
     closed_stale_at(at: &str) { en: "Closed as stale at {at}", zh: "于 {at} 因失联关闭" }
     resolved_at(at: &str) { en: "Resolved at {at}", zh: "于 {at} 恢复" }

@@ -30,6 +30,7 @@ shared::messages! {
     schedule() { en: "Schedule", zh: "值班表" }
     team() { en: "Team", zh: "团队" }
     person() { en: "Person", zh: "人员" }
+    contact() { en: "Contact", zh: "联系方式" }
     webhook() { en: "Webhook", zh: "Webhook" }
     integration() { en: "Sender", zh: "来源" }
     time_window() { en: "Time window", zh: "时段" }
@@ -47,6 +48,7 @@ pub(crate) fn kind(l: shared::config::Language, kind: NounKind) -> String {
         NounKind::Schedule => schedule(l),
         NounKind::Team => team(l),
         NounKind::Person => person(l),
+        NounKind::Contact => contact(l),
         NounKind::Webhook => webhook(l),
         NounKind::Integration => integration(l),
         NounKind::TimeWindow => time_window(l),

@@ -110,10 +110,13 @@ pub(crate) fn next_words(app: App, row: &IncidentRow) -> String {
                 None => t::acked_by(l, &who),
             }
         }
-        (IncidentState::Triggered, Some(next)) if left(next.at) > 0 => {
-            t::next_level(l, next.level, &format::countdown(left(next.at)))
+        (IncidentState::Triggered, Some(next)) if left(next.at) > 0 => match next.level {
+            Some(level) => t::next_level(l, level, &format::countdown(left(next.at))),
+            None => t::used_up_in(l, &format::countdown(left(next.at))),
+        },
+        (IncidentState::Triggered, Some(next)) => {
+            next.level.map_or_else(|| t::exhausted(l), |it| t::next_level_now(l, it))
         }
-        (IncidentState::Triggered, Some(next)) => t::next_level_now(l, next.level),
         (IncidentState::Triggered, None) if row.exhausted => t::exhausted(l),
         (IncidentState::Triggered, None) => t::no_next(l),
     }

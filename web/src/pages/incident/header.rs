@@ -122,10 +122,12 @@ fn next(app: App, row: &IncidentRow) -> AnyView {
         },
         (IncidentState::Triggered, Some(next)) => (move || {
             let left = left(next.at);
-            if left > 0 {
-                t::next_level(l, next.policy.as_str(), next.level, &format::countdown(left))
-            } else {
-                t::next_level_now(l, next.policy.as_str(), next.level)
+            let policy = next.policy.as_str();
+            match (next.level, left > 0) {
+                (Some(level), true) => t::next_level(l, policy, level, &format::countdown(left)),
+                (Some(level), false) => t::next_level_now(l, policy, level),
+                (None, true) => t::used_up_in(l, policy, &format::countdown(left)),
+                (None, false) => t::used_up(l),
             }
         })
         .into_any(),

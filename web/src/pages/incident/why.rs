@@ -46,42 +46,46 @@ pub(super) fn why(app: App, id: IncidentId, detail: Remote<IncidentDetail>) -> i
 }
 
 /// Label and words of each link of the chain; what they name leads to the version that was used.
-fn links(app: App, chain: &Chain, names: &Names, sender: &str, mine: bool) -> Vec<(String, AnyView)> {
+fn links(app: App, chain: &Chain, names: &Names, sender: &str, mine: bool) -> Vec<(AnyView, AnyView)> {
     let l = app.l();
     let mut links = Vec::new();
     let (asked_at, asked) = chain.asked;
     if let Some(reason) = &chain.severity {
-        links.push((t::by_level(l), say(app, names, asked_at, &|voice| severity(l, voice, reason, sender, asked))));
+        links.push((
+            t::by_level(l).into_any(),
+            say(app, names, asked_at, &|voice| severity(l, voice, reason, sender, asked)),
+        ));
     }
     match chain.deciding_route() {
         Some(step) => {
             let route = say(app, names, asked_at, &|voice| voice.route(&step.route, asked));
-            links.push((t::route(l), route));
+            links.push((t::route(l).into_any(), route));
         }
-        None if !chain.routed => links.push((t::route(l), t::no_route(l).into_any())),
+        None if !chain.routed => links.push((t::route(l).into_any(), t::no_route(l).into_any())),
         None => {}
     }
     let Some(page) = &chain.page else { return links };
     let tell = |sentence: &dyn Fn(&Voice<'_>) -> String| say(app, names, page.at, sentence);
-    links.push((t::policy(l), tell(&|voice| t::policy_level(l, &policy(voice, page), page.level + 1))));
-    links.push((t::via(l), tell(&|voice| via(app, voice, page))));
+    links.push((t::policy(l).into_any(), tell(&|voice| t::policy_level(l, &policy(voice, page), page.level + 1))));
+    links.push((t::via(l).into_any(), tell(&|voice| via(app, voice, page))));
     links.push((
-        t::who(l),
+        t::who(l).into_any(),
         tell(&|voice| match &page.recipient {
             Recipient::Person(id) if mine => voice.noun(NounKind::Person, id.as_str(), page.in_force, None, &t::you(l)),
             to => voice.recipient(to, page.in_force),
         }),
     ));
-    let rule = tell(&|voice| match &page.recipient {
-        Recipient::Person(id) => {
-            voice.noun(NounKind::Person, id.as_str(), page.in_force, page.rule.map(|rule| rule + 1), &plan(l, page))
+    let rule = tell(&|voice| match (&page.recipient, page.rule) {
+        (Recipient::Person(id), Some(rule)) => {
+            let (rule, shown) = (Some(rule + 1), t::rule_number(l, rule + 1));
+            voice.noun(NounKind::Person, id.as_str(), page.in_force, rule, &shown)
         }
-        Recipient::Webhook(_) => plan(l, page),
+        _ => t::rule(l),
     });
-    links.push((rule_label(l, page), rule));
+    links.push((rule, tell(&|voice| plan(l, voice, page))));
     if let Some(waits) = &page.waits {
         let words = t::waits_until(l, &app.clock_time(waits.until), &shared::text::waits(l, waits));
-        links.push((t::waiting(l), words.into_any()));
+        links.push((t::waiting(l).into_any(), words.into_any()));
     }
     links
 }
@@ -136,16 +140,13 @@ fn via(app: App, voice: &Voice<'_>, page: &Paged) -> String {
     }
 }
 
-fn rule_label(l: Language, page: &Paged) -> String {
-    page.rule.map_or_else(|| t::rule(l), |rule| t::rule_number(l, rule + 1))
-}
-
-fn plan(l: Language, page: &Paged) -> String {
+fn plan(l: Language, voice: &Voice<'_>, page: &Paged) -> String {
     if page.plan.is_empty() {
         return t::rule_builtin(l);
     }
     let step = |step: &shared::timeline::PlannedAttempt| {
-        let contact = format!("{} ({})", step.contact, words::channel(l, step.channel));
+        let contact = voice.contact(&page.recipient, &step.contact, page.in_force, step.contact.as_str());
+        let contact = format!("{contact} ({})", words::channel(l, step.channel));
         if step.after_ms == 0 {
             t::step_now(l, &contact)
         } else {

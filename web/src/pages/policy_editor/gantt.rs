@@ -2,12 +2,11 @@
 
 use crate::{
     browser::zone,
-    pages::rehearsal::Attempted,
     state::App,
     text::{policies as t, words},
 };
 use leptos::prelude::*;
-use shared::{PersonId, Recipient, Timestamp};
+use shared::{PersonId, Recipient, Timestamp, api::RehearsedDelivery};
 use std::collections::BTreeMap;
 
 /// The shortest stretch that is drawn.
@@ -22,7 +21,7 @@ pub(crate) fn picture(
     names: &BTreeMap<PersonId, String>,
     start: Timestamp,
     zone_name: &str,
-    sent: &[Attempted],
+    sent: &[RehearsedDelivery],
 ) -> AnyView {
     let l = app.l();
     let name = |recipient: &Recipient| words::recipient(names, recipient);
@@ -70,7 +69,7 @@ fn table(
     names: &BTreeMap<PersonId, String>,
     start: Timestamp,
     zone_name: &str,
-    sent: &[Attempted],
+    sent: &[RehearsedDelivery],
 ) -> impl IntoView + use<> {
     let l = app.l();
     let rows = sent.iter().take(ROWS).map(|it| {
@@ -96,8 +95,8 @@ fn table(
 }
 
 /// Each recipient's deliveries, whoever is paged first on top.
-fn lanes(sent: &[Attempted]) -> Vec<(&Recipient, Vec<&Attempted>)> {
-    let mut lanes: Vec<(&Recipient, Vec<&Attempted>)> = Vec::new();
+fn lanes(sent: &[RehearsedDelivery]) -> Vec<(&Recipient, Vec<&RehearsedDelivery>)> {
+    let mut lanes: Vec<(&Recipient, Vec<&RehearsedDelivery>)> = Vec::new();
     for it in sent {
         match lanes.iter_mut().find(|(recipient, _)| *recipient == &it.recipient) {
             Some((_, own)) => own.push(it),
@@ -116,16 +115,21 @@ fn percent(after_ms: i64, length_ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::config::ContactKind;
+    use shared::{IncidentId, PageVia, Severity, config::ContactKind};
 
-    fn attempted(at: i64, who: &str) -> Attempted {
-        let recipient = Recipient::Person(who.into());
-        Attempted {
+    fn attempted(at: i64, who: &str) -> RehearsedDelivery {
+        RehearsedDelivery {
             at: Timestamp(at),
-            recipient,
+            incident: IncidentId(1),
+            severity: Severity::P1,
+            recipient: Recipient::Person(who.into()),
+            via: PageVia::Direct,
             contact: "push".into(),
             channel: ContactKind::Ntfy,
+            policy: "p".into(),
             level: 0,
+            cycle: 0,
+            first: true,
             reminder: false,
         }
     }

@@ -71,7 +71,13 @@ fn looked_at(app: App) -> AnyView {
         if list.items.is_empty() {
             return empty(t::no_routes(l), first_run::below(app));
         }
-        tree::shown(app, &list.items, taken)
+        view! {
+            <div class="editor routes-editor">
+                {tree::shown(app, &list.items, taken)}
+                <div class="stack">{trial::for_readers(app)}</div>
+            </div>
+        }
+        .into_any()
     })
 }
 

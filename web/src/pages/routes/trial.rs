@@ -2,26 +2,31 @@
 
 use super::draft::Draft;
 use crate::{
+    api::{self, ApiError},
     browser::zone,
     components::{
         field::{choice, segments},
         icon::{Icon, icon},
     },
+    format::civil::Civil,
     pages::{
         incident::{route_step, severity_reason},
         integrations::preview,
         policy_editor::gantt,
-        rehearsal::{self, Arrival, Ask, Routed, Told, Tried},
+        rehearsal::{self, Arrival, Ask, Told},
+        sections::{self, Named},
     },
-    state::App,
+    state::{App, Remote},
     text::{policies, routes as t, senders, words},
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use shared::{
-    Action, Delay, IntegrationId, Timestamp,
+    Action, Delay, IntegrationId, PersonId, Timestamp,
+    api::{List, Moment, Rehearsal, RehearsalRequest, RehearsedMember},
     config::Finding,
     text::{Names, Voice, span},
 };
+use std::collections::BTreeMap;
 
 /// How long nobody answers.
 const LENGTH: Delay = Delay::mins(180);
@@ -29,7 +34,8 @@ const SAMPLE: &str = "[P0][PROBLEM][db-07][10.8.3.21][host is down]";
 /// A sender without settings.
 const OTHER: &str = "trial";
 /// As on the wall of somebody who was just woken.
-const NIGHT: (i8, i8) = (3, 12);
+const NIGHT: (u32, u32) = (3, 12);
+const DAY_MS: i64 = 86_400_000;
 
 /// What was typed; it stays while the tree is loaded anew.
 #[derive(Clone, Copy)]
@@ -54,65 +60,140 @@ impl Typed {
             tried: RwSignal::new(None),
         }
     }
+
+    fn integration(self) -> IntegrationId {
+        IntegrationId::from(self.sender.get().as_str())
+    }
+
+    /// When it arrives: now, or at night on the clock of a zone.
+    fn moment(self, app: App, zone_name: &str) -> Timestamp {
+        let now = app.now.get_untracked();
+        if self.when.get_untracked() != "night" {
+            return now;
+        }
+        let (hour, minute) = NIGHT;
+        let tonight = Civil { hour, minute, second: 0, ..zone::civil(zone_name, now.0) };
+        let nights = [0, 1].map(|days| zone::instant(zone_name, Civil::from_ms(tonight.to_ms() + days * DAY_MS)));
+        Timestamp(nights.into_iter().find(|at| *at > now.0).unwrap_or(now.0))
+    }
 }
 
+/// For administrators: by their draft or what is in force, asked of the engine in the browser.
 pub(super) fn card(app: App, draft: Draft, arrival: RwSignal<Arrival>, typed: Typed) -> impl IntoView {
     let l = app.l();
     let clock_zone = move || draft.zone().unwrap_or_else(zone::own);
-    let try_it = move |event: web_sys::SubmitEvent| {
-        event.prevent_default();
-        let now = app.now.get_untracked();
-        let (hour, minute) = NIGHT;
-        let night = Ask::Clock { zone: clock_zone(), after: now, weekday: None, hour, minute };
-        let at = match (typed.when.get_untracked(), rehearsal::ask(night)) {
-            ("night", Some(Told::At(Some(at)))) => at,
-            _ => now,
-        };
-        typed.tried.set(Some((typed.body.get_untracked(), at)));
-    };
-    let mut options = vec![(OTHER.to_owned(), t::sender_other(l))];
-    options.extend(draft.known(|known| {
-        let name =
-            |it: &crate::pages::sections::Named| if it.name.is_empty() { it.id.clone() } else { it.name.clone() };
-        known.integrations.iter().map(|it| (it.id.clone(), name(it))).collect::<Vec<_>>()
-    }));
+    let try_it = move || typed.tried.set(Some((typed.body.get_untracked(), typed.moment(app, &clock_zone()))));
+    let senders = draft.known(|known| sender_options(app, &known.integrations));
     let result = move || {
         let (body, at) = typed.tried.get()?;
         // The draft that is tried is the one the engine has looked at.
         draft.reviews.track();
         let routes = if typed.routes.get() == "draft" { draft.routes() } else { draft.stored() };
-        let integration = IntegrationId::from(typed.sender.get().as_str());
+        let integration = typed.integration();
         let ask = Ask::Message { document: draft.document(), routes, integration, body, at, length: LENGTH };
         Some(match rehearsal::ask(ask)? {
-            Told::Tried(tried) => told(app, draft, &tried, at, &clock_zone()),
+            Told::Tried(tried) => told(app, &draft.names(), &tried, &clock_zone()),
             Told::Refused(findings) => refused(app, findings),
             Told::Sent(_) | Told::Reviewed(_) | Told::At(_) => ().into_any(),
         })
     };
-    let waits = move || arrival.get() != Arrival::Here;
+    let by_which = segments(
+        t::by_which(l),
+        vec![("draft", t::by_draft(l)), ("stored", t::by_stored(l))],
+        move || typed.routes.get(),
+        move |it| typed.routes.set(it),
+    );
+    let waits = Signal::derive(move || arrival.get() != Arrival::Here);
+    form(app, typed, sender(app, typed, senders), Some(by_which), waits, try_it, result)
+}
+
+/// For everybody else: by what is in force, asked of the server.
+pub(super) fn for_readers(app: App) -> impl IntoView {
+    let typed = Typed::new(app);
+    let senders = Remote::<List<Named>>::new("/api/v1/integrations");
+    let people = Remote::<List<Named>>::new("/api/v1/people");
+    let answer = RwSignal::new(None::<Result<Rehearsal, ApiError>>);
+    let asking = RwSignal::new(false);
+    let try_it = move || {
+        let request = RehearsalRequest {
+            message: Some(typed.body.get_untracked()),
+            integration: Some(untrack(|| typed.integration())),
+            at: Some(Moment::At(typed.moment(app, ""))),
+            length: Some(LENGTH),
+            ..RehearsalRequest::default()
+        };
+        asking.set(true);
+        spawn_local(async move {
+            let told = api::post::<Rehearsal>("/api/v1/rehearsal", &request).await;
+            asking.try_set(false);
+            answer.try_set(Some(told));
+        });
+    };
+    let options = move || {
+        let known = senders.with(|list| sender_options(app, &list.items));
+        sender(app, typed, known.unwrap_or_else(|| sender_options(app, &[])))
+    };
+    let result = move || {
+        let names = people.with(|list| sections::names(&list.items)).unwrap_or_default();
+        answer.with(|answer| {
+            Some(match answer.as_ref()? {
+                Ok(tried) => told(app, &names, tried, &zone::own()),
+                Err(error) => view! { <p class="notice bad" role="alert">{error.sentence(app.l())}</p> }.into_any(),
+            })
+        })
+    };
+    form(app, typed, options.into_any(), None, asking.into(), try_it, result)
+}
+
+fn sender_options(app: App, known: &[Named]) -> Vec<(String, String)> {
+    let name = |it: &Named| if it.name.is_empty() { it.id.clone() } else { it.name.clone() };
+    let other = (OTHER.to_owned(), t::sender_other(app.l()));
+    std::iter::once(other).chain(known.iter().map(|it| (it.id.clone(), name(it)))).collect()
+}
+
+fn sender(app: App, typed: Typed, options: Vec<(String, String)>) -> AnyView {
+    let set = move |id| typed.sender.set(id);
+    choice("trial-sender".to_owned(), t::sender(app.l()), options, move || typed.sender.get(), set).into_any()
+}
+
+fn form(
+    app: App,
+    typed: Typed,
+    sender: AnyView,
+    by_which: Option<AnyView>,
+    waits: Signal<bool>,
+    try_it: impl Fn() + 'static,
+    result: impl Fn() -> Option<AnyView> + Send + 'static,
+) -> AnyView {
+    let l = app.l();
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        try_it();
+    };
     view! {
         <section class="card stack" data-testid="routes-trial">
             <h2>{t::trial(l)}</h2>
             <p class="hint">{t::trial_lead(l)}</p>
-            <form class="stack" on:submit=try_it>
+            <form class="stack" on:submit=submit>
                 <div class="field">
                     <label for="trial-body">{t::trial_body(l)}</label>
                     <textarea id="trial-body" class="code" rows="3" spellcheck="false" autocapitalize="off"
                         prop:value=move || typed.body.get() on:input=move |event| typed.body.set(event_target_value(&event))></textarea>
                 </div>
-                {choice("trial-sender".to_owned(), t::sender(l), options, move || typed.sender.get(), move |id| typed.sender.set(id))}
+                {sender}
                 <div class="row-fields">
-                    {segments(t::by_which(l), vec![("draft", t::by_draft(l)), ("stored", t::by_stored(l))], move || typed.routes.get(), move |it| typed.routes.set(it))}
+                    {by_which}
                     {segments(t::at_when(l), vec![("now", t::at_now(l)), ("night", t::at_night(l))], move || typed.when.get(), move |it| typed.when.set(it))}
                 </div>
-                <div class="form-end"><button class="btn primary" disabled=waits>{t::try_it(l)}</button></div>
+                <div class="form-end"><button class="btn primary" disabled=move || waits.get()>{t::try_it(l)}</button></div>
             </form>
             <div class="stack" aria-live="polite" data-testid="trial-result">{result}</div>
         </section>
     }
+    .into_any()
 }
 
-fn told(app: App, draft: Draft, tried: &Tried, at: Timestamp, zone_name: &str) -> AnyView {
+fn told(app: App, names: &BTreeMap<PersonId, String>, tried: &Rehearsal, zone_name: &str) -> AnyView {
     let l = app.l();
     let members = tried.read.events.iter().zip(&tried.members).map(|(event, routed)| {
         let way = if event.action == Action::Resolve {
@@ -127,12 +208,12 @@ fn told(app: App, draft: Draft, tried: &Tried, at: Timestamp, zone_name: &str) -
     });
     let fires = tried.read.events.iter().any(|event| event.action == Action::Trigger);
     let pages = fires.then(|| {
-        let then = zone::civil(zone_name, at.0);
+        let then = zone::civil(zone_name, tried.at.0);
         let starting = policies::starting(l, &format!("{} {}", then.date(l), then.short_time()), zone_name);
         let picture = if tried.sent.is_empty() {
             view! { <p class="notice bad" role="alert">{policies::nobody(l)}</p> }.into_any()
         } else {
-            gantt::picture(app, &draft.names(), at, zone_name, &tried.sent)
+            gantt::picture(app, names, tried.at, zone_name, &tried.sent)
         };
         view! { <h3>{t::pages(l)}</h3><p class="muted">{starting}</p>{picture} }
     });
@@ -140,7 +221,7 @@ fn told(app: App, draft: Draft, tried: &Tried, at: Timestamp, zone_name: &str) -
 }
 
 /// The routes in the order in which they are asked, and what comes of it.
-fn way(app: App, routed: &Routed) -> AnyView {
+fn way(app: App, routed: &RehearsedMember) -> AnyView {
     let l = app.l();
     let trace = routed.trace.iter().map(|step| {
         let policy = step.policy.as_ref().map(|policy| format!(" → {policy}")).unwrap_or_default();
