@@ -35,8 +35,9 @@ export default defineConfig({
       args: ["--disable-dev-shm-usage", ...(runsAsRoot ? ["--no-sandbox"] : [])],
     },
   },
+  // What only a mouse or only a finger does is tagged so, and is no test of the other.
   projects: [
-    { name: "desktop", use: { ...devices["Desktop Chrome"], viewport: { width: 1280, height: 800 } } },
-    { name: "phone", use: { ...devices["Pixel 7"] } },
+    { name: "desktop", grepInvert: /@phone/, use: { ...devices["Desktop Chrome"], viewport: { width: 1280, height: 800 } } },
+    { name: "phone", grepInvert: /@desktop/, use: { ...devices["Pixel 7"] } },
   ],
 });

@@ -58,6 +58,7 @@ impl Turn<'_> {
             integration: alert.integration.clone(),
             host: alert.event.host.clone(),
             ip: alert.event.ip.clone(),
+            hosts: Vec::new(),
             team: routing.team.clone(),
             annotations: routing.annotations.clone(),
             suppressed: Vec::new(),

@@ -129,6 +129,9 @@ impl Turn<'_> {
         let now = self.now;
         let State { incidents, alerts, .. } = &mut self.engine.state;
         let incident = incidents.get_mut(&id).map(Arc::make_mut)?;
+        if let Some(alert) = alerts.get(&alert) {
+            incident.also_about(&alert.event);
+        }
         incident.alerts.push(alert);
         incident.firing += 1;
         incident.count = incident.count.saturating_add(1);

@@ -115,7 +115,7 @@ impl Turn<'_> {
         let state = &mut self.engine.state;
         let Some(alert) = state.alerts.get_mut(&alert_id).map(Arc::make_mut) else { return };
         alert.incident = to;
-        let count = alert.count;
+        let (count, event) = (alert.count, alert.event.clone());
         state.dirty.alerts.insert(alert_id);
         state.dirty.incidents.extend([from, to]);
         if let Some(from) = state.incidents.get_mut(&from).map(Arc::make_mut) {
@@ -127,6 +127,7 @@ impl Turn<'_> {
         if let Some(to) = state.incidents.get_mut(&to).map(Arc::make_mut) {
             let place = to.alerts.partition_point(|it| *it < alert_id);
             to.alerts.insert(place, alert_id);
+            to.also_about(&event);
             to.firing += 1;
             to.count = to.count.saturating_add(count);
             to.updated_at = now;

@@ -364,6 +364,7 @@ fn test_delivery(
         integration: IntegrationId::from(engine::compile::SELF),
         host: None,
         ip: None,
+        hosts: Vec::new(),
         team: None,
         annotations: std::collections::BTreeMap::new(),
         suppressed: Vec::new(),

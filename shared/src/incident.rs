@@ -2,8 +2,8 @@
 
 use crate::api::DutyReason;
 use crate::{
-    AlertId, AttemptId, ContactId, HookId, IncidentId, IntegrationId, PageId, PersonId, PolicyId, ScheduleId, Severity,
-    SuppressedBy, TeamId, Timestamp, config::ContactKind, timeline::Actor,
+    AlertEvent, AlertId, AttemptId, ContactId, HookId, IncidentId, IntegrationId, PageId, PersonId, PolicyId,
+    ScheduleId, Severity, SuppressedBy, TeamId, Timestamp, config::ContactKind, timeline::Actor,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -90,6 +90,9 @@ pub struct Stale {
     pub closed: bool,
 }
 
+/// Machines an incident is found by besides its first one's.
+const HOSTS_MAX: usize = 50;
+
 /// What people work on: one or more alerts, answered together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -105,6 +108,9 @@ pub struct Incident {
     pub host: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip: Option<String>,
+    /// The machines of its other alerts, also of those that are over: it is found by each of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamId>,
     /// What its routes have to say to whoever is paged, such as a runbook's address.
@@ -155,9 +161,19 @@ impl Incident {
         self.state == IncidentState::Resolved && !self.answered && !self.pages.is_empty()
     }
 
+    /// Takes down the machine of an alert that came in.
+    pub fn also_about(&mut self, alert: &AlertEvent) {
+        let Some(host) = alert.host.as_ref().or(alert.ip.as_ref()) else { return };
+        let is_known = self.host.as_ref() == Some(host) || self.ip.as_ref() == Some(host) || self.hosts.contains(host);
+        if !is_known && self.hosts.len() < HOSTS_MAX {
+            self.hosts.push(host.clone());
+        }
+    }
+
     /// Gives back what its lists and texts hold in reserve; an open incident stays in memory for long.
     pub fn shrink(&mut self) {
         self.title.shrink_to_fit();
+        self.hosts.shrink_to_fit();
         self.alerts.shrink_to_fit();
         self.escalations.shrink_to_fit();
         self.pages.shrink_to_fit();

@@ -6,7 +6,10 @@ use crate::{
     components::{states, toasts},
     frame,
     live::{driver, machine::Connection},
-    pages::{self, later},
+    pages::{
+        self,
+        later::{self, Module},
+    },
     state::{App, Session, snapshot},
 };
 use leptos::{mount::mount_to_body, prelude::*, task::spawn_local};
@@ -79,7 +82,8 @@ fn fetch_the_rest(app: App) {
     Effect::new(move || {
         if is_shown.get() {
             spawn_local(async move {
-                later::fetch(app).await;
+                Module::Incident.fetch(app).await;
+                Module::Pages.fetch(app).await;
                 worker::register();
             });
         }

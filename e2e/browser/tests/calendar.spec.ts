@@ -217,8 +217,7 @@ test('what is wrong is said at its field', async ({ page }) => {
   await examine(page, 'refused');
 });
 
-test('a stretch drawn on the final row opens the dialog with it', async ({ page }, info) => {
-  test.skip(info.project.name === 'phone', 'a finger taps');
+test('a stretch drawn on the final row opens the dialog with it', { tag: '@desktop' }, async ({ page }) => {
   await open(page, 'li');
   const track = page.locator('.cal-row.final .cal-track');
   const box = (await track.boundingBox())!;
@@ -313,8 +312,7 @@ test('in Chinese, on the narrowest phone', async ({ page }) => {
   await examine(page, 'chinese');
 });
 
-test('on a phone a day is shown first, and a tap asks who covers', async ({ page }, info) => {
-  test.skip(info.project.name !== 'phone', 'a phone');
+test('on a phone a day is shown first, and a tap asks who covers', { tag: '@phone' }, async ({ page }) => {
   await open(page, 'li', '');
   await expect(page.getByRole('button', { name: 'Day', exact: true })).toHaveAttribute('aria-pressed', 'true');
   await page.locator('.cal-agenda button').first().tap();

@@ -57,6 +57,23 @@ test('a level is added, seen in the picture, refused while wrong, and applied', 
     await expect(page.getByTestId('gantt-table').locator('tbody tr').nth(1)).toContainText('7 min');
   });
 
+  await test.step('a repeat that is no number is told at its field, and nothing is sent', async () => {
+    const repeat = page.locator('#policy-repeat');
+    for (const text of ['often', '1.5', '-1', '']) {
+      await repeat.fill(text);
+      await expect(repeat).toHaveAttribute('aria-invalid', 'true');
+      await expect(page.locator('#policy-repeat-hint')).toHaveText('Write a whole number.');
+    }
+    await editor(page).getByRole('button', { name: 'Apply' }).click();
+    await expect(repeat).toBeFocused();
+    await expect(editor(page)).toBeVisible();
+    await repeat.fill('2');
+    await expect(repeat).toHaveAttribute('aria-invalid', 'false');
+    await expect(marks(page)).toHaveCount(6);
+    await repeat.fill('0');
+    await expect(marks(page)).toHaveCount(2);
+  });
+
   await test.step('moments are those of the schedule’s own clock', async () => {
     await page.getByRole('button', { name: 'Next 03:12' }).click();
     await expect(page.getByTestId('simulator')).toContainText('03:12 (clock of Europe/Berlin)');

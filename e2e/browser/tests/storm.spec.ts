@@ -27,6 +27,22 @@ test('a storm is shown while it lasts, and accounted for afterwards', async ({ p
   await expect(banner).toContainText('pages about all but P0 are collected');
   await expect(banner).toContainText('6 incidents');
   await examine(page, 'storm');
+  await test.step('once read it is gone, also after a reload', async () => {
+    await banner.getByRole('button', { name: 'Close' }).click();
+    await expect(banner).toHaveCount(0);
+    await page.reload();
+    await expect(page.getByTestId('connection')).toHaveText('Live');
+    await expect(banner).toHaveCount(0);
+    // Another browser has not read it.
+    await page.evaluate(() => localStorage.removeItem('tocsin.storm'));
+    await page.reload();
+    await expect(banner).toContainText('6 incidents');
+  });
+  await test.step('what was read of an earlier storm hides none', async () => {
+    await page.evaluate(() => localStorage.setItem('tocsin.storm', '1'));
+    await page.reload();
+    await expect(banner).toBeVisible();
+  });
   // It ends by itself, and the banner goes without a reload.
   await expect(banner).toHaveCount(0, { timeout: 60_000 });
 

@@ -38,6 +38,9 @@ wire! {
         title: String,
         host: Option<String>,
         ip: Option<String>,
+        /// The machines of its other alerts.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        hosts: Vec<String>,
         integration: IntegrationId,
         team: Option<TeamId>,
         count: u32,
@@ -247,6 +250,7 @@ impl From<&Incident> for IncidentRow {
             title: incident.title.clone(),
             host: incident.host.clone(),
             ip: incident.ip.clone(),
+            hosts: incident.hosts.clone(),
             integration: incident.integration.clone(),
             team: incident.team.clone(),
             count: incident.count,

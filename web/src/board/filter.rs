@@ -1,5 +1,6 @@
 //! Which rows a person asked for: a chip, and words such as `host:db -web P0`.
 
+use crate::browser::lower;
 use shared::{IncidentState, Severity, api::IncidentRow};
 
 /// The chips above the list.
@@ -125,17 +126,18 @@ impl Word {
         let within = |part: &str, whole: &str| plain(whole).contains(part);
         let any = |part: &str, whole: &Option<String>| whole.as_deref().is_some_and(|whole| within(part, whole));
         let team = |part: &str| row.team.as_ref().is_some_and(|team| within(part, team.as_str()));
+        let others = |part: &str| row.hosts.iter().any(|host| within(part, host));
+        let host = |part: &str| any(part, &row.host) || any(part, &row.ip) || others(part);
         let found = match &self.test {
             Test::Severity(levels) => levels.contains(&row.severity),
             Test::Number(id) => row.id.0 == *id,
-            Test::Host(part) => any(part, &row.host) || any(part, &row.ip),
+            Test::Host(part) => host(part),
             Test::Team(part) => team(part),
             Test::Source(part) => within(part, row.integration.as_str()),
             Test::Who(part) => any(part, &row.acked_by) || row.proof.recipients.iter().any(|name| within(part, name)),
             Test::Anywhere(part) => {
                 within(part, &row.title)
-                    || any(part, &row.host)
-                    || any(part, &row.ip)
+                    || host(part)
                     || team(part)
                     || within(part, row.integration.as_str())
                     || any(part, &row.acked_by)
@@ -157,7 +159,7 @@ fn plain(text: &str) -> String {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
         _ => c,
     };
-    text.chars().map(narrow).flat_map(char::to_lowercase).collect()
+    lower(text.chars().map(narrow).collect())
 }
 
 #[cfg(test)]
@@ -182,6 +184,13 @@ mod tests {
         for text in ["nothing", "-title", "sev:p3", "#8", "host:web", "title nothing", "src:other"] {
             assert!(!shown(text, &row), "{text}");
         }
+    }
+
+    #[test]
+    fn a_group_is_found_by_each_of_its_machines() {
+        let row = IncidentRow { hosts: vec!["web-11".to_owned()], ..row(7, Severity::P0, Triggered) };
+        assert!(["web-11", "WEB", "host:web-11", "host:db-07"].into_iter().all(|text| shown(text, &row)));
+        assert!(!shown("web-12", &row) && !shown("-web-11", &row));
     }
 
     #[test]

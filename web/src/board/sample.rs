@@ -14,6 +14,7 @@ pub(crate) fn row(id: i64, severity: Severity, state: IncidentState) -> Incident
         title: format!("title {id}"),
         host: Some(format!("db-{id:02}")),
         ip: Some("10.8.3.21".to_owned()),
+        hosts: Vec::new(),
         integration: "falcon".into(),
         team: Some("db".into()),
         count: 1,

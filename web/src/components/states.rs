@@ -8,7 +8,6 @@ use crate::{
     text::frame as t,
 };
 use leptos::prelude::*;
-use serde::de::DeserializeOwned;
 
 /// Before anybody is known.
 pub(crate) fn splash(app: App) -> impl IntoView {
@@ -61,7 +60,7 @@ pub(crate) fn loaded<T>(
     draw: impl Fn(T) -> AnyView + Send + Sync + 'static,
 ) -> AnyView
 where
-    T: DeserializeOwned + Clone + Send + Sync + 'static,
+    T: Clone + Send + Sync + 'static,
 {
     let draw = move || remote.ready().map_or_else(|| skeleton(lines), &draw);
     loaded_untyped(what, remote.untyped(), lines, Box::new(draw))

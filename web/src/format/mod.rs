@@ -38,7 +38,8 @@ pub(crate) fn initials(name: &str) -> String {
         [one] => one.chars().take(if one.is_ascii() { 2 } else { 1 }).collect(),
         [first, .., last] => first.chars().take(1).chain(last.chars().take(1)).collect(),
     };
-    letters.to_uppercase()
+    // The style sheet does the rest, for any script.
+    letters.to_ascii_uppercase()
 }
 
 /// Thousands apart, as both languages write them: `18,233`.

@@ -2,11 +2,11 @@
 
 mod banner;
 mod connection;
-mod help;
+pub(crate) mod help;
 mod keys;
 mod menu;
 pub(crate) mod nav;
-mod palette;
+pub(crate) mod palette;
 mod top;
 
 pub(crate) use menu::{appearance, sign_out};
@@ -48,26 +48,31 @@ pub(crate) fn frame() -> impl IntoView {
 fn routes() -> impl IntoView {
     view! {
         <FlatRoutes fallback=pages::missing::page>
-            <Route path=path!("/") view=pages::board::page/>
-            <Route path=path!("/signin") view=pages::signin::done/>
-            <Route path=path!("/setup") view=pages::signin::done/>
-            <Route path=path!("/incidents/:id") view=pages::incident::page/>
-            <Route path=path!("/oncall") view=|| later(Part::OnCall)/>
-            <Route path=path!("/silences") view=|| later(Part::Silences)/>
-            <Route path=path!("/silences/:id") view=|| later(Part::Silence)/>
-            <Route path=path!("/oncall/:schedule") view=|| later(Part::Calendar)/>
-            <Route path=path!("/policies") view=|| later(Part::Policies)/>
-            <Route path=path!("/routes") view=|| later(Part::Routes)/>
-            <Route path=path!("/heartbeats") view=|| later(Part::Heartbeats)/>
-            <Route path=path!("/integrations") view=|| later(Part::Integrations)/>
-            <Route path=path!("/messages") view=|| later(Part::Messages)/>
-            <Route path=path!("/settings") view=|| later(Part::Settings)/>
-            <Route path=path!("/analytics") view=|| later(Part::Analytics)/>
-            <Route path=path!("/status") view=|| later(Part::Status)/>
-            <Route path=path!("/versions") view=|| later(Part::Versions)/>
-            <Route path=path!("/versions/:kind/:id") view=|| later(Part::Noun)/>
-            <Route path=path!("/why-not") view=|| later(Part::WhyNot)/>
-            <Route path=path!("/more") view=|| later(Part::More)/>
+            <Route path=path!("/") view=shown(|| pages::board::page().into_any())/>
+            <Route path=path!("/signin") view=shown(|| pages::signin::done().into_any())/>
+            <Route path=path!("/setup") view=shown(|| pages::signin::done().into_any())/>
+            <Route path=path!("/incidents/:id") view=shown(|| pages::incident::page().into_any())/>
+            <Route path=path!("/oncall") view=shown(|| later(Part::OnCall))/>
+            <Route path=path!("/silences") view=shown(|| later(Part::Silences))/>
+            <Route path=path!("/silences/:id") view=shown(|| later(Part::Silence))/>
+            <Route path=path!("/oncall/:schedule") view=shown(|| later(Part::Calendar))/>
+            <Route path=path!("/policies") view=shown(|| later(Part::Policies))/>
+            <Route path=path!("/routes") view=shown(|| later(Part::Routes))/>
+            <Route path=path!("/heartbeats") view=shown(|| later(Part::Heartbeats))/>
+            <Route path=path!("/integrations") view=shown(|| later(Part::Integrations))/>
+            <Route path=path!("/messages") view=shown(|| later(Part::Messages))/>
+            <Route path=path!("/settings") view=shown(|| later(Part::Settings))/>
+            <Route path=path!("/analytics") view=shown(|| later(Part::Analytics))/>
+            <Route path=path!("/status") view=shown(|| later(Part::Status))/>
+            <Route path=path!("/versions") view=shown(|| later(Part::Versions))/>
+            <Route path=path!("/versions/:kind/:id") view=shown(|| later(Part::Noun))/>
+            <Route path=path!("/why-not") view=shown(|| later(Part::WhyNot))/>
+            <Route path=path!("/more") view=shown(|| later(Part::More))/>
         </FlatRoutes>
     }
+}
+
+/// What a route shows, of one type for all of them: the router is compiled anew for each.
+fn shown(page: fn() -> AnyView) -> impl Fn() -> AnyView + Copy + Send + 'static {
+    move || page()
 }

@@ -10,6 +10,7 @@ use crate::{
         icon::{Icon, icon},
     },
     order::sorted,
+    pages::later::{self, Part},
     state::App,
     text::frame as t,
 };
@@ -41,7 +42,6 @@ pub(super) fn palette(app: App) -> impl IntoView {
         let Some(dialog) = element.get() else { return };
         if app.palette.get() && !dialog.open() {
             drop(dialog.show_modal());
-            dom::focus("#palette-input");
         } else if !app.palette.get() && dialog.open() {
             dialog.close();
         }
@@ -57,13 +57,16 @@ pub(super) fn palette(app: App) -> impl IntoView {
             class="modal palette" aria-label=t::find_short(l) node_ref=element
             on:close=move |_| app.palette.set(false) on:click=on_backdrop
         >
-            {move || app.palette.get().then(|| content(app))}
+            {move || app.palette.get().then(|| later::part(Part::Palette))}
         </dialog>
     }
 }
 
-fn content(app: App) -> impl IntoView {
+/// What stands in the dialog.
+pub(crate) fn content(app: App) -> AnyView {
     let l = app.l();
+    // It may have been fetched after the dialog was opened.
+    Effect::new(|_| dom::focus("#palette-input"));
     let navigate = use_navigate();
     let text = RwSignal::new(String::new());
     let chosen = RwSignal::new(0_usize);
@@ -110,6 +113,7 @@ fn content(app: App) -> impl IntoView {
             {list}
         </div>
     }
+    .into_any()
 }
 
 fn option(app: App, index: usize, hit: Hit, chosen: RwSignal<usize>, go: impl Fn(&Hit) + 'static) -> impl IntoView {

@@ -2,6 +2,7 @@
 
 use super::{
     machine::{Command, Connection, Input, Machine},
+    read::Delta,
     socket::Socket,
 };
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     state::{App, app::Pulse, snapshot},
 };
 use leptos::{prelude::*, task::spawn_local};
-use shared::{Timestamp, api::IncidentList, live::LiveMessage};
+use shared::{Timestamp, api::IncidentList};
 use std::{cell::RefCell, time::Duration};
 
 struct Driver {
@@ -18,7 +19,7 @@ struct Driver {
     machine: Machine,
     socket: Option<Socket>,
     /// Deltas waiting for the next frame.
-    queue: Vec<LiveMessage>,
+    queue: Vec<Delta>,
     tick: Option<IntervalHandle>,
     /// Answers of an earlier session are ignored.
     session: u32,
@@ -111,7 +112,7 @@ fn carry_out(command: Command, app: App) {
             }
         }),
         Command::FetchList => fetch_list(app),
-        Command::Apply(message) => queue(message),
+        Command::Apply(delta) => queue(*delta),
         Command::Clock(now) => app.set_clock(Timestamp(now)),
         Command::SignedOut => {
             app.signed_out();
@@ -167,10 +168,10 @@ async fn whole_list() -> Result<IncidentList, api::ApiError> {
     Ok(list)
 }
 
-fn queue(message: LiveMessage) {
+fn queue(delta: Delta) {
     let first = DRIVER.with_borrow_mut(|driver| {
         driver.as_mut().is_some_and(|driver| {
-            driver.queue.push(message);
+            driver.queue.push(delta);
             driver.queue.len() == 1
         })
     });
@@ -188,14 +189,12 @@ fn flush() {
     };
     let mut touched = Vec::new();
     let mut heard_now = Vec::new();
-    for message in queue {
-        if let LiveMessage::Delta { rows, gone, counts, heard, now, config, .. } = message {
-            touched.extend(rows.iter().chain(&gone).map(|row| row.id));
-            heard_now.extend(heard);
-            app.board.apply(rows, gone, counts, now);
-            if config.is_some() {
-                app.refresh_on_call();
-            }
+    for Delta { rows, gone, counts, heard_in, now, config, .. } in queue {
+        touched.extend(rows.iter().chain(&gone).map(|row| row.id));
+        heard_now.extend(heard_in);
+        app.board.apply(rows, gone, counts, now);
+        if config.is_some() {
+            app.refresh_on_call();
         }
     }
     if !heard_now.is_empty() {

@@ -4,7 +4,8 @@
 //! Deltas that arrive while a list is being fetched wait for it, so that nothing is lost in between.
 
 use super::backoff;
-use shared::live::{BrowserMessage, LiveMessage, PROTOCOL, WATCHDOG_MS};
+use super::read::{Delta, Message};
+use shared::live::{BrowserMessage, PROTOCOL, WATCHDOG_MS};
 use std::collections::VecDeque;
 
 /// Below this a lost connection is only "reconnecting"; above it the page says it is offline.
@@ -33,7 +34,7 @@ pub(crate) enum Connection {
 pub(crate) enum Input {
     Start,
     Opened,
-    Said(LiveMessage),
+    Said(Message),
     Closed,
     /// A list arrived, true at this sequence number.
     ListLoaded {
@@ -52,7 +53,7 @@ pub(crate) enum Command {
     Disconnect,
     Send(BrowserMessage),
     FetchList,
-    Apply(LiveMessage),
+    Apply(Box<Delta>),
     /// The server's clock, to count down with.
     Clock(i64),
     SignedOut,
@@ -70,7 +71,7 @@ pub(crate) struct Machine {
     seq: Option<u64>,
     fetching: bool,
     refetch_at: Option<i64>,
-    waiting: VecDeque<(u64, LiveMessage)>,
+    waiting: VecDeque<Box<Delta>>,
     attempt: u32,
     retry_at: Option<i64>,
     heard_at: i64,
@@ -134,49 +135,50 @@ impl Machine {
         todo
     }
 
-    fn said(&mut self, message: LiveMessage, now: i64, todo: &mut Vec<Command>) {
+    fn said(&mut self, message: Message, now: i64, todo: &mut Vec<Command>) {
         match message {
-            LiveMessage::Hello { protocol, .. } if protocol != PROTOCOL => {
+            Message::Hello(hello) if hello.protocol != PROTOCOL => {
                 self.over = true;
                 todo.extend([Command::Disconnect, Command::Outdated]);
             }
-            LiveMessage::Hello { now: clock, .. } => {
+            Message::Hello(hello) => {
                 self.greeted = true;
                 self.attempt = 0;
-                todo.push(Command::Clock(clock.0));
+                todo.push(Command::Clock(hello.now.0));
                 self.resume(now, todo);
             }
-            LiveMessage::Delta { seq, now: clock, .. } => {
-                todo.push(Command::Clock(clock.0));
-                self.delta(seq, message, todo);
+            Message::Delta(delta) => {
+                todo.push(Command::Clock(delta.now.0));
+                self.delta(delta, todo);
             }
-            LiveMessage::Resync { .. } => {
+            Message::Resync => {
                 self.waiting.clear();
                 self.seq = None;
                 self.fetch(todo);
             }
-            LiveMessage::Ping { now: clock } => {
-                todo.extend([Command::Clock(clock.0), Command::Send(BrowserMessage::Pong)]);
+            Message::Ping(ping) => {
+                todo.extend([Command::Clock(ping.now.0), Command::Send(BrowserMessage::Pong)]);
             }
-            LiveMessage::SignedOut => {
+            Message::SignedOut => {
                 self.over = true;
                 todo.extend([Command::Disconnect, Command::SignedOut]);
             }
         }
     }
 
-    fn delta(&mut self, seq: u64, message: LiveMessage, todo: &mut Vec<Command>) {
+    fn delta(&mut self, delta: Box<Delta>, todo: &mut Vec<Command>) {
+        let seq = delta.seq;
         match self.seq {
             Some(known) if !self.fetching && seq == known + 1 => {
                 self.seq = Some(seq);
-                todo.push(Command::Apply(message));
+                todo.push(Command::Apply(delta));
             }
             Some(known) if seq <= known => {}
             _ => {
                 if self.waiting.len() >= MOST_WAITING {
                     self.waiting.clear();
                 }
-                self.waiting.push_back((seq, message));
+                self.waiting.push_back(delta);
                 self.fetch(todo);
             }
         }
@@ -188,13 +190,13 @@ impl Machine {
         self.refetch_at = None;
         let mut known = seq;
         let mut gap = false;
-        for (next, message) in std::mem::take(&mut self.waiting) {
-            if next == known + 1 {
-                known = next;
-                todo.push(Command::Apply(message));
-            } else if next > known {
+        for delta in std::mem::take(&mut self.waiting) {
+            if delta.seq == known + 1 {
+                known = delta.seq;
+                todo.push(Command::Apply(delta));
+            } else if delta.seq > known {
                 gap = true;
-                self.waiting.push_back((next, message));
+                self.waiting.push_back(delta);
             }
         }
         self.seq = Some(known);
@@ -276,15 +278,19 @@ impl Machine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::{Timestamp, api::Counts};
+    use crate::live::read::{Hello, Ping};
+    use shared::Timestamp;
 
     fn hello(protocol: u32) -> Input {
-        Input::Said(LiveMessage::Hello { protocol, version: "1".into(), seq: 9, now: Timestamp(5) })
+        Input::Said(Message::Hello(Hello { protocol, now: Timestamp(5) }))
     }
 
-    fn delta(seq: u64) -> LiveMessage {
-        let counts = Counts { triggered: [0; 7], acked: [0; 7], oldest_triggered: None, people_paged: 0, storm: None };
-        LiveMessage::Delta { seq, now: Timestamp(5), rows: vec![], gone: vec![], counts, heard: vec![], config: None }
+    fn delta(seq: u64) -> Box<Delta> {
+        Box::new(Delta::empty(seq, Timestamp(5)))
+    }
+
+    fn said(seq: u64) -> Message {
+        Message::Delta(delta(seq))
     }
 
     fn live(seq: u64) -> Machine {
@@ -316,20 +322,20 @@ mod tests {
     #[test]
     fn a_delta_out_of_turn_fetches_the_list_and_loses_nothing() {
         let mut machine = live(4);
-        assert_eq!(applied(&machine.step(Input::Said(delta(5)), 40, 0.5)), 1);
-        assert_eq!(applied(&machine.step(Input::Said(delta(5)), 41, 0.5)), 0, "said twice, applied once");
-        let todo = machine.step(Input::Said(delta(8)), 42, 0.5);
+        assert_eq!(applied(&machine.step(Input::Said(said(5)), 40, 0.5)), 1);
+        assert_eq!(applied(&machine.step(Input::Said(said(5)), 41, 0.5)), 0, "said twice, applied once");
+        let todo = machine.step(Input::Said(said(8)), 42, 0.5);
         assert!(todo.contains(&Command::FetchList) && applied(&todo) == 0);
-        machine.step(Input::Said(delta(9)), 43, 0.5);
+        machine.step(Input::Said(said(9)), 43, 0.5);
         let todo = machine.step(Input::ListLoaded { seq: 7 }, 60, 0.5);
         assert_eq!(applied(&todo), 2, "what arrived meanwhile follows the list");
-        assert_eq!(applied(&machine.step(Input::Said(delta(10)), 70, 0.5)), 1);
+        assert_eq!(applied(&machine.step(Input::Said(said(10)), 70, 0.5)), 1);
     }
 
     #[test]
     fn a_resync_fetches_the_list() {
         let mut machine = live(4);
-        let todo = machine.step(Input::Said(LiveMessage::Resync { seq: 90 }), 40, 0.5);
+        let todo = machine.step(Input::Said(Message::Resync), 40, 0.5);
         assert_eq!(todo, [Command::FetchList]);
         let todo = machine.step(Input::ListLoaded { seq: 90 }, 50, 0.5);
         assert!(todo.contains(&Command::Send(BrowserMessage::Resume { seq: 90 })));
@@ -365,14 +371,14 @@ mod tests {
 
     #[test]
     fn a_ping_is_answered_and_sets_the_clock() {
-        let todo = live(4).step(Input::Said(LiveMessage::Ping { now: Timestamp(77) }), 40, 0.5);
+        let todo = live(4).step(Input::Said(Message::Ping(Ping { now: Timestamp(77) })), 40, 0.5);
         assert_eq!(todo, [Command::Clock(77), Command::Send(BrowserMessage::Pong)]);
     }
 
     #[test]
     fn being_signed_out_or_outdated_ends_it() {
         let mut machine = live(4);
-        let todo = machine.step(Input::Said(LiveMessage::SignedOut), 40, 0.5);
+        let todo = machine.step(Input::Said(Message::SignedOut), 40, 0.5);
         assert!(todo.contains(&Command::SignedOut));
         assert!(machine.step(Input::Hurry, 50, 0.5).is_empty());
         let mut machine = Machine::new();

@@ -3,4 +3,5 @@
 pub(crate) mod backoff;
 pub(crate) mod driver;
 pub(crate) mod machine;
+mod read;
 mod socket;

@@ -1,8 +1,7 @@
 //! One WebSocket with its listeners; dropping it closes it and silences it.
 
-use super::{driver, machine::Input};
-use crate::api::json;
-use shared::live::{BrowserMessage, LiveMessage};
+use super::{driver, machine::Input, read};
+use shared::live::BrowserMessage;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{MessageEvent, WebSocket};
 
@@ -19,9 +18,9 @@ impl Socket {
         let opened = Closure::new(|_: JsValue| driver::feed(Input::Opened));
         let said = Closure::new(|event: JsValue| {
             let text = event.unchecked_into::<MessageEvent>().data().as_string();
-            match text.as_deref().map(json::read::<LiveMessage>) {
-                Some(Ok(message)) => driver::feed(Input::Said(message)),
-                _ => leptos::logging::warn!("a live message could not be read"),
+            match text.as_deref().and_then(read::message) {
+                Some(message) => driver::feed(Input::Said(message)),
+                None => leptos::logging::warn!("a live message could not be read"),
             }
         });
         let closed = Closure::new(|_: JsValue| driver::feed(Input::Closed));

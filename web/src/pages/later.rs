@@ -1,9 +1,10 @@
-//! The pages nobody needs in the first second: a module of their own, fetched once the first page is shown or as soon
-//! as one of them is opened.
+//! What nobody needs in the first second: in modules of their own, fetched once the first page is shown or as soon as
+//! something of them is.
 
 use super::{
-    analytics, calendar, first_run, heartbeats, integrations, messages, more, oncall, policies, routes, settings,
-    setup,
+    analytics, calendar, first_run, heartbeats,
+    incident::further,
+    integrations, messages, more, oncall, policies, routes, settings, setup,
     silences::{self, Maker},
     status, versions, why_not,
 };
@@ -14,6 +15,7 @@ use crate::{
         page::page_head,
         states::skeleton,
     },
+    frame::{help, palette},
     state::{App, app::Rest},
     text::frame as t,
 };
@@ -27,7 +29,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// What the later module draws.
+/// What the module of pages draws.
 #[derive(Clone, Copy)]
 pub(crate) enum Part {
     Analytics,
@@ -35,11 +37,14 @@ pub(crate) enum Part {
     /// The steps of an empty server; with them all done, what is given.
     FirstRun(fn(App) -> AnyView),
     Heartbeats,
+    /// All the keys.
+    Help,
     Integrations,
     Messages,
     More,
     Noun,
     OnCall,
+    Palette,
     Policies,
     Routes,
     Settings,
@@ -52,7 +57,7 @@ pub(crate) enum Part {
     WhyNot,
 }
 
-/// The only way into the later module: what is reached through here alone is not in the first one.
+/// The only way into the module of pages: what is reached through here alone is not in the first one.
 #[wasm_split(pages, wasm_split_path = leptos::wasm_split, fallible, preload(fetch_module))]
 fn draw(part: Part) -> Result<AnyView, SplitLoaderError> {
     Ok(match part {
@@ -60,11 +65,13 @@ fn draw(part: Part) -> Result<AnyView, SplitLoaderError> {
         Part::Calendar => calendar::page().into_any(),
         Part::FirstRun(well) => first_run::or(App::here(), well),
         Part::Heartbeats => heartbeats::page().into_any(),
+        Part::Help => help::keys(App::here()),
         Part::Integrations => integrations::page().into_any(),
         Part::Messages => messages::page().into_any(),
         Part::More => more::page().into_any(),
         Part::Noun => versions::noun().into_any(),
         Part::OnCall => oncall::page().into_any(),
+        Part::Palette => palette::content(App::here()),
         Part::Policies => policies::page().into_any(),
         Part::Routes => routes::page().into_any(),
         Part::Settings => settings::page().into_any(),
@@ -78,14 +85,54 @@ fn draw(part: Part) -> Result<AnyView, SplitLoaderError> {
     })
 }
 
-/// Fetches the later module, unless it is here; one that did not arrive is asked for again.
-pub(crate) async fn fetch(app: App) {
-    if app.rest.get_untracked() == Rest::Here {
-        return;
+/// The modules there are besides the first.
+#[derive(Clone, Copy)]
+pub(crate) enum Module {
+    /// What explains an incident, and the questions before an action.
+    Incident,
+    /// Every page but the first ones.
+    Pages,
+}
+
+impl Module {
+    const fn arrival(self, app: App) -> RwSignal<Rest> {
+        match self {
+            Self::Incident => app.further,
+            Self::Pages => app.rest,
+        }
     }
-    app.rest.set(Rest::Awaited);
-    let arrived = fetch_module().await.is_ok();
-    app.rest.set(if arrived { Rest::Here } else { Rest::Missing });
+
+    async fn arrives(self) -> bool {
+        match self {
+            Self::Incident => further::arrives().await,
+            Self::Pages => fetch_module().await.is_ok(),
+        }
+    }
+
+    /// Fetches it, unless it is here; one that did not arrive is asked for again.
+    pub(crate) async fn fetch(self, app: App) {
+        let arrival = self.arrival(app);
+        if arrival.get_untracked() == Rest::Here {
+            return;
+        }
+        arrival.set(Rest::Awaited);
+        arrival.set(if self.arrives().await { Rest::Here } else { Rest::Missing });
+    }
+}
+
+/// Something that a later module draws.
+pub(crate) trait Later: Copy + Send + Sync + 'static {
+    const MODULE: Module;
+    /// Draws it; nothing when the module is not here.
+    fn drawn(self) -> Option<AnyView>;
+}
+
+impl Later for Part {
+    const MODULE: Module = Module::Pages;
+
+    fn drawn(self) -> Option<AnyView> {
+        at_once(draw(self)).and_then(Result::ok)
+    }
 }
 
 /// A whole page; one that did not arrive is still a page, with a heading.
@@ -93,14 +140,14 @@ pub(crate) fn page(part: Part) -> AnyView {
     let app = App::here();
     drawn(app, part, move || {
         let head = page_head(t::part_missing(app.l()), String::new(), ().into_any());
-        view! { <div class="page">{head}{missing(app)}</div> }.into_any()
+        view! { <div class="page">{head}{missing(app, Module::Pages)}</div> }.into_any()
     })
 }
 
 /// A part of a page that is here.
-pub(crate) fn part(part: Part) -> AnyView {
+pub(crate) fn part<It: Later>(part: It) -> AnyView {
     let app = App::here();
-    drawn(app, part, move || missing(app))
+    drawn(app, part, move || missing(app, It::MODULE))
 }
 
 /// A part that can be done without.
@@ -109,12 +156,20 @@ pub(crate) fn part_or(part: Part, otherwise: fn(App) -> AnyView) -> AnyView {
     drawn(app, part, move || otherwise(app))
 }
 
-fn drawn(app: App, part: Part, missing: impl Fn() -> AnyView + Send + Sync + 'static) -> AnyView {
-    spawn_local(fetch(app));
-    (move || match app.rest.get() {
+fn drawn<It: Later>(app: App, part: It, missing: impl Fn() -> AnyView + Send + Sync + 'static) -> AnyView {
+    arriving(app, It::MODULE, Box::new(move || part.drawn()), Box::new(missing))
+}
+
+/// What is shown, if there is anything to show.
+type Shown<T> = Box<dyn Fn() -> T + Send + Sync>;
+
+fn arriving(app: App, module: Module, draw: Shown<Option<AnyView>>, missing: Shown<AnyView>) -> AnyView {
+    spawn_local(module.fetch(app));
+    let arrival = module.arrival(app);
+    (move || match arrival.get() {
         Rest::Awaited => skeleton(6),
         // What a page reads while it is drawn must not draw it again.
-        Rest::Here => untrack(|| at_once(draw(part))).and_then(Result::ok).unwrap_or_else(&missing),
+        Rest::Here => untrack(&draw).unwrap_or_else(&missing),
         Rest::Missing => missing(),
     })
     .into_any()
@@ -129,13 +184,13 @@ pub(super) fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
 }
 
 /// Without a connection, or when a newer server no longer has the files of this page.
-fn missing(app: App) -> AnyView {
+fn missing(app: App, module: Module) -> AnyView {
     let l = app.l();
     view! {
         <div class="notice bad" role="alert" data-testid="part-missing">
             {icon(Icon::Warning)}
             <div><p>{t::part_missing_why(l)}</p></div>
-            <button type="button" class="btn" on:click=move |_| spawn_local(fetch(app))>{t::retry(l)}</button>
+            <button type="button" class="btn" on:click=move |_| spawn_local(module.fetch(app))>{t::retry(l)}</button>
             <button type="button" class="btn" on:click=|_| dom::reload()>{t::reload(l)}</button>
         </div>
     }

@@ -14,7 +14,6 @@ use shared::{
     IncidentId, PersonId, Timestamp,
     api::{OnCallNow, Role, SessionInfo},
     config::Language,
-    live::Heard,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -30,7 +29,7 @@ pub(crate) enum Session {
     In(SessionInfo),
 }
 
-/// Where the part of the application is that is fetched after the first.
+/// Where a part of the application is that is fetched after the first.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Rest {
     Awaited,
@@ -56,11 +55,15 @@ pub(crate) struct App {
     skew: StoredValue<i64>,
     pub(crate) connection: RwSignal<Connection>,
     pub(crate) outdated: RwSignal<bool>,
+    /// What explains an incident, and the questions before an action.
+    pub(crate) further: RwSignal<Rest>,
+    /// Every page but the first ones.
     pub(crate) rest: RwSignal<Rest>,
     pub(crate) board: Board,
     pub(crate) toasts: Toasts,
     pub(crate) pulse: RwSignal<Pulse>,
-    pub(crate) heard: RwSignal<Vec<Heard>>,
+    /// What the server last said about messages that came in: deltas as JSON, read by the pages that show it.
+    pub(crate) heard: RwSignal<Vec<String>>,
     pub(crate) on_call: RwSignal<Option<OnCallNow>>,
     pub(crate) palette: RwSignal<bool>,
     pub(crate) help: RwSignal<bool>,
@@ -77,6 +80,7 @@ impl App {
             skew: StoredValue::new(0),
             connection: RwSignal::new(Connection::Connecting),
             outdated: RwSignal::new(false),
+            further: RwSignal::new(Rest::Awaited),
             rest: RwSignal::new(Rest::Awaited),
             board: Board::new(),
             toasts: Toasts::new(),

@@ -36,11 +36,23 @@ impl<T: DeserializeOwned + Clone + Send + Sync + 'static> Remote<T> {
 
     /// Not fetched until asked.
     pub(crate) fn idle(path: impl Into<String>) -> Self {
+        Self::read_by(path, |answer| api::read::<T>(answer).map(|value| Arc::new(value) as Something))
+    }
+
+    /// Takes what somebody else was answered.
+    pub(crate) fn take(self, answer: String) {
+        self.untyped.settle((self.untyped.read)(Ok(answer)));
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Remote<T> {
+    /// Not fetched until asked; `read` makes a `T` of what is answered.
+    pub(crate) fn read_by(path: impl Into<String>, read: Reader) -> Self {
         let untyped = Untyped {
             value: RwSignal::new(Load::Loading),
             path: StoredValue::new(path.into()),
             round: StoredValue::new(0),
-            read: |answer| api::read::<T>(answer).map(|value| Arc::new(value) as Something),
+            read,
             app: App::here(),
         };
         Self { untyped, of: PhantomData }
@@ -82,7 +94,9 @@ impl<T: DeserializeOwned + Clone + Send + Sync + 'static> Remote<T> {
     }
 }
 
-type Something = Arc<dyn Any + Send + Sync>;
+pub(crate) type Something = Arc<dyn Any + Send + Sync>;
+/// Makes the thing of what the server answered.
+pub(crate) type Reader = fn(Result<String, ApiError>) -> Result<Something, ApiError>;
 
 /// A remote thing of whatever type. What does not depend on the type is compiled once.
 #[derive(Clone, Copy)]
@@ -90,8 +104,7 @@ pub(crate) struct Untyped {
     value: RwSignal<Load<Something>>,
     path: StoredValue<String>,
     round: StoredValue<u32>,
-    /// Makes the thing of what the server answered.
-    read: fn(Result<String, ApiError>) -> Result<Something, ApiError>,
+    read: Reader,
     /// Kept, because a timer or an answer that asks again knows no context.
     app: App,
 }

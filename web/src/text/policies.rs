@@ -13,6 +13,7 @@ shared::messages! {
     remove(n: usize) { en: "Remove level {n}", zh: "删除第 {n} 级" }
     delay() { en: "Without an answer, go on after", zh: "无人响应时，等待多久后升级" }
     delay_hint() { en: "Such as 5m or 1h30m", zh: "例如 5m 或 1h30m" }
+    bad_number() { en: "Write a whole number.", zh: "请填写整数。" }
     bad_delay() { en: "Write a length of time such as 5m or 1h30m.", zh: "请填写时长，例如 5m 或 1h30m。" }
     targets() { en: "Notify", zh: "通知" }
     add_target() { en: "Add somebody", zh: "添加对象" }

@@ -4,7 +4,14 @@ import init from "__GLUE__";
 const note = document.getElementById("boot");
 
 init({ module_or_path: "__WASM__" }).then(
-  () => note?.remove(),
+  () => {
+    note?.remove();
+    // The style of the pages that are fetched later, as they are.
+    const later = document.createElement("link");
+    later.rel = "stylesheet";
+    later.href = "__CSS__";
+    document.head.append(later);
+  },
   (error) => {
     console.error(error);
     if (!note) return;

@@ -135,7 +135,7 @@ fn the_week_shows_pages_or_answers() {
     let pages = draw(&figures(), false);
     let hot = pages.find("heat4");
     assert_eq!(hot[0].text, "4");
-    assert_eq!(hot[0].attribute("title"), Some("Tue 03:00: 4 pages, 1 incidents, median answer 2 min"));
+    assert_eq!(hot[0].attribute("title"), Some("Tue 03:00: 4 pages, 1 incident, median answer 2 min"));
     assert_eq!((hot.len(), pages.find("heat0").len()), (1, 167));
     assert_eq!(draw(&figures(), true).find("heat4")[0].text, "2m");
 }
@@ -155,7 +155,7 @@ fn a_gap_is_hatched_to_scale_and_told() {
     let all = draw(&figures(), false);
     let gap = all.find("gap")[0];
     assert_eq!((style(gap, "left"), style(gap, "width")), ("25.000%", "25.000%"));
-    assert!(all.words().contains("Nobody was on call 1 times, 12 h 00 together."));
+    assert!(all.words().contains("Nobody was on call once, 12 h 00 together."));
     assert!(all.words().contains("Gap: nobody from Thu 1 Jan 12:00 to Fri 2 Jan 00:00 (12 h 00)"));
 }
 

@@ -7,6 +7,7 @@ mod people;
 
 use crate::{
     components::modal::modal,
+    pages::{incident::further::Part, later},
     state::{
         App,
         actions::{self, DETACH, ESCALATE, MERGE, NOTE, REASSIGN, RESPONDERS, SNOOZE},
@@ -82,18 +83,23 @@ pub(crate) fn dialog(app: App, asker: Asker) -> impl IntoView {
             })
         })
     };
-    let content = move || {
-        let Some(ask) = asker.ask.get_untracked() else { return ().into_any() };
-        match ask.verb {
-            SNOOZE => forms::snooze(app, asker, ask),
-            ESCALATE => forms::escalate(app, asker, ask),
-            REASSIGN => people::reassign(app, asker, ask),
-            RESPONDERS => people::responders(app, asker, ask),
-            NOTE => forms::note(app, asker, ask),
-            MERGE => merge::merge(app, asker, ask),
-            DETACH => merge::detach(app, asker, ask),
-            _ => bulk::confirm(app, asker, ask, ActionRequest::default()),
-        }
+    let content = move || match asker.ask.get_untracked() {
+        Some(ask) => later::part(Part::Question(asker, StoredValue::new(ask))),
+        None => ().into_any(),
     };
     modal(asker.open, "narrow", title, content)
+}
+
+/// What stands in the dialog.
+pub(crate) fn question(app: App, asker: Asker, ask: Ask) -> AnyView {
+    match ask.verb {
+        SNOOZE => forms::snooze(app, asker, ask),
+        ESCALATE => forms::escalate(app, asker, ask),
+        REASSIGN => people::reassign(app, asker, ask),
+        RESPONDERS => people::responders(app, asker, ask),
+        NOTE => forms::note(app, asker, ask),
+        MERGE => merge::merge(app, asker, ask),
+        DETACH => merge::detach(app, asker, ask),
+        _ => bulk::confirm(app, asker, ask, ActionRequest::default()),
+    }
 }

@@ -7,6 +7,7 @@ use crate::{
         icon::{Icon, icon},
         key,
     },
+    incident::head::Known,
     pages::{
         ask::Asker,
         silences::{self, Maker},
@@ -20,27 +21,24 @@ use crate::{
 };
 use leptos::{ev, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
-use shared::{
-    IncidentId, IncidentState,
-    api::{ActionRequest, IncidentDetail},
-};
+use shared::{IncidentId, IncidentState, api::ActionRequest};
 
 /// The state as the server last said, and the action that is on its way.
-pub(super) fn standing(app: App, detail: Remote<IncidentDetail>) -> Memo<Option<(IncidentState, Option<Pending>)>> {
-    of_row(app, detail, |cell| (cell.row.with(|row| row.state), cell.pending.get()))
+pub(super) fn standing(app: App, known: Remote<Known>) -> Memo<Option<(IncidentState, Option<Pending>)>> {
+    of_row(app, known, |cell| (cell.row.with(|row| row.state), cell.pending.get()))
 }
 
 /// What one does next is the first and the filled button: answer it, then end it.
 pub(super) fn buttons(
     app: App,
     id: IncidentId,
-    detail: Remote<IncidentDetail>,
+    known: Remote<Known>,
     asker: Asker,
     maker: Maker,
     with_ids: bool,
 ) -> impl IntoView {
     let l = app.l();
-    let standing = standing(app, detail);
+    let standing = standing(app, known);
     let testid = move |name: &'static str| with_ids.then_some(name);
     move || {
         let (state, pending) = standing.get()?;
@@ -88,14 +86,8 @@ pub(super) fn buttons(
 }
 
 /// The same buttons at the foot of a phone, the first one 56 pixels high.
-pub(super) fn phone_bar(
-    app: App,
-    id: IncidentId,
-    detail: Remote<IncidentDetail>,
-    asker: Asker,
-    maker: Maker,
-) -> impl IntoView {
-    view! { <div class="phone-actions">{buttons(app, id, detail, asker, maker, false)}</div> }
+pub(super) fn phone_bar(app: App, id: IncidentId, known: Remote<Known>, asker: Asker, maker: Maker) -> impl IntoView {
+    view! { <div class="phone-actions">{buttons(app, id, known, asker, maker, false)}</div> }
 }
 
 pub(super) fn listen(app: App, id: IncidentId, asker: Asker, maker: Maker) {

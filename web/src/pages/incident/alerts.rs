@@ -9,6 +9,7 @@ use crate::{
         time::wall,
     },
     format::is_web_link,
+    incident::head::Known,
     pages::ask::Asker,
     state::{
         App, Remote,
@@ -19,7 +20,13 @@ use crate::{
 use leptos::prelude::*;
 use shared::{Alert, AlertState, IncidentId, IncidentState, api::IncidentDetail};
 
-pub(super) fn card(app: App, id: IncidentId, detail: Remote<IncidentDetail>, asker: Asker) -> AnyView {
+pub(super) fn card(
+    app: App,
+    id: IncidentId,
+    known: Remote<Known>,
+    detail: Remote<IncidentDetail>,
+    asker: Asker,
+) -> AnyView {
     let l = app.l();
     let alerts = part(detail, |detail| detail.alerts.clone());
     let body = move || {
@@ -44,7 +51,7 @@ pub(super) fn card(app: App, id: IncidentId, detail: Remote<IncidentDetail>, ask
         let over = over.into_iter().map(|one| self::alert(app, one, ().into_any())).collect::<Vec<_>>();
         Some(view! { {count}{firing}{over} })
     };
-    let state = super::of_row(app, detail, |cell| cell.row.with(|row| row.state));
+    let state = super::of_row(app, known, |cell| cell.row.with(|row| row.state));
     let merge = move || {
         state.get().filter(|state| *state != IncidentState::Resolved).map(|_| {
             view! {

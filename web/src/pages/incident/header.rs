@@ -4,6 +4,7 @@ use super::{actions, of_row, part};
 use crate::{
     components::{badge::badge, nouns::say, state_word::state_word, time::wall},
     format,
+    incident::head::{Head, Known},
     pages::{ask::Asker, silences::Maker},
     state::{App, Remote, actions as verbs},
     text::{board, incident as t},
@@ -11,25 +12,19 @@ use crate::{
 use leptos::prelude::*;
 use shared::{
     IncidentId, IncidentState, PersonId, Timestamp,
-    api::{ActionRequest, IncidentDetail, IncidentRow, PolicyStand},
+    api::{ActionRequest, IncidentRow, PolicyStand},
     config::Language,
     text::Names,
 };
 
-pub(super) fn header(
-    app: App,
-    id: IncidentId,
-    detail: Remote<IncidentDetail>,
-    asker: Asker,
-    maker: Maker,
-) -> impl IntoView {
+pub(super) fn header(app: App, id: IncidentId, known: Remote<Known>, asker: Asker, maker: Maker) -> impl IntoView {
     let l = app.l();
-    let row = of_row(app, detail, |cell| cell.row.get());
-    let again = part(detail, |detail| detail.incident.again);
-    let stands = part(detail, |detail| (detail.policies.clone(), detail.row.version, detail.row.state));
-    let awaited = part(detail, move |detail| answers(l, detail));
+    let row = of_row(app, known, |cell| cell.row.get());
+    let again = part(known, |known| known.head.incident.again);
+    let stands = part(known, |known| (known.head.policies.clone(), known.head.row.version, known.head.row.state));
+    let awaited = part(known, move |known| answers(l, &known.head));
     let line = move || row.get().map(|row| facts(app, &row));
-    let standing = actions::standing(app, detail);
+    let standing = actions::standing(app, known);
     let state = move || {
         let (state, pending) = standing.get()?;
         let verb = pending.as_ref().map(|pending| pending.verb);
@@ -53,7 +48,7 @@ pub(super) fn header(
             <p class="incident-next" role="status">{move || row.get().map(|row| next(app, &row))}</p>
             <p class="incident-next" role="status" data-testid="everyone">{move || awaited.get().flatten()}</p>
             <p class="incident-next" data-testid="policies">{move || stands.get().map(|stands| policies(app, id, stands))}</p>
-            <div class="incident-actions">{actions::buttons(app, id, detail, asker, maker, true)}</div>
+            <div class="incident-actions">{actions::buttons(app, id, known, asker, maker, true)}</div>
         </header>
     }
 }
@@ -78,10 +73,10 @@ fn policies(app: App, id: IncidentId, (stands, version, state): (Vec<PolicyStand
 }
 
 /// Who answered and who is missing, where everybody must answer.
-fn answers(l: Language, detail: &IncidentDetail) -> Option<String> {
-    let everyone = detail.incident.everyone.as_ref()?;
+fn answers(l: Language, head: &Head) -> Option<String> {
+    let everyone = head.incident.everyone.as_ref()?;
     let names = |ids: &[PersonId]| {
-        let names: Vec<&str> = ids.iter().map(|id| detail.names.get(id).map_or(id.as_str(), String::as_str)).collect();
+        let names: Vec<&str> = ids.iter().map(|id| head.names.get(id).map_or(id.as_str(), String::as_str)).collect();
         names.join(", ")
     };
     let missing = names(&everyone.missing);

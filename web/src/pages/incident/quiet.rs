@@ -2,21 +2,19 @@
 
 use crate::{
     components::icon::{Icon, icon},
+    incident::head::{Known, Waits},
     pages::silences,
     state::{App, Remote},
     text::{incident as noise, silences as t},
 };
 use leptos::prelude::*;
-use shared::{
-    Incident, IncidentId, IncidentState, SilenceId, Stale, SuppressedBy, Timestamp,
-    api::{IncidentDetail, SilenceDetail},
-    text::suppressed_by,
-};
+use serde::Deserialize;
+use shared::{IncidentId, SilenceId, Stale, SuppressedBy, Timestamp, text::suppressed_by};
 
-pub(super) fn band(app: App, detail: Remote<IncidentDetail>) -> impl IntoView {
-    let by = super::of_row(app, detail, |cell| cell.row.with(|row| row.suppressed.clone()));
+pub(super) fn band(app: App, known: Remote<Known>) -> impl IntoView {
+    let by = super::of_row(app, known, |cell| cell.row.with(|row| row.suppressed.clone()));
     let lines = move || by.get().unwrap_or_default().iter().map(|by| line(app, by)).collect_view();
-    let waits = super::part(detail, |detail| waits(&detail.incident));
+    let waits = super::part(known, |known| known.head.incident.waits());
     let waits = move || {
         let words = match waits.get()?? {
             Waits::Calm(at) => noise::flapping(app.l(), &app.clock_time(at)),
@@ -31,17 +29,6 @@ pub(super) fn band(app: App, detail: Remote<IncidentDetail>) -> impl IntoView {
     view! { <div class="quiet-bands" class:quiet-band=any role="status" data-testid="quiet">{waits}{lines}</div> }
 }
 
-/// What an incident waits for before it pages, or is over.
-#[derive(Clone, Copy, PartialEq)]
-enum Waits {
-    /// It flaps until then.
-    Calm(Timestamp),
-    /// Nobody is paged before.
-    Held(Timestamp),
-    /// For its sender to be heard again.
-    Stale(Stale),
-}
-
 fn gone_stale(app: App, stale: &Stale) -> String {
     let (l, since) = (app.l(), app.clock_time(stale.since));
     match stale.closes_at {
@@ -49,18 +36,6 @@ fn gone_stale(app: App, stale: &Stale) -> String {
         Some(at) => noise::stale_closing(l, &since, &app.clock_time(at)),
         None => noise::stale(l, &since),
     }
-}
-
-fn waits(incident: &Incident) -> Option<Waits> {
-    if let Some(flapping) = &incident.flapping {
-        return Some(Waits::Calm(flapping.until));
-    }
-    if let Some(stale) = incident.stale.as_deref().filter(|it| it.closed || incident.state != IncidentState::Resolved) {
-        return Some(Waits::Stale(*stale));
-    }
-    let untold = incident.state == IncidentState::Triggered && incident.pages.is_empty();
-    let held = incident.escalations.iter().filter_map(|it| it.held_until).min();
-    held.filter(|_| untold && incident.suppressed.is_empty()).map(Waits::Held)
 }
 
 fn line(app: App, by: &SuppressedBy) -> AnyView {
@@ -77,10 +52,21 @@ fn line(app: App, by: &SuppressedBy) -> AnyView {
     view! { <p>{icon(sign)} <span>{words}</span></p> }.into_any()
 }
 
+/// The little that is said of a silence.
+#[derive(Clone, Deserialize)]
+struct Explained {
+    silence: Reason,
+}
+
+#[derive(Clone, Deserialize)]
+struct Reason {
+    reason: String,
+}
+
 fn of_silence(app: App, silence: SilenceId, until: Option<Timestamp>, by: &SuppressedBy) -> AnyView {
     let l = app.l();
-    let detail = Remote::<SilenceDetail>::new(format!("/api/v1/silences/{silence}"));
-    let reason = move || detail.with(|detail| format!(" — {}", detail.silence.reason));
+    let answer = Remote::<Explained>::new(format!("/api/v1/silences/{silence}"));
+    let reason = move || answer.with(|answer| format!(" — {}", answer.silence.reason));
     let until = until.map(|at| t::kept_until(l, &app.clock_time(at)));
     let sentence = t::kept_quiet(l, "\u{1}");
     // The name is a link, so the sentence is cut around it.

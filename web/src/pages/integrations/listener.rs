@@ -1,6 +1,7 @@
 //! "Waiting for the first event…": shows what arrives the moment it does.
 
 use crate::{
+    api::json,
     components::{
         badge::badge,
         icon::{Icon, icon},
@@ -11,6 +12,7 @@ use crate::{
     text::{frame, senders as t, words},
 };
 use leptos::prelude::*;
+use serde::Deserialize;
 use shared::{IntegrationId, api::EventDetail, live::Heard};
 
 pub(super) fn listener(app: App, id: IntegrationId, name: String) -> impl IntoView {
@@ -18,7 +20,7 @@ pub(super) fn listener(app: App, id: IntegrationId, name: String) -> impl IntoVi
     let heard = RwSignal::new(None::<Heard>);
     // What was heard before this sender existed is not it.
     Effect::new(move |before: Option<()>| {
-        let found = app.heard.with(|all| all.iter().find(|one| one.integration == id).cloned());
+        let found = app.heard.with(|said| said.iter().flat_map(|said| told(said)).find(|one| one.integration == id));
         if before.is_some() && found.is_some() {
             heard.set(found);
         }
@@ -34,6 +36,16 @@ pub(super) fn listener(app: App, id: IntegrationId, name: String) -> impl IntoVi
         Some(heard) => arrived(app, &name, &heard),
     };
     view! { <div class="listener" data-testid="listener" role="status">{body}</div> }
+}
+
+/// The messages that a delta tells of.
+fn told(delta: &str) -> Vec<Heard> {
+    json::read::<Told>(delta).map(|told| told.heard).unwrap_or_default()
+}
+
+#[derive(Deserialize)]
+struct Told {
+    heard: Vec<Heard>,
 }
 
 fn arrived(app: App, name: &str, heard: &Heard) -> AnyView {

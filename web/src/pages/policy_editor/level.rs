@@ -127,7 +127,7 @@ fn conditions(app: App, draft: Draft, index: usize, level: &Level) -> impl IntoV
         <fieldset class="ticks"><legend>{t::severities(l)}</legend>{severities.into_iter().collect_view()}</fieldset>
         {length(format!("level-{n}-during"), t::during(l), t::windows_hint(l), list(&level.when.during), String::new(), during)}
         {length(format!("level-{n}-except"), t::except(l), t::windows_hint(l), list(&level.when.except), String::new(), except)}
-        {length(format!("level-{n}-alerts"), t::alerts(l), String::new(), alerts_text, String::new(), alerts)}
+        {length(format!("level-{n}-alerts"), t::alerts(l), String::new(), alerts_text, t::bad_number(l), alerts)}
     }
 }
 
@@ -138,8 +138,8 @@ fn tick(label: String, on: bool, set: impl Fn(bool) + 'static) -> AnyView {
     .into_any()
 }
 
-/// A short text that is read as it is typed; `read` says whether it could be.
-fn length(
+/// A short text that is read as it is typed; `read` says whether it could be. While it could not, the form is not sent.
+pub(super) fn length(
     id: String,
     label: String,
     hint: String,
@@ -149,12 +149,19 @@ fn length(
 ) -> AnyView {
     let wrong = RwSignal::new(false);
     let described = format!("{id}-hint");
+    let said = bad.clone();
+    let typed = move |event: web_sys::Event| {
+        let is_wrong = !read(&event_target_value(&event));
+        // The browser keeps a form with such a field, and leads to it.
+        event_target::<web_sys::HtmlInputElement>(&event).set_custom_validity(if is_wrong { &said } else { "" });
+        wrong.set(is_wrong);
+    };
     let words = move || if wrong.get() { bad.clone() } else { hint.clone() };
     view! {
         <div class="field">
             <label for=id.clone()>{label}</label>
             <input id=id.clone() value=value autocomplete="off" spellcheck="false" aria-describedby=described.clone()
-                aria-invalid=move || wrong.get().to_string() on:input=move |event| wrong.set(!read(&event_target_value(&event)))/>
+                aria-invalid=move || wrong.get().to_string() on:input=typed/>
             <p class="hint" class:bad=move || wrong.get() id=described>{words}</p>
         </div>
     }

@@ -68,7 +68,7 @@ fn form(app: App, draft: Draft, is_new: bool, close: Callback<bool>) -> impl Int
     };
     let id = text(first.id.0.clone(), |policy, id| policy.id = PolicyId(id.trim().to_owned()));
     let name = text(first.name.clone(), |policy, name| policy.name = name);
-    let repeat = text(first.repeat.to_string(), |policy, n| policy.repeat = n.trim().parse().unwrap_or(policy.repeat));
+    let repeat = move |text: &str| text.trim().parse().map(|times| draft.edit(|policy| policy.repeat = times)).is_ok();
     let original = (!is_new).then(|| first.id.clone());
     let apply = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
@@ -90,7 +90,7 @@ fn form(app: App, draft: Draft, is_new: bool, close: Callback<bool>) -> impl Int
             <button type="button" class="btn small add" on:click=move |_| draft.reshape(draft::add_level)>
                 {icon(Icon::Plus)}{t::add_level(l)}
             </button>
-            {Field { kind: "number", ..Field::text("policy-repeat", t::repeat(l), repeat) }.view()}
+            {level::length("policy-repeat".to_owned(), t::repeat(l), String::new(), first.repeat.to_string(), t::bad_number(l), repeat)}
             <div aria-live="polite">{move || refusal.get().map(|error| settings::problem(app, &error))}</div>
             <div class="form-end">
                 <button type="button" class="btn" on:click=move |_| close.run(false)>{t::cancel(l)}</button>

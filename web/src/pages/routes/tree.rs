@@ -118,7 +118,10 @@ fn node(app: App, draft: Draft, route: &Route, here: Place, siblings: usize, tak
         draft.found_at(&at())
     });
     let is_open = Memo::new(move |_| draft.open.with(|open| open.as_ref() == Some(&at())));
-    let row = move || said.get().map(|route| view! { {words(app, &route, top)}{count(app, &route, taken)} });
+    let row = move || {
+        said.get()
+            .map(|route| view! { <div class="tree-words">{words(app, &route, top)}{count(app, &route, taken)}</div> })
+    };
     let lints = move || {
         let open = is_open.get();
         let found = found.get().into_iter();
