@@ -300,8 +300,11 @@ impl Drop for Tocsin {
         if self.running.is_some() {
             drop(self.kill());
         }
-        if std::thread::panicking() {
-            eprintln!("--- the server's log:\n{}", self.log());
+        // A test that fails without a panic is not seen here, so what went wrong is always said.
+        let log = self.log();
+        let is_wrong = |line: &&str| line.contains(" ERROR ") || line.contains("\"ERROR\"");
+        for line in log.lines().filter(|line| std::thread::panicking() || is_wrong(line)) {
+            eprintln!("--- the server's log: {line}");
         }
     }
 }

@@ -67,7 +67,7 @@ fn a_page_that_is_decided_and_answered_in_one_commit_is_not_sent() -> Result<()>
         wait::pass(Duration::from_millis(left));
         Ok::<_, anyhow::Error>(())
     };
-    until(due.0 - 500)?;
+    until(due.0 - 900)?;
     let lock = StoreLock::take(&server.folder().join("data/tocsin.db"))?;
     let answers = thread::scope(|scope| {
         let post = |path: &str, body: Value| {
