@@ -301,13 +301,18 @@ impl Engine {
         }
     }
 
-    /// Repeats join what is stored: those that waited long enough, and those whose incident is stored anyway, so that the
-    /// rows of an incident and of its alerts never count different messages.
+    /// Repeats join what is stored: those that waited long enough, and those whose alert or incident is stored anyway, so
+    /// that the rows of an incident and of its alerts never count different messages.
     fn settle(&mut self, since: Timestamp) {
         let State { alerts, incidents, dirty, repeats, .. } = &mut self.state;
         for id in repeats.take(since) {
             dirty.alerts.insert(id);
             dirty.incidents.extend(alerts.get(&id).map(|alert| alert.incident));
+        }
+        for alert in dirty.alerts.iter().filter_map(|id| alerts.get(id)) {
+            if repeats.written(alert.id) {
+                dirty.incidents.insert(alert.incident);
+            }
         }
         for id in &dirty.incidents {
             let Some(incident) = incidents.get(id) else { continue };
