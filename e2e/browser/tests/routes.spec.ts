@@ -52,7 +52,8 @@ const trial = (page: Page) => page.getByTestId('routes-trial');
 const replay = (page: Page) => page.getByTestId('routes-replay');
 
 async function order(page: Page): Promise<string[]> {
-  return page.locator('[data-testid="routes-tree"] > .tree > li > .tree-node > strong').allTextContents();
+  const nodes = page.locator('[data-testid="routes-tree"] > .tree > li > .tree-node');
+  return nodes.locator(':scope > strong, :scope > .tree-words > strong').allTextContents();
 }
 
 test('a tree is read, changed, tried on a message and on the past, and applied', async ({ page, server }) => {
