@@ -227,7 +227,7 @@ impl World {
     }
 
     fn happen(&mut self, item: Item) -> Result<(), String> {
-        // A process that stands still takes nothing; what is for it comes when it goes on.
+        // A machine that stands still takes nothing and starts nothing; what is for it comes when it goes on.
         let inside = matches!(
             item,
             Item::Message(_)
@@ -236,6 +236,7 @@ impl World {
                 | Item::Config
                 | Item::Calendar
                 | Item::Crash
+                | Item::Restart
                 | Item::Beat
         );
         if inside && self.now < self.awake_at {
