@@ -48,6 +48,7 @@ pub(crate) fn page() -> Result<()> {
             must: "500 KB".to_owned(),
             moonshot: "300 KB".to_owned(),
             stands: Stands::falling(weight, 500.0, 300.0),
+            rounds: Vec::new(),
         },
         time("an incident by its link", &incident),
         time("the board", &board),
@@ -68,6 +69,7 @@ fn time(metric: &'static str, visit: &Visit) -> Row {
         must: "1500 ms".to_owned(),
         moonshot: "1000 ms".to_owned(),
         stands: Stands::falling(visit.paint, 1_500.0, 1_000.0),
+        rounds: Vec::new(),
     }
 }
 

@@ -20,12 +20,14 @@ pub(crate) struct Scale {
     batches: u64,
     seconds: Duration,
     flushes: usize,
+    rounds: usize,
 }
 
 impl Scale {
     pub(crate) const FULL: Self =
-        Self { singles: 60_000, batches: 1_000, seconds: Duration::from_secs(10), flushes: 3_000 };
-    pub(crate) const QUICK: Self = Self { singles: 5_000, batches: 100, seconds: Duration::from_secs(3), flushes: 500 };
+        Self { singles: 60_000, batches: 1_000, seconds: Duration::from_secs(10), flushes: 3_000, rounds: 3 };
+    pub(crate) const QUICK: Self =
+        Self { singles: 5_000, batches: 100, seconds: Duration::from_secs(3), flushes: 500, rounds: 1 };
 }
 
 const CONNECTIONS: u64 = 64;
@@ -173,6 +175,18 @@ impl Peer {
 }
 
 pub(crate) fn ingest(scale: &Scale) -> Result<()> {
+    let rounds = (1..=scale.rounds).map(|number| {
+        println!("round {number} of {}", scale.rounds);
+        round(scale)
+    });
+    let mut rows = table::middle(rounds.collect::<Result<_>>()?);
+    rows.sort_by_key(|row| row.number.parse::<u32>().unwrap_or(0));
+    table::print(&rows);
+    Ok(())
+}
+
+/// Every row once, with the controls it is compared with.
+fn round(scale: &Scale) -> Result<Vec<Row>> {
     let probe = Tocsin::fresh()?;
     let flush = controls::flushes(probe.folder(), scale.flushes)?;
     println!(
@@ -204,11 +218,9 @@ pub(crate) fn ingest(scale: &Scale) -> Result<()> {
         &flush,
     )?);
     rows.push(to_the_webhook(scale, "6", "the same at 1,000/s", 1_000, ((5.0, 50.0), (2.0, 15.0)), &flush)?);
-    rows.sort_by_key(|row| row.number.parse::<u32>().unwrap_or(0));
-    table::print(&rows);
     let again = controls::flushes(probe.folder(), scale.flushes)?;
-    println!("\nflush before: p50 {:.3} ms; after: p50 {:.3} ms", flush.within_ms(500), again.within_ms(500));
-    Ok(())
+    println!("flush before: p50 {:.3} ms; after: p50 {:.3} ms\n", flush.within_ms(500), again.within_ms(500));
+    Ok(rows)
 }
 
 /// Rows 1, 3, 11 and the first half of 13.
@@ -235,6 +247,7 @@ fn single_and_repeated(scale: &Scale, rates: &Rates) -> Result<Vec<Row>> {
             must: "0.6 x".to_owned(),
             moonshot: "1.5 x".to_owned(),
             stands: Stands::rising(one / rates.together.single, 0.6, 1.5),
+            rounds: Vec::new(),
         },
         Row {
             number: "3",
@@ -244,6 +257,7 @@ fn single_and_repeated(scale: &Scale, rates: &Rates) -> Result<Vec<Row>> {
             must: "1.5 x".to_owned(),
             moonshot: "2 x".to_owned(),
             stands: Stands::rising(again / one, 1.5, 2.0),
+            rounds: Vec::new(),
         },
         Row {
             number: "11",
@@ -253,6 +267,7 @@ fn single_and_repeated(scale: &Scale, rates: &Rates) -> Result<Vec<Row>> {
             must: "40 MB".to_owned(),
             moonshot: "20 MB".to_owned(),
             stands: Stands::falling(idle, 40.0, 20.0),
+            rounds: Vec::new(),
         },
         Row {
             number: "13",
@@ -262,6 +277,7 @@ fn single_and_repeated(scale: &Scale, rates: &Rates) -> Result<Vec<Row>> {
             must: "1000 ms".to_owned(),
             moonshot: "100 ms".to_owned(),
             stands: Stands::falling(start, 1_000.0, 100.0),
+            rounds: Vec::new(),
         },
     ])
 }
@@ -313,6 +329,7 @@ fn batches_and_memory(scale: &Scale, rates: &Rates, grouped: &Grouped) -> Result
             must: "0.7 x".to_owned(),
             moonshot: "2 x".to_owned(),
             stands: Stands::rising(rate / peer.batch, 0.7, 2.0),
+            rounds: Vec::new(),
         },
         Row {
             number: "10",
@@ -322,6 +339,7 @@ fn batches_and_memory(scale: &Scale, rates: &Rates, grouped: &Grouped) -> Result
             must: "150 MB; 0".to_owned(),
             moonshot: "48 MB; 0".to_owned(),
             stands: Stands::falling(per_100k, 150.0, 48.0),
+            rounds: Vec::new(),
         },
         Row {
             number: "12",
@@ -331,6 +349,7 @@ fn batches_and_memory(scale: &Scale, rates: &Rates, grouped: &Grouped) -> Result
             must: "30 ms".to_owned(),
             moonshot: "5 ms".to_owned(),
             stands: Stands::falling(page_ms, 30.0, 5.0),
+            rounds: Vec::new(),
         },
         Row {
             number: "13",
@@ -340,6 +359,7 @@ fn batches_and_memory(scale: &Scale, rates: &Rates, grouped: &Grouped) -> Result
             must: "1000 ms".to_owned(),
             moonshot: "500 ms".to_owned(),
             stands: Stands::falling(start, 1_000.0, 500.0),
+            rounds: Vec::new(),
         },
     ])
 }
@@ -410,5 +430,6 @@ pub(crate) fn two_latencies(
         must: format!("{must_1} / {must_2} ms"),
         moonshot: format!("{moon_1} / {moon_2} ms"),
         stands: Stands::falling(first, must_1, moon_1).min(Stands::falling(second, must_2, moon_2)),
+        rounds: Vec::new(),
     }
 }

@@ -10,37 +10,75 @@ pub(crate) struct Row {
     pub(crate) must: String,
     pub(crate) moonshot: String,
     pub(crate) stands: Stands,
+    /// How many times better than it must be it was in each round, where there were several.
+    pub(crate) rounds: Vec<f64>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Stands {
-    Below,
-    Must,
-    Moonshot,
+/// Where a figure stands.
+#[derive(Clone, Copy)]
+pub(crate) struct Stands {
+    /// How many times better than it must be; 1 is just enough.
+    score: f64,
+    moonshot: f64,
 }
 
 impl Stands {
+    /// More is better.
     pub(crate) fn rising(value: f64, must: f64, moonshot: f64) -> Self {
-        if value >= moonshot {
-            Self::Moonshot
-        } else if value >= must {
-            Self::Must
-        } else {
-            Self::Below
-        }
+        Self { score: value / must, moonshot: moonshot / must }
     }
 
+    /// Less is better.
     pub(crate) fn falling(value: f64, must: f64, moonshot: f64) -> Self {
-        Self::rising(-value, -must, -moonshot)
+        Self { score: must / value, moonshot: must / moonshot }
     }
 
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Below => "below must",
-            Self::Must => "must",
-            Self::Moonshot => "moonshot",
+    /// The worse of two.
+    pub(crate) fn min(self, other: Self) -> Self {
+        if other.rank() < self.rank() || (other.rank() == self.rank() && other.score < self.score) {
+            other
+        } else {
+            self
         }
     }
+
+    fn rank(self) -> u8 {
+        u8::from(self.score >= 1.0) + u8::from(self.score >= self.moonshot)
+    }
+
+    const fn name(rank: u8) -> &'static str {
+        match rank {
+            0 => "below must",
+            1 => "must",
+            _ => "moonshot",
+        }
+    }
+}
+
+/// Of several rounds, each with controls of its own, the middle one of every row: on a machine that others share, a disk
+/// may stand still for a second in any of them. The last column says how all of them stood.
+pub(crate) fn middle(rounds: Vec<Vec<Row>>) -> Vec<Row> {
+    let mut by_metric: Vec<Vec<Row>> = Vec::new();
+    for row in rounds.into_iter().flatten() {
+        match by_metric.iter_mut().find(|same| same.first().is_some_and(|it| it.metric == row.metric)) {
+            Some(same) => same.push(row),
+            None => by_metric.push(vec![row]),
+        }
+    }
+    let one = |mut same: Vec<Row>| {
+        same.sort_by(|a, b| a.stands.score.total_cmp(&b.stands.score));
+        let all: Vec<f64> = same.iter().map(|row| row.stands.score).collect();
+        let mut row = same.into_iter().nth(all.len() / 2)?;
+        row.rounds = all;
+        Some(row)
+    };
+    by_metric.into_iter().filter_map(one).collect()
+}
+
+fn stands(row: &Row) -> String {
+    let name = Stands::name(row.stands.rank());
+    let rounds: Vec<String> = row.rounds.iter().map(|score| format!("{score:.2}")).collect();
+    if rounds.is_empty() { name.to_owned() } else { format!("{name}: {} x must", rounds.join(" ")) }
 }
 
 pub(crate) fn print(rows: &[Row]) {
@@ -54,7 +92,7 @@ pub(crate) fn print(rows: &[Row]) {
                 row.against.clone(),
                 row.must.clone(),
                 row.moonshot.clone(),
-                row.stands.name().to_owned(),
+                stands(row),
             ]
         }))
         .collect();
