@@ -13,6 +13,7 @@ pub mod failpoint;
 pub mod http;
 pub mod import;
 pub mod ingest;
+pub mod inventory;
 pub mod live;
 pub mod outbound;
 pub mod replay;

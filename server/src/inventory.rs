@@ -1,0 +1,21 @@
+//! One collector a source of machines: it observes, and decides nothing.
+//!
+//! A collector is asked again and again for what is new. After it was made, and after each fault, its next observation
+//! is the whole; between, it gives what changed, or the whole again where the source cannot tell.
+
+mod fault;
+
+pub use fault::{Fault, FaultKind};
+
+use shared::inventory::Observation;
+use std::future::Future;
+
+/// What is asked of a source.
+pub trait Collector {
+    /// Waits until there is something new to say, or until it is time to look again.
+    ///
+    /// # Errors
+    /// When the source does not answer, refuses, or answers what cannot be read. What it said before stays as it is; the
+    /// next call begins anew and gives the whole.
+    fn next(&mut self) -> impl Future<Output = Result<Observation, Fault>> + Send;
+}
