@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use e2e::{dice::Dice, environment};
 use engine::{Snapshot, matcher::Subject, route};
-use shared::{Action, AlertEvent, IntegrationId, PolicyId, Severity, Timestamp, alert::Format, config::Document};
+use shared::{Action, AlertEvent, IntegrationId, Severity, Timestamp, alert::Format, config::Document};
 use std::{collections::BTreeMap, fmt::Write as _, path::Path, process::Command};
 
 /// Repeated runs ask the same questions.
@@ -133,15 +133,15 @@ fn event(labels: &Labels) -> AlertEvent {
         action: Action::Trigger,
         severity: Severity::P3,
         format: Format::Json,
-        summary: "x".to_owned(),
-        content: String::new(),
-        host: Some("another".to_owned()),
+        summary: "x".into(),
+        content: "".into(),
+        host: Some("another".into()),
         ip: None,
         mac: None,
         service: None,
         metric: None,
         labels: labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-        dedup_key: "x".to_owned(),
+        dedup_key: "x".into(),
         resolve_by_host: false,
         status_raw: None,
         severity_word: None,
@@ -172,7 +172,7 @@ fn every_alert_goes_where_amtool_says() -> Result<()> {
             let subject =
                 Subject { event: &event, integration: &integration, severity: event.severity, now: Timestamp(0) };
             let routing = route::route(&snapshot.tree, &subject);
-            let ours: Vec<String> = routing.policies.into_iter().map(|PolicyId(id)| id).collect();
+            let ours: Vec<String> = routing.policies.into_iter().map(|id| id.to_string()).collect();
             ensure!(ours == theirs, "{labels:?} goes to {ours:?} here and to {theirs:?} there:\n{yaml}");
             asked += 1;
             elsewhere += usize::from(theirs != ["r0"]);

@@ -126,9 +126,9 @@ impl Life {
         let mut senders = BTreeMap::new();
         for step in &scenario.steps {
             if let What::Post { integration, .. } = &step.what
-                && !senders.contains_key(&integration.0)
+                && !senders.contains_key(integration.as_str())
             {
-                senders.insert(integration.0.clone(), server.sender(&integration.0)?);
+                senders.insert(integration.to_string(), server.sender(integration.as_str())?);
             }
         }
         server.start()?;
@@ -148,7 +148,7 @@ impl Life {
     fn step(&mut self, step: &Step) -> Result<()> {
         match &step.what {
             What::Post { integration, key, body } => {
-                let token = self.senders.get(&integration.0).context("a sender without a token")?;
+                let token = self.senders.get(integration.as_str()).context("a sender without a token")?;
                 let headers = key.as_deref().map(|key| [("Idempotency-Key", key)]);
                 let headers = headers.as_ref().map_or(&[][..], |headers| &headers[..]);
                 let answer = self.server.anybody().post(&format!("/ingest/{token}"), headers, body.as_bytes())?;
@@ -156,7 +156,8 @@ impl Life {
                 Ok(())
             }
             What::Beat { heartbeat, signal, note } => {
-                let token = self.server.ask(&["token", "create", "--kind", "heartbeat", "--name", &heartbeat.0], "")?;
+                let token =
+                    self.server.ask(&["token", "create", "--kind", "heartbeat", "--name", heartbeat.as_str()], "")?;
                 let said = match signal {
                     Signal::Beat => "",
                     Signal::Fail => "/fail",

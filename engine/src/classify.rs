@@ -42,7 +42,7 @@ pub fn classify(config: &Snapshot, integration: &IntegrationId, event: &AlertEve
     let matches = |class: &&Class| class.matchers.iter().all(|matcher| matcher.holds(&subject));
     match (config.classes.get(integration).and_then(|classes| classes.iter().find(matches)), &event.severity_word) {
         (Some(class), _) => SeverityReason::Class { severity: class.severity, class: class.id.clone(), was: severity },
-        (None, Some(word)) if !defaulted => SeverityReason::Word { severity, word: word.clone() },
+        (None, Some(word)) if !defaulted => SeverityReason::Word { severity, word: word.to_string() },
         (None, _) => SeverityReason::Default { severity },
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 use shared::{
     Again, Alert, AlertEvent, AlertId, AlertState, Delay, EventId, Incident, IncidentId, IncidentState, IntegrationId,
-    Severity, Timestamp,
+    Severity, SharedStr, Timestamp,
     timeline::{Actor, Happening, RecoveryMatch},
 };
 use std::sync::Arc;
@@ -35,7 +35,7 @@ impl Turn<'_> {
         let again = state.recent.get(&key).map(|recent| {
             let since = self.now.plus_ms(-MEMORY.0);
             let times = recent.opened.iter().filter(|at| **at > since).count() as u32 + 1;
-            Again { previous: recent.incident, closed_at: recent.closed_at, times }
+            Box::new(Again { previous: recent.incident, closed_at: recent.closed_at, times })
         });
         if let Some(alert) = state.alerts.get(&alert_id).cloned() {
             self.open_for(&alert, incident_id, routing, again);
@@ -48,7 +48,7 @@ impl Turn<'_> {
     }
 
     /// A new incident about an alert, which it does not hold yet.
-    pub(crate) fn open_for(&mut self, alert: &Alert, id: IncidentId, routing: &Routing, again: Option<Again>) {
+    pub(crate) fn open_for(&mut self, alert: &Alert, id: IncidentId, routing: &Routing, again: Option<Box<Again>>) {
         let incident = Incident {
             id,
             version: 1,
@@ -229,7 +229,7 @@ impl Turn<'_> {
         &mut self,
         alert_id: AlertId,
         message: Option<EventId>,
-    ) -> Option<(IncidentId, String, u32)> {
+    ) -> Option<(IncidentId, SharedStr, u32)> {
         let mut kept = self.engine.state.alerts.remove(&alert_id)?;
         let alert = Arc::make_mut(&mut kept);
         alert.state = AlertState::Resolved;

@@ -5,6 +5,7 @@ use crate::{
     correlate::MEMORY,
     dedup,
     event::{Act, Changes, Effects, Event, Refusal, Wake},
+    names::Names,
     notify,
     silence::Standing,
     state::{Dirty, Forgettable, LevelTurn, Restored, State},
@@ -58,8 +59,10 @@ impl Engine {
         engine.state.counters = restored.counters;
         engine.state.policies = restored.policies;
         engine.state.turns = restored.turns.into_iter().map(|it| ((it.policy, it.level), it.people)).collect();
+        let mut names = Names::default();
         for mut alert in restored.alerts {
             alert.event.shrink();
+            names.share(&mut alert.integration.0);
             engine.state.open.insert(&alert.integration, &alert.event.dedup_key, alert.id);
             if let Some(place) = dedup::place(&alert.event) {
                 engine.state.by_host.insert(&alert.integration, &place, alert.id);
@@ -78,6 +81,8 @@ impl Engine {
         }
         for mut incident in restored.incidents {
             incident.shrink();
+            let alert = incident.alerts.first().and_then(|id| engine.state.alerts.get(id));
+            names.share_of(&mut incident, alert.map(|alert| &**alert));
             let id = incident.id;
             if ahead_ms > 0 {
                 hasten(&mut incident, ahead_ms);

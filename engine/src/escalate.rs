@@ -110,7 +110,7 @@ impl Turn<'_> {
         let now = self.now;
         if let Some(incident) = self.incident(id) {
             incident.state = IncidentState::Acked;
-            incident.ack = Some(Ack { by: by.clone(), at: now, until });
+            incident.ack = Some(Box::new(Ack { by: by.clone(), at: now, until }));
             incident.updated_at = now;
             incident.version += 1;
         }

@@ -124,7 +124,7 @@ impl Turn<'_> {
         routing: &Routing,
     ) -> Option<AlertId> {
         let Newcomer { integration, event, message, reason, policies } = newcomer;
-        let (severity, key, by) = (reason.severity(), event.dedup_key.clone(), integration.clone());
+        let (severity, key, by) = (reason.severity(), event.dedup_key.to_string(), integration.clone());
         let alert = self.put_alert(integration, event, message, severity, id);
         let now = self.now;
         let State { incidents, alerts, .. } = &mut self.engine.state;

@@ -85,13 +85,13 @@ pub fn key(heartbeat: &HeartbeatId) -> String {
 /// The name under which the silence of a sender is watched; no configured heartbeat can have it.
 #[must_use]
 pub fn of_sender(integration: &IntegrationId) -> HeartbeatId {
-    HeartbeatId(format!("sender:{integration}"))
+    HeartbeatId(format!("sender:{integration}").into())
 }
 
 /// The name under which a calendar that others keep is watched; no configured heartbeat can have it.
 #[must_use]
 pub fn of_calendar(schedule: &ScheduleId, layer: &LayerId) -> HeartbeatId {
-    HeartbeatId(format!("calendar:{schedule}:{layer}"))
+    HeartbeatId(format!("calendar:{schedule}:{layer}").into())
 }
 
 /// The heartbeat that an alert is about.
@@ -132,20 +132,20 @@ fn event(heartbeat: &Heartbeat, action: Action, because: DownBecause, note: &str
         DownBecause::Failed => format!("{title} reports a failure"),
     };
     let mut labels = heartbeat.labels.clone();
-    labels.insert("heartbeat".to_owned(), heartbeat.id.0.clone());
+    labels.insert("heartbeat".to_owned(), heartbeat.id.to_string());
     AlertEvent {
         action,
         severity: heartbeat.severity,
         format: Format::Json,
-        summary: heartbeat.summary.clone().unwrap_or(usual),
-        content: note.to_owned(),
+        summary: heartbeat.summary.clone().unwrap_or(usual).into(),
+        content: note.into(),
         host: None,
         ip: None,
         mac: None,
         service: None,
         metric: None,
         labels,
-        dedup_key: key(&heartbeat.id),
+        dedup_key: key(&heartbeat.id).into(),
         resolve_by_host: false,
         status_raw: None,
         severity_word: None,
@@ -298,7 +298,7 @@ impl Turn<'_> {
         let beats: Vec<_> = self.config.heartbeats.values().filter(is_beat).map(|it| it.config.id.clone()).collect();
         for id in &beats {
             // It is configured, so it cannot be refused.
-            let heard = self.heard(id, Signal::Beat, event.summary.clone());
+            let heard = self.heard(id, Signal::Beat, event.summary.to_string());
             debug_assert!(heard.is_ok());
         }
         beats.into_iter().next()

@@ -23,7 +23,7 @@ impl Turn<'_> {
     pub(crate) fn ingest(&mut self, message: Ingested) {
         let Ingested { integration, key, events, rejected } = message;
         if let Some(key) = &key
-            && let Some((event, outcomes)) = self.engine.state.seen.get(&(integration.clone(), key.clone()))
+            && let Some((event, outcomes)) = self.engine.state.seen.get(&(integration.clone(), key.as_str().into()))
         {
             self.effects.event = Some(*event);
             self.effects.outcomes.clone_from(outcomes);
@@ -41,7 +41,7 @@ impl Turn<'_> {
             self.account(Outcome::Rejected { reason });
         }
         if let Some(key) = key {
-            let key = (integration, key);
+            let key = (integration, key.into());
             self.engine.remember(self.now.after(MEMORY), Forgettable::Seen(key.clone()));
             self.engine.state.seen.insert(key, (id, self.effects.outcomes.clone()));
         }
@@ -148,7 +148,7 @@ impl Turn<'_> {
             };
         }
         let Newcomer { event, reason, .. } = newcomer;
-        let (severity, key, flags) = (reason.severity(), event.dedup_key.clone(), event.flags.clone());
+        let (severity, key, flags) = (reason.severity(), event.dedup_key.to_string(), event.flags.clone());
         let (alert, incident) = self.open(integration, event, message, severity, &routing);
         let by = Actor::Integration { integration: integration.clone() };
         self.note(incident, by, Happening::Opened { alert, event: message, severity: reason, key, flags });

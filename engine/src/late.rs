@@ -3,7 +3,7 @@
 //! Only times of the same sender about the same identity are compared, and only when both messages have one. Equal times
 //! say nothing, and neither does a clock that is ahead of ours. In doubt it pages.
 
-use shared::{AlertEvent, Delay, EventId, Flag, IntegrationId, Timestamp};
+use shared::{AlertEvent, Delay, EventId, Flag, IntegrationId, SharedStr, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
 
 /// A problem that was sent before its recovery may arrive so much later.
@@ -12,7 +12,7 @@ const ON_THE_WAY: Delay = Delay::mins(15);
 const MOST: usize = 10_000;
 
 /// The identity of an alert.
-type Key = (IntegrationId, String);
+type Key = (IntegrationId, SharedStr);
 
 /// Recoveries that came of late. Only in memory: after a restart a late problem pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

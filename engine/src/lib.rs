@@ -31,6 +31,7 @@ mod levels;
 pub mod lint;
 pub mod matcher;
 mod merge;
+mod names;
 pub mod normalize;
 mod notice;
 mod notify;

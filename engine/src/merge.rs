@@ -96,7 +96,7 @@ impl Turn<'_> {
             alert: alert_id,
             event: alert.first_event,
             severity: reason,
-            key: alert.event.dedup_key.clone(),
+            key: alert.event.dedup_key.to_string(),
             flags: alert.event.flags.clone(),
         };
         self.note(to, Actor::Integration { integration: alert.integration.clone() }, opened);

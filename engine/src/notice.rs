@@ -303,7 +303,7 @@ impl Turn<'_> {
                     sending.state = AttemptState::Accepted;
                     sending.finished_at = Some(now);
                     sending.failure = None;
-                    sending.provider_id = provider_id;
+                    sending.provider_id = provider_id.map(Into::into);
                 }
             }
         }
@@ -328,7 +328,7 @@ impl Turn<'_> {
         let next = now.plus_ms(pause);
         let last = sending.first_sent_at.unwrap_or(now).after(paging.give_up_after);
         let over = failure.permanent || sending.tries >= paging.tries || next > last;
-        sending.failure = Some(failure);
+        sending.failure = Some(Box::new(failure));
         if !over {
             sending.state = AttemptState::Retrying;
             sending.due = next;
@@ -346,7 +346,7 @@ impl Turn<'_> {
 
 /// An incident as a digest names it.
 pub(crate) fn named(incident: &Incident) -> Named {
-    Named { incident: incident.id, severity: incident.severity, title: incident.title.clone() }
+    Named { incident: incident.id, severity: incident.severity, title: incident.title.to_string() }
 }
 
 /// Notes an incident in what a maintenance keeps quiet at present.

@@ -8,7 +8,7 @@ use crate::{
 };
 use shared::{
     Attempt, AttemptId, AttemptState, ContactId, Delay, Failure, Incident, IncidentId, Page, PageId, PageVia, PolicyId,
-    Recipient, Severity, Timestamp, Waits,
+    Recipient, Severity, SharedStr, Timestamp, Waits,
     config::{ContactKind, Paging, Person, Target},
     timeline::{Actor, Happening, PlannedAttempt, Skip},
 };
@@ -262,7 +262,7 @@ impl Turn<'_> {
                 found.state = AttemptState::Accepted;
                 found.finished_at = Some(now);
                 found.failure = None;
-                found.provider_id = provider_id;
+                found.provider_id = provider_id.map(SharedStr::from);
                 self.settle(id, attempt, due, lease);
                 self.delivery(id, attempt);
             }
@@ -296,7 +296,7 @@ impl Turn<'_> {
         let last = found.first_sent_at.unwrap_or(now).after(paging.give_up_after);
         let over = failure.permanent || found.tries >= paging.tries || next > last;
         let (due, lease) = (found.due, found.lease_until.take());
-        found.failure = Some(failure);
+        found.failure = Some(Box::new(failure));
         found.state = match (wanted, over) {
             (_, true) => AttemptState::Failed,
             (false, false) => AttemptState::Cancelled,
@@ -396,7 +396,7 @@ impl Turn<'_> {
             state: found.state,
             tries: found.tries,
             delay_ms: now.ms_since(page.begins_at()),
-            failure: found.failure.clone(),
+            failure: found.failure.as_deref().cloned(),
             incidents: found.bundling.as_ref().filter(|it| it.message.is_some()).map(|it| it.incidents),
         };
         self.note(id, Actor::System, entry);

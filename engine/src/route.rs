@@ -176,7 +176,7 @@ impl GroupBy {
 
     /// The group of an alert; none for one that lacks a field and so stays by itself.
     fn membership(&self, route: &RouteId, subject: &Subject<'_>) -> Option<Membership> {
-        let mut key = route.0.clone();
+        let mut key = route.to_string();
         for (name, field) in &self.fields {
             let value = field.of(subject).filter(|value| !value.is_empty());
             let value = if self.missing_equal { value.unwrap_or_default() } else { value? };

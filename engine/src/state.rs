@@ -16,7 +16,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use shared::{
     Alert, AlertId, AttemptId, Digest, EventId, HeartbeatId, Incident, IncidentId, IntegrationId, PageId, PersonId,
-    Pulse, Silence, SilenceId, Storm, Timestamp,
+    Pulse, SharedStr, Silence, SilenceId, Storm, Timestamp,
     config::Policy,
     timeline::{Outcome, TimelineEntry},
 };
@@ -113,7 +113,7 @@ pub struct Recent {
 pub const RECENT_MAX: usize = 100;
 
 /// The identity of an alert while it is open.
-pub(crate) type Key = (IntegrationId, String);
+pub(crate) type Key = (IntegrationId, SharedStr);
 
 /// Whose turn it is in a level that pages one person at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -225,9 +225,9 @@ pub struct Restored {
     /// When the newest incidents opened, oldest first; at most [`OPENINGS_MAX`](crate::OPENINGS_MAX).
     pub openings: Vec<(Timestamp, IncidentId)>,
     /// Closed identities of the last 24 hours.
-    pub recent: Vec<(IntegrationId, String, Recent)>,
+    pub recent: Vec<(IntegrationId, SharedStr, Recent)>,
     /// Idempotency keys of the last 24 hours: when, whose, which message, which answer.
-    pub seen: Vec<(Timestamp, IntegrationId, String, EventId, Vec<Outcome>)>,
+    pub seen: Vec<(Timestamp, IntegrationId, SharedStr, EventId, Vec<Outcome>)>,
     /// Messages after [`Changes::settled`], oldest first: when they were decided on, and what became of their members.
     ///
     /// [`Changes::settled`]: crate::Changes::settled

@@ -114,7 +114,7 @@ pub(crate) fn throttle(
 
 /// Messages to a person by all of their contacts, oldest first.
 fn sent_to(state: &State, person: &PersonId) -> Vec<Timestamp> {
-    let from = (person.clone(), ContactId(String::new()));
+    let from = (person.clone(), ContactId::default());
     let logs = state.sends.range(from..).take_while(|((whose, _), _)| whose == person);
     let mut sent: Vec<Timestamp> = logs.flat_map(|(_, log)| log.sent.iter().copied()).collect();
     sent.sort_unstable();

@@ -141,7 +141,7 @@ fn tell(config: &Arc<Snapshot>, trial: &Trial, at: Timestamp, ahead_ms: i64) -> 
             recipient: it.recipient.clone(),
             via: it.via.clone(),
             contact: it.contact.clone(),
-            policy: it.policy.0.clone(),
+            policy: it.policy.to_string(),
             level: it.level,
         }));
         for entry in &scene.changes.timeline {

@@ -500,8 +500,8 @@ proptest! {
             let sender = ["falcon", "zabbix"][sender];
             let parsed = events(sender, &body(host, check, severity, over), now);
             let event = parsed[0].clone();
-            let key = (sender.to_owned(), event.dedup_key.clone());
-            let place = event.host.clone().unwrap_or_default();
+            let key = (sender.to_owned(), event.dedup_key.to_string());
+            let place = event.host.clone().unwrap_or_default().to_string();
             let of_host: Vec<_> =
                 open.iter().filter(|((from, _), host)| from == sender && **host == place).map(|(key, _)| key.clone()).collect();
             let expected = match (event.action, open.contains_key(&key), of_host.as_slice()) {

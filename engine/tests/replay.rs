@@ -120,7 +120,7 @@ fn recorded(scenario: &Scenario, config: &Snapshot) -> Vec<(Timestamp, Past)> {
             What::Act { incident, by, act: Action::Ack { .. }, .. } => {
                 let (integration, dedup_key) = opened[*incident as usize - 1].clone();
                 let by = Actor::Account { login: by.clone() };
-                let dedup_keys = vec![dedup_key];
+                let dedup_keys = vec![dedup_key.to_string()];
                 past.push((at, Past::Answered(Answer { integration, dedup_keys, by, act: Act::Ack { until: None } })));
             }
             _ => {}

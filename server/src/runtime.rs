@@ -13,6 +13,7 @@ mod deliver;
 mod inbox;
 mod own;
 mod pace;
+mod turn;
 mod writer;
 
 pub use deliver::Links;
@@ -360,7 +361,7 @@ fn test_delivery(
         version: 0,
         state: shared::IncidentState::Triggered,
         severity,
-        title: "Tocsin: test page".to_owned(),
+        title: "Tocsin: test page".into(),
         integration: IntegrationId::from(engine::compile::SELF),
         host: None,
         ip: None,
@@ -388,7 +389,7 @@ fn test_delivery(
     };
     let page = shared::Page {
         id: PageId(0),
-        recipient: Recipient::Person(PersonId(person.id.0.clone())),
+        recipient: Recipient::Person(PersonId::from(person.id.to_string())),
         via: shared::PageVia::Direct,
         policy: engine::compile::SELF.into(),
         level: 0,

@@ -1,6 +1,6 @@
 //! Alert events as senders sent them, and the deduplicated alerts they become.
 
-use crate::{AlertId, EventId, IncidentId, IntegrationId, Severity, Timestamp};
+use crate::{AlertId, EventId, IncidentId, IntegrationId, Severity, SharedStr, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -104,35 +104,35 @@ pub struct AlertEvent {
     pub severity: Severity,
     pub format: Format,
     /// One line, at most 1,024 characters.
-    pub summary: String,
+    pub summary: SharedStr,
     /// The rest of the text, at most 16 KiB; empty when the summary says it all.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub content: String,
+    #[serde(default, skip_serializing_if = "SharedStr::is_empty")]
+    pub content: SharedStr,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host: Option<String>,
+    pub host: Option<SharedStr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ip: Option<String>,
+    pub ip: Option<SharedStr>,
     /// Lower-case colon form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mac: Option<String>,
+    pub mac: Option<SharedStr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service: Option<String>,
+    pub service: Option<SharedStr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     /// On the heap, since few alerts have one.
     pub metric: Option<Box<Metric>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
     /// What identifies the alert within its integration while it is open.
-    pub dedup_key: String,
+    pub dedup_key: SharedStr,
     /// For a recovery without an exact match: close the only open alert of this host from this
     /// integration, if there is exactly one (five-field form only).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub resolve_by_host: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status_raw: Option<String>,
+    pub status_raw: Option<SharedStr>,
     /// How bad it is in the sender's own words, when those are not P0 to P6.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub severity_word: Option<String>,
+    pub severity_word: Option<SharedStr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Timestamp>,
     /// Until when it holds unless it is sent again, as its sender says.
@@ -145,22 +145,8 @@ pub struct AlertEvent {
 }
 
 impl AlertEvent {
-    /// Gives back what its texts hold in reserve; an open alert stays in memory for long.
+    /// Gives back what its lists hold in reserve; an open alert stays in memory for long.
     pub fn shrink(&mut self) {
-        for text in [&mut self.summary, &mut self.content, &mut self.dedup_key] {
-            text.shrink_to_fit();
-        }
-        let optional = [
-            &mut self.host,
-            &mut self.ip,
-            &mut self.mac,
-            &mut self.service,
-            &mut self.status_raw,
-            &mut self.severity_word,
-        ];
-        for text in optional.into_iter().flatten() {
-            text.shrink_to_fit();
-        }
         self.links.shrink_to_fit();
         self.flags.shrink_to_fit();
     }
@@ -187,7 +173,7 @@ pub struct Alert {
     pub event: AlertEvent,
     /// The first text, when the newest differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first_summary: Option<String>,
+    pub first_summary: Option<SharedStr>,
     /// As decided for its newest message; none in rows older than this field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,

@@ -1,5 +1,6 @@
 //! Identifiers: numbers for what happens, names for what is configured.
 
+use crate::SharedStr;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -25,7 +26,7 @@ macro_rules! name {
         #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(transparent)]
-        pub struct $name(pub String);
+        pub struct $name(pub SharedStr);
 
         impl $name {
             /// The name as written in the configuration.
@@ -43,7 +44,13 @@ macro_rules! name {
 
         impl From<&str> for $name {
             fn from(name: &str) -> Self {
-                Self(name.to_owned())
+                Self(name.into())
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(name: String) -> Self {
+                Self(name.into())
             }
         }
     )*};

@@ -3,7 +3,7 @@
 use crate::api::DutyReason;
 use crate::{
     AlertEvent, AlertId, AttemptId, ContactId, HookId, IncidentId, IntegrationId, PageId, PersonId, PolicyId,
-    ScheduleId, Severity, SuppressedBy, TeamId, Timestamp, config::ContactKind, timeline::Actor,
+    ScheduleId, Severity, SharedStr, SuppressedBy, TeamId, Timestamp, config::ContactKind, timeline::Actor,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -102,15 +102,15 @@ pub struct Incident {
     pub version: u32,
     pub state: IncidentState,
     pub severity: Severity,
-    pub title: String,
+    pub title: SharedStr,
     pub integration: IntegrationId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host: Option<String>,
+    pub host: Option<SharedStr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ip: Option<String>,
+    pub ip: Option<SharedStr>,
     /// The machines of its other alerts, also of those that are over: it is found by each of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hosts: Vec<String>,
+    pub hosts: Vec<SharedStr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamId>,
     /// What its routes have to say to whoever is paged, such as a runbook's address.
@@ -128,7 +128,7 @@ pub struct Incident {
     /// The newest message or action.
     pub updated_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ack: Option<Ack>,
+    pub ack: Option<Box<Ack>>,
     /// While some of those who all must answer have not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub everyone: Option<Box<Everyone>>,
@@ -140,7 +140,7 @@ pub struct Incident {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub again: Option<Again>,
+    pub again: Option<Box<Again>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<Box<Grouping>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -170,9 +170,8 @@ impl Incident {
         }
     }
 
-    /// Gives back what its lists and texts hold in reserve; an open incident stays in memory for long.
+    /// Gives back what its lists hold in reserve; an open incident stays in memory for long.
     pub fn shrink(&mut self) {
-        self.title.shrink_to_fit();
         self.hosts.shrink_to_fit();
         self.alerts.shrink_to_fit();
         self.escalations.shrink_to_fit();
@@ -446,10 +445,10 @@ pub struct Attempt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failure: Option<Failure>,
+    pub failure: Option<Box<Failure>>,
     /// The provider's own id of the message, if it gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub provider_id: Option<String>,
+    pub provider_id: Option<SharedStr>,
     /// None for a delivery that goes out alone and never waited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bundling: Option<Box<Bundling>>,

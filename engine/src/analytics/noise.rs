@@ -2,7 +2,7 @@
 
 use super::Story;
 use shared::{
-    Incident, IncidentState, SuppressedBy,
+    Incident, IncidentState, SharedStr, SuppressedBy,
     api::{Noise, QuietBy, QuietKind},
 };
 use std::{cmp::Reverse, collections::BTreeMap};
@@ -31,8 +31,8 @@ impl Ledger {
             silenced: 0,
         });
         if !group.is_empty() && (noise.incidents == 0 || incident.id > noise.newest) {
-            noise.title.clone_from(&incident.title);
-            noise.host.clone_from(&incident.host);
+            noise.title = incident.title.to_string();
+            noise.host = incident.host.as_ref().map(SharedStr::to_string);
             noise.integration = Some(incident.integration.clone());
         }
         noise.newest = noise.newest.max(incident.id);

@@ -15,7 +15,7 @@ impl Check {
                     format!("`{}` is not a name; use 1 to 64 letters, digits, `-`, `_` and `.`", route.id),
                 );
             }
-            if !seen.insert(route.id.0.clone()) {
+            if !seen.insert(route.id.to_string()) {
                 self.fault(format!("{here}.id"), format!("`{}` is there twice; give each route its own id", route.id));
             }
             if let Some(policy) = route

@@ -153,7 +153,7 @@ fn silence(
             format!("nothing heard from {title} for {interval}")
         }),
         policy: None,
-        labels: [("sender".to_owned(), integration.id.0.clone())].into(),
+        labels: [("sender".to_owned(), integration.id.to_string())].into(),
         annotations: BTreeMap::new(),
         integration: Some(integration.id.clone()),
         matches: Vec::new(),

@@ -1,7 +1,7 @@
 //! Limits on everything that is kept, and the characters that may not be.
 
 use sha2::{Digest, Sha256};
-use shared::{AlertEvent, Flag};
+use shared::{AlertEvent, Flag, SharedStr};
 use std::borrow::Cow;
 
 /// Longest summary, in characters.
@@ -57,9 +57,9 @@ pub(super) fn one_line(text: &str) -> String {
 /// Puts a text into summary and, when it is longer than that, into content as well.
 pub(super) fn set_text(event: &mut AlertEvent, text: &str) {
     let text = text.trim();
-    event.summary = one_line(text);
+    event.summary = one_line(text).into();
     if event.summary == text {
-        event.content.clear();
+        event.content = SharedStr::default();
     } else {
         set_content(event, text);
     }
@@ -71,17 +71,21 @@ pub(super) fn set_content(event: &mut AlertEvent, text: &str) {
     if kept.len() < text.len() {
         flag(event, Flag::Truncated);
     }
-    kept.clone_into(&mut event.content);
+    event.content = kept.into();
 }
 
 /// A short field such as a host name, cut to a name's limit.
-pub(super) fn name(event: &mut AlertEvent, text: &str) -> Option<String> {
+pub(super) fn name(event: &mut AlertEvent, text: &str) -> Option<SharedStr> {
     let text = text.trim();
     let kept = prefix(text, NAME_BYTES);
     if kept.len() < text.len() {
         flag(event, Flag::Truncated);
     }
-    let kept = if kept.contains(['\n', '\r', '\t']) { kept.replace(['\n', '\r', '\t'], " ") } else { kept.to_owned() };
+    let kept = if kept.contains(['\n', '\r', '\t']) {
+        kept.replace(['\n', '\r', '\t'], " ").into()
+    } else {
+        SharedStr::from(kept)
+    };
     (!kept.is_empty()).then_some(kept)
 }
 
@@ -125,16 +129,17 @@ pub(super) fn flag(event: &mut AlertEvent, flag: Flag) {
 /// Keeps a dedup key, hashed when it is longer than an index entry may be.
 pub(super) fn set_key(event: &mut AlertEvent, key: String) {
     if key.len() <= KEY_BYTES {
-        event.dedup_key = key;
+        event.dedup_key = key.into();
         return;
     }
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let digest = Sha256::digest(key.as_bytes());
-    event.dedup_key.clear();
+    let mut hashed = String::with_capacity(2 * digest.len());
     for byte in digest {
         for nibble in [byte >> 4, byte & 15] {
-            event.dedup_key.push(char::from(HEX.get(usize::from(nibble)).copied().unwrap_or(b'0')));
+            hashed.push(char::from(HEX.get(usize::from(nibble)).copied().unwrap_or(b'0')));
         }
     }
+    event.dedup_key = hashed.into();
     flag(event, Flag::KeyHashed);
 }

@@ -349,7 +349,7 @@ fn set_host(event: &mut AlertEvent, shape: &Shape<'_>, spans: &mut Spans<'_>) {
     if !shape.ip.is_empty() {
         spans.add("ip", shape.ip);
         match fields::address(shape.ip) {
-            Some(address) => event.ip = Some(address.to_string()),
+            Some(address) => event.ip = Some(address.to_string().into()),
             None => {
                 bounds::label(event, "ip_field", shape.ip);
                 bounds::flag(event, Flag::BadIp);
@@ -380,7 +380,7 @@ fn build_merged(event: &mut AlertEvent, merged: &Merged<'_>, text: &str, spans: 
     bounds::link(event, merged.link);
     let name = bounds::name(event, merged.metric).unwrap_or_default();
     let key = format!("combined:{}:{name}", event.severity);
-    event.metric = Some(Box::new(Metric { name, ..Metric::default() }));
+    event.metric = Some(Box::new(Metric { name: name.to_string(), ..Metric::default() }));
     bounds::set_key(event, key);
 }
 
@@ -414,7 +414,7 @@ fn build_falcon(
             title
         },
     );
-    event.summary = bounds::one_line(&(title + read.op + read.right));
+    event.summary = bounds::one_line(&(title + read.op + read.right)).into();
     set_whole_content(event, shape);
     fields::find_addresses(event);
     let metric = read.to_metric(step);
@@ -462,7 +462,7 @@ fn build_plain(event: &mut AlertEvent, message: &str, shape: &Shape<'_>, spans: 
         }
         bounds::set_text(event, if summary.is_empty() { message } else { &summary });
     } else {
-        event.summary = bounds::one_line(&whole);
+        event.summary = bounds::one_line(&whole).into();
         if event.summary != whole {
             event.content.clone_from(&whole);
         }

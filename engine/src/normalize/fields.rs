@@ -1,7 +1,7 @@
 //! What the product lives on: which machine, at which address, a message is about.
 
 use super::{Source, bounds, fold};
-use shared::{Action, AlertEvent, Flag, Format, Severity, alert::FieldSpan};
+use shared::{Action, AlertEvent, Flag, Format, Severity, SharedStr, alert::FieldSpan};
 use std::{
     borrow::Cow,
     collections::BTreeMap,
@@ -41,15 +41,15 @@ pub(super) fn blank(format: Format, severity: Severity) -> AlertEvent {
         action: Action::Trigger,
         severity,
         format,
-        summary: String::new(),
-        content: String::new(),
+        summary: SharedStr::default(),
+        content: SharedStr::default(),
         host: None,
         ip: None,
         mac: None,
         service: None,
         metric: None,
         labels: BTreeMap::new(),
-        dedup_key: String::new(),
+        dedup_key: SharedStr::default(),
         resolve_by_host: false,
         status_raw: None,
         severity_word: None,
@@ -80,10 +80,10 @@ pub(super) fn set_severity(event: &mut AlertEvent, stated: Option<(Severity, boo
 pub(super) fn find_addresses(event: &mut AlertEvent) {
     if event.ip.is_none() {
         let from_host = event.host.as_deref().and_then(host_address);
-        event.ip = from_host.or_else(|| ip_in(&event.summary)).or_else(|| ip_in(&event.content));
+        event.ip = from_host.or_else(|| ip_in(&event.summary)).or_else(|| ip_in(&event.content)).map(SharedStr::from);
     }
     if event.mac.is_none() {
-        event.mac = mac_in(&event.summary).or_else(|| mac_in(&event.content));
+        event.mac = mac_in(&event.summary).or_else(|| mac_in(&event.content)).map(SharedStr::from);
     }
 }
 

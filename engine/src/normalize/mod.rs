@@ -19,7 +19,7 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 use shared::{
-    AlertEvent, Flag, Severity, Timestamp,
+    AlertEvent, Flag, Severity, SharedStr, Timestamp,
     alert::FieldSpan,
     api::{Preview, PreviewEvent},
     config::Integration,
@@ -93,11 +93,11 @@ impl From<Normalized> for Preview {
             action: event.action,
             severity: event.severity,
             format: event.format,
-            host: event.host.clone(),
-            ip: event.ip.clone(),
-            mac: event.mac.clone(),
-            summary: event.summary.clone(),
-            dedup_key: event.dedup_key.clone(),
+            host: event.host.as_ref().map(SharedStr::to_string),
+            ip: event.ip.as_ref().map(SharedStr::to_string),
+            mac: event.mac.as_ref().map(SharedStr::to_string),
+            summary: event.summary.to_string(),
+            dedup_key: event.dedup_key.to_string(),
             flags: event.flags.clone(),
             fields: spans,
             event,

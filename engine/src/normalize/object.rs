@@ -210,10 +210,10 @@ fn set_text(event: &mut AlertEvent, found: &Fields<'_, '_>, spans: &mut Spans<'_
     }
     if texts.is_empty() {
         bounds::flag(event, Flag::NoContent);
-        event.summary = "(no text)".to_owned();
+        event.summary = "(no text)".into();
         return;
     }
-    event.summary = bounds::one_line(texts.first().copied().unwrap_or_default());
+    event.summary = bounds::one_line(texts.first().copied().unwrap_or_default()).into();
     let rest = if texts.first().is_some_and(|first| *first == event.summary) { 1 } else { 0 };
     let content = texts.get(rest..).unwrap_or_default().join("\n");
     bounds::set_content(event, &content);
@@ -239,7 +239,7 @@ fn set_machine(event: &mut AlertEvent, found: &Fields<'_, '_>, spans: &mut Spans
         if let Some((node, ip)) = found.first(IP).or(listed).or_else(|| nested(IP)) {
             spans.add("ip", place(node));
             match fields::address(ip) {
-                Some(address) => event.ip = Some(address.to_string()),
+                Some(address) => event.ip = Some(address.to_string().into()),
                 None => {
                     bounds::label(event, "ip_field", ip);
                     bounds::flag(event, Flag::BadIp);
@@ -249,7 +249,7 @@ fn set_machine(event: &mut AlertEvent, found: &Fields<'_, '_>, spans: &mut Spans
     }
     if let Some((node, mac)) = found.first(MAC).and_then(|(node, text)| fields::mac(text).map(|mac| (node, mac))) {
         spans.add("mac", place(node));
-        event.mac = Some(mac);
+        event.mac = Some(mac.into());
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
 use jiff::tz::TimeZone;
 use shared::{
     AlertId, EventId, Incident, IncidentId, IncidentState, IntegrationId, PersonId, PolicyId, Recipient, Severity,
-    SilenceId, SilenceRequest, Timestamp,
+    SharedStr, SilenceId, SilenceRequest, Timestamp,
     api::Unpaged,
     timeline::{Happening, Outcome},
 };
@@ -310,8 +310,8 @@ impl Stand {
             origin: NO_ORIGIN,
             opened_at: incident.opened_at,
             integration: incident.integration.clone(),
-            host: incident.host.clone(),
-            title: incident.title.clone(),
+            host: incident.host.as_ref().map(SharedStr::to_string),
+            title: incident.title.to_string(),
             severity: incident.severity,
             first_page: None,
             why: Unpaged::NotMeant,

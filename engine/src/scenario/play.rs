@@ -285,7 +285,7 @@ impl Player {
     fn behaviour(&self, recipient: &Recipient, contact: &ContactId) -> Behaviour {
         let full = match recipient {
             Recipient::Person(person) => format!("{person}/{contact}"),
-            Recipient::Webhook(hook) => hook.0.clone(),
+            Recipient::Webhook(hook) => hook.to_string(),
         };
         let rule = self.providers.iter().rev().find(|(name, _)| *name == full || name == contact.as_str());
         rule.map_or(Behaviour::Accepts { after: LATENCY }, |(_, behaviour)| *behaviour)
@@ -497,7 +497,7 @@ impl Player {
         for incident in std::mem::take(&mut self.incidents).into_values() {
             let Incident { id, severity, state, version, count, alerts, firing, .. } = &*incident;
             let (state, known) = (name(*state), alerts.len());
-            let again = incident.again.map_or_else(String::new, |again| {
+            let again = incident.again.as_ref().map_or_else(String::new, |again| {
                 let since = Delay(incident.opened_at.ms_since(again.closed_at));
                 format!(", again after {since}, last was #{}, {} times in 24 h", again.previous, again.times)
             });

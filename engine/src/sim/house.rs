@@ -30,7 +30,7 @@ pub(super) fn house(chance: &mut Chance, scale: &Scale, version: i64, now: Times
 fn document(chance: &mut Chance, scale: &Scale, now: Timestamp) -> Document {
     let many = scale.people.map_or_else(|| chance.between(3, 7), u64::from);
     let people: Vec<Person> = (0..many).map(|n| person(chance, n)).collect();
-    let ids: Vec<String> = people.iter().map(|person| person.id.0.clone()).collect();
+    let ids: Vec<String> = people.iter().map(|person| person.id.to_string()).collect();
     let schedules: Vec<Schedule> = (0..shifts(scale)).map(|n| schedule(chance, n, &ids, now)).collect();
     let team = Team {
         id: "crew".into(),

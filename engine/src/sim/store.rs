@@ -11,7 +11,8 @@ use crate::{
 };
 use shared::{
     Alert, AlertId, AlertState, AttemptState, ContactId, Delay, EventId, HeartbeatId, Incident, IncidentId,
-    IncidentState, IntegrationId, PersonId, PolicyId, Pulse, Silence, SilenceId, Storm, Timestamp, timeline::Outcome,
+    IncidentState, IntegrationId, PersonId, PolicyId, Pulse, SharedStr, Silence, SilenceId, Storm, Timestamp,
+    timeline::Outcome,
 };
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -22,7 +23,7 @@ use std::{
 const KEPT: Delay = Delay(86_400_000);
 
 /// A message with an idempotency key: when it came, whose it is, its number and the answer it got.
-type Seen = (Timestamp, IntegrationId, String, EventId, Vec<Outcome>);
+type Seen = (Timestamp, IntegrationId, SharedStr, EventId, Vec<Outcome>);
 
 /// What is durable.
 #[derive(Clone, Debug, Default)]
@@ -193,7 +194,7 @@ impl Store {
     ) {
         self.unsettled.push_back((event, at, outcomes.clone()));
         if let Some(key) = key {
-            self.seen.push_back((at, integration, key, event, outcomes));
+            self.seen.push_back((at, integration, key.into(), event, outcomes));
         }
     }
 
@@ -213,7 +214,7 @@ impl Store {
     #[must_use]
     pub fn restore(&self, now: Timestamp) -> Engine {
         let since = now.plus_ms(-KEPT.0);
-        let mut recent: BTreeMap<(IntegrationId, String), Recent> = BTreeMap::new();
+        let mut recent: BTreeMap<(IntegrationId, SharedStr), Recent> = BTreeMap::new();
         for alert in self.closed_alerts.iter().filter(|alert| alert.closed_at > Some(since)) {
             let Some(closed_at) = alert.closed_at else { continue };
             let entry = recent

@@ -81,7 +81,7 @@ fn parse(payload: &[u8]) -> Option<Cap> {
         incident: IncidentId(i64::from_be_bytes(*incident)),
         attempt: AttemptId(i64::from_be_bytes(*attempt)),
         expires: Timestamp(i64::from_be_bytes(*expires)),
-        person: PersonId(String::from_utf8(person.to_vec()).ok()?),
+        person: PersonId::from(String::from_utf8(person.to_vec()).ok()?),
     })
 }
 

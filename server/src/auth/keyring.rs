@@ -64,7 +64,7 @@ impl Keyring {
                 (TokenKind::Api, _, Some(role)) => {
                     drop(keys.programs.insert(hash, ApiKey { id: token.id, name: token.name, role }))
                 }
-                (TokenKind::Heartbeat, ..) => drop(keys.heartbeats.insert(hash, HeartbeatId(token.name))),
+                (TokenKind::Heartbeat, ..) => drop(keys.heartbeats.insert(hash, HeartbeatId::from(token.name))),
                 _ => {}
             }
         }

@@ -131,7 +131,7 @@ fn span(command: &Replay) -> Result<Span, CliError> {
 
 fn name(recipient: &Recipient) -> String {
     match recipient {
-        Recipient::Person(id) => id.0.clone(),
+        Recipient::Person(id) => id.to_string(),
         Recipient::Webhook(id) => format!("webhook {id}"),
     }
 }

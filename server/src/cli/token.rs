@@ -89,7 +89,7 @@ fn list(storage: &Storage) -> Done {
     for kind in KINDS {
         for token in store.tokens(kind)? {
             let what = match (&token.integration, token.role) {
-                (Some(sender), _) => sender.0.clone(),
+                (Some(sender), _) => sender.to_string(),
                 (None, Some(role)) => role.as_str().to_owned(),
                 (None, None) => "-".to_owned(),
             };

@@ -98,7 +98,7 @@ fn add(storage: &Storage, command: Add) -> Done {
     let account = Account {
         name: command.name.unwrap_or_else(|| login.clone()),
         role: command.role,
-        person: command.person.map(PersonId),
+        person: command.person.map(PersonId::from),
         password_hash: Some(hashed(&text)?),
         disabled: false,
         created_at: clock::now(),
@@ -127,7 +127,7 @@ fn passwd(storage: &Storage, command: &Passwd) -> Done {
 
 fn list(storage: &Storage) -> Done {
     for account in open(storage)?.accounts()? {
-        let person = account.person.map_or_else(|| "-".to_owned(), |person| person.0);
+        let person = account.person.map_or_else(|| "-".to_owned(), |person| person.to_string());
         let state = if account.disabled { "disabled" } else { "active" };
         println!("{}\t{}\t{state}\t{person}\t{}", account.login, account.role.as_str(), account.name);
     }

@@ -45,25 +45,25 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
             changes.push(format!("{name} ~"));
         }
     }
-    section(&mut changes, "integrations", &old.integrations, integrations, |it| &it.id.0);
-    section(&mut changes, "heartbeats", &old.heartbeats, heartbeats, |it| &it.id.0);
-    section(&mut changes, "people", &old.people, people, |it| &it.id.0);
-    section(&mut changes, "teams", &old.teams, teams, |it| &it.id.0);
-    section(&mut changes, "schedules", &old.schedules, schedules, |it| &it.id.0);
-    section(&mut changes, "holidays", &old.holidays, holidays, |it| &it.id.0);
-    section(&mut changes, "webhooks", &old.webhooks, webhooks, |it| &it.id.0);
-    section(&mut changes, "time_windows", &old.time_windows, time_windows, |it| &it.id.0);
-    section(&mut changes, "policies", &old.policies, policies, |it| &it.id.0);
+    section(&mut changes, "integrations", &old.integrations, integrations, |it| it.id.as_str());
+    section(&mut changes, "heartbeats", &old.heartbeats, heartbeats, |it| it.id.as_str());
+    section(&mut changes, "people", &old.people, people, |it| it.id.as_str());
+    section(&mut changes, "teams", &old.teams, teams, |it| it.id.as_str());
+    section(&mut changes, "schedules", &old.schedules, schedules, |it| it.id.as_str());
+    section(&mut changes, "holidays", &old.holidays, holidays, |it| it.id.as_str());
+    section(&mut changes, "webhooks", &old.webhooks, webhooks, |it| it.id.as_str());
+    section(&mut changes, "time_windows", &old.time_windows, time_windows, |it| it.id.as_str());
+    section(&mut changes, "policies", &old.policies, policies, |it| it.id.as_str());
     routes(&mut changes, &old.routes, tree);
-    section(&mut changes, "inhibitions", &old.inhibitions, inhibitions, |it| &it.id.0);
+    section(&mut changes, "inhibitions", &old.inhibitions, inhibitions, |it| it.id.as_str());
     section(&mut changes, "silences", &old.silences, silences, |it| &it.id);
     section(&mut changes, "tests", &old.tests, tests, |it| &it.name);
     changes
 }
 
-fn section<T: PartialEq>(changes: &mut Vec<String>, name: &str, old: &[T], new: &[T], id: impl Fn(&T) -> &String) {
-    let known: BTreeMap<&String, &T> = old.iter().map(|item| (id(item), item)).collect();
-    let wanted: BTreeMap<&String, &T> = new.iter().map(|item| (id(item), item)).collect();
+fn section<T: PartialEq>(changes: &mut Vec<String>, name: &str, old: &[T], new: &[T], id: impl Fn(&T) -> &str) {
+    let known: BTreeMap<&str, &T> = old.iter().map(|item| (id(item), item)).collect();
+    let wanted: BTreeMap<&str, &T> = new.iter().map(|item| (id(item), item)).collect();
     for (id, item) in &wanted {
         match known.get(id) {
             None => changes.push(format!("{name} +{id}")),
@@ -98,7 +98,7 @@ fn routes(changes: &mut Vec<String>, old: &[Route], new: &[Route]) {
 fn flatten(routes: &[Route], above: &str, into: &mut Vec<Flat>) {
     for route in routes {
         let own = Route { routes: Vec::new(), ..route.clone() };
-        into.push(Flat { id: route.id.0.clone(), above: above.to_owned(), own });
+        into.push(Flat { id: route.id.to_string(), above: above.to_owned(), own });
         flatten(&route.routes, route.id.as_str(), into);
     }
 }

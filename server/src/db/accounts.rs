@@ -205,7 +205,7 @@ impl TryFrom<Row> for Account {
             login: row.login,
             name: row.name,
             role,
-            person: row.person.map(PersonId),
+            person: row.person.map(PersonId::from),
             password_hash: row.password_hash,
             disabled: row.disabled != 0,
             created_at: Timestamp(row.created_at),

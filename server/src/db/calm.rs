@@ -26,7 +26,7 @@ impl Store {
             .load(&mut self.db)?;
         let read = |(person, contact, doc): (String, String, String)| {
             let log = document("contact_send", 0, &doc)?;
-            Ok(ContactSends { person: PersonId(person), contact: ContactId(contact), log })
+            Ok(ContactSends { person: PersonId::from(person), contact: ContactId::from(contact), log })
         };
         rows.into_iter().map(read).collect()
     }

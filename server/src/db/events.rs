@@ -129,7 +129,7 @@ impl Store {
                     .first(&mut store.db)?;
                 last.clone_from(&integration);
                 heard.push(LastHeard {
-                    integration: IntegrationId(integration),
+                    integration: IntegrationId::from(integration),
                     event: EventId(id),
                     at: Timestamp(at),
                 });

@@ -11,7 +11,7 @@ use diesel::{
 use engine::{Counters, MEMORY, RECENT_MAX, Recent, Restored, compile};
 use serde::{Deserialize, de::DeserializeOwned};
 use shared::{
-    Alert, EventId, Incident, IncidentId, IntegrationId, PolicyId, Timestamp,
+    Alert, EventId, Incident, IncidentId, IntegrationId, PolicyId, SharedStr, Timestamp,
     config::{Document, Policy},
     timeline::Outcome,
 };
@@ -21,7 +21,7 @@ use std::{
 };
 
 /// An idempotency key: when it came, whose it is, which message it had, and which answer.
-type Seen = (Timestamp, IntegrationId, String, EventId, Vec<Outcome>);
+type Seen = (Timestamp, IntegrationId, SharedStr, EventId, Vec<Outcome>);
 
 impl Store {
     /// Reads the engine's memory as of one moment, and makes this store the one that may [`Store::commit`] to it.
@@ -88,13 +88,25 @@ impl Store {
         Ok(alerts)
     }
 
+    /// A thousand at a time, so that their texts are never all in memory.
     fn live_incidents(&mut self) -> Result<Vec<Incident>, StoreError> {
-        let rows: Vec<(i64, String)> = incident::table
-            .filter(sql::<Bool>("live = 1"))
-            .order(incident::id)
-            .select((incident::id, incident::doc))
-            .load(&mut self.db)?;
-        rows.iter().map(|(id, doc)| document("incident", *id, doc)).collect()
+        let mut incidents: Vec<Incident> = Vec::new();
+        loop {
+            let after = incidents.last().map_or(0, |it| it.id.0);
+            let rows: Vec<(i64, String)> = incident::table
+                .filter(sql::<Bool>("live = 1"))
+                .filter(incident::id.gt(after))
+                .order(incident::id)
+                .limit(IDS_MAX as i64)
+                .select((incident::id, incident::doc))
+                .load(&mut self.db)?;
+            if rows.is_empty() {
+                return Ok(incidents);
+            }
+            for (id, doc) in rows {
+                incidents.push(document("incident", id, &doc)?);
+            }
+        }
     }
 
     /// The policies these incidents started with. One that cannot be found any more is left out with an error in the
@@ -137,7 +149,7 @@ impl Store {
 
     /// Identities that closed within the memory, as the engine would remember them: closing by closing. A closing
     /// counts the openings of the day before it, hence two days are read.
-    fn recent(&mut self, now: Timestamp) -> Result<Vec<(IntegrationId, String, Recent)>, StoreError> {
+    fn recent(&mut self, now: Timestamp) -> Result<Vec<(IntegrationId, SharedStr, Recent)>, StoreError> {
         /// The part of an alert that is needed.
         #[derive(Deserialize)]
         struct Identity {
@@ -146,14 +158,14 @@ impl Store {
         }
         #[derive(Deserialize)]
         struct Key {
-            dedup_key: String,
+            dedup_key: SharedStr,
         }
         let rows: Vec<(i64, i64, i64, Option<i64>, String)> = alert::table
             .filter(alert::closed_at.gt(now.plus_ms(-2 * MEMORY.0).0))
             .order((alert::closed_at, alert::id))
             .select((alert::id, alert::incident, alert::first_at, alert::closed_at, alert::doc))
             .load(&mut self.db)?;
-        let mut recent: BTreeMap<(IntegrationId, String), Recent> = BTreeMap::new();
+        let mut recent: BTreeMap<(IntegrationId, SharedStr), Recent> = BTreeMap::new();
         for (id, incident, first_at, closed_at, doc) in rows {
             let Some(closed_at) = closed_at.map(Timestamp) else { continue };
             let identity: Identity = document("alert", id, &doc)?;
@@ -201,13 +213,13 @@ impl Store {
             let message: MessageDoc<'_> = document("message", id, &doc)?;
             let Some(key) = message.key else { continue };
             let (integration, outcomes) = (message.integration.into_owned(), message.outcomes.into_owned());
-            seen.push((Timestamp(at), integration, key.into_owned(), EventId(id), outcomes));
+            seen.push((Timestamp(at), integration, (&*key).into(), EventId(id), outcomes));
         }
         Ok(seen)
     }
 }
 
-/// Numbers asked for in one statement.
+/// Numbers asked for, and rows read, in one statement.
 const IDS_MAX: usize = 1_000;
 
 /// The policies of a document, with the one that is made of its `fallback`. The document is not compiled: a later version

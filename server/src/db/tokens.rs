@@ -233,7 +233,7 @@ impl TryFrom<Row> for Token {
             kind: row.kind.parse().map_err(unreadable)?,
             role: row.role.as_deref().map(str::parse).transpose().map_err(unreadable)?,
             name: row.name,
-            integration: row.integration.map(IntegrationId),
+            integration: row.integration.map(IntegrationId::from),
             hint: row.hint,
             created_at: Timestamp(row.created_at),
             created_by: row.created_by,

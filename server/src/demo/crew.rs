@@ -108,7 +108,7 @@ fn who(app: &App, dice: &Dice, row: &IncidentRow) -> Option<Actor> {
         .proof
         .recipients
         .iter()
-        .map(|name| PersonId(name.clone()))
+        .map(|name| PersonId::from(name.clone()))
         .filter(|id| id.as_str() != super::organisation::VISITOR && config.people.contains_key(id))
         .collect();
     dice.pick(&paged).map(|person| Actor::Link { person: person.clone() })

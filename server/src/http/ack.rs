@@ -275,7 +275,8 @@ struct Parts {
 fn incident_page(app: &App, l: Language, cap: &Cap, incident: &Incident) -> Parts {
     let config = app.runtime.config();
     let name = config.people.get(&cap.person).map_or(cap.person.as_str(), |person| person.name.as_str());
-    let who = |id: &shared::PersonId| config.people.get(id).map_or_else(|| id.0.clone(), |person| person.name.clone());
+    let who =
+        |id: &shared::PersonId| config.people.get(id).map_or_else(|| id.to_string(), |person| person.name.clone());
     let id = incident.id.to_string();
     let now = now();
     let calm = if incident.severity.is_urgent() { "" } else { " calm" };

@@ -72,7 +72,7 @@ pub(super) async fn make_token(
     principal: Principal,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let id = HeartbeatId(id.into_inner());
+    let id = HeartbeatId::from(id.into_inner());
     if !app.runtime.config().heartbeats.contains_key(&id) {
         return Err(ApiError::not_found("heartbeat"));
     }
@@ -97,8 +97,8 @@ pub(super) async fn revoke_tokens(
 
 /// Makes a token for a heartbeat, and the address with it.
 async fn address(app: &web::Data<App>, principal: &Principal, id: HeartbeatId) -> Result<HttpResponse, ApiError> {
-    let entry = act(&principal.record_name(), "heartbeat.token", id.0.clone(), "");
-    let wanted = Wanted { kind: TokenKind::Heartbeat, name: id.0.clone(), integration: None, role: None };
+    let entry = act(&principal.record_name(), "heartbeat.token", id.to_string(), "");
+    let wanted = Wanted { kind: TokenKind::Heartbeat, name: id.to_string(), integration: None, role: None };
     let (_, text) = issue(app, entry, wanted).await?;
     let url = format!("{}/heartbeat/{text}", app.public_url());
     Ok(HttpResponse::Created().json(HeartbeatAddress { heartbeat: id, url }))

@@ -30,7 +30,7 @@ pub(super) async fn fetch_imported(
     app: web::Data<App>,
     id: web::Path<String>,
 ) -> Result<web::Json<List<ImportedCalendar>>, ApiError> {
-    let id = ScheduleId(id.into_inner());
+    let id = ScheduleId::from(id.into_inner());
     let config = app.runtime.config();
     let (schedule, _) = find(&config, &id)?;
     let states = app.db(Store::calendar_states).await?;

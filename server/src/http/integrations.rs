@@ -34,7 +34,7 @@ pub fn sender_id(name: &str) -> Option<IntegrationId> {
         }
     }
     let id = id.trim_matches('-');
-    (!id.is_empty() && id != engine::compile::SELF).then(|| IntegrationId(id.to_owned()))
+    (!id.is_empty() && id != engine::compile::SELF).then(|| IntegrationId::from(id.to_owned()))
 }
 
 pub(super) async fn list_integrations(app: web::Data<App>) -> Result<web::Json<List<IntegrationRow>>, ApiError> {
@@ -113,7 +113,7 @@ pub(super) async fn make_integration(
     let name = named(&body.name)?;
     let id = sender_id(&name)
         .ok_or_else(|| ApiError::invalid("name", "Use letters or digits; `tocsin` is taken by Tocsin itself."))?;
-    let entry = act(&principal.record_name(), "integration.create", id.0.clone(), "");
+    let entry = act(&principal.record_name(), "integration.create", id.to_string(), "");
     let wanted = Wanted { kind: TokenKind::Integration, name, integration: Some(id.clone()), role: None };
     let (_, text) = issue(&app, entry, wanted).await?;
     let url = format!("{}/ingest/{text}", app.public_url());
@@ -125,8 +125,8 @@ pub(super) async fn revoke_integration(
     principal: Principal,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let id = IntegrationId(id.into_inner());
-    let entry = act(&principal.record_name(), "integration.revoke", id.0.clone(), "");
+    let id = IntegrationId::from(id.into_inner());
+    let entry = act(&principal.record_name(), "integration.revoke", id.to_string(), "");
     let revoked = app.change(entry, move |store| store.tokens_revoke_of(&id, now())).await?;
     app.keyring.reload(&app.readers).await;
     if revoked.is_empty() {

@@ -265,7 +265,7 @@ fn named(policy: &Policy, person: &PersonId, document: &Document) -> Named {
                 Target::Schedule(id) => {
                     let schedule = document.schedules.iter().find(|schedule| schedule.id == *id);
                     if schedule.is_some_and(|schedule| takes_part(schedule, person)) && sometimes.is_none() {
-                        sometimes = Some(id.0.clone());
+                        sometimes = Some(id.to_string());
                     }
                     false
                 }

@@ -27,7 +27,7 @@ pub(super) async fn make_override(
     id: web::Path<String>,
     Json(body): Json<NewOverride>,
 ) -> Result<HttpResponse, ApiError> {
-    let schedule = ScheduleId(id.into_inner());
+    let schedule = ScheduleId::from(id.into_inner());
     let cover = {
         let config = app.runtime.config();
         let (_, roster) = schedules::find(&config, &schedule)?;
@@ -83,7 +83,7 @@ pub(super) async fn drop_override(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, ApiError> {
     let (schedule, id) = path.into_inner();
-    let schedule = ScheduleId(schedule);
+    let schedule = ScheduleId::from(schedule);
     let object = format!("{schedule}/{id}");
     edit(&app, &principal, "override.delete", &object, |text, document, _| {
         let found = document.schedules.iter().find(|it| it.id == schedule);

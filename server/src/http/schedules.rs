@@ -50,7 +50,7 @@ pub(super) async fn show_range(
 ) -> Result<web::Json<ScheduleRange>, ApiError> {
     let range = range.into_inner();
     range.check()?;
-    let id = ScheduleId(id.into_inner());
+    let id = ScheduleId::from(id.into_inner());
     let past = if range.from < now() { Some(past(&app, &id, &range).await?) } else { None };
     let config = app.runtime.config();
     let work = move || {

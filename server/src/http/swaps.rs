@@ -50,7 +50,7 @@ pub(super) async fn offer(
     let mut row = SwapRow {
         id: 0,
         state: SwapState::Offered,
-        schedule: ScheduleId(id.into_inner()),
+        schedule: ScheduleId::from(id.into_inner()),
         giver,
         taker: body.taker,
         from: body.from,

@@ -101,7 +101,7 @@ pub(super) async fn show_noun(
     let mut found = found.ok_or_else(|| ApiError::not_found(kind.as_str()))?;
     if let (NounKind::Schedule, Some(at)) = (kind, at.filter(|at| *at <= now())) {
         let config = app.runtime.config();
-        let people = on_call_at(&app, &config, &ScheduleId(id), at).await?;
+        let people = on_call_at(&app, &config, &ScheduleId::from(id), at).await?;
         let name = |id: &shared::PersonId| config.people.get(id).map_or_else(|| id.to_string(), |it| it.name.clone());
         found.on_call = Some(people.iter().map(name).collect());
     }

@@ -53,7 +53,7 @@ pub(super) async fn explain(
         return Err(ApiError::invalid("at", "Ask about a moment that is over; the policies page shows what will be."));
     }
     let config = app.runtime.config();
-    let person = PersonId(person.into_inner());
+    let person = PersonId::from(person.into_inner());
     let name = config.people.get(&person).ok_or_else(|| ApiError::not_found("person"))?.name.clone();
     let language = reader::of(&app, &principal, &request);
     let (from, until) = (at.plus_ms(-around.0), at.after(around));

@@ -31,7 +31,7 @@ pub(super) fn translate(file: &File, toml: &mut Writer, differences: &mut Differ
             for window in &windows {
                 write(window, interval, toml);
             }
-            let names: Vec<String> = windows.into_iter().map(|window| window.id.0).collect();
+            let names: Vec<String> = windows.into_iter().map(|window| window.id.to_string()).collect();
             if names.len() > 1 {
                 let what =
                     format!("its times are in several zones, so it became the time windows {}", names.join(", "));
@@ -58,7 +58,7 @@ fn windows(interval: &Interval, place: &str, ids: &mut Ids) -> Result<Vec<TimeWi
         if windows.is_empty() {
             windows.push(TimeSpan { years: vec![NEVER.to_owned()], ..TimeSpan::default() });
         }
-        let id = WindowId(ids.name(&interval.name, "times"));
+        let id = WindowId::from(ids.name(&interval.name, "times"));
         let window = TimeWindow { id, time_zone: zone.to_owned(), windows };
         match Window::compile(&window) {
             Ok(_) => Ok(window),

@@ -31,6 +31,8 @@ pub(super) struct Batch {
     pub(super) acts: Vec<(ActReply, IncidentId, Option<engine::Refusal>)>,
     pub(super) silences: Vec<(SilenceReply, Result<SilenceId, Refusal>)>,
     pub(super) beats: Vec<(BeatReply, Result<(), BeatError>)>,
+    /// Who asked to look for a newer configuration, before that is done.
+    pub(super) looks: Vec<Option<oneshot::Sender<Reloaded>>>,
     pub(super) reloads: Vec<(oneshot::Sender<Reloaded>, Reloaded)>,
     pub(super) commands: Vec<Command>,
     pub(super) notices: Vec<Tell>,
@@ -81,7 +83,7 @@ impl Batch {
         let excerpt: String = read.text.chars().take(EXCERPT_CHARS).collect();
         if let Some(outcome) = receipt.outcomes.first() {
             let (severity, summary) =
-                first.map_or((None, excerpt.clone()), |(severity, summary)| (Some(severity), summary));
+                first.map_or((None, excerpt.clone()), |(severity, summary)| (Some(severity), summary.to_string()));
             let incident = outcome.incident();
             self.heard.push(Heard {
                 integration: integration.clone(),

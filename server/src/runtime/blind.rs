@@ -9,6 +9,7 @@ use super::{
     ActError, Arrived, BeatError, Refused, StartError, Unavailable,
     batch::Batch,
     inbox::{Finished, Item},
+    turn::Decided,
     writer::{Writer, answer, load},
 };
 use crate::{
@@ -66,19 +67,22 @@ impl Blind {
 }
 
 impl Writer {
-    /// A batch was not stored. False when another server decides now.
-    pub(super) fn refused(&mut self, error: &StoreError, mut batch: Batch, changes: &Changes, now: Timestamp) -> bool {
+    /// What was decided could not be stored. False when another server decides now.
+    pub(super) fn refused(&mut self, error: &StoreError, decided: Vec<Decided>) -> bool {
+        let now = self.pace.now();
         self.go_blind(error, now);
         let stale = matches!(error, StoreError::Fenced { .. });
         let superseded = !stale && self.is_superseded();
-        if stale || superseded {
-            // Somebody else knows more than this memory: what it decided must reach nobody.
-            batch.commands.clear();
-        }
         if let Some(blind) = self.blind.as_mut().filter(|_| stale) {
             blind.retry_at = now;
         }
-        self.failed(batch, changes, now);
+        for Decided { mut batch, changes, now, .. } in decided {
+            if stale || superseded {
+                // Somebody else knows more than this memory: what it decided must reach nobody.
+                batch.commands.clear();
+            }
+            self.failed(batch, &changes, now);
+        }
         !superseded
     }
 
@@ -139,10 +143,10 @@ impl Writer {
     }
 
     /// A turn without the store. False when another server has taken over.
-    pub(super) fn grope(&mut self, items: Vec<Item>, now: Timestamp) -> bool {
+    pub(super) fn grope(&mut self, store: &mut Store, items: Vec<Item>, now: Timestamp) -> bool {
         if self.blind.as_ref().is_some_and(|blind| now >= blind.retry_at) {
-            match self.recover(now) {
-                Ok(true) => return self.turn(items, now),
+            match self.recover(store, now) {
+                Ok(true) => return self.turn(store, items, now),
                 Ok(false) => return false,
                 Err(error) => {
                     tracing::warn!(%error, "the store still takes nothing");
@@ -196,18 +200,18 @@ impl Writer {
 
     /// Reads the state back, decides on what was kept and on what is due, and goes on only once that is stored: a
     /// store that takes small things and refuses the real work is not back. Ok(false) when another server decides now.
-    fn recover(&mut self, now: Timestamp) -> Result<bool, StartError> {
+    fn recover(&mut self, store: &mut Store, now: Timestamp) -> Result<bool, StartError> {
         if self.is_superseded() {
             return Ok(false);
         }
         self.beat();
-        let mut store = Store::open(&self.url)?;
+        let mut opened = Store::open(&self.url)?;
         self.beat();
         // With nothing to decide this is the only write.
-        store.meta_put("writable_at", &now.0.to_string())?;
-        let calendars = store.calendars_number()?;
-        let (config, channels) = load(&mut store)?;
-        let mut engine = Engine::restore(config.clone(), store.restore(now)?, now);
+        opened.meta_put("writable_at", &now.0.to_string())?;
+        let calendars = opened.calendars_number()?;
+        let (config, channels) = load(&mut opened)?;
+        let mut engine = Engine::restore(config.clone(), opened.restore(now)?, now);
         let Some(blind) = &mut self.blind else { return Ok(true) };
         let mut batch = Batch::default();
         for finished in &blind.results {
@@ -218,7 +222,7 @@ impl Writer {
         }
         batch.wake(&mut engine, now);
         let changes = engine.take_changes();
-        if let Err(error) = store.commit(&batch.messages, &changes) {
+        if let Err(error) = opened.commit(&batch.messages, &changes) {
             if !error.is_transient() && !matches!(error, StoreError::Fenced { .. }) && !blind.spool.is_empty() {
                 tracing::error!(%error, kept = blind.spool.len(), "what was kept cannot be stored and is left to its senders");
                 blind.spool.clear();
@@ -229,13 +233,14 @@ impl Writer {
         tracing::info!(kept = blind.spool.len(), "the store takes messages again");
         self.recovered = Some((now, blind.pause_ms));
         self.blind = None;
-        self.store = store;
+        *store = opened;
         self.engine = engine;
         self.calendars = calendars;
         self.use_config(config, channels);
         self.board.reset(self.engine.state.incidents.values(), self.engine.config().version);
         *self.vitals.trouble.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        self.committed(batch, &changes, now);
+        let storm = self.engine.state.storm.clone();
+        self.committed(Decided { batch, changes, now, storm, acts: Vec::new() });
         Ok(true)
     }
 }

@@ -152,7 +152,7 @@ impl Dispatcher {
             Recipient::Webhook(id) => {
                 let hook = how.config.hooks.get(id)?;
                 let address =
-                    Address::Webhook { url: hook.url.clone(), secret: hook.secret.clone(), recipient: id.0.clone() };
+                    Address::Webhook { url: hook.url.clone(), secret: hook.secret.clone(), recipient: id.to_string() };
                 (address, Language::default(), None)
             }
             Recipient::Person(id) => {
@@ -270,7 +270,7 @@ pub(super) fn address(person: &Person, contact: &Contact) -> Option<Address> {
         ContactKind::Email => Address::Email { to: text.to_owned(), name: person.name.clone() },
         ContactKind::Ntfy => Address::Ntfy { topic: text.to_owned() },
         ContactKind::Webhook => {
-            Address::Webhook { url: text.to_owned(), secret: contact.secret.clone(), recipient: person.id.0.clone() }
+            Address::Webhook { url: text.to_owned(), secret: contact.secret.clone(), recipient: person.id.to_string() }
         }
     })
 }

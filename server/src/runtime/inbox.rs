@@ -166,19 +166,13 @@ impl Inbox {
         if lanes.closed && lanes.is_empty() {
             return None;
         }
-        let mut batch: Vec<Item> = Vec::new();
-        // Not all at once, and apart from the messages: whoever asks a thousand questions holds up no alert.
-        let control = lanes.control.len().min(BATCH_ITEMS);
-        batch.extend(lanes.control.drain(..control));
-        let (mut messages, mut bytes) = (0, 0);
-        while messages < BATCH_ITEMS && bytes < BATCH_BYTES {
-            messages += 1;
-            let next = lanes.urgent.take();
-            let Some((arrived, reply)) = next.or_else(|| lanes.ordinary.take()) else { break };
-            bytes += weight(&arrived);
-            batch.push(Item::Arrived(arrived, reply));
-        }
-        Some(batch)
+        Some(lanes.batch())
+    }
+
+    /// What waits already. Nothing while somebody asks for what only the store knows.
+    pub(super) fn more(&self) -> Vec<Item> {
+        let mut lanes = self.lock();
+        if lanes.control.iter().any(|item| matches!(item, Item::Reload(_))) { Vec::new() } else { lanes.batch() }
     }
 
     /// Nothing more is taken; what waits is still served.
@@ -198,6 +192,23 @@ impl Inbox {
 }
 
 impl Lanes {
+    /// What one turn takes: actions and results first, then P0, then the rest.
+    fn batch(&mut self) -> Vec<Item> {
+        let mut batch: Vec<Item> = Vec::new();
+        // Not all at once, and apart from the messages: whoever asks a thousand questions holds up no alert.
+        let control = self.control.len().min(BATCH_ITEMS);
+        batch.extend(self.control.drain(..control));
+        let (mut messages, mut bytes) = (0, 0);
+        while messages < BATCH_ITEMS && bytes < BATCH_BYTES {
+            messages += 1;
+            let next = self.urgent.take();
+            let Some((arrived, reply)) = next.or_else(|| self.ordinary.take()) else { break };
+            bytes += weight(&arrived);
+            batch.push(Item::Arrived(arrived, reply));
+        }
+        batch
+    }
+
     fn is_empty(&self) -> bool {
         self.control.is_empty() && self.urgent.items.is_empty() && self.ordinary.items.is_empty()
     }

@@ -33,7 +33,7 @@ impl OwnAlert<'_> {
             normalize::Source { integration: &own, content_type: Some(content_type), format: None, received_at: now };
         let mut read = normalize::normalize(&source, &body);
         for parsed in &mut read.events {
-            self.key.clone_into(&mut parsed.event.dedup_key);
+            parsed.event.dedup_key = self.key.into();
         }
         Arrived {
             integration: own.id,

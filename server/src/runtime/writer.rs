@@ -1,24 +1,23 @@
-//! The engine's thread: takes a batch, decides, commits once, and then answers, pages and shows.
+//! The engine's thread: what it starts with, and what it does turn after turn.
 
 use super::{
-    ActError, Runtime, Unavailable, Vitals,
+    Runtime, Vitals,
     auditor::Auditor,
     batch::Batch,
     blind::Blind,
     deliver::{Dispatcher, Links, Sending},
-    inbox::{Inbox, Item},
+    inbox::Inbox,
     pace::Pace,
 };
 use crate::{
     channels::Channels,
     clock::Stopwatch,
     db::{Checkpoints, DatabaseUrl, Store, StoreError, WriterLock},
-    failpoint,
     live::Board,
     telemetry,
 };
 use engine::{Changes, Command, Engine, Event, Snapshot};
-use shared::{IncidentId, Silence, Timestamp, config::Document};
+use shared::{IncidentId, Timestamp, config::Document};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -30,13 +29,6 @@ use std::{
 };
 use tokio::sync::oneshot;
 
-/// The thread looks for a newer configuration this often.
-const POLL_MS: i64 = 1_000;
-/// So many messages at once, or so little time between two turns that have some, are a rush, in which an alert that is
-/// only repeated is written again after this while.
-const RUSH: usize = 8;
-const RUSH_MS: i64 = 10;
-const REPEATS_WAIT_MS: i64 = 1_000;
 /// What the engine's thread may sleep at most, so that its heartbeat shows.
 const SLEEP_MAX_MS: i64 = 500;
 
@@ -74,7 +66,6 @@ pub enum Stopped {
 
 pub(super) struct Writer {
     pub(super) url: DatabaseUrl,
-    pub(super) store: Store,
     pub(super) checkpoints: Checkpoints,
     pub(super) lock: WriterLock,
     pub(super) engine: Engine,
@@ -140,7 +131,6 @@ impl Runtime {
         let checkpoints = Checkpoints::start(&url)?;
         let writer = Writer {
             url,
-            store,
             checkpoints,
             lock,
             engine,
@@ -160,7 +150,7 @@ impl Runtime {
         };
         let thread = thread::Builder::new().name("engine".to_owned()).spawn(move || {
             let alive = Alive(writer.vitals.clone());
-            let stopped = writer.run();
+            let stopped = writer.run(store);
             drop(alive);
             // Deliveries under way are given up; their leases bring them back.
             tasks.shutdown_background();
@@ -193,13 +183,17 @@ pub(super) fn load(store: &mut Store) -> Result<(Arc<Snapshot>, Arc<Channels>), 
 }
 
 impl Writer {
-    fn run(mut self) -> Stopped {
+    fn run(mut self, mut store: Store) -> Stopped {
         loop {
             let now = self.pace.now();
-            let Some(batch) = self.inbox.drain(self.patience(now)) else { return Stopped::Asked };
+            let Some(items) = self.inbox.drain(self.patience(now)) else { return Stopped::Asked };
             let now = self.pace.now();
             self.measure_lateness(now);
-            let goes_on = if self.blind.is_some() { self.grope(batch, now) } else { self.turn(batch, now) };
+            let goes_on = if self.blind.is_some() {
+                self.grope(&mut store, items, now)
+            } else {
+                self.turn(&mut store, items, now)
+            };
             if !goes_on {
                 tracing::error!("another server has taken over this database");
                 return Stopped::Superseded;
@@ -217,98 +211,22 @@ impl Writer {
         Duration::from_millis(due.min(retry).clamp(0, SLEEP_MAX_MS).unsigned_abs())
     }
 
-    /// Decides on a batch and stores it. False when another server has taken over.
-    pub(super) fn turn(&mut self, items: Vec<Item>, now: Timestamp) -> bool {
-        let mut batch = Batch::default();
-        for item in items {
-            self.take(item, now, &mut batch);
-        }
-        let mut polled = Ok(());
-        if now.ms_since(self.polled_at) >= POLL_MS {
-            self.polled_at = now;
-            polled = self.look_for_config(now, &mut batch);
-        }
-        batch.wake(&mut self.engine, now);
-        // In a rush repeats wait; when it is over nothing does.
-        let rush = self.is_rush(batch.messages.len(), now);
-        let since = if rush { now.plus_ms(-REPEATS_WAIT_MS) } else { now };
-        let changes = self.engine.take_changes_but_repeats(since);
-        if !batch.messages.is_empty() {
-            failpoint::hit("ingest.before_commit");
-        }
-        if !batch.results.is_empty() {
-            failpoint::hit("notify.before_record");
-        }
-        let watch = Stopwatch::start();
-        match polled.and_then(|()| self.store.commit(&batch.messages, &changes)) {
-            Ok(()) => {
-                if !batch.messages.is_empty() || !changes.is_empty() {
-                    telemetry::committed(batch.messages.len(), watch.elapsed_ms());
-                    self.checkpoints.committed();
-                }
-                self.committed(batch, &changes, now);
-                true
-            }
-            Err(error) => self.refused(&error, batch, &changes, now),
-        }
-    }
-
-    /// Whether messages come many at a time, or one turn after the other.
-    fn is_rush(&mut self, messages: usize, now: Timestamp) -> bool {
-        if messages == 0 {
-            return false;
-        }
-        let since = now.ms_since(self.messages_at);
-        self.messages_at = now;
-        messages >= RUSH || since < RUSH_MS
-    }
-
-    /// One item into the engine; its answer waits for the commit.
-    fn take(&mut self, item: Item, now: Timestamp, batch: &mut Batch) {
-        match item {
-            // Whoever waited has been told to send it again; a P0 is in our hands and stays there.
-            Item::Arrived(arrived, reply) if reply.is_closed() && !arrived.urgent => {}
-            Item::Arrived(arrived, reply) => {
-                let receipt = batch.ingest(&mut self.engine, *arrived, now);
-                batch.ingests.push((reply, receipt));
-            }
-            Item::Act { incident, by, act, reply } => {
-                let refused = batch.act(&mut self.engine, incident, by, act, now);
-                batch.acts.push((reply, incident, refused));
-            }
-            Item::Silence { by, act, reply } => {
-                let done = batch.silence(&mut self.engine, by, act, now);
-                batch.silences.push((reply, done));
-            }
-            Item::Beat(beat, reply) => {
-                let done = batch.beat(&mut self.engine, beat, now);
-                batch.beats.push((reply, done));
-            }
-            Item::Finished(finished) if finished.blind.is_none() => {
-                batch.results.push(finished.clone());
-                batch.finished(&mut self.engine, finished, now);
-            }
-            // Begun while the store was away; what it became of is not in this memory.
-            Item::Finished(_) => {}
-            Item::Told(told) => batch.told(&mut self.engine, told, now),
-            Item::Reload(reply) => {
-                let looked = self.look_for_config(now, batch);
-                let version = self.engine.config().version;
-                if let Some(reply) = reply {
-                    batch.reloads.push((reply, looked.map(|()| version).map_err(|_| Unavailable)));
-                }
-            }
-            Item::Ask(question) => question(&self.engine),
-        }
-    }
-
     /// Takes a newer configuration of the store into force.
-    fn look_for_config(&mut self, now: Timestamp, batch: &mut Batch) -> Result<(), StoreError> {
-        let calendars = self.store.calendars_number()?;
-        if self.store.config_number()? == self.engine.config().version {
-            return if calendars == self.calendars { Ok(()) } else { self.take_calendars(calendars, now, batch) };
+    pub(super) fn look_for_config(
+        &mut self,
+        store: &mut Store,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
+        let calendars = store.calendars_number()?;
+        if store.config_number()? == self.engine.config().version {
+            return if calendars == self.calendars {
+                Ok(())
+            } else {
+                self.take_calendars(store, calendars, now, batch)
+            };
         }
-        match load(&mut self.store) {
+        match load(store) {
             Ok((config, channels)) => {
                 self.calendars = calendars;
                 tracing::info!(version = config.version, "a new configuration is in force");
@@ -327,8 +245,14 @@ impl Writer {
     }
 
     /// Takes the store's copies of calendars that others keep into force.
-    fn take_calendars(&mut self, number: i64, now: Timestamp, batch: &mut Batch) -> Result<(), StoreError> {
-        let copies = Arc::new(self.store.calendar_copies()?);
+    fn take_calendars(
+        &mut self,
+        store: &mut Store,
+        number: i64,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
+        let copies = Arc::new(store.calendar_copies()?);
         self.calendars = number;
         batch.handled = true;
         batch.collect(&mut self.engine.handle(now, Event::CalendarsRead(copies)));
@@ -346,63 +270,6 @@ impl Writer {
         self.channels = channels;
     }
 
-    /// Stored: now everybody may know, and the pages go out.
-    pub(super) fn committed(&mut self, batch: Batch, changes: &Changes, now: Timestamp) {
-        if !batch.messages.is_empty() {
-            failpoint::hit("ingest.committed");
-        }
-        if !batch.acts.is_empty() {
-            failpoint::hit("act.committed");
-        }
-        // First the board: whoever is answered and looks at once finds what they sent.
-        self.board.apply(&changes.incidents, batch.heard);
-        self.board.storm(self.engine.state.storm.as_deref());
-        for (reply, receipt) in batch.ingests {
-            answer(reply, Ok(receipt));
-        }
-        for (reply, id, refused) in batch.acts {
-            let newest = || {
-                changes
-                    .incidents
-                    .iter()
-                    .find(|it| it.id == id)
-                    .or_else(|| self.engine.state.incidents.get(&id))
-                    .cloned()
-            };
-            let result = match refused {
-                Some(refusal) => Err(ActError::Refused(refusal)),
-                None => newest().ok_or(ActError::Refused(engine::Refusal::NotOpen)),
-            };
-            answer(reply, result.map(Arc::unwrap_or_clone));
-        }
-        // What a new configuration changes, such as its silences, is stored by now.
-        for (reply, looked) in batch.reloads {
-            answer(reply, looked);
-        }
-        for (reply, done) in batch.beats {
-            answer(reply, done);
-        }
-        for (reply, done) in batch.silences {
-            let stored = |id| changes.silences.iter().rev().find(|it| it.id == id).map(|it| Silence::clone(it));
-            let result = done.map_err(ActError::Refused);
-            answer(reply, result.and_then(|id| stored(id).ok_or(ActError::Refused(engine::Refusal::NoSuchSilence))));
-        }
-        if !batch.commands.is_empty() {
-            self.send(batch.commands, changes, now, None);
-        }
-        if !batch.notices.is_empty() {
-            let how = Sending {
-                config: self.engine.config(),
-                channels: &self.channels,
-                links: &self.vitals.links,
-                now,
-                blind: None,
-            };
-            self.dispatcher.tell(&batch.notices, &changes.silences, &how);
-        }
-        self.watch_policies(changes, now);
-    }
-
     pub(super) fn send(&self, commands: Vec<Command>, changes: &Changes, now: Timestamp, blind: Option<u64>) {
         let wanted: std::collections::BTreeSet<IncidentId> = commands.iter().flat_map(Command::incidents).collect();
         let incidents: BTreeMap<_, _> =
@@ -412,7 +279,7 @@ impl Writer {
         self.dispatcher.send(commands, &incidents, &how);
     }
 
-    fn measure_lateness(&self, now: Timestamp) {
+    pub(super) fn measure_lateness(&self, now: Timestamp) {
         if let Some((at, _)) = self.engine.next_deadline().filter(|(at, _)| *at <= now) {
             let late = now.ms_since(at);
             self.vitals.lateness_ms.store(late, Ordering::Relaxed);
@@ -425,7 +292,7 @@ impl Writer {
         self.vitals.last_turn_ms.store(self.vitals.watch.elapsed_ms(), Ordering::Release);
     }
 
-    fn show_vitals(&self) {
+    pub(super) fn show_vitals(&self) {
         let state = &self.engine.state;
         let open = state.incidents.len();
         self.vitals.waiting.store(state.queued() as u32, Ordering::Relaxed);

@@ -133,7 +133,7 @@ fn idempotency_keys_are_remembered_for_a_day(place: &Place) {
 
     let then = NOW.plus_ms(DAY + HOUR);
     let restored = store.restore(then).unwrap();
-    let expected = (new.received_at, new.integration.clone(), "new".to_owned(), new.id, new.outcomes.clone());
+    let expected = (new.received_at, new.integration.clone(), "new".into(), new.id, new.outcomes.clone());
     assert_eq!(restored.seen, vec![expected]);
 
     // A restored engine gives the sender the same answer.

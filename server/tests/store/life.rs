@@ -3,7 +3,7 @@
 use engine::{Act, Changes, Command, Effects, Engine, Event, Ingested, Snapshot};
 use server::db::Message;
 use shared::{
-    Action, AlertEvent, EventId, Format, IncidentId, IntegrationId, Severity, Timestamp,
+    Action, AlertEvent, EventId, Format, IncidentId, IntegrationId, Severity, SharedStr, Timestamp,
     timeline::{Actor, RejectReason},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -126,8 +126,8 @@ fn alert_event(action: Action, host: &str, key: &str) -> AlertEvent {
         severity_word: None,
         severity: Severity::P1,
         format: Format::Bracket,
-        summary: format!("{key} on {host}"),
-        content: String::new(),
+        summary: format!("{key} on {host}").into(),
+        content: SharedStr::default(),
         host: Some(host.into()),
         ip: Some("10.0.0.7".into()),
         mac: None,

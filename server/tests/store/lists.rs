@@ -28,7 +28,7 @@ fn ten(place: &Place) -> Store {
         life.now = NOW.plus_ms(n * 1_000);
         let from = if n <= 4 { "zabbix" } else { "falcon" };
         let mut event = trigger(&format!("DB-{}", n % 5), &format!("alert {n}"));
-        event.ip = Some(format!("10.0.0.{n}"));
+        event.ip = Some(format!("10.0.0.{n}").into());
         event.severity = if n % 2 == 0 { Severity::P0 } else { Severity::P3 };
         messages.extend(life.hear(from, None, vec![event]));
         if n % 2 == 1 {

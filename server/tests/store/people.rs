@@ -24,7 +24,7 @@ fn account(login: &str, role: Role) -> Account {
         login: login.into(),
         name: format!("{login} 先生"),
         role,
-        person: Some(PersonId(login.to_lowercase())),
+        person: Some(PersonId::from(login.to_lowercase())),
         password_hash: Some("$argon2id$…".into()),
         disabled: false,
         created_at: NOW,

@@ -3,7 +3,7 @@
 use super::account::wire;
 use crate::{
     Alert, AttemptState, EscalationState, Format, Incident, IncidentId, IncidentState, IntegrationId, PersonId, Piece,
-    PolicyId, Recipient, Severity, SuppressedBy, TeamId, Timestamp,
+    PolicyId, Recipient, Severity, SharedStr, SuppressedBy, TeamId, Timestamp,
     alert::FieldSpan,
     config::Target,
     timeline::{Actor, Outcome, TimelineEntry},
@@ -221,9 +221,9 @@ impl Actor {
         match self {
             Self::System => "Tocsin".to_owned(),
             Self::Account { login } => login.clone(),
-            Self::Link { person } => person.0.clone(),
+            Self::Link { person } => person.to_string(),
             Self::Token { name } => name.clone(),
-            Self::Integration { integration } => integration.0.clone(),
+            Self::Integration { integration } => integration.to_string(),
         }
     }
 }
@@ -247,10 +247,10 @@ impl From<&Incident> for IncidentRow {
             version: incident.version,
             state: incident.state,
             severity: incident.severity,
-            title: incident.title.clone(),
-            host: incident.host.clone(),
-            ip: incident.ip.clone(),
-            hosts: incident.hosts.clone(),
+            title: incident.title.to_string(),
+            host: incident.host.as_ref().map(SharedStr::to_string),
+            ip: incident.ip.as_ref().map(SharedStr::to_string),
+            hosts: incident.hosts.iter().map(SharedStr::to_string).collect(),
             integration: incident.integration.clone(),
             team: incident.team.clone(),
             count: incident.count,
@@ -279,8 +279,8 @@ impl Proof {
         let mut failed = 0;
         for page in &incident.pages {
             let name = match &page.recipient {
-                Recipient::Person(id) => id.0.clone(),
-                Recipient::Webhook(id) => id.0.clone(),
+                Recipient::Person(id) => id.to_string(),
+                Recipient::Webhook(id) => id.to_string(),
             };
             if !recipients.contains(&name) {
                 recipients.push(name);

@@ -107,7 +107,7 @@ impl Integration {
     #[must_use]
     pub fn undeclared(id: IntegrationId) -> Self {
         Self {
-            name: id.0.clone(),
+            name: id.to_string(),
             id,
             default_severity: default_severity(),
             time_zone: default_zone(),

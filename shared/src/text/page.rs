@@ -55,7 +55,7 @@ pub fn page_text(language: Language, incident: &Incident, level: u32, reminder: 
             (Language::Zh, Some(closes)) => format!("失联：{silent}未再收到，{closes}后关闭"),
         });
     }
-    if let Some(again) = incident.again {
+    if let Some(again) = &incident.again {
         let times = again.times;
         parts.push(match language {
             Language::En => format!("{times} times in 24 h"),

@@ -35,7 +35,7 @@ impl Grouping {
         match self {
             Self::None => String::new(),
             Self::Host => row.host.clone().or_else(|| row.ip.clone()).unwrap_or_default(),
-            Self::Source => row.integration.0.clone(),
+            Self::Source => row.integration.to_string(),
         }
     }
 }

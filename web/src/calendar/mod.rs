@@ -37,7 +37,7 @@ pub(crate) fn between(l: Language, wall: Wall<'_>, from: Timestamp, until: Times
 
 impl Look<'_> {
     pub(crate) fn name(&self, person: &PersonId) -> String {
-        self.range.names.get(person).cloned().unwrap_or_else(|| person.0.clone())
+        self.range.names.get(person).cloned().unwrap_or_else(|| person.to_string())
     }
 
     /// `Sun 22 Nov 09:00`.

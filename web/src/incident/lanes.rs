@@ -86,7 +86,7 @@ pub(crate) fn lanes(detail: &IncidentDetail) -> Lanes {
     let mut lanes: Vec<Lane> = Vec::new();
     for page in &incident.pages {
         for attempt in &page.attempts {
-            let contact = Some((attempt.contact.0.clone(), attempt.channel));
+            let contact = Some((attempt.contact.to_string(), attempt.channel));
             let lane = lane_of(&mut lanes, &page.recipient, contact);
             let at = moment(attempt);
             lane.marks.push(Mark { left: place(at), at, what: delivery(attempt, page) });
@@ -94,7 +94,7 @@ pub(crate) fn lanes(detail: &IncidentDetail) -> Lanes {
     }
     for level in &detail.upcoming {
         for recipient in &level.recipients {
-            let what = What::Level { policy: level.policy.0.clone(), level: level.level + 1, one_of: level.one_of };
+            let what = What::Level { policy: level.policy.to_string(), level: level.level + 1, one_of: level.one_of };
             let mark = Mark { left: place(level.at), at: level.at, what };
             // A lane of its own: which contact will be used is not decided yet.
             lane_of(&mut lanes, recipient, None).marks.push(mark);

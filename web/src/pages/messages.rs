@@ -93,7 +93,7 @@ fn row(app: App, event: &EventRow, only_rejected: bool) -> impl IntoView + use<>
     view! {
         <tr>
             <td>{wall(event.received_at)}</td>
-            <td>{event.integration.0.clone()}<small class="muted block">{event.peer.clone()}</small></td>
+            <td>{event.integration.to_string()}<small class="muted block">{event.peer.clone()}</small></td>
             <td class="mono text"><a href=format!("/messages?id={}{suffix}", event.id)>{event.text.clone()}</a></td>
             <td>{outcomes}</td>
         </tr>

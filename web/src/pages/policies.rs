@@ -70,7 +70,7 @@ pub(super) fn flow(
     edited: Option<RwSignal<Option<Edited>>>,
 ) -> AnyView {
     let l = app.l();
-    let name = if policy.name.is_empty() { policy.id.0.clone() } else { policy.name.clone() };
+    let name = if policy.name.is_empty() { policy.id.to_string() } else { policy.name.clone() };
     let mut waited = 0;
     let last = policy.levels.len();
     let levels = policy.levels.iter().enumerate().map(|(index, level)| {
@@ -91,7 +91,7 @@ pub(super) fn flow(
     });
     view! {
         <section class="card flow">
-            <div class="card-head"><h2>{name}</h2><span class="mono muted">{policy.id.0.clone()}</span>{edit}</div>
+            <div class="card-head"><h2>{name}</h2><span class="mono muted">{policy.id.to_string()}</span>{edit}</div>
             <ol>{levels}</ol>
             <p class="flow-end">{icon(if policy.repeat > 0 { Icon::Undo } else { Icon::Bell })}{end}</p>
         </section>

@@ -74,8 +74,8 @@ pub(crate) fn page() -> impl IntoView {
 fn form(app: App, people: &[PersonRow]) -> AnyView {
     let l = app.l();
     let asked = use_query_map().get_untracked();
-    let me = app.me().map(|id| id.0).filter(|me| people.iter().any(|one| one.id.0 == *me));
-    let first = people.first().map(|one| one.id.0.clone());
+    let me = app.me().map(|id| id.to_string()).filter(|me| people.iter().any(|one| one.id.0 == *me));
+    let first = people.first().map(|one| one.id.to_string());
     let at = asked.get("at").and_then(|at| at.parse().ok()).map_or_else(|| app.now.get_untracked(), Timestamp);
     let question = Question {
         app,
@@ -94,7 +94,7 @@ fn form(app: App, people: &[PersonRow]) -> AnyView {
             navigate(&address, NavigateOptions::default());
         }
     };
-    let people = people.iter().map(|one| (one.id.0.clone(), one.name.clone())).collect();
+    let people = people.iter().map(|one| (one.id.to_string(), one.name.clone())).collect();
     let who = choice(
         "why-not-person".to_owned(),
         t::person(l),
@@ -226,7 +226,7 @@ fn messages(app: App, messages: &[EventRow]) -> AnyView {
         let outcomes = message.outcomes.iter().filter(|it| it.incident().is_none());
         view! {
             <li>
-                <small>{wall(message.received_at)} " · " {message.integration.0.clone()}</small>
+                <small>{wall(message.received_at)} " · " {message.integration.to_string()}</small>
                 <a class="mono" href=format!("/messages?id={}", message.id)>{message.text.clone()}</a>
                 {outcomes.map(|it| outcome(app, it)).collect_view()}
             </li>

@@ -179,7 +179,7 @@ pub(crate) fn flag(l: Language, flag: Flag) -> String {
 /// Who a page is for, by name where the page knows it.
 pub(crate) fn recipient(names: &std::collections::BTreeMap<shared::PersonId, String>, recipient: &Recipient) -> String {
     match recipient {
-        Recipient::Person(id) => names.get(id).cloned().unwrap_or_else(|| id.0.clone()),
-        Recipient::Webhook(id) => id.0.clone(),
+        Recipient::Person(id) => names.get(id).cloned().unwrap_or_else(|| id.to_string()),
+        Recipient::Webhook(id) => id.to_string(),
     }
 }

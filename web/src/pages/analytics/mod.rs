@@ -116,7 +116,7 @@ fn form(app: App, question: Memo<Question>, found: Remote<Analytics>) -> AnyView
             choice(
                 "analytics-team".to_owned(),
                 t::team(l),
-                whole.chain(teams.into_iter().map(|it| (it.team.0, it.name))).collect(),
+                whole.chain(teams.into_iter().map(|it| (it.team.to_string(), it.name))).collect(),
                 move || question.with(|it| it.team.clone()),
                 move |team| go.run(Question { team, ..question.get_untracked() }),
             )

@@ -139,7 +139,7 @@ fn level_buttons(
 ) -> Vec<AnyView> {
     let l = app.l();
     let names = app.names();
-    let name = if policy.name.is_empty() { policy.id.0.clone() } else { policy.name.clone() };
+    let name = if policy.name.is_empty() { policy.id.to_string() } else { policy.name.clone() };
     let button = |(index, level): (usize, &shared::config::Level)| {
         let who: Vec<String> =
             level.notify.iter().map(|target| crate::pages::policies::target_name(&names, target)).collect();

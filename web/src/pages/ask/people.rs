@@ -69,7 +69,7 @@ pub(super) fn responders(app: App, asker: Asker, ask: Ask) -> AnyView {
 }
 
 fn schedule(names: &BTreeMap<PersonId, String>, now: ScheduleNow, go: impl Fn(Target) + Copy + 'static) -> AnyView {
-    let name = |shift: &Shift| names.get(&shift.person).cloned().unwrap_or_else(|| shift.person.0.clone());
+    let name = |shift: &Shift| names.get(&shift.person).cloned().unwrap_or_else(|| shift.person.to_string());
     let who: Vec<String> = now.on_call.iter().map(name).collect();
     let (nobody, id) = (who.is_empty(), now.schedule);
     view! {

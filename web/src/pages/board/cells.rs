@@ -28,7 +28,7 @@ pub(super) fn cells(app: App, row: ArcRwSignal<IncidentRow>, pending: ArcRwSigna
         <span role="gridcell" class="c-state">{move || shown_state(l, &state, &pending)}</span>
         <span role="gridcell" class="c-what">{move || what.with(|row| what_cell(l, row))}</span>
         <span role="gridcell" class="c-host mono">{move || host.with(host_cell)}</span>
-        <span role="gridcell" class="c-source muted">{move || source.with(|row| row.integration.0.clone())}</span>
+        <span role="gridcell" class="c-source muted">{move || source.with(|row| row.integration.to_string())}</span>
         <span role="gridcell" class="c-count num">{move || count.with(|row| format!("×{}", row.count))}</span>
         <span role="gridcell" class="c-age num" title=exact(app, opened_at)>{move || age.with(|row| age_words(app, row))}</span>
         <span role="gridcell" class="c-next">{move || next.with(|row| next_words(app, row))}</span>
@@ -72,7 +72,7 @@ fn what_cell(l: Language, row: &IncidentRow) -> AnyView {
     });
     view! {
         <a href=format!("/incidents/{}", row.id) tabindex="-1" title=row.title.clone()>{row.title.clone()}</a>
-        <small class:several-mark=marked>{flapping}{stale}{several}{row.team.as_ref().map(|team| team.0.clone())}<span class="in-line-source">{team.map(|_| " · ")}{row.integration.0.clone()}</span></small>
+        <small class:several-mark=marked>{flapping}{stale}{several}{row.team.as_ref().map(|team| team.to_string())}<span class="in-line-source">{team.map(|_| " · ")}{row.integration.to_string()}</span></small>
     }
     .into_any()
 }

@@ -97,7 +97,7 @@ pub(super) fn person(page: Page, id: &str) -> Option<PersonId> {
         say(id, &t::need_person(page.app.l()));
         return None;
     }
-    Some(PersonId(chosen))
+    Some(PersonId::from(chosen))
 }
 
 /// Everybody, with a first choice that is nobody.
@@ -105,7 +105,7 @@ pub(super) fn everybody(page: Page, nobody: String, without: Option<&PersonId>) 
     let mut options = vec![(String::new(), nobody)];
     for row in page.everybody() {
         if Some(&row.id) != without {
-            options.push((row.id.0, row.name));
+            options.push((row.id.to_string(), row.name));
         }
     }
     options

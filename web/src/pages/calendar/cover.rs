@@ -31,7 +31,7 @@ pub(super) fn form(page: Page, from: Timestamp, until: Timestamp, of: Option<Per
     let what = move || {
         let does = KINDS.iter().zip([t::does_replace(l), t::does_add(l), t::does_remove(l)]);
         let does = does.map(|((word, _), name)| ((*word).to_owned(), name)).collect();
-        let chosen = of.as_ref().map(|of| of.0.clone()).unwrap_or_default();
+        let chosen = of.as_ref().map(|of| of.to_string()).unwrap_or_default();
         let me = page.app.me().filter(|me| Some(me) != of.as_ref()).map(|me| me.0).unwrap_or_default();
         let note = Node::new("input", "").set("type", "text").set("maxlength", "200").set("autocomplete", "off");
         let form = Node::new("form", "stack")
@@ -59,7 +59,8 @@ fn save(page: Page) {
     let (Some(from), Some(until), Some(person)) = (from, until, person(page, FIELDS[2])) else { return };
     let word = typed("cover-does");
     let does = KINDS.into_iter().find(|(own, _)| *own == word).map(|(_, kind)| kind).unwrap_or_default();
-    let replaces = Some(typed(FIELDS[3])).filter(|id| !id.is_empty() && does == OverrideKind::Replace).map(PersonId);
+    let replaces =
+        Some(typed(FIELDS[3])).filter(|id| !id.is_empty() && does == OverrideKind::Replace).map(PersonId::from);
     make(page, NewOverride { does, person, replaces, from, until, note: Some(typed("cover-note")) });
 }
 

@@ -94,7 +94,7 @@ impl Page {
 
     fn name(self, person: &shared::PersonId) -> String {
         let found = self.everybody().into_iter().find(|row| row.id == *person);
-        found.map_or_else(|| person.0.clone(), |row| row.name)
+        found.map_or_else(|| person.to_string(), |row| row.name)
     }
 
     fn everybody(self) -> Vec<PersonRow> {

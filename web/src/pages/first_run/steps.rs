@@ -117,7 +117,7 @@ fn way(facts: &Facts) -> Way {
         routed.contains(&&policy.id) && targets.any(|target| reaches(facts, target))
     });
     leads.map_or(Way::ReachesNobody, |policy| {
-        Way::Leads(if policy.name.is_empty() { policy.id.0.clone() } else { policy.name.clone() })
+        Way::Leads(if policy.name.is_empty() { policy.id.to_string() } else { policy.name.clone() })
     })
 }
 

@@ -52,7 +52,7 @@ pub(crate) fn page() -> impl IntoView {
         now
     });
     let ids = Memo::new(move |_| {
-        let drawn = |row: &HeartbeatRow| (row.heartbeat.id.0.clone(), row.tokens.join(", "));
+        let drawn = |row: &HeartbeatRow| (row.heartbeat.id.to_string(), row.tokens.join(", "));
         desk.rows.with(|list| list.items.iter().map(drawn).collect::<Vec<_>>())
     });
     let items = keyed(

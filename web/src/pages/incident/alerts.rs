@@ -38,7 +38,7 @@ pub(super) fn card(
             view! { <p class="muted">{words}</p> }
         });
         let detach = |alert: &Alert| {
-            let words = [place(alert), alert.event.summary.clone()].join(" ");
+            let words = [place(alert), &alert.event.summary].join(" ");
             let alert = (alert.id, words.trim().to_owned());
             several.then(|| {
                 view! {
@@ -71,8 +71,8 @@ pub(super) fn card(
 }
 
 /// The machine it is about.
-fn place(alert: &Alert) -> String {
-    alert.event.host.clone().or_else(|| alert.event.ip.clone()).unwrap_or_default()
+fn place(alert: &Alert) -> &str {
+    alert.event.host.as_deref().or(alert.event.ip.as_deref()).unwrap_or_default()
 }
 
 fn alert(app: App, alert: &Alert, detach: AnyView) -> AnyView {
@@ -89,10 +89,10 @@ fn alert(app: App, alert: &Alert, detach: AnyView) -> AnyView {
         event.flags.iter().map(|flag| view! { <li>{icon(Icon::Warning)} {words::flag(l, *flag)}</li> }).collect_view();
     view! {
         <article class="alert">
-            <p>{badge(l, alert.severity())} <strong>{event.summary.clone()}</strong></p>
-            {(!event.content.is_empty()).then(|| view! { <pre class="content" tabindex="0">{event.content.clone()}</pre> })}
-            <p class="message-facts"><span class="mono">{place(alert)}</span><span>{state}</span><span>{format!("×{}", alert.count)}</span>{wall(alert.last_at)}{detach}</p>
-            <p class="message-facts"><span class="muted">{t::identity(l)}</span><span class="mono">{event.dedup_key.clone()}</span></p>
+            <p>{badge(l, alert.severity())} <strong>{event.summary.to_string()}</strong></p>
+            {(!event.content.is_empty()).then(|| view! { <pre class="content" tabindex="0">{event.content.to_string()}</pre> })}
+            <p class="message-facts"><span class="mono">{place(alert).to_owned()}</span><span>{state}</span><span>{format!("×{}", alert.count)}</span>{wall(alert.last_at)}{detach}</p>
+            <p class="message-facts"><span class="muted">{t::identity(l)}</span><span class="mono">{event.dedup_key.to_string()}</span></p>
             {(!event.labels.is_empty()).then(|| view! { <p class="label-pairs">{labels}</p> })}
             {(!event.links.is_empty()).then(|| view! { <p class="label-pairs">{links}</p> })}
             {(!event.flags.is_empty()).then(|| view! { <ul class="flags" aria-label=t::flags(l)>{flags}</ul> })}

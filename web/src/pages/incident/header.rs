@@ -101,7 +101,7 @@ fn facts(app: App, row: &IncidentRow) -> impl IntoView + use<> {
         <span>{age}</span>
         <span>{t::first_at(l)} " " {wall(opened)}</span>
         <span>{format!("×{}", row.count)}</span>
-        <span>{row.integration.0.clone()}{row.team.as_ref().map(|team| format!(" → {team}"))}</span>
+        <span>{row.integration.to_string()}{row.team.as_ref().map(|team| format!(" → {team}"))}</span>
         <span class="muted">{format!("#{}", row.id)}</span>
     }
 }

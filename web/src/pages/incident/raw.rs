@@ -48,7 +48,7 @@ pub(crate) fn message(app: App, event: &EventDetail) -> AnyView {
             <p class="message-facts">
                 <span class="mono">{t::message(l, event.id.0)}</span>
                 {wall(event.received_at)}
-                <span>{event.integration.0.clone()}</span>
+                <span>{event.integration.to_string()}</span>
                 <span>{t::from_peer(l, &event.peer)}</span>
                 <span>{formats.join(", ")}</span>
                 <span>{t::charset(l, &event.charset)}</span>

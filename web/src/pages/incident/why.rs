@@ -24,7 +24,7 @@ pub(super) fn why(app: App, id: IncidentId, detail: Remote<IncidentDetail>) -> i
         let me = me.clone();
         part(detail, move |detail| {
             let chain = chain::chain(&detail.timeline, me.as_ref());
-            (chain, detail.names.clone(), detail.row.integration.0.clone())
+            (chain, detail.names.clone(), detail.row.integration.to_string())
         })
     };
     let sentence = move || {

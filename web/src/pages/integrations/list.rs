@@ -48,7 +48,7 @@ fn line(app: App, senders: Remote<List<IntegrationRow>>, row: &IntegrationRow) -
     let revoke = (app.role() == Role::Admin).then(|| revoke_button(app, senders, id, name));
     view! {
         <tr>
-            <td><strong>{row.name.clone()}</strong><small class="muted mono block">{row.id.0.clone()}</small></td>
+            <td><strong>{row.name.clone()}</strong><small class="muted mono block">{row.id.to_string()}</small></td>
             <td class:muted=heard.is_none() title=tooltip>{when}{silence}</td>
             <td class="num" data-unit=t::events(l).to_lowercase()>{format::grouped(row.events)}</td>
             <td class="mono muted">{tokens}</td>

@@ -71,7 +71,7 @@ pub(crate) fn one(app: App, text: &str, event: &PreviewEvent) -> impl IntoView +
         (t::host(l), event.host.clone()),
         (t::ip(l), event.ip.clone()),
         (t::mac(l), event.mac.clone()),
-        (t::service(l), event.event.service.clone()),
+        (t::service(l), event.event.service.as_ref().map(ToString::to_string)),
         (t::summary(l), Some(event.summary.clone())),
         (t::identity(l), Some(event.dedup_key.clone())),
     ];

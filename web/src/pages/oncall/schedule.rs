@@ -22,7 +22,7 @@ const DAYS: i64 = 14;
 const DAY_MS: i64 = 86_400_000;
 
 fn name_of(names: &Names, person: &PersonId) -> String {
-    names.get(person).cloned().unwrap_or_else(|| person.0.clone())
+    names.get(person).cloned().unwrap_or_else(|| person.to_string())
 }
 
 pub(super) fn card(

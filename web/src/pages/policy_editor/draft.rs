@@ -139,7 +139,7 @@ impl Draft {
 pub(super) fn fresh(known: &[Policy]) -> Policy {
     let id =
         (1..).map(|n| format!("policy{n}")).find(|id| known.iter().all(|it| it.id.as_str() != id)).unwrap_or_default();
-    let mut policy = Policy { id: PolicyId(id), ..Policy::default() };
+    let mut policy = Policy { id: PolicyId::from(id), ..Policy::default() };
     add_level(&mut policy);
     policy
 }

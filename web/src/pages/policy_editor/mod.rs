@@ -66,7 +66,7 @@ fn form(app: App, draft: Draft, is_new: bool, close: Callback<bool>) -> impl Int
         });
         signal
     };
-    let id = text(first.id.0.clone(), |policy, id| policy.id = PolicyId(id.trim().to_owned()));
+    let id = text(first.id.to_string(), |policy, id| policy.id = PolicyId::from(id.trim().to_owned()));
     let name = text(first.name.clone(), |policy, name| policy.name = name);
     let repeat = move |text: &str| text.trim().parse().map(|times| draft.edit(|policy| policy.repeat = times)).is_ok();
     let original = (!is_new).then(|| first.id.clone());

@@ -52,7 +52,7 @@ fn condition(l: Language, text: &str) -> AnyView {
 /// Where it sends what it takes.
 pub(super) fn destination(l: Language, route: &Route, top: bool) -> impl IntoView + use<> {
     let policy = match &route.policy {
-        Some(policy) => view! { <a href="/policies">{policy.0.clone()}</a> }.into_any(),
+        Some(policy) => view! { <a href="/policies">{policy.to_string()}</a> }.into_any(),
         None if top => view! { <span class="muted">{t::no_policy(l)}</span> }.into_any(),
         None => view! { <span class="muted">{oncall::inherits(l)}</span> }.into_any(),
     };

@@ -65,7 +65,7 @@ pub(super) fn form(app: App, draft: Draft, at: Place, found: Found) -> AnyView {
     let l = app.l();
     let pen = Pen { draft, place: StoredValue::new(at.clone()) };
     let route = pen.route();
-    let id = Line::text("route-id", t::id(l), route.id.0.clone());
+    let id = Line::text("route-id", t::id(l), route.id.to_string());
     let id = id.view(
         move |text| {
             pen.edit(|route| route.id = text.trim().into());
@@ -100,12 +100,12 @@ fn destination(app: App, pen: Pen, route: &Route, found: Found) -> impl IntoView
     };
     let (mut policies, teams) =
         pen.draft.known(|known| (options(&known.policies, none.clone()), options(&known.teams, none)));
-    let policy = route.policy.as_ref().map(|it| it.0.clone()).unwrap_or_default();
+    let policy = route.policy.as_ref().map(|it| it.to_string()).unwrap_or_default();
     // Such as `fallback`, which no document declares.
     if policies.iter().all(|(id, _)| *id != policy) {
         policies.push((policy.clone(), policy.clone()));
     }
-    let team = route.team.as_ref().map(|it| it.0.clone()).unwrap_or_default();
+    let team = route.team.as_ref().map(|it| it.to_string()).unwrap_or_default();
     let set_policy =
         move |word: String| pen.edit(|route| route.policy = (!word.is_empty()).then(|| word.as_str().into()));
     let set_team = move |word: String| pen.edit(|route| route.team = (!word.is_empty()).then(|| word.as_str().into()));

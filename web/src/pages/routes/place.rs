@@ -100,7 +100,7 @@ pub(super) fn add_below(routes: &mut [Route], place: &[usize]) -> Option<Place> 
 /// A route with an id no other one has. It asks for something, so that it does not take everything before it is done.
 fn fresh(routes: &[Route]) -> Route {
     let id = (1..).map(|n| format!("route{n}")).find(|id| !is_there(routes, id)).unwrap_or_default();
-    Route { id: RouteId(id), matches: vec!["host=".to_owned()], ..Route::default() }
+    Route { id: RouteId::from(id), matches: vec!["host=".to_owned()], ..Route::default() }
 }
 
 fn is_there(routes: &[Route], id: &str) -> bool {
@@ -139,7 +139,7 @@ mod tests {
 
     fn shown(routes: &[Route]) -> String {
         let one = |route: &Route| match route.routes.as_slice() {
-            [] => route.id.0.clone(),
+            [] => route.id.to_string(),
             below => format!("{}({})", route.id, shown(below)),
         };
         routes.iter().map(one).collect::<Vec<_>>().join(" ")

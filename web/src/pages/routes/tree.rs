@@ -146,7 +146,7 @@ fn node(app: App, draft: Draft, route: &Route, here: Place, siblings: usize, tak
 fn words(app: App, route: &Route, top: bool) -> AnyView {
     let l = app.l();
     view! {
-        <strong class="mono">{route.id.0.clone()}</strong>
+        <strong class="mono">{route.id.to_string()}</strong>
         <span class="label-pairs">{effects::conditions(l, route)}</span>
         {effects::destination(l, route, top)}
         <span class="tree-effects">{effects::effects(app, route)}</span>
@@ -157,7 +157,7 @@ fn words(app: App, route: &Route, top: bool) -> AnyView {
 /// What it took lately. A route without a policy that leads nowhere is not counted by anybody.
 fn count(app: App, route: &Route, taken: Memo<Option<Taken>>) -> impl IntoView + use<> {
     let l = app.l();
-    let (id, leads) = (route.id.0.clone(), route.policy.is_some() && route.routes.is_empty());
+    let (id, leads) = (route.id.to_string(), route.policy.is_some() && route.routes.is_empty());
     move || {
         let found = taken.with(|taken| taken.as_ref().map(|taken| taken.get(&id).copied()))?;
         let words = match found {

@@ -245,7 +245,7 @@ fn way(app: App, routed: &RehearsedMember) -> AnyView {
     let facts = [
         (t::severity(l), Some(severity)),
         (t::to_policies(l), Some(policies)),
-        (t::team(l), routed.team.as_ref().map(|team| team.0.clone())),
+        (t::team(l), routed.team.as_ref().map(|team| team.to_string())),
         (t::joins(l), Some(routed.group.clone().unwrap_or_else(|| t::alone(l)))),
         (t::waits(l), list(waits)),
         (

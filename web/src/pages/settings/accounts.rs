@@ -71,8 +71,9 @@ fn line(
             set(AccountChange { role: Some(role), ..NO_CHANGE });
         }
     };
-    let set_person =
-        move |event| set_person(AccountChange { person: Some(PersonId(event_target_value(&event))), ..NO_CHANGE });
+    let set_person = move |event| {
+        set_person(AccountChange { person: Some(PersonId::from(event_target_value(&event))), ..NO_CHANGE })
+    };
     let disabled = row.disabled;
     let toggle = move |_| toggle(AccountChange { disabled: Some(!disabled), ..NO_CHANGE });
     let options = ROLES
@@ -101,7 +102,7 @@ fn line(
 /// Nobody, then everybody of the configuration.
 fn person_options(l: Language, people: Remote<List<PersonRow>>) -> Vec<(String, String)> {
     let known = people.ready().map(|list| list.items).unwrap_or_default();
-    let known = known.into_iter().map(|one| (one.id.0, one.name));
+    let known = known.into_iter().map(|one| (one.id.to_string(), one.name));
     std::iter::once((String::new(), t::person_none(l))).chain(known).collect()
 }
 
@@ -117,7 +118,7 @@ fn new(app: App, accounts: Remote<List<AccountRow>>, people: Remote<List<PersonR
             login: login.get_untracked(),
             name: name.get_untracked(),
             role: role.get_untracked(),
-            person: Some(person.get_untracked()).filter(|id| !id.is_empty()).map(PersonId),
+            person: Some(person.get_untracked()).filter(|id| !id.is_empty()).map(PersonId::from),
             password: password.get_untracked(),
         };
         spawn_local(async move {

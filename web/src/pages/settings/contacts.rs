@@ -81,7 +81,7 @@ fn row(app: App, draft: Draft, index: usize, contact: &Contact) -> impl IntoView
                 <div class="field">
                     <label for=name_id.clone()>{t::contact_name(l)}</label>
                     // Rules are redrawn with the new name once the field is left.
-                    <input id=name_id type="text" required value=contact.id.0.clone() on:input=set_name on:change=move |_| draft.reshape(|_| ())/>
+                    <input id=name_id type="text" required value=contact.id.to_string() on:input=set_name on:change=move |_| draft.reshape(|_| ())/>
                 </div>
                 <div class="field wide">
                     <label for=address_id.clone()>{address_label(l, kind)}</label>

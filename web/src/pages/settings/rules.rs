@@ -144,7 +144,7 @@ fn step_words(
     let own = step.contact.clone();
     let names = names
         .into_iter()
-        .map(|name| view! { <option value=name.0.clone() selected=name == own>{name.0.clone()}</option> })
+        .map(|name| view! { <option value=name.to_string() selected=name == own>{name.to_string()}</option> })
         .collect_view();
     let mut delays = DELAYS.to_vec();
     if !delays.contains(&step.after) {
@@ -185,7 +185,7 @@ fn strip(app: App, draft: Draft, index: usize) -> impl IntoView {
         let steps = draft.with(|person| person.rules.get(index).map(|rule| rule.notify.clone()).unwrap_or_default());
         let mark = |step: RuleStep| {
             let left = (step.after.0.clamp(0, STRIP_MS) as f64 / STRIP_MS as f64 * 86.0).min(86.0);
-            view! { <span class="mark" style:left=format!("{left:.1}%")>{step.contact.0}</span> }
+            view! { <span class="mark" style:left=format!("{left:.1}%")>{step.contact.to_string()}</span> }
         };
         steps.into_iter().map(mark).collect_view()
     };

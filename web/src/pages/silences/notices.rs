@@ -32,7 +32,7 @@ pub(super) fn told(app: App, silence: &Silence, owner: Option<&str>) -> Option<A
 
 fn row(app: App, silence: &Silence, notice: &Notice) -> String {
     let l = app.l();
-    let who = notice.person.as_ref().map_or_else(|| silence.by.name(), |person| person.0.clone());
+    let who = notice.person.as_ref().map_or_else(|| silence.by.name(), |person| person.to_string());
     let about = match notice.about {
         NoticeAbout::EndsSoon { .. } => t::told_soon(l),
         NoticeAbout::Over { .. } => t::told_over(l),

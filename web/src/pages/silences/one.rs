@@ -31,7 +31,7 @@ fn one(id: i64) -> AnyView {
     let silence = Memo::new(move |_| detail.with(|detail| detail.silence.clone()));
     let hid = Memo::new(move |_| detail.with(|detail| (detail.hid.clone(), detail.silence.hidden)));
     let told = Memo::new(move |_| {
-        detail.with(|detail| (detail.silence.clone(), detail.owner.as_ref().map(|owner| owner.0.clone())))
+        detail.with(|detail| (detail.silence.clone(), detail.owner.as_ref().map(|owner| owner.to_string())))
     });
     let list = move || {
         let (rows, all) = hid.get()?;

@@ -1,0 +1,384 @@
+//! One turn of the engine's thread: decide, store, and only then answer, page and show.
+//!
+//! When much is to be stored and more is waiting already, the next decisions are made while the store writes. They are
+//! stored after it, and nothing of them is known to anybody before; should the store refuse, all of it was refused.
+
+use super::{
+    ActError, Unavailable,
+    batch::Batch,
+    deliver::Sending,
+    inbox::Item,
+    writer::{Writer, answer},
+};
+use crate::{
+    clock::Stopwatch,
+    db::{Store, StoreError},
+    failpoint, telemetry,
+};
+use engine::Changes;
+use shared::{Incident, IncidentId, Silence, Storm, Timestamp};
+use std::{panic::resume_unwind, thread};
+
+/// The thread looks for a newer configuration this often.
+const POLL_MS: i64 = 1_000;
+/// So many messages at once, or so little time between two turns that have some, are a rush, in which an alert that is
+/// only repeated is written again after this while.
+const RUSH: usize = 8;
+const RUSH_MS: i64 = 10;
+const REPEATS_WAIT_MS: i64 = 1_000;
+/// So many messages or incidents in a commit are worth a second thread, which takes some ten microseconds to start.
+const MUCH_MESSAGES: usize = 8;
+const MUCH_INCIDENTS: usize = 64;
+
+/// Decided, and not stored.
+pub(super) struct Decided {
+    pub(super) batch: Batch,
+    pub(super) changes: Changes,
+    pub(super) now: Timestamp,
+    /// The storm that lasts, as it stood.
+    pub(super) storm: Option<Box<Storm>>,
+    /// What the author of each action is answered with once it is stored.
+    pub(super) acts: Vec<Result<Incident, ActError>>,
+}
+
+impl Decided {
+    /// Whether to store it takes so long that something else is worth doing meanwhile.
+    fn is_much(&self) -> bool {
+        self.batch.messages.len() >= MUCH_MESSAGES || self.changes.incidents.len() >= MUCH_INCIDENTS
+    }
+}
+
+impl Writer {
+    /// Decides on what came and stores it, and what comes meanwhile. False when another server has taken over.
+    pub(super) fn turn(&mut self, store: &mut Store, items: Vec<Item>, now: Timestamp) -> bool {
+        let mut batch = self.take_all(items, now);
+        let looked = self.look_if_asked(store, now, &mut batch);
+        let mut decided = self.decided(batch, now);
+        if let Err(error) = looked {
+            return self.refused(&error, vec![decided]);
+        }
+        loop {
+            // What else the thread does is not put off for ever.
+            let goes_on = decided.is_much() && self.pace.now().ms_since(self.polled_at) < POLL_MS;
+            let more = if goes_on { self.inbox.more() } else { Vec::new() };
+            if more.is_empty() {
+                return match commit(store, &decided) {
+                    Ok(()) => {
+                        self.committed(decided);
+                        true
+                    }
+                    Err(error) => self.refused(&error, vec![decided]),
+                };
+            }
+            let now = self.pace.now();
+            self.measure_lateness(now);
+            let (stored, next) = thread::scope(|scope| {
+                let commit = scope.spawn(|| commit(store, &decided));
+                let batch = self.take_all(more, now);
+                let next = self.decided(batch, now);
+                (commit.join().unwrap_or_else(|panic| resume_unwind(panic)), next)
+            });
+            if let Err(error) = stored {
+                return self.refused(&error, vec![decided, next]);
+            }
+            self.committed(decided);
+            self.show_vitals();
+            decided = next;
+        }
+    }
+
+    /// All items into the engine; their answers wait for the commit.
+    fn take_all(&mut self, items: Vec<Item>, now: Timestamp) -> Batch {
+        let mut batch = Batch::default();
+        for item in items {
+            self.take(item, now, &mut batch);
+        }
+        batch
+    }
+
+    fn take(&mut self, item: Item, now: Timestamp, batch: &mut Batch) {
+        match item {
+            // Whoever waited has been told to send it again; a P0 is in our hands and stays there.
+            Item::Arrived(arrived, reply) if reply.is_closed() && !arrived.urgent => {}
+            Item::Arrived(arrived, reply) => {
+                let receipt = batch.ingest(&mut self.engine, *arrived, now);
+                batch.ingests.push((reply, receipt));
+            }
+            Item::Act { incident, by, act, reply } => {
+                let refused = batch.act(&mut self.engine, incident, by, act, now);
+                batch.acts.push((reply, incident, refused));
+            }
+            Item::Silence { by, act, reply } => {
+                let done = batch.silence(&mut self.engine, by, act, now);
+                batch.silences.push((reply, done));
+            }
+            Item::Beat(beat, reply) => {
+                let done = batch.beat(&mut self.engine, beat, now);
+                batch.beats.push((reply, done));
+            }
+            Item::Finished(finished) if finished.blind.is_none() => {
+                batch.results.push(finished.clone());
+                batch.finished(&mut self.engine, finished, now);
+            }
+            // Begun while the store was away; what it became of is not in this memory.
+            Item::Finished(_) => {}
+            Item::Told(told) => batch.told(&mut self.engine, told, now),
+            Item::Reload(reply) => batch.looks.push(reply),
+            Item::Ask(question) => question(&self.engine),
+        }
+    }
+
+    /// Looks for a newer configuration when somebody asked, or when it is time.
+    fn look_if_asked(&mut self, store: &mut Store, now: Timestamp, batch: &mut Batch) -> Result<(), StoreError> {
+        let asked = std::mem::take(&mut batch.looks);
+        if asked.is_empty() && now.ms_since(self.polled_at) < POLL_MS {
+            return Ok(());
+        }
+        self.polled_at = now;
+        let looked = self.look_for_config(store, now, batch);
+        let version = self.engine.config().version;
+        for reply in asked.into_iter().flatten() {
+            batch.reloads.push((reply, looked.as_ref().map(|()| version).map_err(|_| Unavailable)));
+        }
+        looked
+    }
+
+    /// What is due, and everything that changed.
+    fn decided(&mut self, mut batch: Batch, now: Timestamp) -> Decided {
+        batch.wake(&mut self.engine, now);
+        // In a rush repeats wait; when it is over nothing does.
+        let rush = self.is_rush(batch.messages.len(), now);
+        let since = if rush { now.plus_ms(-REPEATS_WAIT_MS) } else { now };
+        let changes = self.engine.take_changes_but_repeats(since);
+        let acts = batch.acts.iter().map(|(_, id, refused)| self.acted(*id, refused.as_ref(), &changes)).collect();
+        Decided { batch, changes, now, storm: self.engine.state.storm.clone(), acts }
+    }
+
+    /// Whether messages come many at a time, or one turn after the other.
+    fn is_rush(&mut self, messages: usize, now: Timestamp) -> bool {
+        if messages == 0 {
+            return false;
+        }
+        let since = now.ms_since(self.messages_at);
+        self.messages_at = now;
+        messages >= RUSH || since < RUSH_MS
+    }
+
+    /// The incident as it is after somebody's action.
+    fn acted(
+        &self,
+        id: IncidentId,
+        refused: Option<&engine::Refusal>,
+        changes: &Changes,
+    ) -> Result<Incident, ActError> {
+        if let Some(refusal) = refused {
+            return Err(ActError::Refused(refusal.clone()));
+        }
+        let changed = changes.incidents.iter().find(|it| it.id == id);
+        let incident = changed.or_else(|| self.engine.state.incidents.get(&id));
+        incident.map(|it| Incident::clone(it)).ok_or(ActError::Refused(engine::Refusal::NotOpen))
+    }
+
+    /// Stored: now everybody may know, and the pages go out.
+    pub(super) fn committed(&mut self, decided: Decided) {
+        let Decided { batch, changes, now, storm, acts } = decided;
+        if !batch.messages.is_empty() || !changes.is_empty() {
+            self.checkpoints.committed();
+        }
+        if !batch.messages.is_empty() {
+            failpoint::hit("ingest.committed");
+        }
+        if !batch.acts.is_empty() {
+            failpoint::hit("act.committed");
+        }
+        // First the board: whoever is answered and looks at once finds what they sent.
+        self.board.apply(&changes.incidents, batch.heard);
+        self.board.storm(storm.as_deref());
+        for (reply, receipt) in batch.ingests {
+            answer(reply, Ok(receipt));
+        }
+        for ((reply, ..), result) in batch.acts.into_iter().zip(acts) {
+            answer(reply, result);
+        }
+        // What a new configuration changes, such as its silences, is stored by now.
+        for (reply, looked) in batch.reloads {
+            answer(reply, looked);
+        }
+        for (reply, done) in batch.beats {
+            answer(reply, done);
+        }
+        for (reply, done) in batch.silences {
+            let stored = |id| changes.silences.iter().rev().find(|it| it.id == id).map(|it| Silence::clone(it));
+            let result = done.map_err(ActError::Refused);
+            answer(reply, result.and_then(|id| stored(id).ok_or(ActError::Refused(engine::Refusal::NoSuchSilence))));
+        }
+        if !batch.commands.is_empty() {
+            self.send(batch.commands, &changes, now, None);
+        }
+        if !batch.notices.is_empty() {
+            let how = Sending {
+                config: self.engine.config(),
+                channels: &self.channels,
+                links: &self.vitals.links,
+                now,
+                blind: None,
+            };
+            self.dispatcher.tell(&batch.notices, &changes.silences, &how);
+        }
+        self.watch_policies(&changes, now);
+    }
+}
+
+fn commit(store: &mut Store, Decided { batch, changes, .. }: &Decided) -> Result<(), StoreError> {
+    if !batch.messages.is_empty() {
+        failpoint::hit("ingest.before_commit");
+    }
+    if !batch.results.is_empty() {
+        failpoint::hit("notify.before_record");
+    }
+    let watch = Stopwatch::start();
+    store.commit(&batch.messages, changes)?;
+    if !batch.messages.is_empty() || !changes.is_empty() {
+        telemetry::committed(batch.messages.len(), watch.elapsed_ms());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock,
+        db::{DatabaseUrl, WriterLock},
+        live::Board,
+        runtime::{Arrived, Links, Refused, Runtime, Start, Stopped, inbox::BATCH_ITEMS},
+    };
+    use engine::normalize::{Source, normalize};
+    use shared::{IntegrationId, api::Receipt, config::Integration, timeline::Outcome};
+    use std::{
+        collections::BTreeSet,
+        sync::{Arc, mpsc},
+        thread::JoinHandle,
+        time::Duration,
+    };
+
+    /// More than one turn takes, so that the rest is decided while the first are stored.
+    const MANY: usize = BATCH_ITEMS + 100;
+
+    struct World {
+        _folder: tempfile::TempDir,
+        url: DatabaseUrl,
+        runtime: Runtime,
+        thread: JoinHandle<Stopped>,
+    }
+
+    fn world() -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::Sqlite(folder.path().join("t.db"));
+        let mut store = Store::open(&url).unwrap();
+        store.migrate().unwrap();
+        let (lock, board) = (WriterLock::acquire(&url).unwrap(), Arc::new(Board::new(1)));
+        let links = Links::new(None, "http://tocsin.example.org".to_owned(), [7; 32]);
+        let start = Start { url: url.clone(), store, lock, links, board, instance: "test".to_owned() };
+        let (runtime, thread) = Runtime::start(start).unwrap();
+        World { _folder: folder, url, runtime, thread }
+    }
+
+    fn message(host: usize) -> Arrived {
+        let integration = Integration::undeclared(IntegrationId::from("falcon"));
+        let text = format!("[P3][PROBLEM][host-{host}][][disk is full]");
+        let received_at = clock::now();
+        let source = Source { integration: &integration, content_type: None, format: None, received_at };
+        let read = normalize(&source, text.as_bytes());
+        let (peer, content_type) = ("127.0.0.1".to_owned(), String::new());
+        let integration = integration.id;
+        Arrived {
+            urgent: false,
+            integration,
+            received_at,
+            peer,
+            content_type,
+            key: None,
+            body: text.into_bytes(),
+            read,
+        }
+    }
+
+    async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+        for _ in 0..1_000 {
+            if holds() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("did not happen in 20 s: {what}");
+    }
+
+    /// Holds the engine until all messages wait, does something, and lets it go on; gives every answer.
+    async fn all_at_once(runtime: &Runtime, then: impl FnOnce()) -> Vec<Result<Receipt, Refused>> {
+        let (let_go, wait) = mpsc::sync_channel::<()>(1);
+        let (held, is_held) = tokio::sync::oneshot::channel();
+        let asked = tokio::spawn({
+            let runtime = runtime.clone();
+            let hold = move |_: &engine::Engine| held.send(()).is_ok() && wait.recv().is_ok();
+            async move { runtime.ask(hold).await }
+        });
+        is_held.await.unwrap();
+        let sent: Vec<_> = (0..MANY)
+            .map(|host| {
+                let runtime = runtime.clone();
+                tokio::spawn(async move { runtime.ingest(message(host)).await })
+            })
+            .collect();
+        until("all of them wait", || runtime.inbox.waiting() as usize == MANY).await;
+        then();
+        let_go.send(()).unwrap();
+        assert_eq!(asked.await.unwrap(), Ok(true));
+        let mut answers = Vec::new();
+        for answer in sent {
+            answers.push(answer.await.unwrap());
+        }
+        answers
+    }
+
+    fn stored(url: &DatabaseUrl) -> usize {
+        Store::open(url).unwrap().restore(clock::now()).unwrap().alerts.len()
+    }
+
+    #[tokio::test]
+    async fn what_is_decided_while_the_store_writes_is_stored_after_it() {
+        let world = world();
+        let answers = all_at_once(&world.runtime, || ()).await;
+        let ids: BTreeSet<_> = answers.iter().map(|it| it.as_ref().unwrap().event.0).collect();
+        assert_eq!(ids, (1..=MANY as i64).collect());
+        assert!(answers.iter().all(|it| matches!(it.as_ref().unwrap().outcomes[0], Outcome::Opened { .. })));
+        assert_eq!(stored(&world.url), MANY);
+        world.runtime.stop();
+        assert_eq!(world.thread.join().unwrap(), Stopped::Asked);
+    }
+
+    #[tokio::test]
+    async fn when_the_store_refuses_what_was_decided_meanwhile_is_refused_too() {
+        let world = world();
+        // Another server takes over in between, and the first commit finds it out.
+        let mut other = Store::open(&world.url).unwrap();
+        let answers = all_at_once(&world.runtime, || {
+            other.restore(clock::now()).unwrap();
+            let mut changes = Changes { settled: shared::EventId(0), ..Changes::default() };
+            changes.counters.silence = 1;
+            changes.turns.push(engine::LevelTurn { policy: "all".into(), level: 0, people: Vec::new() });
+            other.commit(&[], &changes).unwrap();
+        })
+        .await;
+        let refused = |it: &&Result<Receipt, Refused>| matches!(it, Err(Refused::Unavailable { .. }));
+        assert_eq!(answers.iter().filter(refused).count(), MANY, "none is answered with success");
+        assert_eq!(stored(&world.url), 0);
+        until("it has read the newer state", || world.runtime.ready().is_ok()).await;
+        // Their senders send again.
+        let answers = all_at_once(&world.runtime, || ()).await;
+        assert!(answers.iter().all(|it| matches!(it.as_ref().unwrap().outcomes[0], Outcome::Opened { .. })));
+        assert_eq!(stored(&world.url), MANY);
+        world.runtime.stop();
+        assert_eq!(world.thread.join().unwrap(), Stopped::Asked);
+    }
+}
