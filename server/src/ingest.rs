@@ -22,7 +22,7 @@ use actix_web::{
 };
 use engine::{
     classify,
-    normalize::{Parsed, Source, normalize},
+    normalize::{Parsed, Source},
 };
 use shared::{Severity, api::Receipt, timeline::Outcome};
 
@@ -90,18 +90,10 @@ async fn receive(request: HttpRequest, payload: web::Payload, app: web::Data<App
         format: format.as_deref(),
         received_at,
     };
-    let read = normalize(&source, &body);
+    let mut arrived = Arrived::read(&source, app.peer(&request).to_string(), body);
     let is_p0 = |it: &Parsed| classify::foresee(&config, &integration, &it.event, received_at) == Severity::P0;
-    let arrived = Arrived {
-        urgent: read.events.iter().any(is_p0),
-        integration,
-        received_at,
-        peer: app.peer(&request).to_string(),
-        content_type,
-        key: idempotency_key(request.headers()),
-        body,
-        read,
-    };
+    arrived.urgent = arrived.read.events.iter().any(is_p0);
+    arrived.key = idempotency_key(request.headers());
     match app.runtime.ingest(arrived).await {
         Ok(receipt) => Ok(answer(receipt)),
         Err(refused) => Ok(overloaded(&request, refused)),

@@ -28,6 +28,7 @@ use beat::Heartbeat;
 use engine::{
     Act, Engine, Refusal, SilenceAct, Snapshot,
     matcher::{Matcher, Subject},
+    normalize::{Normalized, Source, normalize},
 };
 use inbox::{Beat, Inbox, Item};
 use shared::{
@@ -62,9 +63,27 @@ pub struct Arrived {
     /// The sender's idempotency key.
     pub key: Option<String>,
     pub body: Vec<u8>,
-    pub read: engine::normalize::Normalized,
+    pub read: Normalized,
     /// Whether any member is a P0, by its own word or by its route: it takes the lane that nothing can fill up.
     pub urgent: bool,
+}
+
+impl Arrived {
+    /// Reads a body; urgent when a member calls itself a P0.
+    #[must_use]
+    pub fn read(source: &Source<'_>, peer: String, body: Vec<u8>) -> Self {
+        let read = normalize(source, &body);
+        Self {
+            integration: source.integration.id.clone(),
+            received_at: source.received_at,
+            peer,
+            content_type: source.content_type.unwrap_or_default().to_owned(),
+            key: None,
+            urgent: read.events.iter().any(|it| it.event.severity == Severity::P0),
+            body,
+            read,
+        }
+    }
 }
 
 /// Why a message was not taken. Nothing of it was stored as far as we know: send it again.

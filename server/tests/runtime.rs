@@ -2,10 +2,7 @@
 //! delays nobody's P0.
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
 
-use engine::{
-    Act, Engine, Event,
-    normalize::{Source, normalize},
-};
+use engine::{Act, Engine, Event, normalize::Source};
 use server::{
     clock,
     db::{AuditEntry, DatabaseUrl, EventQuery, Store, WriterLock},
@@ -169,19 +166,8 @@ async fn a_policy_that_reaches_nobody_is_a_p0_of_its_own_until_it_does() {
 
 fn message(text: &str) -> Arrived {
     let integration = Integration::undeclared(IntegrationId::from("falcon"));
-    let received_at = clock::now();
-    let source = Source { integration: &integration, content_type: None, format: None, received_at };
-    let read = normalize(&source, text.as_bytes());
-    Arrived {
-        urgent: read.events.iter().any(|it| it.event.severity == Severity::P0),
-        integration: integration.id.clone(),
-        received_at,
-        peer: "127.0.0.1".to_owned(),
-        content_type: String::new(),
-        key: None,
-        body: text.as_bytes().to_vec(),
-        read,
-    }
+    let source = Source { integration: &integration, content_type: None, format: None, received_at: clock::now() };
+    Arrived::read(&source, "127.0.0.1".to_owned(), text.as_bytes().to_vec())
 }
 
 /// Waits for something that must come, by looking.

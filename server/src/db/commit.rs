@@ -230,7 +230,7 @@ impl Store {
 }
 
 /// So many incidents at once are worth a second thread; starting one takes as long as writing out a few.
-const MANY: usize = 64;
+pub const MANY: usize = 64;
 
 /// Begins to make something on another core when it is `much`; what is returned waits for it, or makes it now.
 fn beside<'scope, T: Send + 'scope>(

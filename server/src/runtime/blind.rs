@@ -16,7 +16,7 @@ use crate::{
     db::{LockError, Store, StoreError, WriterLock},
     telemetry,
 };
-use engine::{Changes, Command, Engine};
+use engine::{Command, Engine};
 use shared::{Severity, Timestamp};
 use std::sync::PoisonError;
 
@@ -76,12 +76,12 @@ impl Writer {
         if let Some(blind) = self.blind.as_mut().filter(|_| stale) {
             blind.retry_at = now;
         }
-        for Decided { mut batch, changes, now, .. } in decided {
+        for mut decided in decided {
             if stale || superseded {
                 // Somebody else knows more than this memory: what it decided must reach nobody.
-                batch.commands.clear();
+                decided.batch.commands.clear();
             }
-            self.failed(batch, &changes, now);
+            self.failed(decided);
         }
         !superseded
     }
@@ -117,11 +117,12 @@ impl Writer {
     }
 
     /// Nobody of a batch that was not stored is answered with success.
-    fn failed(&mut self, batch: Batch, changes: &Changes, now: Timestamp) {
+    fn failed(&mut self, decided: Decided) {
+        let Decided { batch, changes, now, acts, .. } = decided;
         for (reply, _) in batch.ingests {
             answer(reply, Err(Refused::Unavailable { retry_after_s: 2 }));
         }
-        for (reply, ..) in batch.acts {
+        for (reply, _) in acts {
             answer(reply, Err(ActError::Unavailable { retry_after_s: 2 }));
         }
         for (reply, _) in batch.beats {
@@ -139,7 +140,7 @@ impl Writer {
             changes.incidents.iter().any(|it| it.id == *incident && it.severity == Severity::P0)
         };
         let commands: Vec<_> = batch.commands.into_iter().filter(p0).collect();
-        self.send(commands, changes, now, Some(epoch));
+        self.send(commands, &changes, now, Some(epoch));
     }
 
     /// A turn without the store. False when another server has taken over.
@@ -192,9 +193,8 @@ impl Writer {
                 Item::Ask(_) => {}
             }
         }
-        batch.wake(&mut self.engine, now);
-        let changes = self.engine.take_changes();
-        self.failed(batch, &changes, now);
+        let decided = Decided::of(&mut self.engine, batch, now, now);
+        self.failed(decided);
         true
     }
 
@@ -220,9 +220,8 @@ impl Writer {
         for arrived in &blind.spool {
             batch.ingest(&mut engine, arrived.clone(), now);
         }
-        batch.wake(&mut engine, now);
-        let changes = engine.take_changes();
-        if let Err(error) = opened.commit(&batch.messages, &changes) {
+        let decided = Decided::of(&mut engine, batch, now, now);
+        if let Err(error) = opened.commit(&decided.batch.messages, &decided.changes) {
             if !error.is_transient() && !matches!(error, StoreError::Fenced { .. }) && !blind.spool.is_empty() {
                 tracing::error!(%error, kept = blind.spool.len(), "what was kept cannot be stored and is left to its senders");
                 blind.spool.clear();
@@ -239,8 +238,7 @@ impl Writer {
         self.use_config(config, channels);
         self.board.reset(self.engine.state.incidents.values(), self.engine.config().version);
         *self.vitals.trouble.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        let storm = self.engine.state.storm.clone();
-        self.committed(Decided { batch, changes, now, storm, acts: Vec::new() });
+        self.committed(decided);
         Ok(true)
     }
 }

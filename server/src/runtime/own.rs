@@ -28,23 +28,13 @@ impl OwnAlert<'_> {
         .to_string()
         .into_bytes();
         let own = Integration::undeclared(SELF.into());
-        let content_type = "application/json";
-        let source =
-            normalize::Source { integration: &own, content_type: Some(content_type), format: None, received_at: now };
-        let mut read = normalize::normalize(&source, &body);
-        for parsed in &mut read.events {
+        let content_type = Some("application/json");
+        let source = normalize::Source { integration: &own, content_type, format: None, received_at: now };
+        let mut arrived = Arrived::read(&source, SELF.to_owned(), body);
+        for parsed in &mut arrived.read.events {
             parsed.event.dedup_key = self.key.into();
         }
-        Arrived {
-            integration: own.id,
-            received_at: now,
-            peer: SELF.to_owned(),
-            content_type: content_type.to_owned(),
-            key: None,
-            body,
-            read,
-            urgent: true,
-        }
+        arrived
     }
 }
 

@@ -5,17 +5,17 @@
 
 use super::{
     ActError, Unavailable,
-    batch::Batch,
+    batch::{ActReply, Batch},
     deliver::Sending,
     inbox::Item,
     writer::{Writer, answer},
 };
 use crate::{
     clock::Stopwatch,
-    db::{Store, StoreError},
+    db::{self, Store, StoreError},
     failpoint, telemetry,
 };
-use engine::Changes;
+use engine::{Changes, Engine, Refusal};
 use shared::{Incident, IncidentId, Silence, Storm, Timestamp};
 use std::{panic::resume_unwind, thread};
 
@@ -26,9 +26,8 @@ const POLL_MS: i64 = 1_000;
 const RUSH: usize = 8;
 const RUSH_MS: i64 = 10;
 const REPEATS_WAIT_MS: i64 = 1_000;
-/// So many messages or incidents in a commit are worth a second thread, which takes some ten microseconds to start.
+/// So many messages in a commit are worth a second thread, which takes some ten microseconds to start.
 const MUCH_MESSAGES: usize = 8;
-const MUCH_INCIDENTS: usize = 64;
 
 /// Decided, and not stored.
 pub(super) struct Decided {
@@ -37,15 +36,34 @@ pub(super) struct Decided {
     pub(super) now: Timestamp,
     /// The storm that lasts, as it stood.
     pub(super) storm: Option<Box<Storm>>,
-    /// What the author of each action is answered with once it is stored.
-    pub(super) acts: Vec<Result<Incident, ActError>>,
+    /// What each author of an action is answered with once it is stored.
+    pub(super) acts: Vec<(ActReply, Result<Incident, ActError>)>,
 }
 
 impl Decided {
+    /// A batch with what is due and everything that changed; repeats that came after `since` may wait.
+    pub(super) fn of(engine: &mut Engine, mut batch: Batch, now: Timestamp, since: Timestamp) -> Self {
+        batch.wake(engine, now);
+        let changes = engine.take_changes_but_repeats(since);
+        let acts = std::mem::take(&mut batch.acts).into_iter();
+        let acts = acts.map(|(reply, id, refused)| (reply, acted(engine, id, refused, &changes))).collect();
+        Self { batch, changes, now, storm: engine.state.storm.clone(), acts }
+    }
+
     /// Whether to store it takes so long that something else is worth doing meanwhile.
     fn is_much(&self) -> bool {
-        self.batch.messages.len() >= MUCH_MESSAGES || self.changes.incidents.len() >= MUCH_INCIDENTS
+        self.batch.messages.len() >= MUCH_MESSAGES || self.changes.incidents.len() >= db::MANY
     }
+}
+
+/// The incident as it is after somebody's action.
+fn acted(engine: &Engine, id: IncidentId, refused: Option<Refusal>, changes: &Changes) -> Result<Incident, ActError> {
+    if let Some(refusal) = refused {
+        return Err(ActError::Refused(refusal));
+    }
+    let changed = changes.incidents.iter().find(|it| it.id == id);
+    let incident = changed.or_else(|| engine.state.incidents.get(&id));
+    incident.map(|it| Incident::clone(it)).ok_or(ActError::Refused(Refusal::NotOpen))
 }
 
 impl Writer {
@@ -73,11 +91,14 @@ impl Writer {
             let now = self.pace.now();
             self.measure_lateness(now);
             let (stored, next) = thread::scope(|scope| {
-                let commit = scope.spawn(|| commit(store, &decided));
+                let store = &mut *store;
+                let writing = thread::Builder::new().spawn_scoped(scope, || commit(store, &decided));
                 let batch = self.take_all(more, now);
                 let next = self.decided(batch, now);
-                (commit.join().unwrap_or_else(|panic| resume_unwind(panic)), next)
+                (writing.map(|it| it.join().unwrap_or_else(|panic| resume_unwind(panic))), next)
             });
+            // Where no thread can be started, one after the other.
+            let stored = stored.unwrap_or_else(|_| commit(store, &decided));
             if let Err(error) = stored {
                 return self.refused(&error, vec![decided, next]);
             }
@@ -143,15 +164,11 @@ impl Writer {
         looked
     }
 
-    /// What is due, and everything that changed.
-    fn decided(&mut self, mut batch: Batch, now: Timestamp) -> Decided {
-        batch.wake(&mut self.engine, now);
-        // In a rush repeats wait; when it is over nothing does.
+    /// In a rush repeats wait; when it is over nothing does.
+    fn decided(&mut self, batch: Batch, now: Timestamp) -> Decided {
         let rush = self.is_rush(batch.messages.len(), now);
         let since = if rush { now.plus_ms(-REPEATS_WAIT_MS) } else { now };
-        let changes = self.engine.take_changes_but_repeats(since);
-        let acts = batch.acts.iter().map(|(_, id, refused)| self.acted(*id, refused.as_ref(), &changes)).collect();
-        Decided { batch, changes, now, storm: self.engine.state.storm.clone(), acts }
+        Decided::of(&mut self.engine, batch, now, since)
     }
 
     /// Whether messages come many at a time, or one turn after the other.
@@ -164,21 +181,6 @@ impl Writer {
         messages >= RUSH || since < RUSH_MS
     }
 
-    /// The incident as it is after somebody's action.
-    fn acted(
-        &self,
-        id: IncidentId,
-        refused: Option<&engine::Refusal>,
-        changes: &Changes,
-    ) -> Result<Incident, ActError> {
-        if let Some(refusal) = refused {
-            return Err(ActError::Refused(refusal.clone()));
-        }
-        let changed = changes.incidents.iter().find(|it| it.id == id);
-        let incident = changed.or_else(|| self.engine.state.incidents.get(&id));
-        incident.map(|it| Incident::clone(it)).ok_or(ActError::Refused(engine::Refusal::NotOpen))
-    }
-
     /// Stored: now everybody may know, and the pages go out.
     pub(super) fn committed(&mut self, decided: Decided) {
         let Decided { batch, changes, now, storm, acts } = decided;
@@ -188,7 +190,7 @@ impl Writer {
         if !batch.messages.is_empty() {
             failpoint::hit("ingest.committed");
         }
-        if !batch.acts.is_empty() {
+        if !acts.is_empty() {
             failpoint::hit("act.committed");
         }
         // First the board: whoever is answered and looks at once finds what they sent.
@@ -197,7 +199,7 @@ impl Writer {
         for (reply, receipt) in batch.ingests {
             answer(reply, Ok(receipt));
         }
-        for ((reply, ..), result) in batch.acts.into_iter().zip(acts) {
+        for (reply, result) in acts {
             answer(reply, result);
         }
         // What a new configuration changes, such as its silences, is stored by now.
@@ -253,7 +255,7 @@ mod tests {
         live::Board,
         runtime::{Arrived, Links, Refused, Runtime, Start, Stopped, inbox::BATCH_ITEMS},
     };
-    use engine::normalize::{Source, normalize};
+    use engine::normalize::Source;
     use shared::{IntegrationId, api::Receipt, config::Integration, timeline::Outcome};
     use std::{
         collections::BTreeSet,
@@ -287,21 +289,8 @@ mod tests {
     fn message(host: usize) -> Arrived {
         let integration = Integration::undeclared(IntegrationId::from("falcon"));
         let text = format!("[P3][PROBLEM][host-{host}][][disk is full]");
-        let received_at = clock::now();
-        let source = Source { integration: &integration, content_type: None, format: None, received_at };
-        let read = normalize(&source, text.as_bytes());
-        let (peer, content_type) = ("127.0.0.1".to_owned(), String::new());
-        let integration = integration.id;
-        Arrived {
-            urgent: false,
-            integration,
-            received_at,
-            peer,
-            content_type,
-            key: None,
-            body: text.into_bytes(),
-            read,
-        }
+        let source = Source { integration: &integration, content_type: None, format: None, received_at: clock::now() };
+        Arrived::read(&source, "127.0.0.1".to_owned(), text.into_bytes())
     }
 
     async fn until(what: &str, mut holds: impl FnMut() -> bool) {

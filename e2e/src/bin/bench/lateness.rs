@@ -71,7 +71,6 @@ pub(crate) fn lateness() -> Result<()> {
             must: "5000 ms".to_owned(),
             moonshot: "5000 ms".to_owned(),
             stands: Stands::falling(longest(&death), 5_000.0, 5_000.0),
-            rounds: Vec::new(),
         },
     ]);
     Ok(())

@@ -48,7 +48,6 @@ pub(crate) fn page() -> Result<()> {
             must: "500 KB".to_owned(),
             moonshot: "300 KB".to_owned(),
             stands: Stands::falling(weight, 500.0, 300.0),
-            rounds: Vec::new(),
         },
         time("an incident by its link", &incident),
         time("the board", &board),
@@ -69,7 +68,6 @@ fn time(metric: &'static str, visit: &Visit) -> Row {
         must: "1500 ms".to_owned(),
         moonshot: "1000 ms".to_owned(),
         stands: Stands::falling(visit.paint, 1_500.0, 1_000.0),
-        rounds: Vec::new(),
     }
 }
 

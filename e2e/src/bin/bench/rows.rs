@@ -247,7 +247,6 @@ fn single_and_repeated(scale: &Scale, rates: &Rates) -> Result<Vec<Row>> {
             must: "0.6 x".to_owned(),
             moonshot: "1.5 x".to_owned(),
             stands: Stands::rising(one / rates.together.single, 0.6, 1.5),
-            rounds: Vec::new(),
         },
         Row {
             number: "3",
@@ -257,7 +256,6 @@ fn single_and_repeated(scale: &Scale, rates: &Rates) -> Result<Vec<Row>> {
             must: "1.5 x".to_owned(),
             moonshot: "2 x".to_owned(),
             stands: Stands::rising(again / one, 1.5, 2.0),
-            rounds: Vec::new(),
         },
         Row {
             number: "11",
@@ -267,7 +265,6 @@ fn single_and_repeated(scale: &Scale, rates: &Rates) -> Result<Vec<Row>> {
             must: "40 MB".to_owned(),
             moonshot: "20 MB".to_owned(),
             stands: Stands::falling(idle, 40.0, 20.0),
-            rounds: Vec::new(),
         },
         Row {
             number: "13",
@@ -277,7 +274,6 @@ fn single_and_repeated(scale: &Scale, rates: &Rates) -> Result<Vec<Row>> {
             must: "1000 ms".to_owned(),
             moonshot: "100 ms".to_owned(),
             stands: Stands::falling(start, 1_000.0, 100.0),
-            rounds: Vec::new(),
         },
     ])
 }
@@ -329,7 +325,6 @@ fn batches_and_memory(scale: &Scale, rates: &Rates, grouped: &Grouped) -> Result
             must: "0.7 x".to_owned(),
             moonshot: "2 x".to_owned(),
             stands: Stands::rising(rate / peer.batch, 0.7, 2.0),
-            rounds: Vec::new(),
         },
         Row {
             number: "10",
@@ -339,7 +334,6 @@ fn batches_and_memory(scale: &Scale, rates: &Rates, grouped: &Grouped) -> Result
             must: "150 MB; 0".to_owned(),
             moonshot: "48 MB; 0".to_owned(),
             stands: Stands::falling(per_100k, 150.0, 48.0),
-            rounds: Vec::new(),
         },
         Row {
             number: "12",
@@ -349,7 +343,6 @@ fn batches_and_memory(scale: &Scale, rates: &Rates, grouped: &Grouped) -> Result
             must: "30 ms".to_owned(),
             moonshot: "5 ms".to_owned(),
             stands: Stands::falling(page_ms, 30.0, 5.0),
-            rounds: Vec::new(),
         },
         Row {
             number: "13",
@@ -359,7 +352,6 @@ fn batches_and_memory(scale: &Scale, rates: &Rates, grouped: &Grouped) -> Result
             must: "1000 ms".to_owned(),
             moonshot: "500 ms".to_owned(),
             stands: Stands::falling(start, 1_000.0, 500.0),
-            rounds: Vec::new(),
         },
     ])
 }
@@ -430,6 +422,5 @@ pub(crate) fn two_latencies(
         must: format!("{must_1} / {must_2} ms"),
         moonshot: format!("{moon_1} / {moon_2} ms"),
         stands: Stands::falling(first, must_1, moon_1).min(Stands::falling(second, must_2, moon_2)),
-        rounds: Vec::new(),
     }
 }

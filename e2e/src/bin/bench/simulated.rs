@@ -21,7 +21,6 @@ pub(crate) fn simulated(days: u32) -> Result<()> {
         must: "1 day/s".to_owned(),
         moonshot: "61 days/s".to_owned(),
         stands: Stands::rising(rate, 1.0, 3_650.0 / 60.0),
-        rounds: Vec::new(),
     }]);
     Ok(())
 }

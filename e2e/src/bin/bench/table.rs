@@ -10,27 +10,26 @@ pub(crate) struct Row {
     pub(crate) must: String,
     pub(crate) moonshot: String,
     pub(crate) stands: Stands,
-    /// How many times better than it must be it was in each round, where there were several.
-    pub(crate) rounds: Vec<f64>,
 }
 
 /// Where a figure stands.
-#[derive(Clone, Copy)]
 pub(crate) struct Stands {
     /// How many times better than it must be; 1 is just enough.
     score: f64,
     moonshot: f64,
+    /// The score of each round, where there were several.
+    rounds: Vec<f64>,
 }
 
 impl Stands {
     /// More is better.
     pub(crate) fn rising(value: f64, must: f64, moonshot: f64) -> Self {
-        Self { score: value / must, moonshot: moonshot / must }
+        Self { score: value / must, moonshot: moonshot / must, rounds: Vec::new() }
     }
 
     /// Less is better.
     pub(crate) fn falling(value: f64, must: f64, moonshot: f64) -> Self {
-        Self { score: must / value, moonshot: must / moonshot }
+        Self { score: must / value, moonshot: must / moonshot, rounds: Vec::new() }
     }
 
     /// The worse of two.
@@ -42,7 +41,7 @@ impl Stands {
         }
     }
 
-    fn rank(self) -> u8 {
+    fn rank(&self) -> u8 {
         u8::from(self.score >= 1.0) + u8::from(self.score >= self.moonshot)
     }
 
@@ -60,7 +59,10 @@ impl Stands {
 pub(crate) fn middle(rounds: Vec<Vec<Row>>) -> Vec<Row> {
     let mut by_metric: Vec<Vec<Row>> = Vec::new();
     for row in rounds.into_iter().flatten() {
-        match by_metric.iter_mut().find(|same| same.first().is_some_and(|it| it.metric == row.metric)) {
+        match by_metric
+            .iter_mut()
+            .find(|same| same.first().is_some_and(|it| (it.number, it.metric) == (row.number, row.metric)))
+        {
             Some(same) => same.push(row),
             None => by_metric.push(vec![row]),
         }
@@ -69,7 +71,7 @@ pub(crate) fn middle(rounds: Vec<Vec<Row>>) -> Vec<Row> {
         same.sort_by(|a, b| a.stands.score.total_cmp(&b.stands.score));
         let all: Vec<f64> = same.iter().map(|row| row.stands.score).collect();
         let mut row = same.into_iter().nth(all.len() / 2)?;
-        row.rounds = all;
+        row.stands.rounds = all;
         Some(row)
     };
     by_metric.into_iter().filter_map(one).collect()
@@ -77,7 +79,7 @@ pub(crate) fn middle(rounds: Vec<Vec<Row>>) -> Vec<Row> {
 
 fn stands(row: &Row) -> String {
     let name = Stands::name(row.stands.rank());
-    let rounds: Vec<String> = row.rounds.iter().map(|score| format!("{score:.2}")).collect();
+    let rounds: Vec<String> = row.stands.rounds.iter().map(|score| format!("{score:.2}")).collect();
     if rounds.is_empty() { name.to_owned() } else { format!("{name}: {} x must", rounds.join(" ")) }
 }
 
