@@ -83,6 +83,8 @@ const CONTROL_MAX: usize = 8_192;
 struct Lane {
     items: VecDeque<(Box<Arrived>, IngestReply)>,
     bytes: usize,
+    /// Members of the messages in it.
+    members: usize,
 }
 
 impl Lane {
@@ -92,6 +94,7 @@ impl Lane {
             return false;
         }
         self.bytes += size;
+        self.members += arrived.read.events.len();
         self.items.push_back((Box::new(arrived), reply));
         true
     }
@@ -99,6 +102,7 @@ impl Lane {
     fn take(&mut self) -> Option<(Box<Arrived>, IngestReply)> {
         let (arrived, reply) = self.items.pop_front()?;
         self.bytes -= weight(&arrived);
+        self.members -= arrived.read.events.len();
         Some((arrived, reply))
     }
 }
@@ -169,10 +173,12 @@ impl Inbox {
         Some(lanes.batch())
     }
 
-    /// What waits already. Nothing while somebody asks for what only the store knows.
-    pub(super) fn more(&self) -> Vec<Item> {
+    /// What waits already, if messages with so many members do. Nothing while somebody asks for what only the store knows.
+    pub(super) fn more(&self, members: usize) -> Vec<Item> {
         let mut lanes = self.lock();
-        if lanes.control.iter().any(|item| matches!(item, Item::Reload(_))) { Vec::new() } else { lanes.batch() }
+        let few = lanes.urgent.members + lanes.ordinary.members < members;
+        let asked = lanes.control.iter().any(|item| matches!(item, Item::Reload(_)));
+        if few || asked { Vec::new() } else { lanes.batch() }
     }
 
     /// Nothing more is taken; what waits is still served.

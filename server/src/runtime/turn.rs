@@ -26,8 +26,9 @@ const POLL_MS: i64 = 1_000;
 const RUSH: usize = 8;
 const RUSH_MS: i64 = 10;
 const REPEATS_WAIT_MS: i64 = 1_000;
-/// So many messages in a commit are worth a second thread, which takes some ten microseconds to start.
-const MUCH_MESSAGES: usize = 8;
+/// So many members of messages are much: to store and to decide on them takes longer than a second thread takes to start.
+/// What waits is left alone when it is less: the longer a commit waits, the more senders share its flush.
+const MUCH: usize = db::MANY;
 
 /// Decided, and not stored.
 pub(super) struct Decided {
@@ -52,7 +53,7 @@ impl Decided {
 
     /// Whether to store it takes so long that something else is worth doing meanwhile.
     fn is_much(&self) -> bool {
-        self.batch.messages.len() >= MUCH_MESSAGES || self.changes.incidents.len() >= db::MANY
+        self.batch.messages.iter().map(|it| it.outcomes.len()).sum::<usize>() >= MUCH
     }
 }
 
@@ -78,7 +79,7 @@ impl Writer {
         loop {
             // What else the thread does is not put off for ever.
             let goes_on = decided.is_much() && self.pace.now().ms_since(self.polled_at) < POLL_MS;
-            let more = if goes_on { self.inbox.more() } else { Vec::new() };
+            let more = if goes_on { self.inbox.more(MUCH) } else { Vec::new() };
             if more.is_empty() {
                 return match commit(store, &decided) {
                     Ok(()) => {
