@@ -36,6 +36,7 @@ pub mod normalize;
 mod notice;
 mod notify;
 pub mod oncall;
+pub mod placement;
 pub mod quiet;
 pub mod rehearsal;
 mod repeats;

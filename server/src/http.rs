@@ -20,6 +20,7 @@ mod heartbeats;
 mod imported;
 mod incidents;
 mod integrations;
+mod inventory;
 mod layer;
 mod me;
 mod not_paged;

@@ -4,8 +4,13 @@
 //! is the whole; between, it gives what changed, or the whole again where the source cannot tell.
 
 mod fault;
+mod file;
+mod keep;
+mod kinds;
 
 pub use fault::{Fault, FaultKind};
+pub use keep::{Inventory, Standing, keep};
+pub use kinds::check;
 
 use shared::inventory::Observation;
 use std::future::Future;

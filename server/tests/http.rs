@@ -21,6 +21,8 @@ mod configuration;
 mod duty;
 #[path = "http/heartbeats.rs"]
 mod heartbeats;
+#[path = "http/inventory.rs"]
+mod inventory;
 #[path = "http/pages.rs"]
 mod pages;
 #[path = "http/quiet.rs"]

@@ -100,4 +100,6 @@ name! {
     WindowId
     /// A classification rule, named within its integration.
     ClassId
+    /// What says which machines there are.
+    SourceId
 }

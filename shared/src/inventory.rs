@@ -35,6 +35,7 @@ pub struct Hypervisor {
 
 /// A machine that runs on a hypervisor; a pod is one, too.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Vm {
     /// How its source names it, unique there.
@@ -62,6 +63,7 @@ pub struct Vm {
 
 /// Whether a machine runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Power {
     On,
@@ -74,6 +76,7 @@ pub enum Power {
 
 /// A network interface of a VM.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Nic {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,6 +108,7 @@ pub struct Nic {
 
 /// An address of an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NicIp {
     pub ip: IpAddr,
     pub how: IpHow,
@@ -112,6 +116,7 @@ pub struct NicIp {
 
 /// How a source knows an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum IpHow {
     /// The system inside reported it.

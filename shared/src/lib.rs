@@ -14,6 +14,7 @@ pub mod live;
 pub mod net;
 pub mod notice;
 pub mod noun;
+pub mod placement;
 pub mod problem;
 pub mod severity;
 pub mod silence;
@@ -29,7 +30,7 @@ pub use heartbeat::{
 };
 pub use id::{
     AlertId, AttemptId, CalendarId, ClassId, ContactId, EventId, HeartbeatId, HookId, IncidentId, InhibitionId,
-    IntegrationId, LayerId, PageId, PersonId, PolicyId, RouteId, ScheduleId, SilenceId, TeamId, WindowId,
+    IntegrationId, LayerId, PageId, PersonId, PolicyId, RouteId, ScheduleId, SilenceId, SourceId, TeamId, WindowId,
 };
 pub use incident::{
     Ack, Again, Attempt, AttemptState, Bundling, Escalation, EscalationState, Everyone, Failure, Flapping, Grouping,

@@ -8,6 +8,7 @@ use crate::{
     db::{DatabaseUrl, LockError, Readers, Store, WriterLock},
     demo, entropy,
     http::{self, App, Instance, Listening},
+    inventory::{self, Inventory},
     live::{self, Board},
     runtime::{Links, Runtime, Start, Stopped},
     shifts, telemetry,
@@ -161,12 +162,15 @@ fn assemble(
     let (board, readers) =
         (Arc::new(Board::new(clock::now().0.unsigned_abs())), Arc::new(Readers::new(url.clone(), READERS)));
     let keyring = Arc::new(Keyring::open(&readers)?);
+    let inventory = Arc::new(Inventory::default());
+    inventory.restore(&mut store)?;
     let start = Start { url: url.clone(), store, lock, links, board: board.clone(), instance: own_name };
     let (runtime, thread) = Runtime::start(start).map_err(|error| CliError::Told(error.to_string()))?;
     let app = App {
         runtime,
         board,
         readers,
+        inventory,
         keyring,
         throttle: Mutex::new(Throttle::default()),
         replays: crate::replay::Desk::default(),
@@ -202,6 +206,9 @@ fn keep_fresh(app: &web::Data<App>) {
         }
     }));
     drop(actix_web::rt::spawn(calendars::keep(app_again.runtime.clone(), Arc::clone(&app_again.readers))));
+    let inventory = Arc::clone(&app_again.inventory);
+    let kept = inventory::keep(inventory, app_again.runtime.clone(), Arc::clone(&app_again.readers));
+    drop(actix_web::rt::spawn(kept));
     keep_history(app_again);
 }
 

@@ -6,7 +6,7 @@ use super::{
     secrets::KEPT,
     settings,
 };
-use crate::channels::Channels;
+use crate::{channels::Channels, inventory};
 use engine::{Snapshot, oncall::Copies};
 use shared::{
     Timestamp,
@@ -91,9 +91,11 @@ fn outside(document: &Document) -> Vec<Finding> {
         person.contacts.iter().map(|it| (format!("people[{}].contacts[{}].secret", person.id, it.id), &it.secret))
     });
     let hooks = document.webhooks.iter().map(|it| (format!("webhooks[{}].secret", it.id), &it.secret));
-    for (path, _) in contacts.chain(hooks).filter(|(_, secret)| secret.as_deref() == Some(KEPT)) {
+    let sources = document.sources.iter().map(|it| (format!("sources[{}].password", it.id), &it.password));
+    for (path, _) in contacts.chain(hooks).chain(sources).filter(|(_, secret)| secret.as_deref() == Some(KEPT)) {
         findings.push(fault(path, "`********` only stands for a secret; write the secret out"));
     }
+    findings.extend(inventory::check(&document.sources));
     findings
 }
 

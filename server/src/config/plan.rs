@@ -27,6 +27,7 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
         routes: tree,
         inhibitions,
         silences,
+        sources,
         fallback,
         tests,
     } = new;
@@ -57,6 +58,7 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
     routes(&mut changes, &old.routes, tree);
     section(&mut changes, "inhibitions", &old.inhibitions, inhibitions, |it| it.id.as_str());
     section(&mut changes, "silences", &old.silences, silences, |it| &it.id);
+    section(&mut changes, "sources", &old.sources, sources, |it| it.id.as_str());
     section(&mut changes, "tests", &old.tests, tests, |it| &it.name);
     changes
 }

@@ -14,6 +14,7 @@ enum Place<'a> {
     NtfyToken,
     Contact { person: &'a str, contact: &'a str },
     Hook(&'a str),
+    Source(&'a str),
 }
 
 impl Place<'_> {
@@ -23,6 +24,7 @@ impl Place<'_> {
             Self::NtfyToken => "channels.ntfy.token".to_owned(),
             Self::Contact { person, contact } => format!("people[{person}].contacts[{contact}].secret"),
             Self::Hook(id) => format!("webhooks[{id}].secret"),
+            Self::Source(id) => format!("sources[{id}].password"),
         }
     }
 
@@ -35,6 +37,7 @@ impl Place<'_> {
                 person.contacts.iter().find(|it| it.id.as_str() == contact)?.secret.as_deref()
             }
             Self::Hook(id) => document.webhooks.iter().find(|it| it.id.as_str() == id)?.secret.as_deref(),
+            Self::Source(id) => document.sources.iter().find(|it| it.id.as_str() == id)?.password.as_deref(),
         }
     }
 }
@@ -117,6 +120,7 @@ pub fn without_secrets(mut document: Document) -> Document {
     }
     document.people.iter_mut().flat_map(|it| &mut it.contacts).for_each(|it| hidden(&mut it.secret));
     document.webhooks.iter_mut().for_each(|it| hidden(&mut it.secret));
+    document.sources.iter_mut().for_each(|it| hidden(&mut it.password));
     document
 }
 
@@ -150,6 +154,12 @@ fn each_secret(document: &mut DocumentMut, visit: &mut Visit<'_>) {
         each_table(hooks, &mut |hook| {
             let id = id_of(hook);
             secret_of(hook, "secret", Place::Hook(&id), visit);
+        });
+    }
+    if let Some(sources) = document.get_mut("sources") {
+        each_table(sources, &mut |source| {
+            let id = id_of(source);
+            secret_of(source, "password", Place::Source(&id), visit);
         });
     }
 }
@@ -205,12 +215,18 @@ secret = "geheim-4"
 id = "noc"
 url = "https://z"
 secret = "geheim-5"
+
+[[sources]]
+id = "vc"
+kind = "file"
+address = "/srv/machines.csv"
+password = "geheim-6"
 "#;
 
     #[test]
     fn what_is_hidden_comes_back_unchanged() {
         let hidden = hide(TEXT);
-        assert!(!hidden.contains("geheim") && hidden.matches(KEPT).count() == 5, "{hidden}");
+        assert!(!hidden.contains("geheim") && hidden.matches(KEPT).count() == 6, "{hidden}");
         assert!(hidden.contains("# our mail server") && hidden.contains("# rotated yearly"));
         assert_eq!(restore(&hidden, &parse(TEXT).unwrap()).unwrap(), TEXT);
         let shown = toml::to_string(&without_secrets(parse(TEXT).unwrap())).unwrap();

@@ -16,6 +16,7 @@ mod error;
 mod events;
 mod heartbeats;
 mod incidents;
+mod inventory;
 mod lock;
 mod meta;
 mod migrate;

@@ -215,3 +215,22 @@ diesel::table! {
         copy -> Nullable<Text>,
     }
 }
+
+diesel::table! {
+    inventory (source, part) {
+        source -> Text,
+        part -> BigInt,
+        seen_at -> BigInt,
+        doc -> Text,
+    }
+}
+
+diesel::table! {
+    vm_move (id) {
+        id -> BigInt,
+        source -> Text,
+        vm -> Text,
+        at -> BigInt,
+        doc -> Text,
+    }
+}

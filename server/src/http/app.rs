@@ -5,6 +5,7 @@ use crate::{
     auth::{keyring::Keyring, throttle::Throttle},
     clock,
     db::{AuditEntry, Readers, Store, StoreError},
+    inventory::Inventory,
     live::Board,
     replay::Desk,
     runtime::Runtime,
@@ -33,6 +34,8 @@ pub struct App {
     pub runtime: Runtime,
     pub board: Arc<Board>,
     pub readers: Arc<Readers>,
+    /// What the sources of machines say.
+    pub inventory: Arc<Inventory>,
     pub keyring: Arc<Keyring>,
     pub throttle: Mutex<Throttle>,
     /// The one replay at a time.

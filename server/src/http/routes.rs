@@ -2,8 +2,8 @@
 
 use super::{
     accounts, ack, actions, analytics, audit, calendar, config, events, health, heartbeats, imported, incidents,
-    integrations, me, oncall, openapi, overrides, people, principal, problem::ApiError, rehearsal, replay, schedules,
-    session, setup, silences, storms, swaps, tokens, ui, versions, why, why_not,
+    integrations, inventory, me, oncall, openapi, overrides, people, principal, problem::ApiError, rehearsal, replay,
+    schedules, session, setup, silences, storms, swaps, tokens, ui, versions, why, why_not,
 };
 use crate::{ingest, live};
 use actix_web::{
@@ -95,6 +95,11 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/integrations", to!(integrations::list_integrations)),
     (Post, "/integrations", to!(integrations::make_integration)),
     (Delete, "/integrations/{id}", to!(integrations::revoke_integration)),
+    (Get, "/sources", to!(inventory::list_sources)),
+    (Get, "/vms", to!(inventory::find_vms)),
+    (Post, "/vms", to!(inventory::find_many)),
+    (Get, "/vms/one", to!(inventory::show_vm)),
+    (Get, "/hypervisors/one", to!(inventory::show_hypervisor)),
     (Get, "/heartbeats", to!(heartbeats::list_heartbeats)),
     (Post, "/heartbeats", to!(heartbeats::make_heartbeat)),
     (Post, "/heartbeats/{id}/token", to!(heartbeats::make_token)),

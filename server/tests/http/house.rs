@@ -17,6 +17,7 @@ use server::{
     db::{Account, DatabaseUrl, NewToken, Readers, Store, TokenKind, WriterLock},
     entropy,
     http::{self, App, Instance},
+    inventory::Inventory,
     live::Board,
     runtime::{Links, Runtime, Start, Stopped},
 };
@@ -92,12 +93,15 @@ impl House {
         let readers = Arc::new(Readers::new(url.clone(), 4));
         let sender = make_token(&mut store, TokenKind::Integration, None);
         let keyring = Arc::new(Keyring::open(&readers).unwrap());
+        let inventory = Inventory::default();
+        inventory.restore(&mut store).unwrap();
         let start = Start { url, store, lock, links, board: board.clone(), instance: "test".to_owned() };
         let (runtime, thread) = Runtime::start(start).unwrap();
         let instance = Instance { version: "0", demo: false, own_url: OWN_URL.to_owned(), trusted_proxies: Vec::new() };
+        let inventory = Arc::new(inventory);
         let throttle = Mutex::new(Throttle::default());
-        let app =
-            web::Data::new(App { runtime, board, readers, keyring, throttle, replays: Default::default(), instance });
+        let replays = Default::default();
+        let app = web::Data::new(App { runtime, board, readers, inventory, keyring, throttle, replays, instance });
         Self { app, sender, thread: Some(thread), folder }
     }
 

@@ -11,6 +11,7 @@ mod oncall;
 mod people;
 mod routing;
 mod silence;
+mod source;
 mod time;
 mod trial;
 
@@ -27,6 +28,7 @@ pub use oncall::{
 pub use people::{Contact, ContactKind, Language, Person, QuietHours, Rule, RuleStep, Team};
 pub use routing::{Class, Group, Hook, Inhibition, Integration, Level, LevelWhen, Policy, Route, StaleAction, Target};
 pub use silence::ConfiguredSilence;
+pub use source::{Source, SourceKind};
 pub use time::{TimeSpan, TimeWindow};
 pub use trial::{ExpectedPage, Trial};
 
@@ -76,6 +78,9 @@ pub struct Document {
     /// What is kept quiet as long as it stands here.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub silences: Vec<ConfiguredSilence>,
+    /// What says which machines there are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Source>,
     /// Who is paged when a policy reaches nobody at all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fallback: Vec<Target>,

@@ -1,0 +1,2 @@
+DROP TABLE vm_move;
+DROP TABLE inventory;

@@ -1,0 +1,271 @@
+//! Machines: looking one up by anything it is known by, and how the sources stand that know them.
+
+use super::{
+    App,
+    app::{blocking, now},
+    body::Json,
+    problem::ApiError,
+};
+use crate::inventory::{Inventory, Standing};
+use actix_web::web;
+use serde::Deserialize;
+use shared::{
+    Incident, IncidentState, SourceId,
+    api::{
+        Found, HypervisorRow, List, Lookup, LookupRequest, LookupTerm, OpenIncident, SilentSource, SourceRow,
+        SourceState, Tenant, TermKind, VmDetail,
+    },
+    config::Source,
+    inventory::Vm,
+    net::{Term, What, understand},
+    placement::{PlacedVm, Placement},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+};
+
+/// Things that are looked up at once.
+const TERMS_MAX: usize = 1_000;
+/// Machines that are shown of one term, and of all of them.
+const FOUND_MAX: usize = 50;
+const ALL_MAX: usize = 2_000;
+
+pub(super) async fn list_sources(app: web::Data<App>) -> web::Json<List<SourceRow>> {
+    let config = app.runtime.config();
+    let items = config.document.sources.iter().map(|source| row(&app.inventory, source)).collect();
+    web::Json(List { items, next: None })
+}
+
+fn row(inventory: &Inventory, source: &Source) -> SourceRow {
+    let Standing { tried_at, error, failures, answered } = inventory.standing(&source.id);
+    let index = inventory.index();
+    let seen = index.sources().find(|(id, _)| **id == source.id).map(|(_, seen)| seen);
+    let state = match () {
+        () if source.paused => SourceState::Paused,
+        () if error.is_some() => SourceState::Failing,
+        () if answered => SourceState::Well,
+        () => SourceState::Waiting,
+    };
+    let counts = seen.unwrap_or_default();
+    SourceRow {
+        id: source.id.clone(),
+        name: source.title().to_owned(),
+        kind: source.kind,
+        address: source.address.clone(),
+        state,
+        seen_at: seen.map(|seen| seen.at),
+        tried_at,
+        error,
+        failures,
+        vms: counts.vms,
+        nics: counts.nics,
+        hypervisors: counts.hypervisors,
+        ports: counts.ports,
+        neighbours: counts.neighbours,
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Query {
+    #[serde(default)]
+    q: String,
+}
+
+pub(super) async fn find_vms(app: web::Data<App>, query: web::Query<Query>) -> Result<web::Json<Lookup>, ApiError> {
+    look_up(&app, query.into_inner().q).await
+}
+
+pub(super) async fn find_many(
+    app: web::Data<App>,
+    Json(body): Json<LookupRequest>,
+) -> Result<web::Json<Lookup>, ApiError> {
+    look_up(&app, body.text).await
+}
+
+async fn look_up(app: &web::Data<App>, text: String) -> Result<web::Json<Lookup>, ApiError> {
+    let inventory = Arc::clone(&app.inventory);
+    // A thousand names that are looked for within others take a while.
+    let found = blocking(move || search(&inventory, &text)).await?;
+    let (terms, mut items) = found?;
+    let machines = items.iter().map(|it| Machine::of(&it.placement)).collect();
+    for (item, incidents) in items.iter_mut().zip(open_of(app, machines).await?) {
+        item.incidents = incidents;
+    }
+    let config = app.runtime.config();
+    let silent = config.document.sources.iter().filter_map(|source| {
+        let error = app.inventory.standing(&source.id).error?;
+        let seen_at = app.inventory.index().sources().find(|(id, _)| **id == source.id).map(|(_, seen)| seen.at);
+        Some(SilentSource { id: source.id.clone(), name: source.title().to_owned(), error, seen_at })
+    });
+    let sources = u32::try_from(config.document.sources.len()).unwrap_or(u32::MAX);
+    Ok(web::Json(Lookup { items, next: None, terms, silent: silent.collect(), sources }))
+}
+
+fn search(inventory: &Inventory, text: &str) -> Result<(Vec<LookupTerm>, Vec<Found>), ApiError> {
+    let understood = understand(text);
+    if understood.len() > TERMS_MAX {
+        let told = format!("The text names {} things; look up {TERMS_MAX} at a time.", understood.len());
+        return Err(ApiError::invalid("text", told));
+    }
+    let (mut terms, mut items) = (Vec::new(), Vec::new());
+    for (number, term) in understood.iter().enumerate() {
+        let most = FOUND_MAX.min(ALL_MAX - items.len());
+        let answer = inventory.index().find(&term.what, now(), most);
+        terms.push(told(text, term, answer.placements.len(), answer.more));
+        let found = |placement| Found { term: number as u32, placement, incidents: Vec::new() };
+        items.extend(answer.placements.into_iter().map(found));
+    }
+    Ok((terms, items))
+}
+
+fn told(text: &str, term: &Term, found: usize, more: bool) -> LookupTerm {
+    let (kind, value, fault) = match &term.what {
+        What::Mac(mac) => (TermKind::Mac, mac.to_string(), None),
+        What::MacPart(part) => (TermKind::MacPart, part.digits.clone(), None),
+        What::Ip(ip) => (TermKind::Ip, ip.to_string(), None),
+        What::Network(network) => (TermKind::Network, network.to_string(), None),
+        What::Uuid(uuid) => (TermKind::Uuid, uuid.clone(), None),
+        What::Name(name) => (TermKind::Name, name.clone(), None),
+        What::NoMac(fault) => (TermKind::Unknown, String::new(), Some(fault.to_string())),
+        What::Unknown => (TermKind::Unknown, String::new(), None),
+    };
+    let text = text.get(term.at.clone()).unwrap_or_default().to_owned();
+    LookupTerm { text, kind, value, fault, found: u32::try_from(found).unwrap_or(u32::MAX), more }
+}
+
+/// By what alerts name a machine.
+#[derive(Clone, Debug, Default)]
+struct Machine {
+    names: BTreeSet<String>,
+    ips: BTreeSet<IpAddr>,
+}
+
+impl Machine {
+    fn of(placement: &Placement) -> Self {
+        let mut machine = match &placement.vm {
+            Some(vm) => Self::of_placed(vm),
+            None => Self::default(),
+        };
+        if placement.vm.is_none() {
+            machine.name(placement.hypervisor.as_ref().map(|it| it.name.as_str()));
+            machine.ips.extend(placement.ip);
+        }
+        machine
+    }
+
+    fn of_placed(vm: &PlacedVm) -> Self {
+        let mut machine = Self::default();
+        machine.name(Some(&vm.name));
+        machine.name(vm.hostname.as_deref());
+        machine.ips.extend(vm.nics.iter().flat_map(|nic| &nic.ips).map(|it| it.ip));
+        machine
+    }
+
+    fn of_vm(vm: &Vm) -> Self {
+        let mut machine = Self::default();
+        machine.name(Some(&vm.name));
+        machine.name(vm.hostname.as_deref());
+        machine.ips.extend(vm.nics.iter().flat_map(|nic| &nic.ips).map(|it| it.ip));
+        machine
+    }
+
+    fn name(&mut self, name: Option<&str>) {
+        self.names.extend(name.filter(|name| !name.is_empty()).map(str::to_lowercase));
+    }
+}
+
+/// What is open of each machine, the most severe first.
+async fn open_of(app: &App, machines: Vec<Machine>) -> Result<Vec<Vec<OpenIncident>>, ApiError> {
+    let open = app.runtime.ask(move |engine| {
+        let (mut by_name, mut by_ip): (BTreeMap<&str, Vec<usize>>, BTreeMap<IpAddr, Vec<usize>>) = Default::default();
+        for (number, machine) in machines.iter().enumerate() {
+            machine.names.iter().for_each(|name| by_name.entry(name).or_default().push(number));
+            machine.ips.iter().for_each(|ip| by_ip.entry(*ip).or_default().push(number));
+        }
+        let mut found = vec![BTreeMap::new(); machines.len()];
+        if by_name.is_empty() && by_ip.is_empty() {
+            return vec![Vec::new(); machines.len()];
+        }
+        for incident in engine.state.incidents.values().filter(|it| it.state != IncidentState::Resolved) {
+            let host = incident.host.as_deref().map(str::to_lowercase);
+            let of_host = host.as_deref().and_then(|host| by_name.get(host)).into_iter().flatten();
+            let ip = incident.ip.as_deref().and_then(|ip| ip.parse().ok());
+            let of_ip = ip.and_then(|ip: IpAddr| by_ip.get(&ip)).into_iter().flatten();
+            for number in of_host.chain(of_ip) {
+                if let Some(found) = found.get_mut(*number) {
+                    found.insert((incident.severity, incident.id), short(incident));
+                }
+            }
+        }
+        found.into_iter().map(|found| found.into_values().collect()).collect::<Vec<Vec<OpenIncident>>>()
+    });
+    open.await.map_err(|_| ApiError::unavailable())
+}
+
+fn short(incident: &Incident) -> OpenIncident {
+    let Incident { id, severity, title, opened_at, .. } = incident;
+    OpenIncident { id: *id, severity: *severity, title: title.to_string(), opened_at: *opened_at }
+}
+
+#[derive(Deserialize)]
+pub(super) struct One {
+    source: String,
+    key: String,
+}
+
+/// One VM, with everything that is known of it.
+pub(super) async fn show_vm(app: web::Data<App>, one: web::Query<One>) -> Result<web::Json<VmDetail>, ApiError> {
+    let One { source, key } = one.into_inner();
+    let source = SourceId::from(source);
+    let placement = app.inventory.index().vm(&source, &key, now());
+    let moves = app.db({
+        let (source, key) = (source.clone(), key.clone());
+        move |store| store.moves(&source, &key)
+    });
+    let moves = moves.await?;
+    let placement = match placement {
+        Some(placement) => placement,
+        // It is gone; what it was is still told.
+        None => moves
+            .iter()
+            .find_map(|it| it.before.as_ref())
+            .map(|vm| Placement { vm: Some(PlacedVm::new(&source, vm)), ..Placement::default() })
+            .ok_or_else(|| ApiError::not_found("VM"))?,
+    };
+    let machines = vec![Machine::of(&placement)];
+    let incidents = open_of(&app, machines).await?.pop().unwrap_or_default();
+    Ok(web::Json(VmDetail { placement, incidents, moves }))
+}
+
+/// One hypervisor with its VMs, and who of them is alerting.
+pub(super) async fn show_hypervisor(
+    app: web::Data<App>,
+    one: web::Query<One>,
+) -> Result<web::Json<HypervisorRow>, ApiError> {
+    let One { source, key } = one.into_inner();
+    let source = SourceId::from(source);
+    let (mut row, machines) = {
+        let index = app.inventory.index();
+        let hypervisor = index.hypervisor(&source, &key).ok_or_else(|| ApiError::not_found("hypervisor"))?;
+        let tenants: Vec<&Vm> = index.tenants(&source, &key).collect();
+        let tenant =
+            |vm: &&Vm| Tenant { key: vm.key.clone(), name: vm.name.clone(), power: vm.power, incidents: vec![] };
+        let machines = tenants.iter().map(|vm| Machine::of_vm(vm)).collect();
+        let row = HypervisorRow {
+            source: source.clone(),
+            key: hypervisor.key.clone(),
+            name: hypervisor.name.clone(),
+            cluster: hypervisor.cluster.clone(),
+            vms: tenants.iter().map(tenant).collect(),
+        };
+        (row, machines)
+    };
+    for (tenant, incidents) in row.vms.iter_mut().zip(open_of(&app, machines).await?) {
+        tenant.incidents = incidents;
+    }
+    // Who is alerting comes first.
+    row.vms.sort_by_cached_key(|vm| (vm.incidents.first().map_or(u8::MAX, |it| it.severity as u8), vm.name.clone()));
+    Ok(web::Json(row))
+}

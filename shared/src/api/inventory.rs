@@ -1,0 +1,185 @@
+//! Machines and what knows them: looking one up, and how each source stands.
+
+use crate::{IncidentId, Severity, SourceId, Timestamp, config::SourceKind, inventory::Vm, placement::Placement};
+use serde::{Deserialize, Serialize};
+
+/// How a source of machines stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SourceRow {
+    pub id: SourceId,
+    pub name: String,
+    pub kind: SourceKind,
+    /// Where it answers; never a credential.
+    pub address: String,
+    pub state: SourceState,
+    /// When it answered last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen_at: Option<Timestamp>,
+    /// When it was asked last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tried_at: Option<Timestamp>,
+    /// Why it does not answer, and how to mend it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Tries in a row that failed.
+    pub failures: u32,
+    pub vms: u32,
+    pub nics: u32,
+    pub hypervisors: u32,
+    pub ports: u32,
+    pub neighbours: u32,
+}
+
+/// Whether a source can be relied upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SourceState {
+    /// It answers.
+    Well,
+    /// It was not asked yet since the server began.
+    Waiting,
+    /// It does not answer; what it said before still counts, with its age.
+    Failing,
+    Paused,
+}
+
+/// What is to be looked up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LookupRequest {
+    /// Addresses in any notation, names, UUIDs, or whole lines of a program's output: up to 1,000 things.
+    pub text: String,
+}
+
+/// What a text names, and the machines that are it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Lookup {
+    /// What was found, in the order of the text.
+    pub items: Vec<Found>,
+    /// Always none: a lookup has one page.
+    pub next: Option<String>,
+    /// What was understood of the text, each thing once.
+    pub terms: Vec<LookupTerm>,
+    /// The sources that do not answer: what they know may have changed.
+    pub silent: Vec<SilentSource>,
+    /// How many sources there are.
+    pub sources: u32,
+}
+
+/// Something that a text names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LookupTerm {
+    /// As it was written.
+    pub text: String,
+    pub kind: TermKind,
+    /// In the usual form.
+    pub value: String,
+    /// What is wrong with it, where it cannot be looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// How many machines it is.
+    pub found: u32,
+    /// There are more than are shown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
+}
+
+/// What kind of thing it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum TermKind {
+    Mac,
+    MacPart,
+    Ip,
+    Network,
+    Uuid,
+    Name,
+    Unknown,
+}
+
+/// A machine that a term names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Found {
+    /// Which term, by its place in the list.
+    pub term: u32,
+    #[serde(flatten)]
+    pub placement: Placement,
+    /// What is open of it now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub incidents: Vec<OpenIncident>,
+}
+
+/// An incident that is about a machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct OpenIncident {
+    pub id: IncidentId,
+    pub severity: Severity,
+    pub title: String,
+    pub opened_at: Timestamp,
+}
+
+/// A source that does not answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SilentSource {
+    pub id: SourceId,
+    pub name: String,
+    pub error: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen_at: Option<Timestamp>,
+}
+
+/// A VM, what is open of it, and where it was before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct VmDetail {
+    pub placement: Placement,
+    pub incidents: Vec<OpenIncident>,
+    /// Newest first.
+    pub moves: Vec<Move>,
+}
+
+/// A VM came, went, moved, or got other addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Move {
+    pub at: Timestamp,
+    pub source: SourceId,
+    /// None: it is new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Vm>,
+    /// None: it is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Vm>,
+}
+
+/// A machine that runs VMs, and which of them are alerting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HypervisorRow {
+    pub source: SourceId,
+    pub key: String,
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+    pub vms: Vec<Tenant>,
+}
+
+/// A VM of a hypervisor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Tenant {
+    pub key: String,
+    pub name: String,
+    pub power: crate::inventory::Power,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub incidents: Vec<OpenIncident>,
+}

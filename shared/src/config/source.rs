@@ -1,0 +1,63 @@
+//! What says which machines there are, where they run and how they are plugged in.
+
+use crate::{Delay, SourceId};
+use serde::{Deserialize, Serialize};
+
+/// Something that knows machines. It is only ever asked, never changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    pub id: SourceId,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    pub kind: SourceKind,
+    /// Where it answers: `https://vcenter.example.org`, `unix:/run/libvirt/libvirt-sock-ro`, `tls:kvm-1.example.org`, or a
+    /// file on this server.
+    pub address: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// A file on this server with the certificates (PEM) of those who may have signed its own, instead of the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
+    /// SHA-256 of its certificate, in hexadecimal: this one is trusted, whoever signed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    /// Files on this server with the certificate (PEM) and key with which we show who we are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// How often it is asked, where it does not tell by itself.
+    #[serde(default = "default_every")]
+    pub every: Delay,
+    /// Also asks the systems inside for their addresses, where that takes a question more (libvirt).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guests: bool,
+    /// It is not asked; what it said stays, and grows old.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
+}
+
+/// What kind of source it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum SourceKind {
+    /// A CSV or JSON file on this server, for what has no interface.
+    File,
+}
+
+const fn default_every() -> Delay {
+    Delay::secs(60)
+}
+
+impl Source {
+    /// What people call it.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        if self.name.is_empty() { self.id.as_str() } else { &self.name }
+    }
+}
