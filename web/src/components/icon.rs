@@ -12,6 +12,7 @@ pub(crate) enum Icon {
     Routes,
     Integrations,
     Heartbeats,
+    Machines,
     Messages,
     Analytics,
     Settings,
@@ -45,6 +46,7 @@ impl Icon {
             Self::Heartbeats => {
                 "M12 20C5 15 3 12 3 8.500A4.500 4.500 0 0 1 12 7a4.500 4.500 0 0 1 9 1.500C21 12 19 15 12 20zM5 12h4l2-3 2 5 1.500-2H19"
             }
+            Self::Machines => "M4 4h16v6H4zM4 14h16v6H4zM8 7h.01M8 17h.01M12 7h5M12 17h5",
             Self::Messages => "M4 5h16v11H9l-5 4zM8 9h8M8 12h5",
             Self::Analytics => "M4 4v16h16M8 16v-4M12 16V7M16 16v-6",
             Self::Settings => "M4 7h10M18 7h2M4 17h2M10 17h10M16 5v4M8 15v4",

@@ -59,6 +59,9 @@ fn routes() -> impl IntoView {
             <Route path=path!("/policies") view=shown(|| later(Part::Policies))/>
             <Route path=path!("/routes") view=shown(|| later(Part::Routes))/>
             <Route path=path!("/heartbeats") view=shown(|| later(Part::Heartbeats))/>
+            <Route path=path!("/machines") view=shown(|| later(Part::Machines))/>
+            <Route path=path!("/machines/vm") view=shown(|| later(Part::Vm))/>
+            <Route path=path!("/machines/hypervisor") view=shown(|| later(Part::Hypervisor))/>
             <Route path=path!("/integrations") view=shown(|| later(Part::Integrations))/>
             <Route path=path!("/messages") view=shown(|| later(Part::Messages))/>
             <Route path=path!("/settings") view=shown(|| later(Part::Settings))/>

@@ -3,7 +3,7 @@
 use crate::{
     components::icon::{Icon, icon},
     state::App,
-    text::{frame as t, silences},
+    text::{frame as t, machines, silences},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -26,10 +26,11 @@ const ON_CALL: Place = place("/oncall", Icon::OnCall, t::on_call);
 const MORE: Place = place("/more", Icon::More, t::more);
 const SETTINGS: Place = place("/settings", Icon::Settings, t::settings);
 
-/// Every page, in the rail's order; after the third a line is drawn.
-pub(crate) const PLACES: [Place; 11] = [
+/// Every page, in the rail's order; after the fourth a line is drawn.
+pub(crate) const PLACES: [Place; 12] = [
     BOARD,
     ON_CALL,
+    place("/machines", Icon::Machines, machines::title),
     place("/silences", Icon::Quiet, silences::title),
     place("/policies", Icon::Policies, t::policies),
     place("/routes", Icon::Routes, t::routes),
@@ -46,11 +47,11 @@ pub(super) fn rail(app: App) -> impl IntoView {
     view! {
         <nav class="rail" aria-label=t::main_navigation(app.l())>
             <a class="brand" href="/">{icon(Icon::Bell)}<span>"Tocsin"</span></a>
-            {links(0..3)}
+            {links(0..4)}
             <hr/>
-            {links(3..9)}
+            {links(4..10)}
             <hr/>
-            {links(9..11)}
+            {links(10..12)}
         </nav>
     }
 }
@@ -66,7 +67,7 @@ pub(crate) fn link(app: App, place: Place) -> impl IntoView {
         let path = path.get();
         path == place.path
             || (place.path == "/" && path.starts_with("/incidents/"))
-            || (place.path == "/silences" && path.starts_with("/silences/"))
+            || (place.path != "/" && path.strip_prefix(place.path).is_some_and(|rest| rest.starts_with('/')))
     };
     let count = move || {
         let open =

@@ -4,7 +4,7 @@
 use super::{
     analytics, calendar, first_run, heartbeats,
     incident::further,
-    integrations, messages, more, oncall, policies, routes, settings, setup,
+    integrations, machines, messages, more, oncall, policies, routes, settings, setup,
     silences::{self, Maker},
     status, versions, why_not,
 };
@@ -39,7 +39,9 @@ pub(crate) enum Part {
     Heartbeats,
     /// All the keys.
     Help,
+    Hypervisor,
     Integrations,
+    Machines,
     Messages,
     More,
     Noun,
@@ -54,6 +56,7 @@ pub(crate) enum Part {
     Silences,
     Status,
     Versions,
+    Vm,
     WhyNot,
 }
 
@@ -66,6 +69,9 @@ fn draw(part: Part) -> Result<AnyView, SplitLoaderError> {
         Part::FirstRun(well) => first_run::or(App::here(), well),
         Part::Heartbeats => heartbeats::page().into_any(),
         Part::Help => help::keys(App::here()),
+        Part::Hypervisor => machines::hypervisor().into_any(),
+        Part::Machines => machines::page().into_any(),
+        Part::Vm => machines::vm().into_any(),
         Part::Integrations => integrations::page().into_any(),
         Part::Messages => messages::page().into_any(),
         Part::More => more::page().into_any(),

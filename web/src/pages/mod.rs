@@ -9,6 +9,7 @@ pub(crate) mod heartbeats;
 pub(crate) mod incident;
 pub(crate) mod integrations;
 pub(crate) mod later;
+pub(crate) mod machines;
 pub(crate) mod messages;
 pub(crate) mod missing;
 pub(crate) mod more;

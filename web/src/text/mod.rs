@@ -8,6 +8,7 @@ pub(crate) mod frame;
 pub(crate) mod heartbeats;
 pub(crate) mod imported;
 pub(crate) mod incident;
+pub(crate) mod machines;
 pub(crate) mod oncall;
 pub(crate) mod policies;
 pub(crate) mod routes;

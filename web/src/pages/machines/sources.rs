@@ -1,0 +1,67 @@
+//! The sources of machines: whether each answers, since when, and what it knows.
+
+use crate::{
+    browser::dom,
+    components::{
+        page::card,
+        states::{empty, loaded},
+        time::ago,
+    },
+    state::{App, Remote},
+    text::machines as t,
+};
+use leptos::prelude::*;
+use shared::{
+    api::{List, SourceRow, SourceState},
+    config::{Language, SourceKind},
+};
+
+/// Nobody tells when a source answered: they are asked for while somebody looks.
+const LOOK_AGAIN_MS: i64 = 5_000;
+
+pub(super) fn sources(app: App) -> AnyView {
+    let l = app.l();
+    let rows = Remote::<List<SourceRow>>::new("/api/v1/sources");
+    Effect::new(move |before: Option<i64>| {
+        let now = app.now.get().0 / LOOK_AGAIN_MS;
+        if before.is_some_and(|before| before != now) && !dom::is_hidden() {
+            rows.reload();
+        }
+        now
+    });
+    let body = loaded(t::sources(l), rows, 2, move |list| {
+        if list.items.is_empty() {
+            return empty(t::no_sources(l), view! { <p>{t::no_sources_hint(l)}</p> }.into_any());
+        }
+        view! { <ul class="sources">{list.items.iter().map(|it| source(l, it)).collect_view()}</ul> }.into_any()
+    });
+    view! { <div data-testid="sources">{card(t::sources(l), body)}</div> }.into_any()
+}
+
+fn source(l: Language, it: &SourceRow) -> AnyView {
+    let (class, state) = match it.state {
+        SourceState::Well => ("well", t::well(l)),
+        SourceState::Waiting => ("waiting", t::waiting(l)),
+        SourceState::Failing => ("failing", t::failing(l)),
+        SourceState::Paused => ("paused", t::paused(l)),
+    };
+    let mut counts = vec![t::counts(l, it.vms, it.nics, it.hypervisors)];
+    counts.extend((it.ports > 0).then(|| t::ports_n(l, it.ports)));
+    counts.extend((it.neighbours > 0).then(|| t::neighbours_n(l, it.neighbours)));
+    let seen = it.seen_at.map(|at| view! { " · " {ago(at)} });
+    view! {
+        <li class=class>
+            <h3>{it.name.clone()} <small class="muted">{kind(it.kind)} " · " {it.address.clone()}</small></h3>
+            <p><strong class="source-state">{state}</strong> " · " {counts.join(", ")} {seen}</p>
+            {it.error.clone().map(|error| view! { <p class="fault">{error}</p> })}
+        </li>
+    }
+    .into_any()
+}
+
+/// Names of products are the same in every language.
+const fn kind(kind: SourceKind) -> &'static str {
+    match kind {
+        SourceKind::File => "CSV / JSON",
+    }
+}
