@@ -6,6 +6,7 @@ mod audit;
 mod configure;
 mod doctor;
 mod import;
+mod inventory;
 mod log;
 mod replay;
 mod serve;
@@ -19,7 +20,7 @@ use crate::{
 };
 use clap::{Parser, Subcommand};
 use shared::config::Finding;
-use std::process::ExitCode;
+use std::{ffi::OsString, path::Path, process::ExitCode};
 
 /// Where the data of an ordinary server is.
 const DATABASE: &str = "tocsin.db";
@@ -61,6 +62,8 @@ enum Command {
     /// Make a configuration of another program's
     #[command(subcommand)]
     Import(import::Import),
+    /// All machines that sources know, as a dynamic inventory of Ansible
+    Inventory(inventory::Command),
     /// Replay stored messages: what a draft of the configuration would have done with them, and what it would lose
     Replay(replay::Replay),
     /// Live through days of made-up alerts in seconds, or with --at through one message at one moment
@@ -95,6 +98,17 @@ impl From<String> for CliError {
 
 type Done = Result<(), CliError>;
 
+/// The arguments as they were meant: Ansible runs its script with `--list` alone, so under the script's name the program is
+/// the command that prints the inventory.
+pub fn arguments(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut given: Vec<OsString> = given.collect();
+    let name = given.first().and_then(|program| Path::new(program).file_stem()?.to_str()).unwrap_or_default();
+    if name == inventory::SCRIPT {
+        given.insert(1, "inventory".into());
+    }
+    given
+}
+
 /// Runs the program and gives its exit code.
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
@@ -118,6 +132,7 @@ fn carry_out(cli: Cli) -> Done {
         Command::Apply(command) => configure::apply(&storage, &command),
         Command::Export(command) => configure::export(&storage, &command),
         Command::Import(command) => import::run(&command),
+        Command::Inventory(command) => inventory::inventory(&storage, &command),
         Command::Replay(command) => replay::replay(&storage, &command),
         Command::Simulate(command) => simulate::simulate(&storage, &command),
         Command::Doctor(command) => doctor::doctor(&storage, &command),

@@ -3,14 +3,17 @@
 //! A collector is asked again and again for what is new. After it was made, and after each fault, its next observation
 //! is the whole; between, it gives what changed, or the whole again where the source cannot tell.
 
+pub mod ansible;
 mod fault;
 mod file;
 mod keep;
 mod kinds;
+mod open;
 
 pub use fault::{Fault, FaultKind};
 pub use keep::{Inventory, Standing, keep};
 pub use kinds::check;
+pub use open::{Machine, open_of_each};
 
 use shared::inventory::Observation;
 use std::future::Future;

@@ -11,5 +11,5 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     // Already installed by somebody else is as good.
     rustls::crypto::ring::default_provider().install_default().ok();
-    cli::run(Cli::parse())
+    cli::run(Cli::parse_from(cli::arguments(std::env::args_os())))
 }

@@ -10,8 +10,9 @@ use anyhow::{Context as _, bail};
 use crate::cargo::{Project, WASM, succeeds};
 use crate::steps::{call, output, retry};
 
-/// Mail is received in the tests by a real SMTP server; no crate of ours is a second opinion on our own mail.
-const PYTHON_PACKAGES: [&str; 2] = ["aiosmtpd==1.4.6", "icalendar==7.3.0"];
+/// Other programs that speak with ours in the tests: a real SMTP server, a reader of calendars, Ansible. No crate of ours is
+/// a second opinion on what we say.
+const PYTHON_PACKAGES: [&str; 3] = ["aiosmtpd==1.4.6", "icalendar==7.3.0", "ansible-core==2.17.14"];
 
 /// Playwright's own minimum; Debian 12 ships 18.
 const NODE_MAJOR: u32 = 20;

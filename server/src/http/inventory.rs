@@ -6,11 +6,11 @@ use super::{
     body::Json,
     problem::ApiError,
 };
-use crate::inventory::{Inventory, Standing};
+use crate::inventory::{Inventory, Machine, Standing, ansible, open_of_each};
 use actix_web::web;
 use serde::Deserialize;
 use shared::{
-    Incident, IncidentState, SourceId,
+    SourceId,
     api::{
         Found, HypervisorRow, List, Lookup, LookupRequest, LookupTerm, OpenIncident, SilentSource, SourceRow,
         SourceState, Tenant, TermKind, VmDetail,
@@ -20,11 +20,7 @@ use shared::{
     net::{Term, What, understand},
     placement::{PlacedVm, Placement},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-    sync::Arc,
-};
+use std::sync::Arc;
 
 /// Things that are looked up at once.
 const TERMS_MAX: usize = 1_000;
@@ -135,78 +131,18 @@ fn told(text: &str, term: &Term, found: usize, more: bool) -> LookupTerm {
     LookupTerm { text, kind, value, fault, found: u32::try_from(found).unwrap_or(u32::MAX), more }
 }
 
-/// By what alerts name a machine.
-#[derive(Clone, Debug, Default)]
-struct Machine {
-    names: BTreeSet<String>,
-    ips: BTreeSet<IpAddr>,
-}
-
-impl Machine {
-    fn of(placement: &Placement) -> Self {
-        let mut machine = match &placement.vm {
-            Some(vm) => Self::of_placed(vm),
-            None => Self::default(),
-        };
-        if placement.vm.is_none() {
-            machine.name(placement.hypervisor.as_ref().map(|it| it.name.as_str()));
-            machine.ips.extend(placement.ip);
-        }
-        machine
-    }
-
-    fn of_placed(vm: &PlacedVm) -> Self {
-        let mut machine = Self::default();
-        machine.name(Some(&vm.name));
-        machine.name(vm.hostname.as_deref());
-        machine.ips.extend(vm.nics.iter().flat_map(|nic| &nic.ips).map(|it| it.ip));
-        machine
-    }
-
-    fn of_vm(vm: &Vm) -> Self {
-        let mut machine = Self::default();
-        machine.name(Some(&vm.name));
-        machine.name(vm.hostname.as_deref());
-        machine.ips.extend(vm.nics.iter().flat_map(|nic| &nic.ips).map(|it| it.ip));
-        machine
-    }
-
-    fn name(&mut self, name: Option<&str>) {
-        self.names.extend(name.filter(|name| !name.is_empty()).map(str::to_lowercase));
-    }
-}
-
-/// What is open of each machine, the most severe first.
 async fn open_of(app: &App, machines: Vec<Machine>) -> Result<Vec<Vec<OpenIncident>>, ApiError> {
-    let open = app.runtime.ask(move |engine| {
-        let (mut by_name, mut by_ip): (BTreeMap<&str, Vec<usize>>, BTreeMap<IpAddr, Vec<usize>>) = Default::default();
-        for (number, machine) in machines.iter().enumerate() {
-            machine.names.iter().for_each(|name| by_name.entry(name).or_default().push(number));
-            machine.ips.iter().for_each(|ip| by_ip.entry(*ip).or_default().push(number));
-        }
-        let mut found = vec![BTreeMap::new(); machines.len()];
-        if by_name.is_empty() && by_ip.is_empty() {
-            return vec![Vec::new(); machines.len()];
-        }
-        for incident in engine.state.incidents.values().filter(|it| it.state != IncidentState::Resolved) {
-            let host = incident.host.as_deref().map(str::to_lowercase);
-            let of_host = host.as_deref().and_then(|host| by_name.get(host)).into_iter().flatten();
-            let ip = incident.ip.as_deref().and_then(|ip| ip.parse().ok());
-            let of_ip = ip.and_then(|ip: IpAddr| by_ip.get(&ip)).into_iter().flatten();
-            for number in of_host.chain(of_ip) {
-                if let Some(found) = found.get_mut(*number) {
-                    found.insert((incident.severity, incident.id), short(incident));
-                }
-            }
-        }
-        found.into_iter().map(|found| found.into_values().collect()).collect::<Vec<Vec<OpenIncident>>>()
-    });
+    let open = app.runtime.ask(move |engine| open_of_each(engine.state.incidents.values().map(|it| &**it), &machines));
     open.await.map_err(|_| ApiError::unavailable())
 }
 
-fn short(incident: &Incident) -> OpenIncident {
-    let Incident { id, severity, title, opened_at, .. } = incident;
-    OpenIncident { id: *id, severity: *severity, title: title.to_string(), opened_at: *opened_at }
+/// All machines, as Ansible takes them.
+pub(super) async fn ansible(app: web::Data<App>) -> Result<web::Json<serde_json::Value>, ApiError> {
+    let machines = app.inventory.index().vms().map(|(_, _, vm)| Machine::of_vm(vm)).collect();
+    // Between the two questions a machine may come or go; it is shown without its incidents then.
+    let open = open_of(&app, machines).await?;
+    let inventory = Arc::clone(&app.inventory);
+    Ok(web::Json(blocking(move || ansible::inventory(&inventory.index(), &open)).await?))
 }
 
 #[derive(Deserialize)]

@@ -99,6 +99,7 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/vms", to!(inventory::find_vms)),
     (Post, "/vms", to!(inventory::find_many)),
     (Get, "/vms/one", to!(inventory::show_vm)),
+    (Get, "/inventory/ansible", to!(inventory::ansible)),
     (Get, "/hypervisors/one", to!(inventory::show_hypervisor)),
     (Get, "/heartbeats", to!(heartbeats::list_heartbeats)),
     (Post, "/heartbeats", to!(heartbeats::make_heartbeat)),

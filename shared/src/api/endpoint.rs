@@ -324,6 +324,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
         "Lookup",
     ),
     e(Get, "/api/v1/vms/one", VIEW, "One VM: interfaces, open incidents, and where it has been", "", "VmDetail"),
+    e(Get, "/api/v1/inventory/ansible", VIEW, "All machines as a dynamic inventory of Ansible", "", ""),
     e(
         Get,
         "/api/v1/hypervisors/one",
