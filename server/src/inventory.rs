@@ -3,11 +3,19 @@
 //! A collector is asked again and again for what is new. After it was made, and after each fault, its next observation
 //! is the whole; between, it gives what changed, or the whole again where the source cannot tell.
 
+mod endpoint;
 mod fault;
 mod file;
+mod json_wire;
 mod keep;
 mod kinds;
+pub mod libvirt;
+pub mod ovsdb;
+mod pace;
+pub mod qemu;
+mod uuid;
 
+pub use endpoint::{Credentials, Endpoint, EndpointError, OwnCertificate, Stream, Wire};
 pub use fault::{Fault, FaultKind};
 pub use keep::{Inventory, Standing, keep};
 pub use kinds::check;
