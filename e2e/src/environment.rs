@@ -36,6 +36,17 @@ pub fn python() -> Result<PathBuf> {
     )
 }
 
+/// The folder in which Open vSwitch, libvirt and QEMU are unpacked for the tests: `TOCSIN_LAB`, or where `cargo xtask
+/// test` makes it. None where the machine's own are used.
+#[must_use]
+pub fn lab() -> Option<PathBuf> {
+    let named = std::env::var_os("TOCSIN_LAB").map(PathBuf::from);
+    let own = beside("../lab/root").ok();
+    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/lab/root");
+    let found = named.into_iter().chain(own).chain([default]).find(|root| root.join("usr").is_dir())?;
+    found.canonicalize().ok()
+}
+
 /// Whether a program is installed, and where.
 #[must_use]
 pub fn program(name: &str) -> Option<PathBuf> {

@@ -9,6 +9,7 @@ pub mod dice;
 pub mod environment;
 pub mod hook;
 pub mod http;
+pub mod lab;
 pub mod live;
 pub mod load;
 pub mod mail;

@@ -4,12 +4,20 @@
 //! is the whole; between, it gives what changed, or the whole again where the source cannot tell.
 
 pub mod ansible;
+mod endpoint;
 mod fault;
 mod file;
+mod json_wire;
 mod keep;
 mod kinds;
+pub mod libvirt;
 mod open;
+pub mod ovsdb;
+mod pace;
+pub mod qemu;
+mod uuid;
 
+pub use endpoint::{Credentials, Endpoint, EndpointError, OwnCertificate, Stream, Wire};
 pub use fault::{Fault, FaultKind};
 pub use keep::{Inventory, Standing, keep};
 pub use kinds::check;

@@ -44,6 +44,9 @@ pub struct Vm {
     /// In the usual form, lower case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uuid: Option<String>,
+    /// Somebody wrote it down; nothing that runs it says so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub recorded: bool,
     /// What the system inside calls itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,

@@ -60,7 +60,7 @@ impl PlacedVm {
     /// As its source says it.
     #[must_use]
     pub fn new(source: &SourceId, vm: &Vm) -> Self {
-        let Vm { key, name, uuid, hostname, power, hypervisor: _, datastores, tags, nics } = vm.clone();
+        let Vm { key, name, uuid, hostname, power, datastores, tags, nics, .. } = vm.clone();
         Self { source: source.clone(), key, name, uuid, hostname, power, datastores, tags, nics }
     }
 }

@@ -8,6 +8,7 @@
 )]
 
 mod cargo;
+mod lab;
 mod playwright;
 mod setup;
 mod steps;

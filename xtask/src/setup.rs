@@ -122,6 +122,16 @@ pub(crate) fn system_packages(project: &mut Project) -> anyhow::Result<()> {
 }
 
 fn apt_install(names: &[&str]) -> anyhow::Result<()> {
+    retry("apt-get install", || {
+        apt_get(&["update"])?;
+        let mut install = vec!["install", "-y", "--no-install-recommends"];
+        install.extend(names);
+        apt_get(&install)
+    })
+}
+
+/// Calls apt-get as root.
+pub(crate) fn apt_get(args: &[&str]) -> anyhow::Result<()> {
     if !on_path("apt-get") {
         bail!("there is no apt-get on this machine");
     }
@@ -129,20 +139,12 @@ fn apt_install(names: &[&str]) -> anyhow::Result<()> {
     if !is_root && !succeeds(Command::new("sudo").args(["-n", "true"])) {
         bail!("apt-get needs root, and sudo is missing or wants a password");
     }
-    let apt_get = |args: &[&str]| {
-        let mut command = Command::new(if is_root { "env" } else { "sudo" });
-        if !is_root {
-            command.args(["-n", "env"]);
-        }
-        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"]).args(args);
-        call(&mut command)
-    };
-    retry("apt-get install", || {
-        apt_get(&["update"])?;
-        let mut install = vec!["install", "-y", "--no-install-recommends"];
-        install.extend(names);
-        apt_get(&install)
-    })
+    let mut command = Command::new(if is_root { "env" } else { "sudo" });
+    if !is_root {
+        command.args(["-n", "env"]);
+    }
+    command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"]).args(args);
+    call(&mut command)
 }
 
 /// `npm ci` when the installed packages are not those of the lock file.
@@ -210,7 +212,7 @@ pub(crate) fn postgres_bin() -> Option<PathBuf> {
     bins.filter(|bin| bin.join("initdb").is_file()).max()
 }
 
-fn on_path(program: &str) -> bool {
+pub(crate) fn on_path(program: &str) -> bool {
     find_on_path(program).is_some()
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use crate::cargo::{HOST_PACKAGES, Profile, Project, WASM, succeeds};
+use crate::lab;
 use crate::playwright;
 use crate::setup;
 use crate::steps::{self, Steps};
@@ -92,6 +93,7 @@ fn set_up(project: &mut Project, scope: Scope, steps: &mut Steps) -> anyhow::Res
     })?;
     if scope.whole_system() {
         steps.run("set-up: packages", again, || setup::system_packages(project))?;
+        steps.run("set-up: lab", again, || lab::programs(project))?;
     }
     if !scope.quick {
         steps.run("set-up: crates", "cargo fetch --locked", || setup::fetch_crates(project))?;
@@ -139,7 +141,8 @@ fn rust_tests(project: &Project, scope: Scope, counts: &mut Counts) -> anyhow::R
         let mut tests = project.cargo();
         // All failures in one run: the next run may be minutes away.
         tests.args(["nextest", "run", "--no-fail-fast", "--color=never"]).args(host_arguments(project));
-        let but = if scope.whole_system() { "" } else { " and not package(e2e)" };
+        // Those of inventories need the daemons that only the whole set-up fetches.
+        let but = if scope.whole_system() { "" } else { " and not package(e2e) and not binary(inventory)" };
         tests.args(["-E", &format!("not binary({SHARED}){but}")]);
         succeeded &= run_tests(project, tests, Runner::Nextest, &mut ours)?;
     }
@@ -166,6 +169,10 @@ fn run_tests(project: &Project, mut tests: Command, runner: Runner, counts: &mut
 pub(crate) fn whole_system_environment(command: &mut Command, project: &Project) {
     command.env("TOCSIN_BIN", project.binary(Profile::Dev, "tocsin"));
     command.env("TOCSIN_E2E_VENV", setup::venv(project));
+    let lab = lab::root(project);
+    if lab.is_dir() {
+        command.env("TOCSIN_LAB", lab);
+    }
     if let Some(bin) = setup::postgres_bin() {
         command.env("TOCSIN_POSTGRES_BIN", bin);
     }

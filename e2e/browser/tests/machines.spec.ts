@@ -55,7 +55,7 @@ test('an address leads to the VM, its hypervisor and what is open there', async 
       /Interface.*52:54:00:00:00:02/,
       /VM.*web02/,
       /Port.*br-int/,
-      /Hypervisor.*kvm-1/,
+      /Hypervisor.*kvm-1.*written down/,
       /Cluster.*prod/,
     ]);
     await expect(found(page).getByRole('link', { name: /#1/ })).toBeVisible();

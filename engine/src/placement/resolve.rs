@@ -6,7 +6,7 @@
 use super::index::{Index, Place, Thing};
 use shared::{
     SourceId, Timestamp,
-    inventory::{Hypervisor, IpHow, Neighbour, Nic, Port, Power, Vm},
+    inventory::{Hypervisor, Neighbour, Nic, Port, Power, Vm},
     net::{Mac, What, platform},
     placement::{Doubt, Hop, HopHow, HopTo, PlacedHypervisor, PlacedPort, PlacedVm, Placement, Trust},
 };
@@ -62,7 +62,13 @@ struct Step<'a> {
     at: Timestamp,
 }
 
-impl Step<'_> {
+impl<'a> Step<'a> {
+    /// What a source says of its own VM.
+    const fn of(vm: &Vm, source: &'a SourceId, at: Timestamp) -> Self {
+        let how = if vm.recorded { HopHow::Recorded } else { HopHow::Platform };
+        Self { how, source, at }
+    }
+
     fn trust(self, now: Timestamp) -> Trust {
         let limit = if self.how == HopHow::Neighbour { NEIGHBOUR_STALE_MS } else { STALE_MS };
         match self.how {
@@ -137,7 +143,7 @@ impl Index {
                     for nic in &vm.nics {
                         let Some(how) = nic.ips.iter().find(|it| it.ip == ip).map(|it| it.how) else { continue };
                         let step = Step { how: how.into(), source, at };
-                        let mac = nic.mac.map(|mac| (mac, Step { how: platform_or_record(how), source, at }));
+                        let mac = nic.mac.map(|mac| (mac, Step::of(vm, source, at)));
                         let machine = Machine::Vm { source, at, vm, nic: Some(nic) };
                         leads.push(Lead { ip: Some((ip, step)), mac, machine });
                     }
@@ -171,8 +177,7 @@ impl Index {
         for place in self.by_mac(mac) {
             let Some((source, at, Thing::Vm(vm))) = self.thing(place) else { continue };
             for nic in vm.nics.iter().filter(|nic| nic.mac == Some(mac)) {
-                let step = Step { how: HopHow::Platform, source, at };
-                leads.push(Lead { mac: Some((mac, step)), ..nic_lead(source, at, vm, nic) });
+                leads.push(Lead { mac: Some((mac, Step::of(vm, source, at))), ..nic_lead(source, at, vm, nic) });
             }
         }
         if leads.is_empty() {
@@ -241,7 +246,7 @@ impl Index {
         }
         match lead.machine {
             Machine::Vm { source, at, vm, nic } => {
-                let step = Step { how: HopHow::Platform, source, at };
+                let step = Step::of(vm, source, at);
                 placed.hops.push(step.hop(HopTo::Vm, vm.name.clone(), now));
                 let port = nic.and_then(|nic| self.port_of(nic));
                 self.place_port(&mut placed, nic, port, step, now);
@@ -399,12 +404,8 @@ impl Lead<'_> {
 /// The steps to a VM that was found by itself.
 fn nic_lead<'a>(source: &'a SourceId, at: Timestamp, vm: &'a Vm, nic: &'a Nic) -> Lead<'a> {
     let ip = nic.ips.first().map(|it| (it.ip, Step { how: it.how.into(), source, at }));
-    let mac = nic.mac.map(|mac| (mac, Step { how: HopHow::Platform, source, at }));
+    let mac = nic.mac.map(|mac| (mac, Step::of(vm, source, at)));
     Lead { ip, mac, machine: Machine::Vm { source, at, vm, nic: Some(nic) } }
-}
-
-fn platform_or_record(how: IpHow) -> HopHow {
-    if how == IpHow::Recorded { HopHow::Recorded } else { HopHow::Platform }
 }
 
 /// The same for two sources that know the same VM.

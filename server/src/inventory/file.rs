@@ -6,7 +6,7 @@
 use super::{Collector, Fault, FaultKind};
 use serde::Deserialize;
 use shared::{
-    inventory::{Hypervisor, IpHow, Nic, NicIp, Observation, Power, Vm},
+    inventory::{Hypervisor, IpHow, Nic, NicIp, Observation, Vm},
     net::Mac,
 };
 use std::{
@@ -204,7 +204,7 @@ impl Machines {
             known.cluster = cluster.or(known.cluster.take());
         }
         let key = uuid.clone().unwrap_or_else(|| name.clone());
-        let vm = self.vms.entry(key.clone()).or_insert_with(|| Vm { key, power: Power::Unknown, ..Vm::default() });
+        let vm = self.vms.entry(key.clone()).or_insert_with(|| Vm { key, recorded: true, ..Vm::default() });
         vm.name = name;
         vm.uuid = uuid;
         vm.hostname = given(hostname).or(vm.hostname.take());

@@ -1,19 +1,36 @@
 //! From a source as the configuration describes it to the collector that asks it.
 
-use super::{Collector, Fault, file::File};
+use super::{
+    Collector, Credentials, Endpoint, Fault, FaultKind, OwnCertificate,
+    file::File,
+    libvirt::{self, Libvirt},
+    ovsdb::{self, Ovsdb},
+    qemu::Qemu,
+};
 use shared::{
     config::{Finding, Source, SourceKind},
     inventory::Observation,
 };
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// A source is asked no more often, and no less.
-const EVERY_MS: std::ops::RangeInclusive<i64> = 1_000..=86_400_000;
+const EVERY_MS: RangeInclusive<i64> = 1_000..=86_400_000;
+/// Where Linux says what a machine is called.
+const OWN_NAME: &str = "/proc/sys/kernel/hostname";
 
 /// The collector of any kind of source.
 #[derive(Debug)]
 pub(super) enum Kind {
     File(File),
+    Libvirt(Libvirt),
+    Openvswitch(Ovsdb),
+    Qemu(Qemu),
 }
 
 impl Kind {
@@ -21,9 +38,26 @@ impl Kind {
     /// When the description cannot work, such as an address that is none.
     pub(super) fn of(source: &Source) -> Result<Self, Fault> {
         let every = Duration::from_millis(source.every.0.unsigned_abs());
-        match source.kind {
-            SourceKind::File => Ok(Self::File(File::new(&source.address, every))),
-        }
+        let told = |error: super::EndpointError| Fault::new(FaultKind::Unreadable, error.to_string());
+        let endpoint =
+            |usual_port| Endpoint::parse(&source.address, usual_port, credentials(source).as_ref()).map_err(told);
+        Ok(match source.kind {
+            SourceKind::File => Self::File(File::new(path(&source.address)?, every)),
+            SourceKind::Libvirt => Self::Libvirt(Libvirt::new(libvirt::Settings {
+                endpoint: endpoint(libvirt::USUAL_PORT)?,
+                uri: libvirt::USUAL_URI.into(),
+                every,
+                ask_guests: source.guests,
+            })),
+            SourceKind::Openvswitch => Self::Openvswitch(Ovsdb::new(endpoint(ovsdb::USUAL_PORT)?)),
+            SourceKind::Qemu => {
+                let sockets = source.address.split_whitespace().map(path).collect::<Result<Vec<_>, _>>()?;
+                if sockets.is_empty() {
+                    return Err(Fault::new(FaultKind::Unreadable, "name the monitor sockets, with spaces between"));
+                }
+                Self::Qemu(Qemu::new(sockets, own_name(), every))
+            }
+        })
     }
 }
 
@@ -31,8 +65,31 @@ impl Collector for Kind {
     async fn next(&mut self) -> Result<Observation, Fault> {
         match self {
             Self::File(file) => file.next().await,
+            Self::Libvirt(libvirt) => libvirt.next().await,
+            Self::Openvswitch(switch) => switch.next().await,
+            Self::Qemu(qemu) => qemu.next().await,
         }
     }
+}
+
+/// A path of this server. One that is not absolute would depend on where the server was started.
+fn path(text: &str) -> Result<PathBuf, Fault> {
+    let path = Path::new(text.strip_prefix("unix:").unwrap_or(text));
+    if path.is_absolute() {
+        return Ok(path.to_owned());
+    }
+    Err(Fault::new(FaultKind::Unreadable, format!("`{text}` is not the path of a file here; it begins with `/`")))
+}
+
+fn credentials(source: &Source) -> Option<Credentials> {
+    let own = source.certificate.as_ref().zip(source.key.as_ref());
+    let own = own.map(|(certificate, key)| OwnCertificate { certificate: certificate.into(), key: key.into() });
+    source.ca.as_ref().map(|ca| Credentials { ca: ca.into(), own })
+}
+
+fn own_name() -> String {
+    let name = fs::read_to_string(OWN_NAME).unwrap_or_default();
+    if name.trim().is_empty() { "localhost".to_owned() } else { name.trim().to_owned() }
 }
 
 /// What is wrong with the sources of a document.
@@ -54,9 +111,52 @@ pub fn check(sources: &[Source]) -> Vec<Finding> {
         if !EVERY_MS.contains(&source.every.0) {
             fault("every", "a source can be asked from every second to once a day (1s to 1d)".to_owned());
         }
+        if source.certificate.is_some() != source.key.is_some() {
+            fault("certificate", "a certificate and its key go together; name both or neither".to_owned());
+        }
         if let Err(wrong) = Kind::of(source) {
             fault("address", wrong.message);
         }
     }
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse;
+
+    fn faults(rest: &str) -> Vec<(String, String)> {
+        let text = format!("[[sources]]\nid = \"s\"\n{rest}");
+        let document = parse(&text).unwrap_or_else(|finding| panic!("{finding:?}"));
+        check(&document.sources).into_iter().map(|it| (it.path, it.message)).collect()
+    }
+
+    #[test]
+    fn every_kind_is_described_in_a_few_words() {
+        for rest in [
+            "kind = \"file\"\naddress = \"/srv/machines.csv\"",
+            "kind = \"libvirt\"\naddress = \"/run/libvirt/libvirt-sock-ro\"\nguests = true",
+            "kind = \"libvirt\"\naddress = \"tls:kvm-1.example.org\"\nca = \"/etc/ca.pem\"",
+            "kind = \"openvswitch\"\naddress = \"unix:/run/openvswitch/db.sock\"",
+            "kind = \"qemu\"\naddress = \"/run/a.sock /run/b.sock\"\nevery = \"10s\"",
+        ] {
+            assert_eq!(faults(rest), [], "{rest}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_work_is_said_with_the_mend() {
+        let first = |rest: &str| faults(rest).into_iter().next().unwrap();
+        let (path, why) = first("kind = \"openvswitch\"\naddress = \"tcp:10.0.0.1:6640\"");
+        assert!(path == "sources[s].address" && why.contains("plain TCP"), "{path}: {why}");
+        assert!(first("kind = \"file\"\naddress = \"machines.csv\"").1.contains("begins with `/`"));
+        assert!(first("kind = \"qemu\"\naddress = \" \"").1.contains("monitor sockets"));
+        let often = first("kind = \"file\"\naddress = \"/a\"\nevery = \"10ms\"");
+        assert_eq!(often.0, "sources[s].every");
+        let half = first("kind = \"libvirt\"\naddress = \"/a\"\ncertificate = \"/b\"");
+        assert_eq!(half.0, "sources[s].certificate");
+        let twice = "kind = \"file\"\naddress = \"/a\"\n[[sources]]\nid = \"s\"\nkind = \"file\"\naddress = \"/b\"";
+        assert!(first(twice).1.contains("two sources with the id `s`"));
+    }
 }

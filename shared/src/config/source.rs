@@ -12,8 +12,8 @@ pub struct Source {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
     pub kind: SourceKind,
-    /// Where it answers: `https://vcenter.example.org`, `unix:/run/libvirt/libvirt-sock-ro`, `tls:kvm-1.example.org`, or a
-    /// file on this server.
+    /// Where it answers: `unix:/run/libvirt/libvirt-sock-ro`, `tls:kvm-1.example.org`, a file on this server, or the paths
+    /// of QEMU's monitor sockets with spaces between.
     pub address: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
@@ -46,6 +46,10 @@ pub struct Source {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum SourceKind {
+    Libvirt,
+    /// QEMU processes on this machine, by their monitor sockets.
+    Qemu,
+    Openvswitch,
     /// A CSV or JSON file on this server, for what has no interface.
     File,
 }

@@ -27,16 +27,16 @@ pub(super) fn name(l: Language, placement: &Placement) -> String {
 pub(super) fn chain(app: App, placement: &Placement) -> AnyView {
     let l = app.l();
     let hops = placement.hops.iter().map(|hop| step(app, hop)).collect_view();
-    view! { <ol class="chain" aria-label=t::way(l, &name(l, placement))>{hops}</ol> }.into_any()
+    view! { <ol class="way" aria-label=t::way(l, &name(l, placement))>{hops}</ol> }.into_any()
 }
 
 fn step(app: App, hop: &Hop) -> AnyView {
     let l = app.l();
     let (to, how) = (to(l, hop.to), how(l, hop.how));
     let (class, trust) = match hop.trust {
-        Trust::Good => ("good", t::good(l)),
-        Trust::Fair => ("fair", t::fair(l)),
-        Trust::Stale => ("stale", t::stale(l)),
+        Trust::Good => ("hop-good", t::good(l)),
+        Trust::Fair => ("hop-fair", t::fair(l)),
+        Trust::Stale => ("hop-stale", t::stale(l)),
     };
     let (source, seen_at) = (hop.source.to_string(), hop.seen_at);
     let by = move || t::by(l, &source, &span(l, app.now.get().ms_since(seen_at)));
@@ -45,7 +45,7 @@ fn step(app: App, hop: &Hop) -> AnyView {
             <span class="hop-to">{to}</span>
             <strong>{hop.value.clone()}</strong>
             <small title=exact(app, seen_at)>{how} <br/> {by}</small>
-            <small class="trust">{trust}</small>
+            <small class="hop-trust">{trust}</small>
         </li>
     }
     .into_any()

@@ -5,7 +5,6 @@ use crate::{
     components::{
         page::card,
         states::{empty, loaded},
-        time::ago,
     },
     state::{App, Remote},
     text::machines as t,
@@ -13,7 +12,8 @@ use crate::{
 use leptos::prelude::*;
 use shared::{
     api::{List, SourceRow, SourceState},
-    config::{Language, SourceKind},
+    config::SourceKind,
+    text::span,
 };
 
 /// Nobody tells when a source answered: they are asked for while somebody looks.
@@ -33,12 +33,13 @@ pub(super) fn sources(app: App) -> AnyView {
         if list.items.is_empty() {
             return empty(t::no_sources(l), view! { <p>{t::no_sources_hint(l)}</p> }.into_any());
         }
-        view! { <ul class="sources">{list.items.iter().map(|it| source(l, it)).collect_view()}</ul> }.into_any()
+        view! { <ul class="sources">{list.items.iter().map(|it| source(app, it)).collect_view()}</ul> }.into_any()
     });
     view! { <div data-testid="sources">{card(t::sources(l), body)}</div> }.into_any()
 }
 
-fn source(l: Language, it: &SourceRow) -> AnyView {
+fn source(app: App, it: &SourceRow) -> AnyView {
+    let l = app.l();
     let (class, state) = match it.state {
         SourceState::Well => ("well", t::well(l)),
         SourceState::Waiting => ("waiting", t::waiting(l)),
@@ -48,7 +49,7 @@ fn source(l: Language, it: &SourceRow) -> AnyView {
     let mut counts = vec![t::counts(l, it.vms, it.nics, it.hypervisors)];
     counts.extend((it.ports > 0).then(|| t::ports_n(l, it.ports)));
     counts.extend((it.neighbours > 0).then(|| t::neighbours_n(l, it.neighbours)));
-    let seen = it.seen_at.map(|at| view! { " · " {ago(at)} });
+    let seen = it.seen_at.map(|at| view! { " · " {move || t::heard(l, &span(l, app.now.get().ms_since(at)))} });
     view! {
         <li class=class>
             <h3>{it.name.clone()} <small class="muted">{kind(it.kind)} " · " {it.address.clone()}</small></h3>
@@ -62,6 +63,9 @@ fn source(l: Language, it: &SourceRow) -> AnyView {
 /// Names of products are the same in every language.
 const fn kind(kind: SourceKind) -> &'static str {
     match kind {
+        SourceKind::Libvirt => "libvirt",
+        SourceKind::Qemu => "QEMU",
+        SourceKind::Openvswitch => "Open vSwitch",
         SourceKind::File => "CSV / JSON",
     }
 }
