@@ -6,9 +6,11 @@
 pub mod ansible;
 mod fault;
 mod file;
+pub mod https;
 mod keep;
 mod kinds;
 mod open;
+pub mod vsphere;
 
 pub use fault::{Fault, FaultKind};
 pub use keep::{Inventory, Standing, keep};
