@@ -1,6 +1,11 @@
 //! From a source as the configuration describes it to the collector that asks it.
 
-use super::{Collector, Fault, file::File};
+use super::{
+    Collector, Fault, FaultKind,
+    file::File,
+    https::Trust,
+    vsphere::{Settings, Vsphere},
+};
 use shared::{
     config::{Finding, Source, SourceKind},
     inventory::Observation,
@@ -14,6 +19,7 @@ const EVERY_MS: std::ops::RangeInclusive<i64> = 1_000..=86_400_000;
 #[derive(Debug)]
 pub(super) enum Kind {
     File(File),
+    Vsphere(Box<Vsphere>),
 }
 
 impl Kind {
@@ -23,6 +29,7 @@ impl Kind {
         let every = Duration::from_millis(source.every.0.unsigned_abs());
         match source.kind {
             SourceKind::File => Ok(Self::File(File::new(&source.address, every))),
+            SourceKind::Vsphere => Ok(Self::Vsphere(Box::new(vsphere(source, every)?))),
         }
     }
 }
@@ -31,8 +38,20 @@ impl Collector for Kind {
     async fn next(&mut self) -> Result<Observation, Fault> {
         match self {
             Self::File(file) => file.next().await,
+            Self::Vsphere(vsphere) => vsphere.next().await,
         }
     }
+}
+
+fn vsphere(source: &Source, every: Duration) -> Result<Vsphere, Fault> {
+    let (Some(username), Some(password)) = (&source.username, &source.password) else {
+        return Err(Fault::new(FaultKind::Refused, "a vCenter or an ESXi needs `username` and `password`"));
+    };
+    let trust = Trust::named(source.ca.as_deref(), source.fingerprint.as_deref())?;
+    let mut settings = Settings::new(&source.address, username, password, trust);
+    // It tells of VMs by itself; what it does not tell of is much, and changes seldom.
+    settings.look_every = settings.look_every.max(every);
+    Vsphere::new(settings)
 }
 
 /// What is wrong with the sources of a document.

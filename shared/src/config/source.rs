@@ -48,6 +48,8 @@ pub struct Source {
 pub enum SourceKind {
     /// A CSV or JSON file on this server, for what has no interface.
     File,
+    /// A vCenter or a lone ESXi, at `https://…`.
+    Vsphere,
 }
 
 const fn default_every() -> Delay {

@@ -63,5 +63,6 @@ fn source(l: Language, it: &SourceRow) -> AnyView {
 const fn kind(kind: SourceKind) -> &'static str {
     match kind {
         SourceKind::File => "CSV / JSON",
+        SourceKind::Vsphere => "vSphere",
     }
 }
