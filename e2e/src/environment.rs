@@ -79,7 +79,10 @@ pub fn arguments() -> Vec<String> {
 }
 
 /// A file in the folder cargo builds into; tests stand one folder deeper.
-fn beside(name: &str) -> Result<PathBuf> {
+///
+/// # Errors
+/// When this program does not know where it stands.
+pub fn beside(name: &str) -> Result<PathBuf> {
     let own = std::env::current_exe().context("this program does not know where it stands")?;
     let folder = own.parent().context("this program stands nowhere")?;
     let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };

@@ -16,4 +16,5 @@ pub mod mail;
 pub mod postgres;
 pub mod store_lock;
 pub mod tocsin;
+pub mod vcenter;
 pub mod wait;

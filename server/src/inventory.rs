@@ -7,6 +7,7 @@ pub mod ansible;
 mod endpoint;
 mod fault;
 mod file;
+pub mod https;
 mod json_wire;
 mod keep;
 mod kinds;
@@ -16,6 +17,7 @@ pub mod ovsdb;
 mod pace;
 pub mod qemu;
 mod uuid;
+pub mod vsphere;
 
 pub use endpoint::{Credentials, Endpoint, EndpointError, OwnCertificate, Stream, Wire};
 pub use fault::{Fault, FaultKind};

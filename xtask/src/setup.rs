@@ -10,9 +10,9 @@ use anyhow::{Context as _, bail};
 use crate::cargo::{Project, WASM, succeeds};
 use crate::steps::{call, output, retry};
 
-/// Other programs that speak with ours in the tests: a real SMTP server, a reader of calendars, Ansible. No crate of ours is
-/// a second opinion on what we say.
-const PYTHON_PACKAGES: [&str; 3] = ["aiosmtpd==1.4.6", "icalendar==7.3.0", "ansible-core==2.17.14"];
+/// Other programs that speak with ours in the tests: a real SMTP server, a reader of calendars, Ansible, VMware's own client.
+/// No crate of ours is a second opinion on what we say.
+const PYTHON_PACKAGES: [&str; 4] = ["aiosmtpd==1.4.6", "icalendar==7.3.0", "ansible-core==2.17.14", "pyvmomi==9.1.1.0"];
 
 /// Playwright's own minimum; Debian 12 ships 18.
 const NODE_MAJOR: u32 = 20;
@@ -54,7 +54,7 @@ struct Package {
     present: fn() -> bool,
 }
 
-const PACKAGES: [Package; 9] = [
+const PACKAGES: [Package; 11] = [
     Package {
         name: "libpq-dev",
         purpose: "the PostgreSQL client library (without it one is compiled from source)",
@@ -84,6 +84,18 @@ const PACKAGES: [Package; 9] = [
         purpose: "the tests of a wall clock that leaps",
         only_for_browser: false,
         present: || on_path("faketime"),
+    },
+    Package {
+        name: "golang-go",
+        purpose: "building the vCenter that the vSphere tests read",
+        only_for_browser: false,
+        present: || on_path("go"),
+    },
+    Package {
+        name: "golang-github-vmware-govmomi-dev",
+        purpose: "the vCenter that the vSphere tests read",
+        only_for_browser: false,
+        present: || Path::new("/usr/share/gocode/src/github.com/vmware/govmomi/simulator").is_dir(),
     },
     Package {
         name: "chromium",

@@ -3,9 +3,11 @@
 use super::{
     Collector, Credentials, Endpoint, Fault, FaultKind, OwnCertificate,
     file::File,
+    https::Trust,
     libvirt::{self, Libvirt},
     ovsdb::{self, Ovsdb},
     qemu::Qemu,
+    vsphere::{self, Vsphere},
 };
 use shared::{
     config::{Finding, Source, SourceKind},
@@ -31,6 +33,7 @@ pub(super) enum Kind {
     Libvirt(Libvirt),
     Openvswitch(Ovsdb),
     Qemu(Qemu),
+    Vsphere(Box<Vsphere>),
 }
 
 impl Kind {
@@ -50,6 +53,7 @@ impl Kind {
                 ask_guests: source.guests,
             })),
             SourceKind::Openvswitch => Self::Openvswitch(Ovsdb::new(endpoint(ovsdb::USUAL_PORT)?)),
+            SourceKind::Vsphere => Self::Vsphere(Box::new(vsphere(source, every)?)),
             SourceKind::Qemu => {
                 let sockets = source.address.split_whitespace().map(path).collect::<Result<Vec<_>, _>>()?;
                 if sockets.is_empty() {
@@ -68,8 +72,20 @@ impl Collector for Kind {
             Self::Libvirt(libvirt) => libvirt.next().await,
             Self::Openvswitch(switch) => switch.next().await,
             Self::Qemu(qemu) => qemu.next().await,
+            Self::Vsphere(vsphere) => vsphere.next().await,
         }
     }
+}
+
+fn vsphere(source: &Source, every: Duration) -> Result<Vsphere, Fault> {
+    let (Some(username), Some(password)) = (&source.username, &source.password) else {
+        return Err(Fault::new(FaultKind::Refused, "a vCenter or an ESXi needs `username` and `password`"));
+    };
+    let trust = Trust::named(source.ca.as_deref(), source.fingerprint.as_deref())?;
+    let mut settings = vsphere::Settings::new(&source.address, username, password, trust);
+    // It tells of VMs by itself; what it does not tell of is much, and changes seldom.
+    settings.look_every = settings.look_every.max(every);
+    Vsphere::new(settings)
 }
 
 /// A path of this server. One that is not absolute would depend on where the server was started.

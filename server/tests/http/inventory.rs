@@ -2,6 +2,7 @@
 
 use super::house::{CONFIG, House, call, json as body, request};
 use actix_web::test::TestRequest;
+use e2e::vcenter::Vcenter;
 use serde_json::{Value, json};
 use server::inventory;
 use shared::api::Role;
@@ -197,4 +198,47 @@ async fn a_source_that_fails_says_why_and_what_it_said_before_counts_across_a_re
     let at_once = viewer.get("/api/v1/vms?q=10.1.2.3").await;
     assert_eq!(at_once["items"][0]["vm"]["name"], "web01");
     assert_eq!(viewer.source().await["state"], "waiting");
+}
+
+#[actix_web::test]
+async fn a_migration_in_a_vcenter_is_known_by_a_hardware_address_alone() {
+    let vcenter = Vcenter::start(&[]).unwrap();
+    let listens = &vcenter.listens;
+    let source = format!(
+        "{CONFIG}\n[[sources]]\nid = \"vc\"\nkind = \"vsphere\"\naddress = \"{}\"\nusername = \"{}\"\npassword = \"{}\"\n\
+         fingerprint = \"{}\"\n",
+        listens.secure, listens.username, listens.password, listens.fingerprint
+    );
+    let house = House::with(&source, None);
+    let viewer = Viewer::of(&house);
+    keep(&house);
+    let well = viewer.until("the vCenter was read", |it| it["state"] == "well").await;
+    assert_eq!((&well["vms"], &well["nics"], &well["hypervisors"]), (&json!(4), &json!(8), &json!(4)));
+
+    // The stand-in numbers VMs in their MACs and addresses.
+    let found = viewer.get("/api/v1/vms?q=00:50:56:9a:00:00").await["items"][0].clone();
+    let (vm, from) = (found["vm"]["name"].as_str().unwrap(), found["hypervisor"]["name"].as_str().unwrap());
+    let hop = |found: &Value, to: &str| {
+        let hops = found["hops"].as_array().unwrap();
+        hops.iter().find(|hop| hop["to"] == to).map_or(Value::Null, |hop| hop["value"].clone())
+    };
+    assert_eq!((hop(&found, "vm"), hop(&found, "hypervisor")), (json!(vm), json!(from)), "{found}");
+    assert_eq!(viewer.get("/api/v1/vms?q=10.77.0.0").await["items"][0]["vm"]["name"], vm);
+
+    let to = if from == "DC0_C0_H1" { "DC0_C0_H2" } else { "DC0_C0_H1" };
+    vcenter.command(&format!("/migrate?vm={vm}&to={to}")).unwrap();
+    let key = found["vm"]["key"].as_str().unwrap();
+    let path = format!("/api/v1/vms/one?source=vc&key={key}");
+    for _ in 0..1_000 {
+        let detail = viewer.get(&path).await;
+        // The move is stored a moment after it is known.
+        if detail["placement"]["hypervisor"]["name"] == to && detail["moves"][0].is_object() {
+            let last = &detail["moves"][0];
+            let keys = (&found["hypervisor"]["key"], &detail["placement"]["hypervisor"]["key"]);
+            assert_eq!((&last["before"]["hypervisor"], &last["after"]["hypervisor"]), keys);
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{vm} did not move from {from} to {to} in 20 s");
 }

@@ -52,6 +52,8 @@ pub enum SourceKind {
     Openvswitch,
     /// A CSV or JSON file on this server, for what has no interface.
     File,
+    /// A vCenter or a lone ESXi, at `https://…`.
+    Vsphere,
 }
 
 const fn default_every() -> Delay {

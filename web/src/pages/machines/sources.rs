@@ -67,5 +67,6 @@ const fn kind(kind: SourceKind) -> &'static str {
         SourceKind::Qemu => "QEMU",
         SourceKind::Openvswitch => "Open vSwitch",
         SourceKind::File => "CSV / JSON",
+        SourceKind::Vsphere => "vSphere",
     }
 }
