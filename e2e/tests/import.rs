@@ -169,8 +169,12 @@ fn every_alert_goes_where_amtool_says() -> Result<()> {
             let labels = random.labels();
             let theirs = theirs(&amtool, &file, &labels).with_context(|| yaml.clone())?;
             let (event, integration) = (event(&labels), IntegrationId::from("am"));
-            let subject =
-                Subject { event: &event, integration: &integration, severity: event.severity, now: Timestamp(0) };
+            let subject = Subject {
+                event: &event,
+                integration: &integration,
+                severity: event.severity,
+                now: Timestamp::from_ms(0),
+            };
             let routing = route::route(&snapshot.tree, &subject);
             let ours: Vec<String> = routing.policies.into_iter().map(|id| id.to_string()).collect();
             ensure!(ours == theirs, "{labels:?} goes to {ours:?} here and to {theirs:?} there:\n{yaml}");

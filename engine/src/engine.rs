@@ -44,7 +44,7 @@ impl Engine {
         let mut engine = Self { state: State::default(), config };
         if !engine.config.silences.is_empty() {
             // They begin with the first event, which brings the time.
-            engine.state.deadlines.set(Timestamp(0), Wake::Review);
+            engine.state.deadlines.set(Timestamp::from_ms(0), Wake::Review);
         }
         engine
     }
@@ -235,7 +235,7 @@ impl Engine {
 
     /// What must become durable since the last call; resolved incidents leave the memory with it.
     pub fn take_changes(&mut self) -> Changes {
-        self.take_changes_but_repeats(Timestamp(i64::MAX))
+        self.take_changes_but_repeats(Timestamp::from_ms(i64::MAX))
     }
 
     /// The same, except that alerts which were only repeated, and began to be after `since`, are left for a later call.

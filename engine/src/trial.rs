@@ -209,7 +209,7 @@ fn instant(text: &str) -> Result<Timestamp, String> {
     } else {
         text.parse::<jiff::Timestamp>()
     };
-    parsed.map(|at| Timestamp(at.as_millisecond())).map_err(|_| {
+    parsed.map(|at| Timestamp::from_ms(at.as_millisecond())).map_err(|_| {
         format!("`at = \"{text}\"` is not an instant; write 2026-11-22T03:00:00+08:00[Asia/Shanghai] or 2026-11-21T19:00:00Z")
     })
 }

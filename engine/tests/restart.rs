@@ -10,7 +10,7 @@ use engine::{
 use shared::{Delay, SilenceKind, SilenceRequest, Timestamp, config::Integration, timeline::Actor};
 use std::{collections::BTreeSet, sync::Arc};
 
-const NOW: Timestamp = Timestamp(1_795_244_400_000);
+const NOW: Timestamp = Timestamp::from_ms(1_795_244_400_000);
 const HOUR_MS: i64 = 3_600_000;
 const CONFIG: &str = r#"
 fallback = ["person:li"]

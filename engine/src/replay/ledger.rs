@@ -112,7 +112,7 @@ impl Ledger {
             cut: false,
             silences: BTreeMap::new(),
         };
-        Self { stage: Stage::new(config, Timestamp(i64::MIN)), books }
+        Self { stage: Stage::new(config, Timestamp::from_ms(i64::MIN)), books }
     }
 
     /// Something happened; gives what became of a message's members.
@@ -290,7 +290,7 @@ impl Books {
     fn is_night(&self, recipient: &Recipient, at: Timestamp) -> bool {
         let Recipient::Person(person) = recipient else { return false };
         let zone = self.zones.get(person).cloned().unwrap_or(TimeZone::UTC);
-        let hour = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default().to_zoned(zone).hour();
+        let hour = jiff::Timestamp::from_millisecond(at.ms()).unwrap_or_default().to_zoned(zone).hour();
         hour >= NIGHT.0 || hour < NIGHT.1
     }
 

@@ -159,7 +159,7 @@ fn assemble(
     let links = Links::new(settings.public_url.clone(), instance.own_url.clone(), secret);
     let own_name = once(&mut store, "instance")?;
     let (board, readers) =
-        (Arc::new(Board::new(clock::now().0.unsigned_abs())), Arc::new(Readers::new(url.clone(), READERS)));
+        (Arc::new(Board::new(clock::now().ms().unsigned_abs())), Arc::new(Readers::new(url.clone(), READERS)));
     let keyring = Arc::new(Keyring::open(&readers)?);
     let start = Start { url: url.clone(), store, lock, links, board: board.clone(), instance: own_name };
     let (runtime, thread) = Runtime::start(start).map_err(|error| CliError::Told(error.to_string()))?;

@@ -161,13 +161,13 @@ impl Store {
             dedup_key: SharedStr,
         }
         let rows: Vec<(i64, i64, i64, Option<i64>, String)> = alert::table
-            .filter(alert::closed_at.gt(now.plus_ms(-2 * MEMORY.0).0))
+            .filter(alert::closed_at.gt(now.plus_ms(-2 * MEMORY.0).ms()))
             .order((alert::closed_at, alert::id))
             .select((alert::id, alert::incident, alert::first_at, alert::closed_at, alert::doc))
             .load(&mut self.db)?;
         let mut recent: BTreeMap<(IntegrationId, SharedStr), Recent> = BTreeMap::new();
         for (id, incident, first_at, closed_at, doc) in rows {
-            let Some(closed_at) = closed_at.map(Timestamp) else { continue };
+            let Some(closed_at) = closed_at.map(Timestamp::from_ms) else { continue };
             let identity: Identity = document("alert", id, &doc)?;
             let key = (identity.integration, identity.event.dedup_key);
             let incident = IncidentId(incident);
@@ -176,7 +176,7 @@ impl Store {
             entry.incident = incident;
             entry.closed_at = closed_at;
             entry.opened.retain(|at| *at > since);
-            entry.opened.push(Timestamp(first_at));
+            entry.opened.push(Timestamp::from_ms(first_at));
             if entry.opened.len() > RECENT_MAX {
                 entry.opened.remove(0);
             }
@@ -204,7 +204,7 @@ impl Store {
     fn seen(&mut self, now: Timestamp) -> Result<Vec<Seen>, StoreError> {
         let rows: Vec<(i64, i64, String)> = event::table
             .filter(event::idem_key.is_not_null())
-            .filter(event::received_at.gt(now.plus_ms(-MEMORY.0).0))
+            .filter(event::received_at.gt(now.plus_ms(-MEMORY.0).ms()))
             .order(event::id)
             .select((event::id, event::received_at, event::doc))
             .load(&mut self.db)?;
@@ -213,7 +213,7 @@ impl Store {
             let message: MessageDoc<'_> = document("message", id, &doc)?;
             let Some(key) = message.key else { continue };
             let (integration, outcomes) = (message.integration.into_owned(), message.outcomes.into_owned());
-            seen.push((Timestamp(at), integration, (&*key).into(), EventId(id), outcomes));
+            seen.push((Timestamp::from_ms(at), integration, (&*key).into(), EventId(id), outcomes));
         }
         Ok(seen)
     }

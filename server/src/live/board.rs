@@ -418,7 +418,7 @@ impl Needle {
 }
 
 fn write_cursor(row: &IncidentRow) -> String {
-    format!("{}.{}.{}.{}", row.severity.rank(), state_rank(row.state), row.opened_at.0, row.id)
+    format!("{}.{}.{}.{}", row.severity.rank(), state_rank(row.state), row.opened_at.ms(), row.id)
 }
 
 fn read_cursor(text: &str) -> Option<Place> {
@@ -428,7 +428,7 @@ fn read_cursor(text: &str) -> Option<Place> {
     let state = [IncidentState::Triggered, IncidentState::Acked, IncidentState::Snoozed]
         .into_iter()
         .find(|it| state_rank(*it) == rank)?;
-    let opened_at = Timestamp(parts.next()?.parse().ok()?);
+    let opened_at = Timestamp::from_ms(parts.next()?.parse().ok()?);
     Some((severity, state, Reverse(opened_at), Reverse(IncidentId(parts.next()?.parse().ok()?))))
 }
 
@@ -470,13 +470,13 @@ mod tests {
     #[test]
     fn the_worst_unanswered_newest_comes_first_and_pages_join_without_a_seam() {
         let board = board();
-        let whole = board.list(&BoardFilter { limit: 10, ..BoardFilter::default() }, Timestamp(0));
+        let whole = board.list(&BoardFilter { limit: 10, ..BoardFilter::default() }, Timestamp::from_ms(0));
         assert_eq!((ids(&whole), whole.total, whole.next), (vec![4, 3, 2, 1], 4, None));
         let mut filter = BoardFilter { limit: 3, ..BoardFilter::default() };
-        let first = board.list(&filter, Timestamp(0));
+        let first = board.list(&filter, Timestamp::from_ms(0));
         assert_eq!((ids(&first), first.total), (vec![4, 3, 2], 4));
         filter.after = first.next;
-        let second = board.list(&filter, Timestamp(0));
+        let second = board.list(&filter, Timestamp::from_ms(0));
         assert_eq!((ids(&second), second.next), (vec![1], None));
     }
 
@@ -485,11 +485,11 @@ mod tests {
         let board = board();
         let find = |text: &str| {
             let filter = BoardFilter { text: Some(text.to_owned()), limit: 10, ..BoardFilter::default() };
-            ids(&board.list(&filter, Timestamp(0)))
+            ids(&board.list(&filter, Timestamp::from_ms(0)))
         };
         assert_eq!((find("DOWN"), find("#4"), find("db-1"), find("nothing")), (vec![3, 2], vec![4], vec![1], vec![]));
         let filter = BoardFilter { severities: vec![Severity::P3], limit: 10, ..BoardFilter::default() };
-        assert_eq!(ids(&board.list(&filter, Timestamp(0))), [1]);
+        assert_eq!(ids(&board.list(&filter, Timestamp::from_ms(0))), [1]);
     }
 
     #[test]
@@ -500,7 +500,7 @@ mod tests {
         let mut filter = BoardFilter { text: Some("DB-10".to_owned()), limit: 7, ..BoardFilter::default() };
         let mut found = Vec::new();
         loop {
-            let list = board.list(&filter, Timestamp(0));
+            let list = board.list(&filter, Timestamp::from_ms(0));
             assert_eq!(list.total, 111, "db-10, db-100 to db-109, db-1000 to db-1099");
             found.extend(ids(&list));
             filter.after = list.next;
@@ -515,12 +515,12 @@ mod tests {
     #[test]
     fn the_heading_counts_what_is_open() {
         let board = board();
-        let counts = board.list(&BoardFilter::default(), Timestamp(0)).counts;
+        let counts = board.list(&BoardFilter::default(), Timestamp::from_ms(0)).counts;
         assert_eq!((counts.triggered[0], counts.acked[0], counts.triggered[3]), (2, 1, 1));
         board.apply(&[incident(3, "P0", "resolved", "down"), incident(1, "P1", "triggered", "worse")], Vec::new());
-        let counts = board.list(&BoardFilter::default(), Timestamp(0)).counts;
+        let counts = board.list(&BoardFilter::default(), Timestamp::from_ms(0)).counts;
         assert_eq!((counts.triggered[0], counts.triggered[1], counts.triggered[3]), (1, 1, 0));
-        assert_eq!(counts.oldest_triggered, Some(Timestamp(1_001)));
+        assert_eq!(counts.oldest_triggered, Some(Timestamp::from_ms(1_001)));
     }
 
     #[test]
@@ -529,17 +529,17 @@ mod tests {
         let mut quiet = Incident::clone(&incident(4, "P0", "triggered", "gone"));
         quiet.suppressed = vec![shared::SuppressedBy::Silence { silence: shared::SilenceId(1), until: None }];
         board.apply(&[Arc::new(quiet)], Vec::new());
-        let list = board.list(&BoardFilter::default(), Timestamp(0));
+        let list = board.list(&BoardFilter::default(), Timestamp::from_ms(0));
         assert_eq!((list.counts.triggered[0], list.counts.acked[0], list.total), (1, 2, 4), "shown, not counted");
     }
 
     #[test]
     fn who_comes_back_gets_what_it_missed_or_is_told_to_fetch_the_board() {
         let board = board();
-        board.publish(Timestamp(1));
+        board.publish(Timestamp::from_ms(1));
         let seq = board.seq();
         board.apply(&[incident(5, "P2", "triggered", "new")], Vec::new());
-        board.publish(Timestamp(2));
+        board.publish(Timestamp::from_ms(2));
         let (missed, _) = board.resume(seq);
         let missed = missed.unwrap();
         assert_eq!(missed.iter().map(|frame| frame.seq).collect::<Vec<_>>(), [seq + 1]);
@@ -548,16 +548,16 @@ mod tests {
         assert!(board.resume(3).0.is_none(), "from before this process");
         assert!(board.resume(seq + 9).0.is_none(), "from a future nobody has seen");
         board.reset(std::iter::empty(), 1);
-        board.publish(Timestamp(3));
+        board.publish(Timestamp::from_ms(3));
         assert!(board.resume(seq + 1).0.is_none(), "what was known is void");
     }
 
     #[test]
     fn nothing_is_said_when_nothing_changed() {
         let board = board();
-        board.publish(Timestamp(1));
+        board.publish(Timestamp::from_ms(1));
         let seq = board.seq();
-        board.publish(Timestamp(2));
+        board.publish(Timestamp::from_ms(2));
         assert_eq!(board.seq(), seq);
     }
 }

@@ -144,8 +144,8 @@ impl Runtime {
             auditor: Auditor::new(now),
             blind: None,
             calendars,
-            messages_at: Timestamp(0),
-            epochs: now.0.unsigned_abs(),
+            messages_at: Timestamp::from_ms(0),
+            epochs: now.ms().unsigned_abs(),
             recovered: None,
         };
         let thread = thread::Builder::new().name("engine".to_owned()).spawn(move || {

@@ -225,7 +225,7 @@ fn five_thousand_messages_are_one_commit(place: &Place) {
     let opened = |message: &Message| matches!(message.outcomes[..], [Outcome::Opened { .. }]);
     assert!(messages.iter().all(opened));
     assert_eq!(restored.incidents[0].severity, Severity::P1);
-    assert!(restored.incidents.iter().all(|incident| incident.opened_at > Timestamp(0)));
+    assert!(restored.incidents.iter().all(|incident| incident.opened_at > Timestamp::from_ms(0)));
 }
 
 thread_local! {
