@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use e2e::{dice::Dice, environment};
 use engine::{Snapshot, matcher::Subject, route};
-use shared::{Action, AlertEvent, IntegrationId, Severity, Timestamp, alert::Format, config::Document};
+use shared::{Action, AlertEvent, IntegrationId, Severity, ThinVec, Timestamp, alert::Format, config::Document};
 use std::{collections::BTreeMap, fmt::Write as _, path::Path, process::Command};
 
 /// Repeated runs ask the same questions.
@@ -147,8 +147,8 @@ fn event(labels: &Labels) -> AlertEvent {
         severity_word: None,
         occurred_at: None,
         ends_at: None,
-        links: Vec::new(),
-        flags: Vec::new(),
+        links: ThinVec::new(),
+        flags: ThinVec::new(),
     }
 }
 

@@ -76,7 +76,7 @@ fn member(severity: SeverityReason, routing: Routing) -> RehearsedMember {
         trace: routing.trace,
         policies: routing.policies,
         team: routing.team,
-        annotations: routing.annotations,
+        annotations: routing.annotations.to_map(),
         group: routing.group.map(|group| group.key),
         stale_after: routing.stale_after,
         holds,

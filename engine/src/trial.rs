@@ -67,7 +67,7 @@ impl Sent {
         let to = match (&expected.to, &self.recipient, &self.via) {
             (Target::Person(id), Recipient::Person(person), _) => id == person,
             (Target::Webhook(id), Recipient::Webhook(hook), _) => id == hook,
-            (Target::Schedule(id), _, PageVia::Schedule { schedule, .. }) => id == schedule,
+            (Target::Schedule(id), _, PageVia::Schedule(on_call)) => *id == on_call.schedule,
             (Target::Team(id), _, PageVia::Team { team }) => id == team,
             _ => false,
         };

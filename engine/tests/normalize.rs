@@ -117,7 +117,7 @@ fn compare(want: &Expected, event: &AlertEvent) -> Vec<String> {
         "tags": want.tags => metric.as_ref().map(|m| m.tags.clone()),
         "step": want.step => metric.as_ref().and_then(|m| m.step),
         "occurred_at": want.occurred_at => event.occurred_at.map(|at| at.ms()),
-        "links": want.links => Some(event.links.clone()),
+        "links": want.links => Some(event.links.to_vec()),
         "flags": Some(sorted(&want.flags)) => Some(sorted(&event.flags)),
     }
     for (name, value) in want.labels.iter().flatten() {

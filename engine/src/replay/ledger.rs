@@ -156,7 +156,7 @@ impl Ledger {
         let books = &mut self.books;
         let until = books.span.until.plus_ms(-1);
         self.stage.advance(until, &mut |scene| books.see(scene));
-        for (id, incident) in &self.stage.engine().state.incidents {
+        for (id, incident) in self.stage.engine().state.incidents.iter() {
             if let Some(stand) = books.stands.get_mut(id) {
                 stand.close(incident);
             }

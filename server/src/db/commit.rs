@@ -256,7 +256,7 @@ impl Rows {
     fn of(changes: &Changes) -> Result<Self, StoreError> {
         // No row is written twice: the newest state of each wins.
         let incidents: BTreeMap<_, _> = changes.incidents.iter().map(|incident| (incident.id, &**incident)).collect();
-        let alerts: BTreeMap<_, _> = changes.alerts.iter().map(|alert| (alert.id, &**alert)).collect();
+        let alerts: BTreeMap<_, _> = changes.alerts.iter().map(|alert| (alert.id, alert)).collect();
         Ok(Self {
             incidents: incidents.into_values().map(IncidentRow::of).collect::<Result<_, _>>()?,
             alerts: alerts.into_values().map(AlertRow::of).collect::<Result<_, _>>()?,

@@ -2,6 +2,7 @@
 
 use super::counts::Tally;
 use bytestring::ByteString;
+use engine::dense::{Map, Set};
 use shared::{
     Incident, IncidentId, IncidentState, IntegrationId, Severity, Storm, Timestamp,
     api::{Counts, IncidentList, IncidentRow, StormNow},
@@ -9,7 +10,7 @@ use shared::{
 };
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     ops::Bound,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -61,9 +62,10 @@ fn place(incident: &Incident) -> Place {
 
 #[derive(Debug, Default)]
 struct Rows {
-    /// In the order of the list. Shared with the engine; a row is made when somebody looks.
-    order: BTreeMap<Place, Arc<Incident>>,
-    places: HashMap<IncidentId, Place>,
+    /// Shared with the engine; a row is made when somebody looks.
+    incidents: Map<IncidentId, Arc<Incident>>,
+    /// From the end of the list to its beginning, because the newest are listed first: so these keys rise.
+    order: Set<Reverse<Place>>,
     tally: Tally,
     seq: u64,
     /// What the next delta tells.
@@ -179,8 +181,8 @@ impl Board {
         if filter.shows_all() {
             page.total = rows.order.len() as u32;
             let beyond = page.after.map_or(Bound::Unbounded, Bound::Excluded);
-            let found: Vec<_> = rows.order.range((beyond, Bound::Unbounded)).take(page.limit + 1).collect();
-            found.into_iter().for_each(|(place, incident)| page.take(*place, incident));
+            let found: Vec<_> = rows.beyond(beyond).take(page.limit + 1).collect();
+            found.into_iter().for_each(|(place, incident)| page.take(place, incident));
             drop(rows);
         } else {
             drop(rows);
@@ -203,9 +205,9 @@ impl Board {
         loop {
             let rows = self.lock();
             let mut last = None;
-            for (place, incident) in rows.order.range((from, Bound::Unbounded)).take(PART) {
-                see(*place, incident);
-                last = Some(*place);
+            for (place, incident) in rows.beyond(from).take(PART) {
+                see(place, incident);
+                last = Some(place);
             }
             drop(rows);
             let Some(last) = last else { return };
@@ -280,17 +282,20 @@ impl Board {
 
 impl Rows {
     fn put(&mut self, incident: Arc<Incident>) {
-        let place = place(&incident);
-        let former = self.places.insert(incident.id, place);
-        let before = match self.order.insert(place, incident.clone()) {
-            None => former.and_then(|former| self.order.remove(&former)),
-            same => same,
-        };
+        let before = self.incidents.insert(incident.id, incident.clone());
+        let (place, former) = (place(&incident), before.as_deref().map(place));
+        if former != Some(place) {
+            if let Some(former) = former {
+                self.order.remove(&Reverse(former));
+            }
+            self.order.insert(Reverse(place));
+        }
         self.tally.replace(before.as_deref(), &incident);
     }
 
     fn take(&mut self, id: IncidentId) {
-        if let Some(incident) = self.places.remove(&id).and_then(|place| self.order.remove(&place)) {
+        if let Some(incident) = self.incidents.remove(&id) {
+            self.order.remove(&Reverse(place(&incident)));
             self.tally.remove(&incident);
         }
     }
@@ -299,8 +304,10 @@ impl Rows {
         Counts { storm: self.storm.clone(), ..self.tally.counts() }
     }
 
-    fn get(&self, id: IncidentId) -> Option<&Arc<Incident>> {
-        self.order.get(self.places.get(&id)?)
+    /// What is listed from there on.
+    fn beyond(&self, from: Bound<Place>) -> impl Iterator<Item = (Place, &Arc<Incident>)> {
+        let listed = self.order.range((Bound::Unbounded, from.map(Reverse))).rev();
+        listed.filter_map(|Reverse(place)| Some((*place, self.incidents.get(&place.3.0)?)))
     }
 
     fn delta(&mut self, now: Timestamp) -> Option<LiveMessage> {
@@ -320,7 +327,7 @@ impl Rows {
         Some(LiveMessage::Delta {
             seq: self.seq,
             now,
-            rows: changed.iter().filter_map(|id| self.get(*id)).map(|it| IncidentRow::from(&**it)).collect(),
+            rows: changed.iter().filter_map(|id| self.incidents.get(id)).map(|it| IncidentRow::from(&**it)).collect(),
             gone: gone.values().map(|it| IncidentRow::from(&**it)).collect(),
             counts: self.counts(),
             heard: heard.into_values().collect(),
@@ -527,7 +534,8 @@ mod tests {
     fn what_is_kept_quiet_waits_for_nobody() {
         let board = board();
         let mut quiet = Incident::clone(&incident(4, "P0", "triggered", "gone"));
-        quiet.suppressed = vec![shared::SuppressedBy::Silence { silence: shared::SilenceId(1), until: None }];
+        quiet.suppressed =
+            shared::thin_vec![shared::SuppressedBy::Silence { silence: shared::SilenceId(1), until: None }];
         board.apply(&[Arc::new(quiet)], Vec::new());
         let list = board.list(&BoardFilter::default(), Timestamp::from_ms(0));
         assert_eq!((list.counts.triggered[0], list.counts.acked[0], list.total), (1, 2, 4), "shown, not counted");

@@ -303,7 +303,7 @@ mod tests {
                 Event::Ingested(Ingested { integration: integration.id, key: None, events, rejected: Vec::new() }),
             );
         }
-        engine.state.incidents.clone()
+        engine.state.incidents.iter().map(|(id, incident)| (*id, incident.clone())).collect()
     }
 
     #[test]
