@@ -67,7 +67,7 @@ fn a_page_that_is_decided_and_answered_in_one_commit_is_not_sent() -> Result<()>
         wait::pass(Duration::from_millis(left));
         Ok::<_, anyhow::Error>(())
     };
-    until(due.0 - 900)?;
+    until(due.ms() - 900)?;
     let lock = StoreLock::take(&server.folder().join("data/tocsin.db"))?;
     let answers = thread::scope(|scope| {
         let post = |path: &str, body: Value| {
@@ -77,14 +77,14 @@ fn a_page_that_is_decided_and_answered_in_one_commit_is_not_sent() -> Result<()>
         let mut posts = Vec::new();
         // The first note is held up; one that comes after it has to wait.
         while wait::stays("a note waits", Duration::from_millis(40), || queue() > 0).is_err() {
-            ensure!(wait::now_ms() < due.0, "the engine was not held up in time");
+            ensure!(wait::now_ms() < due.ms(), "the engine was not held up in time");
             posts.push(post(&note, json!({ "text": "still looking into it" })));
             wait::pass(Duration::from_millis(20));
         }
         let notes = queue();
         posts.push(post(&ack, json!({})));
         wait::until("the acknowledgement to wait as well", PATIENCE, || (queue() > notes).then_some(()))?;
-        until(due.0 + 50)?;
+        until(due.ms() + 50)?;
         drop(lock);
         posts.into_iter().map(|it| it.join().ok().context("a client panicked")?).collect::<Result<Vec<_>>>()
     })?;

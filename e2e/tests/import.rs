@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use e2e::{dice::Dice, environment};
 use engine::{Snapshot, matcher::Subject, route};
-use shared::{Action, AlertEvent, IntegrationId, Severity, Timestamp, alert::Format, config::Document};
+use shared::{Action, AlertEvent, IntegrationId, Severity, ThinVec, Timestamp, alert::Format, config::Document};
 use std::{collections::BTreeMap, fmt::Write as _, path::Path, process::Command};
 
 /// Repeated runs ask the same questions.
@@ -147,8 +147,8 @@ fn event(labels: &Labels) -> AlertEvent {
         severity_word: None,
         occurred_at: None,
         ends_at: None,
-        links: Vec::new(),
-        flags: Vec::new(),
+        links: ThinVec::new(),
+        flags: ThinVec::new(),
     }
 }
 
@@ -169,8 +169,12 @@ fn every_alert_goes_where_amtool_says() -> Result<()> {
             let labels = random.labels();
             let theirs = theirs(&amtool, &file, &labels).with_context(|| yaml.clone())?;
             let (event, integration) = (event(&labels), IntegrationId::from("am"));
-            let subject =
-                Subject { event: &event, integration: &integration, severity: event.severity, now: Timestamp(0) };
+            let subject = Subject {
+                event: &event,
+                integration: &integration,
+                severity: event.severity,
+                now: Timestamp::from_ms(0),
+            };
             let routing = route::route(&snapshot.tree, &subject);
             let ours: Vec<String> = routing.policies.into_iter().map(|id| id.to_string()).collect();
             ensure!(ours == theirs, "{labels:?} goes to {ours:?} here and to {theirs:?} there:\n{yaml}");

@@ -173,8 +173,8 @@ impl Life {
                 let request = SilenceRequest {
                     kind: *kind,
                     matches: matches.clone(),
-                    starts_at: (after.0 > 0).then_some(Timestamp(starts_at)),
-                    ends_at: length.map(|length| Timestamp(starts_at + length.0)),
+                    starts_at: (after.0 > 0).then_some(Timestamp::from_ms(starts_at)),
+                    ends_at: length.map(|length| Timestamp::from_ms(starts_at + length.0)),
                     until_recovered: length.is_none(),
                     reason: "a story".to_owned(),
                     ..SilenceRequest::default()

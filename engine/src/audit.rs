@@ -58,7 +58,7 @@ server = "https://ntfy.example.org"
     fn house() -> Engine {
         let mut engine = Engine::new(Arc::new(Snapshot::compile(1, toml::from_str(HOUSE).unwrap()).unwrap()));
         let falcon: Integration = toml::from_str("id = \"falcon\"").unwrap();
-        let now = Timestamp(1_800_000_000_000);
+        let now = Timestamp::from_ms(1_800_000_000_000);
         for host in ["a", "b", "c"] {
             let source = normalize::Source { integration: &falcon, content_type: None, format: None, received_at: now };
             let body = format!("[P0][PROBLEM][{host}][10.1.2.3][host is down]");

@@ -579,7 +579,7 @@ mod tests {
         let mut lanes = Lanes::default();
         for n in 1..=MEMBERS_MAX as i64 + 1 {
             let rank = if n == MEMBERS_MAX as i64 + 1 { 1 } else { 3 };
-            lanes.add(outlet.clone(), IncidentId(n), (rank, Timestamp(n), AttemptId(n)));
+            lanes.add(outlet.clone(), IncidentId(n), (rank, Timestamp::from_ms(n), AttemptId(n)));
         }
         lanes.touched.clear();
         let first = lanes.take(&outlet);

@@ -88,7 +88,7 @@ mod tests {
         let config = Snapshot::compile(1, toml::from_str(text).unwrap()).unwrap();
         let integration = shared::config::Integration::undeclared("shop".into());
         let foreseen = |line: &str| {
-            let received_at = shared::Timestamp(1_795_244_400_000);
+            let received_at = shared::Timestamp::from_ms(1_795_244_400_000);
             let source =
                 crate::normalize::Source { integration: &integration, content_type: None, format: None, received_at };
             let read = crate::normalize::normalize(&source, line.as_bytes());

@@ -9,8 +9,8 @@ use crate::{
     state::{Forgettable, RECENT_MAX, Recent, State},
 };
 use shared::{
-    Again, Alert, AlertEvent, AlertId, AlertState, Delay, EventId, Incident, IncidentId, IncidentState, IntegrationId,
-    Severity, SharedStr, Timestamp,
+    Again, Alert, AlertEvent, AlertId, AlertState, Delay, EventId, Few, Incident, IncidentId, IncidentState,
+    IntegrationId, Severity, SharedStr, ThinVec, Timestamp,
     timeline::{Actor, Happening, RecoveryMatch},
 };
 use std::sync::Arc;
@@ -40,7 +40,7 @@ impl Turn<'_> {
         if let Some(alert) = state.alerts.get(&alert_id).cloned() {
             self.open_for(&alert, incident_id, routing, again);
             if let Some(incident) = self.incident(incident_id) {
-                incident.alerts = vec![alert_id];
+                incident.alerts = Few::One(alert_id);
                 (incident.firing, incident.count) = (1, 1);
             }
         }
@@ -58,11 +58,11 @@ impl Turn<'_> {
             integration: alert.integration.clone(),
             host: alert.event.host.clone(),
             ip: alert.event.ip.clone(),
-            hosts: Vec::new(),
+            hosts: ThinVec::new(),
             team: routing.team.clone(),
             annotations: routing.annotations.clone(),
-            suppressed: Vec::new(),
-            alerts: Vec::new(),
+            suppressed: ThinVec::new(),
+            alerts: Few::default(),
             firing: 0,
             count: 0,
             opened_at: self.now,
@@ -76,8 +76,8 @@ impl Turn<'_> {
             group: grouping(routing, self.now),
             flapping: None,
             stale: None,
-            escalations: Vec::new(),
-            pages: Vec::new(),
+            escalations: ThinVec::new(),
+            pages: ThinVec::new(),
             timeline: 0,
         };
         let state = &mut self.engine.state;
@@ -98,6 +98,7 @@ impl Turn<'_> {
     ) -> AlertId {
         event.shrink();
         let state = &mut self.engine.state;
+        state.names.share_in(&mut event);
         let id = state.counters.next_alert();
         if let Some(place) = dedup::place(&event) {
             state.by_host.insert(integration, &place, id);
@@ -120,14 +121,14 @@ impl Turn<'_> {
             first_event: message,
             last_event: message,
         };
-        state.alerts.insert(id, Arc::new(alert));
+        state.alerts.insert(id, Box::new(alert));
         state.dirty.alerts.insert(id);
         state.watch_stale(&self.config, id);
         id
     }
 
     /// Notes a repetition: the newest text and count, the first text kept. Gives the incident.
-    pub(crate) fn refresh(&mut self, alert_id: AlertId, event: AlertEvent, message: EventId) -> Option<IncidentId> {
+    pub(crate) fn refresh(&mut self, alert_id: AlertId, mut event: AlertEvent, message: EventId) -> Option<IncidentId> {
         let now = self.now;
         let state = &mut self.engine.state;
         let known = state.alerts.get(&alert_id)?;
@@ -135,7 +136,9 @@ impl Turn<'_> {
             return state.count_repeat(alert_id, message, now);
         }
         let stale_at = state.stale_at(&self.config, known);
-        let alert = state.alerts.get_mut(&alert_id).map(Arc::make_mut)?;
+        event.shrink();
+        state.names.share_in(&mut event);
+        let alert = state.alerts.get_mut(&alert_id)?;
         if alert.first_summary.is_none() && alert.event.summary != event.summary {
             alert.first_summary = Some(alert.event.summary.clone());
         }
@@ -196,8 +199,8 @@ impl Turn<'_> {
     pub(crate) fn resolve(&mut self, incident_id: IncidentId, by: Actor) {
         let alerts =
             self.engine.state.incidents.get(&incident_id).map(|incident| incident.alerts.clone()).unwrap_or_default();
-        for alert in alerts {
-            self.close_alert(alert, None);
+        for alert in &alerts {
+            self.close_alert(*alert, None);
         }
         if let Some(incident) = self.engine.state.incidents.get_mut(&incident_id).map(Arc::make_mut) {
             incident.firing = 0;
@@ -230,8 +233,7 @@ impl Turn<'_> {
         alert_id: AlertId,
         message: Option<EventId>,
     ) -> Option<(IncidentId, SharedStr, u32)> {
-        let mut kept = self.engine.state.alerts.remove(&alert_id)?;
-        let alert = Arc::make_mut(&mut kept);
+        let mut alert = self.engine.state.alerts.remove(&alert_id)?;
         alert.state = AlertState::Resolved;
         alert.closed_at = Some(self.now);
         if let Some(message) = message {
@@ -263,7 +265,7 @@ impl Turn<'_> {
         self.engine.remember(self.now.after(MEMORY), Forgettable::Recent(key));
         let state = &mut self.engine.state;
         state.dirty.alerts.remove(&alert_id);
-        state.dirty.closed.insert(alert_id, kept);
+        state.dirty.closed.insert(alert_id, alert);
         Some((incident, summary, opened))
     }
 

@@ -161,7 +161,7 @@ mod tests {
     }
 
     fn push(queue: &mut Queue, attempt: i64, rank: u8, target: &str) {
-        queue.push(IncidentId(1), AttemptId(attempt), rank, Timestamp(attempt), target.to_owned());
+        queue.push(IncidentId(1), AttemptId(attempt), rank, Timestamp::from_ms(attempt), target.to_owned());
     }
 
     #[test]

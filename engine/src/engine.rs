@@ -5,15 +5,14 @@ use crate::{
     correlate::MEMORY,
     dedup,
     event::{Act, Changes, Effects, Event, Refusal, Wake},
-    names::Names,
     notify,
     silence::Standing,
     state::{Dirty, Forgettable, LevelTurn, Restored, State},
     throttle::ContactSends,
 };
 use shared::{
-    AlertId, AttemptState, CountedBecause, Escalation, EscalationState, EventId, Incident, IncidentId, IncidentState,
-    Recipient, Timestamp,
+    Alert, AlertId, AttemptState, CountedBecause, Escalation, EscalationState, EventId, Incident, IncidentId,
+    IncidentState, Recipient, Timestamp,
     timeline::{Actor, Happening, Outcome, TimelineEntry},
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -44,7 +43,7 @@ impl Engine {
         let mut engine = Self { state: State::default(), config };
         if !engine.config.silences.is_empty() {
             // They begin with the first event, which brings the time.
-            engine.state.deadlines.set(Timestamp(0), Wake::Review);
+            engine.state.deadlines.set(Timestamp::from_ms(0), Wake::Review);
         }
         engine
     }
@@ -59,16 +58,14 @@ impl Engine {
         engine.state.counters = restored.counters;
         engine.state.policies = restored.policies;
         engine.state.turns = restored.turns.into_iter().map(|it| ((it.policy, it.level), it.people)).collect();
-        let mut names = Names::default();
-        for mut alert in restored.alerts {
-            alert.event.shrink();
-            names.share(&mut alert.integration.0);
+        engine.state.names = restored.names;
+        for alert in restored.alerts.values() {
             engine.state.open.insert(&alert.integration, &alert.event.dedup_key, alert.id);
             if let Some(place) = dedup::place(&alert.event) {
                 engine.state.by_host.insert(&alert.integration, &place, alert.id);
             }
-            engine.state.alerts.insert(alert.id, Arc::new(alert));
         }
+        engine.state.alerts = restored.alerts;
         for (integration, key, recent) in restored.recent {
             let key = (integration, key);
             engine.remember(recent.closed_at.after(MEMORY), Forgettable::Recent(key.clone()));
@@ -79,16 +76,14 @@ impl Engine {
             engine.remember(at.after(MEMORY), Forgettable::Seen(key.clone()));
             engine.state.seen.insert(key, (event, outcomes));
         }
-        for mut incident in restored.incidents {
-            incident.shrink();
-            let alert = incident.alerts.first().and_then(|id| engine.state.alerts.get(id));
-            names.share_of(&mut incident, alert.map(|alert| &**alert));
-            let id = incident.id;
-            if ahead_ms > 0 {
-                hasten(&mut incident, ahead_ms);
-                engine.state.dirty.incidents.insert(id);
+        engine.state.incidents = restored.incidents;
+        if ahead_ms > 0 {
+            for (id, incident) in engine.state.incidents.iter_mut() {
+                hasten(Arc::make_mut(incident), ahead_ms);
+                engine.state.dirty.incidents.insert(*id);
             }
-            engine.state.incidents.insert(id, Arc::new(incident));
+        }
+        for id in engine.state.incidents.keys().copied().collect::<Vec<_>>() {
             engine.rearm(id);
         }
         engine.state.messages.forget_settled();
@@ -235,7 +230,7 @@ impl Engine {
 
     /// What must become durable since the last call; resolved incidents leave the memory with it.
     pub fn take_changes(&mut self) -> Changes {
-        self.take_changes_but_repeats(Timestamp(i64::MAX))
+        self.take_changes_but_repeats(Timestamp::from_ms(i64::MAX))
     }
 
     /// The same, except that alerts which were only repeated, and began to be after `since`, are left for a later call.
@@ -256,8 +251,9 @@ impl Engine {
             storm,
             mut storms,
         } = std::mem::take(&mut self.state.dirty);
-        let mut changed: Vec<_> = alerts.iter().filter_map(|id| self.state.alerts.get(id).cloned()).collect();
-        changed.extend(closed.into_values());
+        let mut changed: Vec<_> =
+            alerts.iter().filter_map(|id| self.state.alerts.get(id).map(|it| Alert::clone(it))).collect();
+        changed.extend(closed.into_values().map(|it| *it));
         let mut moved = Vec::with_capacity(incidents.len());
         for id in incidents {
             let Some(incident) = self.state.incidents.get(&id) else { continue };

@@ -283,7 +283,7 @@ pub struct OwnMessage {
 /// What must become durable: the newest state of everything that changed since the last call.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
-    pub alerts: Vec<Arc<Alert>>,
+    pub alerts: Vec<Alert>,
     pub incidents: Vec<Arc<Incident>>,
     pub timeline: Vec<TimelineEntry>,
     pub silences: Vec<Arc<Silence>>,

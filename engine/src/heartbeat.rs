@@ -24,7 +24,7 @@ use crate::{
 };
 use shared::{
     Action, AlertEvent, AlertId, Counted, CountedBecause, Delay, Down, DownBecause, Format, HeartbeatId, IncidentId,
-    IntegrationId, LayerId, MarkKind, Pulse, ScheduleId, Signal, Timestamp,
+    IntegrationId, LayerId, MarkKind, Pulse, ScheduleId, Signal, ThinVec, Timestamp,
     config::Heartbeat,
     timeline::{Actor, Happening, RouteStep},
 };
@@ -144,15 +144,15 @@ fn event(heartbeat: &Heartbeat, action: Action, because: DownBecause, note: &str
         mac: None,
         service: None,
         metric: None,
-        labels,
+        labels: labels.into(),
         dedup_key: key(&heartbeat.id).into(),
         resolve_by_host: false,
         status_raw: None,
         severity_word: None,
         occurred_at: None,
         ends_at: None,
-        links: Vec::new(),
-        flags: Vec::new(),
+        links: ThinVec::new(),
+        flags: ThinVec::new(),
     }
 }
 

@@ -148,7 +148,7 @@ impl Turn<'_> {
             };
         }
         let Newcomer { event, reason, .. } = newcomer;
-        let (severity, key, flags) = (reason.severity(), event.dedup_key.to_string(), event.flags.clone());
+        let (severity, key, flags) = (reason.severity(), event.dedup_key.to_string(), event.flags.to_vec());
         let (alert, incident) = self.open(integration, event, message, severity, &routing);
         let by = Actor::Integration { integration: integration.clone() };
         self.note(incident, by, Happening::Opened { alert, event: message, severity: reason, key, flags });
@@ -178,7 +178,7 @@ impl Turn<'_> {
                 policies: policies.clone(),
                 config: self.config.version,
                 group: routing.group.map(|group| group.key),
-                annotations: routing.annotations,
+                annotations: routing.annotations.to_map(),
             },
         );
         self.enter(alert);

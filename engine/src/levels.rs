@@ -409,7 +409,7 @@ fn accepted_in_this_pass(incident: &Incident, policy: &PolicyId) -> bool {
         began = Some(page);
     }
     // Another policy may have paged the same people in the same turn: then its pages speak for this one.
-    let began = began.map_or(Timestamp(i64::MIN), |page| page.created_at);
+    let began = began.map_or(Timestamp::from_ms(i64::MIN), |page| page.created_at);
     let since = incident.pages.iter().filter(|page| page.created_at >= began);
     since.flat_map(|page| &page.attempts).any(|attempt| attempt.state == AttemptState::Accepted)
 }

@@ -31,7 +31,8 @@ impl Turn<'_> {
         let from = state.incidents.get(&id).cloned().ok_or(Refusal::NotOpen)?;
         let target = state.incidents.get(&into).filter(|it| it.id != id && it.state != IncidentState::Resolved);
         let room = target.ok_or(Refusal::NoTarget)?.alerts.len();
-        let moved: Vec<Arc<Alert>> = from.alerts.iter().filter_map(|alert| state.alerts.get(alert)).cloned().collect();
+        let moved: Vec<Alert> =
+            from.alerts.iter().filter_map(|alert| state.alerts.get(alert).map(|it| Alert::clone(it))).collect();
         if room + moved.len() > ALERTS_MAX {
             return Err(Refusal::TooManyAlerts { limit: ALERTS_MAX as u32 });
         }
@@ -47,7 +48,7 @@ impl Turn<'_> {
         self.review_stale(into);
         self.end(id);
         let worst = moved.iter().min_by_key(|alert| (alert.severity(), alert.id));
-        let rises = |alert: &&Arc<Alert>| {
+        let rises = |alert: &&Alert| {
             self.engine.state.incidents.get(&into).is_some_and(|target| alert.severity() < target.severity)
         };
         if let Some(alert) = worst.filter(rises) {
@@ -97,7 +98,7 @@ impl Turn<'_> {
             event: alert.first_event,
             severity: reason,
             key: alert.event.dedup_key.to_string(),
-            flags: alert.event.flags.clone(),
+            flags: alert.event.flags.to_vec(),
         };
         self.note(to, Actor::Integration { integration: alert.integration.clone() }, opened);
         self.note(to, by.clone(), Happening::Detached { from: id });
@@ -113,7 +114,7 @@ impl Turn<'_> {
     fn give(&mut self, alert_id: AlertId, from: IncidentId, to: IncidentId) {
         let now = self.now;
         let state = &mut self.engine.state;
-        let Some(alert) = state.alerts.get_mut(&alert_id).map(Arc::make_mut) else { return };
+        let Some(alert) = state.alerts.get_mut(&alert_id) else { return };
         alert.incident = to;
         let (count, event) = (alert.count, alert.event.clone());
         state.dirty.alerts.insert(alert_id);

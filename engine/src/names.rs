@@ -1,18 +1,40 @@
-//! Texts that are read back from a store, each a copy of its own, made one again: thousands of things repeat a few.
+//! Texts that come again and again, each time as a copy of its own, made one: thousands of things repeat a few.
 
-use shared::{Alert, Incident, Recipient, SharedStr};
+use shared::{Alert, AlertEvent, Incident, Recipient, SharedStr};
 use std::collections::BTreeSet;
 
-/// The names met so far.
-#[derive(Debug, Default)]
-pub(crate) struct Names(BTreeSet<SharedStr>);
+/// Texts remembered; then all are forgotten, and those that are repeated come again.
+const MOST: usize = 4_096;
+
+/// The texts met of late.
+#[derive(Clone, Debug, Default)]
+pub struct Names(BTreeSet<SharedStr>);
 
 impl Names {
-    /// Takes the copy that is known already, if there is one.
+    /// Takes the copy that is known already, or makes one of its own known.
     pub(crate) fn share(&mut self, name: &mut SharedStr) {
-        match self.0.get(name.as_str()) {
-            Some(known) => name.clone_from(known),
-            None => drop(self.0.insert(name.clone())),
+        if let Some(known) = self.0.get(name.as_str()) {
+            name.clone_from(known);
+            return;
+        }
+        if self.0.len() >= MOST {
+            self.0.clear();
+        }
+        *name = copy(name);
+        self.0.insert(name.clone());
+    }
+
+    /// The same for what many alerts say alike: a check is called the same on every machine. What only this one says is
+    /// copied: it was made between what whoever read the message threw away since, and such memory stays half empty.
+    pub(crate) fn share_in(&mut self, event: &mut AlertEvent) {
+        self.share(&mut event.summary);
+        for text in [&mut event.host, &mut event.ip, &mut event.mac].into_iter().flatten() {
+            *text = copy(text);
+        }
+        event.dedup_key = copy(&event.dedup_key);
+        event.content = copy(&event.content);
+        for text in [&mut event.service, &mut event.status_raw, &mut event.severity_word].into_iter().flatten() {
+            self.share(text);
         }
     }
 
@@ -41,6 +63,10 @@ impl Names {
     }
 }
 
+fn copy(text: &SharedStr) -> SharedStr {
+    text.as_str().into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,5 +82,14 @@ mod tests {
         }
         assert!(ptr::eq(one.as_str(), other.as_str()));
         assert_eq!((other, third), ("wang".into(), "li".into()));
+    }
+
+    #[test]
+    fn texts_that_are_never_repeated_do_not_pile_up() {
+        let mut names = Names::default();
+        for n in 0..=MOST {
+            names.share(&mut n.to_string().into());
+        }
+        assert_eq!(names.0.len(), 1);
     }
 }

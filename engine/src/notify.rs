@@ -7,8 +7,8 @@ use crate::{
     event::Wake,
 };
 use shared::{
-    Attempt, AttemptId, AttemptState, ContactId, Delay, Failure, Incident, IncidentId, Page, PageId, PageVia, PolicyId,
-    Recipient, Severity, SharedStr, Timestamp, Waits,
+    Attempt, AttemptId, AttemptState, ContactId, Delay, Failure, Incident, IncidentId, OnCall, Page, PageId, PageVia,
+    PolicyId, Recipient, Severity, SharedStr, ThinVec, Timestamp, Waits,
     config::{ContactKind, Paging, Person, Target},
     timeline::{Actor, Happening, PlannedAttempt, Skip},
 };
@@ -83,13 +83,13 @@ impl Turn<'_> {
                 }
                 let via = |duty: &crate::oncall::Duty| {
                     let (over, replaces) = crate::oncall::covering(&duty.reason);
-                    PageVia::Schedule {
+                    PageVia::Schedule(Box::new(OnCall {
                         schedule: id.clone(),
                         until: Some(duty.until),
                         over,
                         replaces: replaces.cloned(),
                         reason: Some(Box::new(duty.reason.clone())),
-                    }
+                    }))
                 };
                 (duties.iter().map(|duty| (Recipient::Person(duty.person.clone()), via(duty))).collect(), Vec::new())
             }
@@ -137,7 +137,7 @@ impl Turn<'_> {
         self.paged.insert((id, to.clone()));
         self.cancel_attempts(id, |page| page.recipient == *to);
         let page_id = self.engine.state.counters.next_page();
-        let mut attempts = Vec::with_capacity(steps.len());
+        let mut attempts = ThinVec::with_capacity(steps.len());
         let mut plan = Vec::new();
         for (contact, channel, after) in steps {
             let attempt = self.engine.state.counters.next_attempt();

@@ -76,7 +76,7 @@ fn member(severity: SeverityReason, routing: Routing) -> RehearsedMember {
         trace: routing.trace,
         policies: routing.policies,
         team: routing.team,
-        annotations: routing.annotations,
+        annotations: routing.annotations.to_map(),
         group: routing.group.map(|group| group.key),
         stale_after: routing.stale_after,
         holds,
@@ -174,22 +174,22 @@ pub fn rehearse_policy(
 #[must_use]
 pub fn clock_change(zone_name: &str, after: Timestamp) -> Option<Timestamp> {
     let zone = zone(zone_name).ok()?;
-    let next = zone.following(jiff::Timestamp::from_millisecond(after.0).ok()?).next()?;
-    Some(Timestamp(next.timestamp().as_millisecond()))
+    let next = zone.following(jiff::Timestamp::from_millisecond(after.ms()).ok()?).next()?;
+    Some(Timestamp::from_ms(next.timestamp().as_millisecond()))
 }
 
 /// The next time the clock on a wall of this zone shows this hour, on a day of the week if one is named (1 is Monday).
 #[must_use]
 pub fn next_clock(zone_name: &str, after: Timestamp, weekday: Option<i8>, hour: i8, minute: i8) -> Option<Timestamp> {
     let zone = zone(zone_name).ok()?;
-    let now = jiff::Timestamp::from_millisecond(after.0).ok()?.to_zoned(zone.clone());
+    let now = jiff::Timestamp::from_millisecond(after.ms()).ok()?.to_zoned(zone.clone());
     (0..=8).find_map(|days| {
         let day = now.date().checked_add(days.days()).ok()?;
         if weekday.is_some_and(|wanted| day.weekday().to_monday_one_offset() != wanted) {
             return None;
         }
         let at = day.at(hour, minute, 0, 0).to_zoned(zone.clone()).ok()?.timestamp();
-        Some(Timestamp(at.as_millisecond())).filter(|at| *at > after)
+        Some(Timestamp::from_ms(at.as_millisecond())).filter(|at| *at > after)
     })
 }
 
@@ -218,7 +218,7 @@ pub fn instant(text: &str, zone_name: Option<&str>) -> Result<Timestamp, String>
                 "`{text}` is not an instant; write 2026-11-22T03:00:00+08:00[Asia/Shanghai] or 2026-11-21T19:00:00Z"
             )
         })?;
-        return Ok(Timestamp(zoned.timestamp().as_millisecond()));
+        return Ok(Timestamp::from_ms(zoned.timestamp().as_millisecond()));
     }
     read(&zone(zone_name.unwrap_or("UTC"))?, text)
 }
@@ -227,6 +227,6 @@ pub fn instant(text: &str, zone_name: Option<&str>) -> Result<Timestamp, String>
 #[must_use]
 pub fn shown(zone_name: &str, at: Timestamp) -> String {
     let zone = zone(zone_name).unwrap_or(jiff::tz::TimeZone::UTC);
-    let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
+    let at = jiff::Timestamp::from_millisecond(at.ms()).unwrap_or_default();
     at.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S%:z").to_string()
 }

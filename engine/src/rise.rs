@@ -6,7 +6,6 @@ use shared::{
     AlertId, IncidentId, IncidentState, PolicyId, Severity, Timestamp,
     timeline::{Actor, Happening, SeverityReason},
 };
-use std::sync::Arc;
 
 impl Turn<'_> {
     /// How bad an open alert is now and who says so, and where that leads.
@@ -29,7 +28,7 @@ impl Turn<'_> {
             return;
         }
         let by = Actor::Integration { integration: alert.integration.clone() };
-        if let Some(alert) = self.engine.state.alerts.get_mut(&alert_id).map(Arc::make_mut) {
+        if let Some(alert) = self.engine.state.alerts.get_mut(&alert_id) {
             alert.severity = Some(to);
             alert.highest = alert.highest.min(to);
             self.engine.state.dirty.alerts.insert(alert_id);

@@ -6,7 +6,7 @@ use crate::{
     window::{Hours, Window, Windows},
 };
 use shared::{
-    Delay, PolicyId, RouteId, Severity, TeamId, Timestamp, WindowId,
+    Delay, Pairs, PolicyId, RouteId, Severity, TeamId, Timestamp, WindowId,
     config::{Group, Route, StaleAction},
     timeline::{Muted, RouteStep},
 };
@@ -21,7 +21,7 @@ pub struct Node {
     pub team: Option<TeamId>,
     pub severity: Option<Severity>,
     pub group: Option<GroupBy>,
-    pub annotations: BTreeMap<String, String>,
+    pub annotations: Pairs,
     /// When its pages go out, as it stands here: what the route does not say is its parent's.
     pub hours: Hours,
     pub hold: Option<Delay>,
@@ -71,7 +71,7 @@ pub struct Routing {
     pub severity: Option<(RouteId, Severity)>,
     /// What alerts of one incident share, by the first route that took it and groups; none for an alert by itself.
     pub group: Option<Membership>,
-    pub annotations: BTreeMap<String, String>,
+    pub annotations: Pairs,
     pub trace: Vec<RouteStep>,
     /// After how long without a repetition it is stale, by the first route that says so.
     pub stale_after: Option<(RouteId, Delay)>,
@@ -129,7 +129,7 @@ fn compile_below(routes: &[Route], path: &str, windows: &Windows, above: &Hours,
             team: route.team.clone(),
             severity: route.severity,
             group: route.group.as_ref().map(GroupBy::new),
-            annotations: route.annotations.clone(),
+            annotations: route.annotations.clone().into(),
             hold: route.hold,
             hold_p0: route.hold_p0,
             stale_after: route.stale_after,
@@ -309,9 +309,16 @@ impl Walk<'_> {
             routing.group = group.and_then(|group| group.membership(&here.node.id, self.subject));
             self.open = true;
         }
-        for (name, text) in here.lineage().flat_map(|node| &node.annotations) {
-            if !routing.annotations.contains_key(name) {
-                routing.annotations.insert(name.clone(), text.clone());
+        for node in here.lineage() {
+            if routing.annotations.is_empty() {
+                // What one route says for all of its incidents is held once.
+                routing.annotations = node.annotations.clone();
+                continue;
+            }
+            for (name, text) in node.annotations.iter() {
+                if !routing.annotations.contains_key(name) {
+                    routing.annotations.insert(name.clone(), text.clone());
+                }
             }
         }
     }

@@ -281,7 +281,9 @@ impl Turn<'_> {
             let waits = state.silences.get(&id).is_some_and(|it| it.silence.until_recovered);
             let holds = |by: &SuppressedBy| by.silence() == Some(id);
             let mut others = state.incidents.values().filter(|it| it.state != IncidentState::Resolved);
-            if waits && !others.any(|it| it.id != incident && it.suppressed.iter().any(holds)) {
+            let unneeded = waits && !others.any(|it| it.id != incident && it.suppressed.iter().any(holds));
+            drop(others);
+            if unneeded {
                 self.end_silence(id, Actor::System, None);
             }
         }

@@ -17,7 +17,7 @@ use shared::{
     config::StaleAction,
     timeline::{Actor, Happening},
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 /// How long what a sender's own time made stale stays open, when nothing else is configured; and what a sender gets after
 /// a restart of the server.
@@ -123,7 +123,7 @@ impl Turn<'_> {
     fn becomes_stale(&mut self, id: AlertId) {
         let (config, now) = (self.config.clone(), self.now);
         let state = &mut self.engine.state;
-        let Some(alert) = state.alerts.get_mut(&id).map(Arc::make_mut) else { return };
+        let Some(alert) = state.alerts.get_mut(&id) else { return };
         alert.stale_at = Some(now);
         let (incident, silent_ms) = (alert.incident, now.ms_since(alert.last_at));
         state.dirty.alerts.insert(id);
@@ -145,7 +145,7 @@ impl Turn<'_> {
         if state.alerts.get(&id).is_none_or(|alert| alert.stale_at.is_none()) {
             return;
         }
-        let Some(alert) = state.alerts.get_mut(&id).map(Arc::make_mut) else { return };
+        let Some(alert) = state.alerts.get_mut(&id) else { return };
         alert.stale_at = None;
         let incident = alert.incident;
         state.dirty.alerts.insert(id);

@@ -3,11 +3,13 @@
 use crate::{
     bundle::{Lanes, Messages},
     deadline::Deadlines,
+    dense::Map,
     dispatch::Queue,
     event::OwnMessage,
     group::Groups,
     index::Index,
     inhibit::Inhibitors,
+    names::Names,
     notice::Outbox,
     repeats::Repeats,
     silence::Standing,
@@ -130,10 +132,10 @@ pub struct LevelTurn {
 pub struct State {
     pub counters: Counters,
     pub accounts: Accounts,
-    /// Open alerts.
-    pub alerts: BTreeMap<AlertId, Arc<Alert>>,
+    /// Open alerts. Nobody else holds them: a commit gets a copy, whose texts are these.
+    pub alerts: Map<AlertId, Box<Alert>>,
     /// Open incidents, and resolved ones with a delivery still under way.
-    pub incidents: BTreeMap<IncidentId, Arc<Incident>>,
+    pub incidents: Map<IncidentId, Arc<Incident>>,
     /// Policies as incidents started with them.
     pub policies: BTreeMap<(i64, shared::PolicyId), Arc<Policy>>,
     /// Silences that are not over.
@@ -173,6 +175,8 @@ pub struct State {
     pub(crate) adopted: usize,
     pub(crate) dirty: Dirty,
     pub(crate) repeats: Repeats,
+    /// What many alerts say alike.
+    pub(crate) names: Names,
     /// Who had a turn in levels that page one at a time, the latest last.
     pub(crate) turns: BTreeMap<(shared::PolicyId, u32), Vec<PersonId>>,
 }
@@ -190,7 +194,7 @@ pub(crate) struct Dirty {
     pub(crate) alerts: BTreeSet<AlertId>,
     pub(crate) incidents: BTreeSet<IncidentId>,
     /// Closed alerts, which the maps no longer hold.
-    pub(crate) closed: BTreeMap<AlertId, Arc<Alert>>,
+    pub(crate) closed: BTreeMap<AlertId, Box<Alert>>,
     pub(crate) timeline: Vec<TimelineEntry>,
     pub(crate) silences: BTreeSet<SilenceId>,
     pub(crate) turns: BTreeSet<(shared::PolicyId, u32)>,
@@ -208,8 +212,10 @@ pub(crate) struct Dirty {
 #[derive(Clone, Debug, Default)]
 pub struct Restored {
     pub counters: Counters,
-    pub alerts: Vec<Alert>,
-    pub incidents: Vec<Incident>,
+    /// Those that are open; see [`Restored::add_alert`].
+    pub alerts: Map<AlertId, Box<Alert>>,
+    /// See [`Restored::add_incident`].
+    pub incidents: Map<IncidentId, Arc<Incident>>,
     /// Silences that are not over, and those of which somebody is still to be told.
     pub silences: Vec<Silence>,
     /// Policies of the configuration versions the incidents started with.
@@ -232,14 +238,32 @@ pub struct Restored {
     ///
     /// [`Changes::settled`]: crate::Changes::settled
     pub unsettled: Vec<(EventId, Timestamp, Vec<Outcome>)>,
+    /// What they repeat.
+    pub names: Names,
 }
 
 impl Restored {
+    /// Adds an open alert as it is kept: with nothing in reserve, and texts that others have too held once.
+    pub fn add_alert(&mut self, mut alert: Alert) {
+        alert.event.shrink();
+        self.names.share(&mut alert.integration.0);
+        self.names.share_in(&mut alert.event);
+        self.alerts.insert(alert.id, Box::new(alert));
+    }
+
+    /// The same for an incident, after its alerts.
+    pub fn add_incident(&mut self, mut incident: Incident) {
+        incident.shrink();
+        let first = incident.alerts.first().and_then(|id| self.alerts.get(id));
+        self.names.share_of(&mut incident, first.map(|alert| &**alert));
+        self.incidents.insert(incident.id, Arc::new(incident));
+    }
+
     /// The newest instant at which something is known to have happened; none when nothing is kept.
     #[must_use]
     pub fn newest(&self) -> Option<Timestamp> {
-        let incidents = self.incidents.iter().map(|incident| incident.updated_at);
-        incidents.chain(self.alerts.iter().map(|alert| alert.last_at)).max()
+        let incidents = self.incidents.values().map(|incident| incident.updated_at);
+        incidents.chain(self.alerts.values().map(|alert| alert.last_at)).max()
     }
 }
 
@@ -258,7 +282,7 @@ impl State {
 
     /// The same words again: only the counts change, and they are stored later.
     pub(crate) fn count_repeat(&mut self, id: AlertId, message: EventId, now: Timestamp) -> Option<IncidentId> {
-        let alert = self.alerts.get_mut(&id).map(Arc::make_mut)?;
+        let alert = self.alerts.get_mut(&id)?;
         alert.count = alert.count.saturating_add(1);
         alert.last_at = now;
         alert.last_event = message;

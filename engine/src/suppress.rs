@@ -2,7 +2,8 @@
 
 use crate::{engine::Turn, matcher::Subject, state::State};
 use shared::{
-    Action, Alert, AlertEvent, AlertId, Flag, Incident, IncidentId, IncidentState, Severity, SuppressedBy, Timestamp,
+    Action, Alert, AlertEvent, AlertId, Flag, Incident, IncidentId, IncidentState, Severity, SuppressedBy, ThinVec,
+    Timestamp,
     timeline::{Actor, Happening, SuppressReason},
 };
 use std::collections::BTreeSet;
@@ -26,7 +27,7 @@ impl State {
         incident: &Incident,
         rules: &[crate::inhibit::Rule],
         now: Timestamp,
-    ) -> Vec<SuppressedBy> {
+    ) -> ThinVec<SuppressedBy> {
         if incident.firing == 0 {
             // It flaps and is over for now: what kept it quiet stands until it fires again.
             return incident.suppressed.clone();
@@ -35,7 +36,7 @@ impl State {
         for alert in incident.alerts.iter().filter_map(|id| self.alerts.get(id)) {
             let by = self.suppressors_of(alert, rules, now);
             if by.is_empty() {
-                return Vec::new();
+                return ThinVec::new();
             }
             found.extend(by);
         }
@@ -124,7 +125,7 @@ impl Turn<'_> {
             self.remind_owner(silence);
         }
         if is_quiet {
-            self.note(id, Actor::System, Happening::Suppressed { by });
+            self.note(id, Actor::System, Happening::Suppressed { by: by.to_vec() });
         } else {
             self.note(id, Actor::System, Happening::Released);
         }

@@ -67,7 +67,7 @@ impl Sent {
         let to = match (&expected.to, &self.recipient, &self.via) {
             (Target::Person(id), Recipient::Person(person), _) => id == person,
             (Target::Webhook(id), Recipient::Webhook(hook), _) => id == hook,
-            (Target::Schedule(id), _, PageVia::Schedule { schedule, .. }) => id == schedule,
+            (Target::Schedule(id), _, PageVia::Schedule(on_call)) => *id == on_call.schedule,
             (Target::Team(id), _, PageVia::Team { team }) => id == team,
             _ => false,
         };
@@ -209,7 +209,7 @@ fn instant(text: &str) -> Result<Timestamp, String> {
     } else {
         text.parse::<jiff::Timestamp>()
     };
-    parsed.map(|at| Timestamp(at.as_millisecond())).map_err(|_| {
+    parsed.map(|at| Timestamp::from_ms(at.as_millisecond())).map_err(|_| {
         format!("`at = \"{text}\"` is not an instant; write 2026-11-22T03:00:00+08:00[Asia/Shanghai] or 2026-11-21T19:00:00Z")
     })
 }

@@ -103,7 +103,7 @@ impl Window {
     }
 
     fn civil(&self, at: Timestamp) -> Option<DateTime> {
-        Some(self.zone.to_datetime(jiff::Timestamp::from_millisecond(at.0).ok()?))
+        Some(self.zone.to_datetime(jiff::Timestamp::from_millisecond(at.ms()).ok()?))
     }
 
     /// Every instant of a day at which the answer may change, in order: its beginning, each hour named, and where clocks
@@ -122,7 +122,7 @@ impl Window {
             edges.extend(changes.take_while(|at| *at <= last));
         }
         edges.sort_unstable();
-        edges.into_iter().map(|at| Timestamp(at.as_millisecond())).collect()
+        edges.into_iter().map(|at| Timestamp::from_ms(at.as_millisecond())).collect()
     }
 }
 

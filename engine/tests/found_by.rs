@@ -9,7 +9,7 @@ use engine::{
 use shared::{Timestamp, api::IncidentRow, config::Integration};
 use std::sync::Arc;
 
-const NOW: Timestamp = Timestamp(1_795_392_000_000);
+const NOW: Timestamp = Timestamp::from_ms(1_795_392_000_000);
 const CONFIG: &str = r#"
 fallback = ["person:li"]
 people = [{ id = "li", name = "Li", contacts = [{ id = "mail", email = "l@example.org" }] }]

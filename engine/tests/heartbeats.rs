@@ -21,7 +21,7 @@ severity = "P4"
 policy = "page"
 "#;
 
-const START: Timestamp = Timestamp(1_795_392_000_000);
+const START: Timestamp = Timestamp::from_ms(1_795_392_000_000);
 /// Interval and grace.
 const PATIENCE_MS: i64 = 660_000;
 

@@ -6,7 +6,7 @@ use engine::{Snapshot, lint::lint};
 use shared::{Timestamp, config::Finding};
 
 /// Saturday 2026-11-21 15:00 in Shanghai.
-const NOW: Timestamp = Timestamp(1_795_244_400_000);
+const NOW: Timestamp = Timestamp::from_ms(1_795_244_400_000);
 
 fn findings(toml: &str) -> Vec<Finding> {
     let document = toml::from_str(toml).expect("the document is TOML");

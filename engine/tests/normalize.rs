@@ -8,7 +8,7 @@ use serde::Deserialize;
 use shared::{Action, AlertEvent, Flag, Format, Severity, Timestamp, config::Integration, timeline::RejectReason};
 use std::collections::BTreeMap;
 
-const RECEIVED: Timestamp = Timestamp(1_795_201_920_000);
+const RECEIVED: Timestamp = Timestamp::from_ms(1_795_201_920_000);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,8 +116,8 @@ fn compare(want: &Expected, event: &AlertEvent) -> Vec<String> {
         "right": want.right => part(|m| &m.right),
         "tags": want.tags => metric.as_ref().map(|m| m.tags.clone()),
         "step": want.step => metric.as_ref().and_then(|m| m.step),
-        "occurred_at": want.occurred_at => event.occurred_at.map(|at| at.0),
-        "links": want.links => Some(event.links.clone()),
+        "occurred_at": want.occurred_at => event.occurred_at.map(|at| at.ms()),
+        "links": want.links => Some(event.links.to_vec()),
         "flags": Some(sorted(&want.flags)) => Some(sorted(&event.flags)),
     }
     for (name, value) in want.labels.iter().flatten() {
@@ -394,7 +394,7 @@ proptest! {
         prop_assert_eq!(event.severity, Severity::ALL[usize::from(level)]);
         prop_assert_eq!(event.action, if ok { Action::Resolve } else { Action::Trigger });
         prop_assert_eq!(event.host.as_deref(), Some(host.as_str()));
-        prop_assert_eq!(event.occurred_at, Some(Timestamp(1_795_201_800_000)));
+        prop_assert_eq!(event.occurred_at, Some(Timestamp::from_ms(1_795_201_800_000)));
         let read = event.metric.clone().unwrap();
         prop_assert_eq!((read.name, read.func, read.left, read.op, read.right), (metric, func, left, op.to_owned(), right.to_string()));
         prop_assert_eq!((read.tags, read.step), (tags, Some(step)));

@@ -12,7 +12,7 @@ use shared::{
 };
 use std::sync::Arc;
 
-const NOW: Timestamp = Timestamp(1_795_392_000_000);
+const NOW: Timestamp = Timestamp::from_ms(1_795_392_000_000);
 const HOUSE: &str = r#"
 [[people]]
 id = "li"
@@ -137,7 +137,7 @@ fn a_recurring_maintenance_is_told_of_each_time_it_is_over() {
     });
     let id = begin(&mut engine, "li", serde_json::from_value(recurs).unwrap());
     // 2026-11-23T00:00:00Z.
-    let midnight = Timestamp(NOW.0 - NOW.0 % 86_400_000 + 86_400_000);
+    let midnight = Timestamp::from_ms(NOW.ms() - NOW.ms() % 86_400_000 + 86_400_000);
     for day in 0..2 {
         let hour = |hour: i64| midnight.after(Delay::mins(day * 1_440 + hour * 60));
         pass(&mut engine, hour(1));

@@ -11,7 +11,7 @@ use shared::{
     placement::{Doubt, HopHow, HopTo, Placement, Trust},
 };
 
-const NOW: Timestamp = Timestamp(1_800_000_000_000);
+const NOW: Timestamp = Timestamp::from_ms(1_800_000_000_000);
 
 fn source(id: &str) -> SourceId {
     SourceId::from(id)

@@ -250,7 +250,7 @@ impl Pair {
     fn new(first: usize) -> Self {
         let config = house(first, 1);
         Self {
-            now: Timestamp(1_795_392_000_000),
+            now: Timestamp::from_ms(1_795_392_000_000),
             running: Engine::new(config.clone()),
             restored: None,
             store: Store::new(config),
@@ -493,7 +493,7 @@ proptest! {
         posts in proptest::collection::vec((0..2_usize, 0..3_usize, 0..2_usize, 0..7_u8, any::<bool>()), 1..60),
     ) {
         let mut engine = Engine::new(house(0, 1));
-        let mut now = Timestamp(1_795_392_000_000);
+        let mut now = Timestamp::from_ms(1_795_392_000_000);
         let mut open: BTreeMap<(String, String), String> = BTreeMap::new();
         for (sender, host, check, severity, over) in posts {
             now = now.plus_ms(1_000);
@@ -522,7 +522,7 @@ proptest! {
     #[test]
     fn a_flapping_alert_pages_a_bounded_number_of_times(pauses in proptest::collection::vec(1..120_i64, 8..200)) {
         let mut engine = Engine::new(house(0, 1));
-        let mut now = Timestamp(1_795_392_000_000);
+        let mut now = Timestamp::from_ms(1_795_392_000_000);
         let (mut pages, mut incidents) = (0, BTreeSet::new());
         let mut tell = |changes: Changes| {
             pages += changes.timeline.iter().filter(|entry| matches!(entry.what, Happening::Paged { .. })).count();

@@ -10,7 +10,7 @@ use shared::{IncidentState, Timestamp, config::Integration, timeline::Outcome};
 use std::sync::Arc;
 
 /// 2026-11-23T08:00 in Shanghai.
-const NOW: Timestamp = Timestamp(1_795_392_000_000);
+const NOW: Timestamp = Timestamp::from_ms(1_795_392_000_000);
 const CONFIG: &str = r#"
 fallback = ["person:li"]
 people = [{ id = "li", name = "Li", contacts = [{ id = "mail", email = "l@example.org" }] }]

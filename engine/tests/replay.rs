@@ -43,8 +43,8 @@ hold = "10m"
 "#;
 
 /// 2026-11-23T00:00:00Z: eight in the morning for Li, one at night for Wang, midnight for Chen.
-const START: Timestamp = Timestamp(1_795_392_000_000);
-const SPAN: Span = Span { from: START, until: Timestamp(START.0 + 4 * 3_600_000) };
+const START: Timestamp = Timestamp::from_ms(1_795_392_000_000);
+const SPAN: Span = Span { from: START, until: Timestamp::from_ms(START.ms() + 4 * 3_600_000) };
 
 fn document(text: &str) -> Document {
     toml::from_str(text).expect("the document is TOML")

@@ -16,7 +16,7 @@ use shared::{
 };
 
 fn at(text: &str) -> Timestamp {
-    Timestamp(text.parse::<jiff::Zoned>().expect(text).timestamp().as_millisecond())
+    Timestamp::from_ms(text.parse::<jiff::Zoned>().expect(text).timestamp().as_millisecond())
 }
 
 const SATURDAY: &str = "2026-11-21T15:00:00+08:00[Asia/Shanghai]";

@@ -7,7 +7,7 @@ use shared::{Silence, SilenceEnd, SilenceId, Timestamp, timeline::Actor};
 use std::sync::Arc;
 
 /// Saturday 2026-11-21 15:00 in Shanghai.
-const NOW: Timestamp = Timestamp(1_795_244_400_000);
+const NOW: Timestamp = Timestamp::from_ms(1_795_244_400_000);
 const HOUR: i64 = 3_600_000;
 
 fn config(version: i64, text: &str) -> Arc<Snapshot> {

@@ -52,16 +52,16 @@ proptest! {
         let time_zone = start.time_zone().iana_name().unwrap().to_owned();
         let window = Window::compile(&TimeWindow { id: "w".into(), time_zone, windows }).unwrap();
         let start = start.timestamp().as_millisecond();
-        let mut found = window.changes_after(Timestamp(start));
-        let mut inside = window.contains(Timestamp(start));
+        let mut found = window.changes_after(Timestamp::from_ms(start));
+        let mut inside = window.contains(Timestamp::from_ms(start));
         for minute in 1..3 * 24 * 60 {
-            let now = Timestamp(start + minute * MINUTE_MS);
+            let now = Timestamp::from_ms(start + minute * MINUTE_MS);
             if window.contains(now) != inside {
                 prop_assert_eq!(found, Some(now));
                 inside = !inside;
                 found = window.changes_after(now);
             }
         }
-        prop_assert!(found.is_none_or(|at| at.0 >= start + 3 * 24 * 60 * MINUTE_MS));
+        prop_assert!(found.is_none_or(|at| at.ms() >= start + 3 * 24 * 60 * MINUTE_MS));
     }
 }

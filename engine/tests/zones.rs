@@ -62,13 +62,13 @@ impl Case {
     /// What is wrong, if anything.
     fn check(&self, zone: &str) -> Result<(), String> {
         let roster = self.roster(zone);
-        let stretches = roster.between(Timestamp(self.from), Timestamp(self.until));
+        let stretches = roster.between(Timestamp::from_ms(self.from), Timestamp::from_ms(self.until));
         tiles(&stretches, self.from, self.until)?;
         let found: Vec<(i64, i64)> = if self.window.is_some() {
             let on_call = stretches.iter().filter(|it| !it.duties.is_empty());
-            on_call.map(|it| (it.from.0, it.until.0)).collect()
+            on_call.map(|it| (it.from.ms(), it.until.ms())).collect()
         } else {
-            stretches.iter().map(|it| turn(it).map(|turn| (turn, it.from.0))).collect::<Result<_, _>>()?
+            stretches.iter().map(|it| turn(it).map(|turn| (turn, it.from.ms()))).collect::<Result<_, _>>()?
         };
         if found == self.expect { Ok(()) } else { Err(format!("found {found:?}, expected {:?}", self.expect)) }
     }
@@ -78,10 +78,10 @@ impl Case {
 fn tiles(stretches: &[Stretch], from: i64, until: i64) -> Result<(), String> {
     let mut at = from;
     for stretch in stretches {
-        if stretch.from.0 != at || stretch.until <= stretch.from {
+        if stretch.from.ms() != at || stretch.until <= stretch.from {
             return Err(format!("at {at}: the stretches do not follow each other: {stretches:?}"));
         }
-        at = stretch.until.0;
+        at = stretch.until.ms();
     }
     if at == until { Ok(()) } else { Err(format!("the stretches end at {at}, not at {until}")) }
 }
@@ -92,7 +92,7 @@ fn turn(stretch: &Stretch) -> Result<i64, String> {
             DutyReason::Turn { turn, .. } => Ok(turn),
             _ => Err("not a turn".to_owned()),
         },
-        duties => Err(format!("{} people at {}", duties.len(), stretch.from.0)),
+        duties => Err(format!("{} people at {}", duties.len(), stretch.from.ms())),
     }
 }
 

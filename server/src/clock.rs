@@ -17,7 +17,7 @@ const UPTIME: ClockId = ClockId::Monotonic;
 pub fn now() -> Timestamp {
     // Before 1970 is a machine without a clock battery: say 1970 rather than fail.
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// How long the machine has been running, its sleep included; nobody can set this clock.
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn the_clock_is_past_2020_and_a_stopwatch_never_runs_backwards() {
-        assert!(now() > Timestamp(1_577_836_800_000));
+        assert!(now() > Timestamp::from_ms(1_577_836_800_000));
         let watch = Stopwatch::start();
         let first = watch.elapsed_ms();
         assert!(first >= 0 && watch.elapsed_ms() >= first);

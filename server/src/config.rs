@@ -48,7 +48,7 @@ mod tests {
                 format!("{}\n", if is_key || rest.starts_with('[') { rest } else { line })
             })
             .collect();
-        let checked = check(&uncommented, 1, std::sync::Arc::default(), Timestamp(1_795_000_000_000));
+        let checked = check(&uncommented, 1, std::sync::Arc::default(), Timestamp::from_ms(1_795_000_000_000));
         let checked = checked.unwrap_or_else(|refused| panic!("{:#?}", refused.findings));
         let mut document = checked.document;
         assert!(checked.tests.len() == 1 && checked.tests[0].passed);

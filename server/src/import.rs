@@ -168,7 +168,7 @@ missing_equal = true
         // Nobody is named yet, so the document reads and compiles, and `check` refuses it until somebody is.
         let snapshot = compiled(&imported.toml).unwrap();
         assert_eq!(snapshot.inhibitions.len(), 2);
-        let findings = engine::lint::lint(&snapshot, shared::Timestamp(1_795_244_400_000));
+        let findings = engine::lint::lint(&snapshot, shared::Timestamp::from_ms(1_795_244_400_000));
         assert!(findings.iter().any(|finding| finding.fatal && finding.path == "policies[default]"), "{findings:?}");
         assert!(!format!("{imported:?}").contains("canary"), "no secret goes anywhere");
     }

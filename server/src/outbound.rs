@@ -192,7 +192,7 @@ fn retry_after_ms(headers: &HeaderMap) -> Option<i64> {
         Err(_) => {
             let at = UNIX_EPOCH.max(text.parse::<actix_web::http::header::HttpDate>().ok()?.into());
             let at = i64::try_from(at.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()?;
-            at.saturating_sub(clock::now().0)
+            at.saturating_sub(clock::now().ms())
         }
     };
     Some(ms.clamp(0, LONGEST_RETRY_AFTER_MS))

@@ -13,6 +13,7 @@ mod deliver;
 mod inbox;
 mod own;
 mod pace;
+mod rest;
 mod turn;
 mod writer;
 
@@ -32,8 +33,8 @@ use engine::{
 };
 use inbox::{Beat, Inbox, Item};
 use shared::{
-    Alert, AttemptId, ContactId, EventId, Failure, HeartbeatId, Incident, IncidentId, IntegrationId, PageId, PersonId,
-    Recipient, Severity, Signal, Silence, Timestamp,
+    Alert, AttemptId, ContactId, EventId, Failure, Few, HeartbeatId, Incident, IncidentId, IntegrationId, PageId,
+    Pairs, PersonId, Recipient, Severity, Signal, Silence, ThinVec, Timestamp,
     api::{PagerStatus, Receipt, TestPageResult},
     config::Person,
     timeline::Actor,
@@ -384,11 +385,11 @@ fn test_delivery(
         integration: IntegrationId::from(engine::compile::SELF),
         host: None,
         ip: None,
-        hosts: Vec::new(),
+        hosts: ThinVec::new(),
         team: None,
-        annotations: std::collections::BTreeMap::new(),
-        suppressed: Vec::new(),
-        alerts: Vec::new(),
+        annotations: Pairs::default(),
+        suppressed: ThinVec::new(),
+        alerts: Few::default(),
         firing: 0,
         count: 0,
         opened_at: now,
@@ -402,8 +403,8 @@ fn test_delivery(
         group: None,
         flapping: None,
         stale: None,
-        escalations: Vec::new(),
-        pages: Vec::new(),
+        escalations: ThinVec::new(),
+        pages: ThinVec::new(),
         timeline: 0,
     };
     let page = shared::Page {
@@ -417,7 +418,7 @@ fn test_delivery(
         created_at: now,
         waits: None,
         by_hand: false,
-        attempts: Vec::new(),
+        attempts: ThinVec::new(),
     };
     Ok(Delivery {
         key: crate::entropy::token("test-"),

@@ -203,7 +203,7 @@ async fn what_is_answered_is_stored_and_the_next_level_comes_until_somebody_answ
     let timeline = reader.timeline(incident).unwrap();
     assert!(timeline.iter().zip(1..).all(|(entry, seq)| entry.seq == seq), "numbered without a gap");
     assert!(timeline.iter().any(|it| matches!(it.what, Happening::Acked { .. })));
-    assert_eq!(world.board.list(&BoardFilter { limit: 10, ..BoardFilter::default() }, Timestamp(0)).total, 0);
+    assert_eq!(world.board.list(&BoardFilter { limit: 10, ..BoardFilter::default() }, Timestamp::from_ms(0)).total, 0);
     world.runtime.stop();
     assert_eq!(world.thread.join().unwrap(), Stopped::Asked);
 }
@@ -222,7 +222,7 @@ async fn a_restart_goes_on_where_the_last_one_stopped_and_pages_nobody_twice() {
     world.runtime.stop();
     assert_eq!(world.thread.join().unwrap(), Stopped::Asked);
     let (runtime, board, thread) = start(&world.url, Store::open(&world.url).unwrap());
-    assert_eq!(board.list(&BoardFilter { limit: 10, ..BoardFilter::default() }, Timestamp(0)).total, 1);
+    assert_eq!(board.list(&BoardFilter { limit: 10, ..BoardFilter::default() }, Timestamp::from_ms(0)).total, 1);
     until("level 2 is paged", || world.sink.pages().len() == 2).await;
     let keys: std::collections::BTreeSet<String> =
         world.sink.pages().iter().map(|page| page["key"].as_str().unwrap().to_owned()).collect();
@@ -274,7 +274,7 @@ async fn a_p0_pages_while_the_store_refuses_and_is_recorded_once_it_is_back() {
     until("the P0 is recorded and paged", || world.sink.pages().iter().any(|page| page["unrecorded"] == false)).await;
     let all = Store::open(&world.url).unwrap().events(&EventQuery { limit: 10, ..EventQuery::default() }).unwrap();
     assert_eq!(all.items.len(), 1, "the P0 that was kept, and not the P3 that its sender must send again");
-    let open = world.board.list(&BoardFilter { limit: 10, ..BoardFilter::default() }, Timestamp(0));
+    let open = world.board.list(&BoardFilter { limit: 10, ..BoardFilter::default() }, Timestamp::from_ms(0));
     assert_eq!(open.items.iter().map(|row| row.severity).collect::<Vec<_>>(), [Severity::P0]);
     world.runtime.stop();
     assert_eq!(world.thread.join().unwrap(), Stopped::Asked);

@@ -1,8 +1,9 @@
 //! Alert events as senders sent them, and the deduplicated alerts they become.
 
-use crate::{AlertId, EventId, IncidentId, IntegrationId, Severity, SharedStr, Timestamp};
+use crate::{AlertId, EventId, IncidentId, IntegrationId, Pairs, Severity, SharedStr, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use thin_vec::ThinVec;
 
 /// What the sender asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -120,8 +121,8 @@ pub struct AlertEvent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     /// On the heap, since few alerts have one.
     pub metric: Option<Box<Metric>>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Pairs::is_empty")]
+    pub labels: Pairs,
     /// What identifies the alert within its integration while it is open.
     pub dedup_key: SharedStr,
     /// For a recovery without an exact match: close the only open alert of this host from this
@@ -138,10 +139,12 @@ pub struct AlertEvent {
     /// Until when it holds unless it is sent again, as its sender says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub links: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub flags: Vec<Flag>,
+    #[serde(default, skip_serializing_if = "ThinVec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+    pub links: ThinVec<String>,
+    #[serde(default, skip_serializing_if = "ThinVec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Flag>"))]
+    pub flags: ThinVec<Flag>,
 }
 
 impl AlertEvent {

@@ -2,11 +2,11 @@
 
 use crate::api::DutyReason;
 use crate::{
-    AlertEvent, AlertId, AttemptId, ContactId, HookId, IncidentId, IntegrationId, PageId, PersonId, PolicyId,
-    ScheduleId, Severity, SharedStr, SuppressedBy, TeamId, Timestamp, config::ContactKind, timeline::Actor,
+    AlertEvent, AlertId, AttemptId, ContactId, Few, HookId, IncidentId, IntegrationId, PageId, Pairs, PersonId,
+    PolicyId, ScheduleId, Severity, SharedStr, SuppressedBy, TeamId, Timestamp, config::ContactKind, timeline::Actor,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use thin_vec::ThinVec;
 
 /// Where an incident stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -109,17 +109,20 @@ pub struct Incident {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip: Option<SharedStr>,
     /// The machines of its other alerts, also of those that are over: it is found by each of them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hosts: Vec<SharedStr>,
+    #[serde(default, skip_serializing_if = "ThinVec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<SharedStr>"))]
+    pub hosts: ThinVec<SharedStr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamId>,
     /// What its routes have to say to whoever is paged, such as a runbook's address.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub annotations: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Pairs::is_empty")]
+    pub annotations: Pairs,
     /// Why it pages nobody although it fires; empty when it does page.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub suppressed: Vec<SuppressedBy>,
-    pub alerts: Vec<AlertId>,
+    #[serde(default, skip_serializing_if = "ThinVec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<SuppressedBy>"))]
+    pub suppressed: ThinVec<SuppressedBy>,
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<AlertId>"))]
+    pub alerts: Few<AlertId>,
     /// How many of its alerts still fire; none of an open incident only while it flaps.
     pub firing: u32,
     /// How many messages it stands for.
@@ -147,9 +150,11 @@ pub struct Incident {
     pub flapping: Option<Box<Flapping>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale: Option<Box<Stale>>,
-    pub escalations: Vec<Escalation>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub pages: Vec<Page>,
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Escalation>"))]
+    pub escalations: ThinVec<Escalation>,
+    #[serde(default, skip_serializing_if = "ThinVec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Page>"))]
+    pub pages: ThinVec<Page>,
     /// How many timeline entries exist; they are numbered 1 to this without a gap.
     pub timeline: u32,
 }
@@ -253,19 +258,7 @@ pub enum PageVia {
     /// Named in the level itself.
     Direct,
     /// On call in a schedule.
-    Schedule {
-        schedule: ScheduleId,
-        /// The shift's end, when the rotation or override says one.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        until: Option<Timestamp>,
-        /// Covering by an override, for this person if it replaced one.
-        over: bool,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        replaces: Option<PersonId>,
-        /// Why they were on call.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<Box<DutyReason>>,
-    },
+    Schedule(Box<OnCall>),
     /// A member of a team.
     Team { team: TeamId },
     /// Nobody else could be reached.
@@ -276,6 +269,23 @@ pub enum PageVia {
     Stale,
     /// In place of somebody who has quiet hours.
     StandIn { person: PersonId },
+}
+
+/// Somebody on call in a schedule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
+pub struct OnCall {
+    pub schedule: ScheduleId,
+    /// The shift's end, when the rotation or override says one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// Covering by an override, for this person if it replaced one.
+    pub over: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<PersonId>,
+    /// Why they were on call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Box<DutyReason>>,
 }
 
 impl PageVia {
@@ -326,7 +336,8 @@ pub struct Page {
     /// Somebody asked for this recipient by name: it waits for no bundle and no limit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_hand: bool,
-    pub attempts: Vec<Attempt>,
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Attempt>"))]
+    pub attempts: ThinVec<Attempt>,
 }
 
 impl Page {
@@ -478,5 +489,28 @@ impl Attempt {
     #[must_use]
     pub fn message(&self) -> AttemptId {
         self.bundling.as_ref().and_then(|it| it.message).unwrap_or(self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Alert;
+
+    /// What the allocator takes for blocks of this size.
+    fn class(bytes: usize) -> usize {
+        [16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384].into_iter().find(|it| *it >= bytes).unwrap()
+    }
+
+    /// Each field that is added to these is held a hundred thousand times over.
+    #[test]
+    fn an_open_incident_takes_no_more_than_decision_8_says() {
+        const COUNTS: usize = 16;
+        let of_list = |item: usize| class(COUNTS + item);
+        assert_eq!(class(size_of::<Alert>()), 224);
+        assert_eq!(class(COUNTS + size_of::<Incident>()), 224);
+        assert_eq!(of_list(size_of::<Escalation>()), 80);
+        assert_eq!(of_list(size_of::<Page>()), 112);
+        assert_eq!(of_list(size_of::<Attempt>()), 96);
     }
 }

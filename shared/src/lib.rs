@@ -6,6 +6,7 @@
 pub mod alert;
 pub mod api;
 pub mod config;
+pub mod few;
 pub mod heartbeat;
 pub mod id;
 pub mod incident;
@@ -14,6 +15,7 @@ pub mod live;
 pub mod net;
 pub mod notice;
 pub mod noun;
+pub mod pairs;
 pub mod placement;
 pub mod problem;
 pub mod severity;
@@ -25,6 +27,7 @@ pub mod time;
 pub mod timeline;
 
 pub use alert::{Action, Alert, AlertEvent, AlertState, Flag, Format, Metric};
+pub use few::Few;
 pub use heartbeat::{
     Counted, CountedBecause, Down, DownBecause, HeartbeatState, Mark, MarkKind, Pulse, Rhythm, Signal,
 };
@@ -34,12 +37,14 @@ pub use id::{
 };
 pub use incident::{
     Ack, Again, Attempt, AttemptState, Bundling, Escalation, EscalationState, Everyone, Failure, Flapping, Grouping,
-    Incident, IncidentState, Page, PageVia, Recipient, Stale, Throttle, ThrottledBy, Waits, WaitsFor,
+    Incident, IncidentState, OnCall, Page, PageVia, Recipient, Stale, Throttle, ThrottledBy, Waits, WaitsFor,
 };
 pub use notice::{Digest, Named, Notice, NoticeAbout, Stint, Untold};
 pub use noun::{Noun, NounKind, Piece};
+pub use pairs::Pairs;
 pub use severity::Severity;
 pub use silence::{Silence, SilenceEnd, SilenceKind, SilenceRequest, SuppressedBy};
 pub use storm::{Storm, StormDeliveries, StormOutcomes};
 pub use string::SharedStr;
+pub use thin_vec::{ThinVec, thin_vec};
 pub use time::{Delay, Timestamp};

@@ -77,7 +77,7 @@ impl Noun {
             kind => format!("/versions/{}/", kind.as_str()),
         };
         encode(&self.id, &mut href);
-        let asked = [("version", self.version), ("part", self.part.map(i64::from)), ("at", self.at.map(|at| at.0))];
+        let asked = [("version", self.version), ("part", self.part.map(i64::from)), ("at", self.at.map(|at| at.ms()))];
         let mut sign = '?';
         for (name, value) in asked {
             if let Some(value) = value {
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(noun(NounKind::Policy, "db-prod").href(), "/versions/policy/db-prod?version=12&part=2");
         assert_eq!(noun(NounKind::Route, "a/b c").href(), "/versions/route/a%2Fb%20c?version=12&part=2");
         assert_eq!(noun(NounKind::Silence, "7").href(), "/silences/7");
-        let at = Noun { version: None, part: None, at: Some(Timestamp(5)), ..noun(NounKind::Schedule, "db") };
+        let at = Noun { version: None, part: None, at: Some(Timestamp::from_ms(5)), ..noun(NounKind::Schedule, "db") };
         assert_eq!(at.href(), "/versions/schedule/db?at=5");
     }
 }

@@ -1,31 +1,73 @@
 //! Instants and delays as plain numbers, so that every decision can take `now` as an argument.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::fmt;
+use std::{fmt, num::NonZeroU64};
+
+/// Turns a signed number into an unsigned one of the same order.
+const SIGN: u64 = 1 << 63;
 
 /// An instant: milliseconds since 1970-01-01T00:00:00Z. Stored as BIGINT, sent as a JSON number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(transparent)]
-pub struct Timestamp(pub i64);
+// Kept so that one bit pattern is left over: an instant that may be absent takes eight bytes, and incidents have a dozen.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transparent))]
+pub struct Timestamp(#[cfg_attr(feature = "schema", schemars(with = "i64"))] NonZeroU64);
 
 impl Timestamp {
+    /// The instant so many milliseconds after 1970-01-01T00:00:00Z; `i64::MIN` is taken for the one after it.
+    #[must_use]
+    pub const fn from_ms(ms: i64) -> Self {
+        match NonZeroU64::new(ms.cast_unsigned() ^ SIGN) {
+            Some(turned) => Self(turned),
+            None => Self(NonZeroU64::MIN),
+        }
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub const fn ms(self) -> i64 {
+        (self.0.get() ^ SIGN).cast_signed()
+    }
+
     /// The instant `delay` later; saturates instead of wrapping.
     #[must_use]
     pub const fn after(self, delay: Delay) -> Self {
-        Self(self.0.saturating_add(delay.0))
+        self.plus_ms(delay.0)
     }
 
     /// The instant `ms` milliseconds later (earlier when negative).
     #[must_use]
     pub const fn plus_ms(self, ms: i64) -> Self {
-        Self(self.0.saturating_add(ms))
+        Self::from_ms(self.ms().saturating_add(ms))
     }
 
     /// How long after `earlier` this is, in milliseconds; negative when it is before.
     #[must_use]
     pub const fn ms_since(self, earlier: Self) -> i64 {
-        self.0.saturating_sub(earlier.0)
+        self.ms().saturating_sub(earlier.ms())
+    }
+}
+
+impl Default for Timestamp {
+    fn default() -> Self {
+        Self::from_ms(0)
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Timestamp").field(&self.ms()).finish()
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(self.ms())
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        i64::deserialize(deserializer).map(Self::from_ms)
     }
 }
 
@@ -121,7 +163,28 @@ impl<'de> Deserialize<'de> for Delay {
 
 #[cfg(test)]
 mod tests {
-    use super::Delay;
+    use super::{Delay, Timestamp};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_instant_is_its_number(one: i64, other: i64) {
+            let (one, other) = (one.max(i64::MIN + 1), other.max(i64::MIN + 1));
+            let (this, that) = (Timestamp::from_ms(one), Timestamp::from_ms(other));
+            prop_assert_eq!((this.ms(), this.cmp(&that)), (one, one.cmp(&other)));
+            let json = serde_json::to_string(&this).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), this);
+            prop_assert_eq!(json, one.to_string());
+        }
+    }
+
+    #[test]
+    fn an_instant_that_may_be_absent_takes_no_more_room() {
+        assert_eq!(size_of::<Option<Timestamp>>(), 8);
+        assert_eq!(Timestamp::from_ms(i64::MIN), Timestamp::from_ms(i64::MIN + 1));
+        assert_eq!(format!("{:?}", Timestamp::default()), "Timestamp(0)");
+        assert_eq!(Timestamp::from_ms(i64::MAX).plus_ms(1).ms(), i64::MAX);
+    }
 
     #[test]
     fn a_delay_prints_as_it_is_read() {

@@ -17,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
         integration: &integration,
         content_type: TYPES[usize::from(mode & 3)],
         format: FORMATS[usize::from(mode >> 2 & 3)],
-        received_at: Timestamp(1_795_201_920_000),
+        received_at: Timestamp::from_ms(1_795_201_920_000),
     };
     let got = normalize(&source, body);
     assert!(!got.events.is_empty() || !got.rejected.is_empty());

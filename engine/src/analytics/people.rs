@@ -31,7 +31,7 @@ pub(super) struct People(BTreeMap<PersonId, Person>);
 
 /// What the clock on the wall of a zone shows.
 pub(super) fn wall(zone: &TimeZone, at: Timestamp) -> Option<DateTime> {
-    Some(zone.to_datetime(jiff::Timestamp::from_millisecond(at.0).ok()?))
+    Some(zone.to_datetime(jiff::Timestamp::from_millisecond(at.ms()).ok()?))
 }
 
 impl People {

@@ -14,7 +14,7 @@ const MIN: i64 = 60_000;
 const DAY: i64 = 86_400_000;
 
 fn at(text: &str) -> Timestamp {
-    Timestamp(text.parse::<jiff::Timestamp>().unwrap().as_millisecond())
+    Timestamp::from_ms(text.parse::<jiff::Timestamp>().unwrap().as_millisecond())
 }
 
 fn scope(from: &str, until: &str) -> Scope {
@@ -34,11 +34,11 @@ fn november() -> Scope {
 
 /// An incident that opened then; `over` minutes later it was resolved.
 fn incident(id: i64, opened: Timestamp, over: Option<i64>) -> Incident {
-    let resolved = over.map(|minutes| opened.0 + minutes * MIN);
+    let resolved = over.map(|minutes| opened.ms() + minutes * MIN);
     let state = if over.is_some() { "resolved" } else { "triggered" };
     serde_json::from_value(json!({
         "id": id, "version": 1, "state": state, "severity": "P1", "title": format!("disk {id}"), "integration": "zabbix",
-        "alerts": [], "firing": 0, "count": 2, "opened_at": opened.0, "updated_at": opened.0, "resolved_at": resolved,
+        "alerts": [], "firing": 0, "count": 2, "opened_at": opened.ms(), "updated_at": opened.ms(), "resolved_at": resolved,
         "escalations": [{"policy": "p", "config": 1, "state": "stopped", "next_level": 0, "cycle": 0, "reached": true}],
         "timeline": 0,
     }))
@@ -48,13 +48,13 @@ fn incident(id: i64, opened: Timestamp, over: Option<i64>) -> Incident {
 /// The same with a page that rang then, by two deliveries.
 fn paged(mut incident: Incident, person: &str, rang: Timestamp) -> Incident {
     let attempt = |n: i64, sent: Option<i64>| {
-        json!({ "id": n, "contact": "phone", "channel": "webhook", "state": "accepted", "due": rang.0, "tries": 1,
+        json!({ "id": n, "contact": "phone", "channel": "webhook", "state": "accepted", "due": rang.ms(), "tries": 1,
                 "first_sent_at": sent })
     };
     let page = json!({
         "id": 1, "recipient": { "person": person }, "via": { "kind": "direct" }, "policy": "p", "level": 0, "cycle": 0,
-        "created_at": rang.0 - 5_000,
-        "attempts": [attempt(1, Some(rang.0 + 60_000)), attempt(2, Some(rang.0)), attempt(3, None)],
+        "created_at": rang.ms() - 5_000,
+        "attempts": [attempt(1, Some(rang.ms() + 60_000)), attempt(2, Some(rang.ms())), attempt(3, None)],
     });
     incident.pages.push(serde_json::from_value(page).unwrap());
     incident
@@ -103,13 +103,13 @@ fn messages_are_counted_once_by_channel_and_the_day_they_were_handed_over() {
     let with = |id: i64, attempts: &[Tried]| {
         let mut incident = incident(id, morning, None);
         let attempts = attempts.iter().map(|(id, channel, state, sent, done, message)| {
-            let at = |s: i64| morning.0 + s * 1_000;
+            let at = |s: i64| morning.ms() + s * 1_000;
             let bundling = message.map(|message| json!({ "message": message }));
-            json!({ "id": id, "contact": "c", "channel": channel, "state": state, "due": morning.0, "tries": 1 + i64::from(*state == "failed"),
+            json!({ "id": id, "contact": "c", "channel": channel, "state": state, "due": morning.ms(), "tries": 1 + i64::from(*state == "failed"),
                     "first_sent_at": at(*sent), "finished_at": done.map(at), "bundling": bundling })
         });
         let page = json!({ "id": id, "recipient": { "person": "li" }, "via": { "kind": "direct" }, "policy": "p", "level": 0,
-            "cycle": 0, "created_at": morning.0, "attempts": attempts.collect::<Vec<_>>() });
+            "cycle": 0, "created_at": morning.ms(), "attempts": attempts.collect::<Vec<_>>() });
         incident.pages.push(serde_json::from_value(page).unwrap());
         (incident, story("k", None))
     };
@@ -259,12 +259,12 @@ fn a_story_has_the_first_answer_of_a_person() {
     let mut story = Story::default();
     let login = Actor::Account { login: "li".to_owned() };
     let by = |until| vec![SuppressedBy::Silence { silence: SilenceId(1), until }];
-    story.read(Timestamp(1), &Actor::System, &Happening::Suppressed { by: by(Some(Timestamp(9))) });
-    story.read(Timestamp(2), &Actor::System, &Happening::Suppressed { by: by(None) });
-    story.read(Timestamp(3), &Actor::System, &Happening::Resolved);
-    story.read(Timestamp(4), &login, &Happening::Snoozed { until: Timestamp(50) });
-    story.read(Timestamp(5), &login, &Happening::Acked { until: None });
-    assert_eq!(story.acknowledged_at, Some(Timestamp(4)));
+    story.read(Timestamp::from_ms(1), &Actor::System, &Happening::Suppressed { by: by(Some(Timestamp::from_ms(9))) });
+    story.read(Timestamp::from_ms(2), &Actor::System, &Happening::Suppressed { by: by(None) });
+    story.read(Timestamp::from_ms(3), &Actor::System, &Happening::Resolved);
+    story.read(Timestamp::from_ms(4), &login, &Happening::Snoozed { until: Timestamp::from_ms(50) });
+    story.read(Timestamp::from_ms(5), &login, &Happening::Acked { until: None });
+    assert_eq!(story.acknowledged_at, Some(Timestamp::from_ms(4)));
     assert_eq!(story.quiet.len(), 1, "a silence that was made longer is one silence");
 }
 

@@ -101,7 +101,7 @@ impl Default for Hours {
 
 impl Hours {
     fn at(&mut self, zone: &TimeZone, at: Timestamp) -> Option<&mut Hour> {
-        let wall = zone.to_datetime(jiff::Timestamp::from_millisecond(at.0).ok()?);
+        let wall = zone.to_datetime(jiff::Timestamp::from_millisecond(at.ms()).ok()?);
         let place = i32::from(wall.weekday().to_monday_zero_offset()) * 24 + i32::from(wall.hour());
         self.0.get_mut(usize::try_from(place).ok()?)
     }

@@ -34,7 +34,7 @@ const fn place(slot: i64) -> (i64, usize) {
 
 /// Notes that something came.
 pub(crate) fn hear(rhythm: &mut Option<Box<Rhythm>>, at: Timestamp) {
-    let (week, slot) = place(at.0.div_euclid(SLOT_MS));
+    let (week, slot) = place(at.ms().div_euclid(SLOT_MS));
     let fresh = || Box::new(Rhythm { week, first: week, heard: vec![0; SLOTS as usize] });
     let rhythm = rhythm.get_or_insert_with(fresh);
     if week > rhythm.week {
@@ -60,11 +60,11 @@ pub(crate) fn due(rhythm: &Rhythm, from: Timestamp, holidays: &Spans) -> Option<
     if weeks(rhythm) < WEEKS_NEEDED {
         return None;
     }
-    let begun = from.0.div_euclid(SLOT_MS);
+    let begun = from.ms().div_euclid(SLOT_MS);
     let known = rhythm.week - rhythm.first;
     let mut silent = ONE;
     for slot in begun + 1..=begun + FURTHEST {
-        if holidays.at(Timestamp(slot * SLOT_MS)).is_some() {
+        if holidays.at(Timestamp::from_ms(slot * SLOT_MS)).is_some() {
             continue;
         }
         let (week, at) = place(slot);
@@ -75,7 +75,7 @@ pub(crate) fn due(rhythm: &Rhythm, from: Timestamp, holidays: &Spans) -> Option<
         let k = u64::from(heard.count_ones()).min(of);
         silent = silent * (2 * of + 1 - 2 * k) / (2 * of + 1);
         if silent < RARE {
-            return Some(Timestamp((slot + 1) * SLOT_MS));
+            return Some(Timestamp::from_ms((slot + 1) * SLOT_MS));
         }
     }
     None
@@ -101,9 +101,9 @@ mod tests {
         let (mut rhythm, mut paged, mut last) = (None, false, None);
         for at in times {
             let due: Option<Timestamp> = last.and_then(|last| due(rhythm.as_deref()?, last));
-            paged |= due.is_some_and(|due| due.0 <= *at);
-            hear(&mut rhythm, Timestamp(*at));
-            last = Some(Timestamp(*at));
+            paged |= due.is_some_and(|due| due.ms() <= *at);
+            hear(&mut rhythm, Timestamp::from_ms(*at));
+            last = Some(Timestamp::from_ms(*at));
         }
         (rhythm, paged)
     }
@@ -118,14 +118,14 @@ mod tests {
         let (rhythm, paged) = live(&times);
         assert!(!paged);
         let last = *times.last().unwrap();
-        let due = due(&rhythm.unwrap(), Timestamp(last)).unwrap();
-        assert!((60 * MIN..=120 * MIN).contains(&(due.0 - last)), "{} min", (due.0 - last) / MIN);
+        let due = due(&rhythm.unwrap(), Timestamp::from_ms(last)).unwrap();
+        assert!((60 * MIN..=120 * MIN).contains(&(due.ms() - last)), "{} min", (due.ms() - last) / MIN);
     }
 
     #[test]
     fn nothing_is_concluded_from_three_weeks() {
         let (rhythm, _) = live(&every(10, 21));
-        assert_eq!(due(&rhythm.unwrap(), Timestamp(MONDAY + 21 * DAY)), None);
+        assert_eq!(due(&rhythm.unwrap(), Timestamp::from_ms(MONDAY + 21 * DAY)), None);
     }
 
     #[test]
@@ -134,7 +134,7 @@ mod tests {
         let (rhythm, paged) = live(&times);
         assert!(!paged);
         let last = *times.last().unwrap();
-        let silent = due(&rhythm.unwrap(), Timestamp(last)).unwrap().0 - last;
+        let silent = due(&rhythm.unwrap(), Timestamp::from_ms(last)).unwrap().ms() - last;
         assert!((2 * DAY..=3 * DAY + 30 * MIN).contains(&silent), "{} h", silent / 3_600_000);
     }
 
@@ -144,8 +144,8 @@ mod tests {
         let times: Vec<i64> = (0..70).map(|day| MONDAY + day * DAY + (day * 7_919 % 1_440) * MIN).collect();
         let (rhythm, paged) = live(&times);
         assert!(!paged);
-        let silent = due(&rhythm.unwrap(), Timestamp(*times.last().unwrap()));
-        assert!(silent.is_none_or(|due| due.0 - times.last().unwrap() > 4 * DAY));
+        let silent = due(&rhythm.unwrap(), Timestamp::from_ms(*times.last().unwrap()));
+        assert!(silent.is_none_or(|due| due.ms() - times.last().unwrap() > 4 * DAY));
     }
 
     #[test]
@@ -155,8 +155,8 @@ mod tests {
         times.extend((56..126).flat_map(|day| (0..12).map(move |n| MONDAY + day * DAY + (480 + n * 10) * MIN)));
         let (rhythm, _) = live(&times);
         let evening = times.last().unwrap();
-        let due = due(&rhythm.unwrap(), Timestamp(*evening)).unwrap();
-        assert!(due.0 - evening > 20 * 60 * MIN, "the next morning at the earliest");
+        let due = due(&rhythm.unwrap(), Timestamp::from_ms(*evening)).unwrap();
+        assert!(due.ms() - evening > 20 * 60 * MIN, "the next morning at the earliest");
     }
 
     proptest! {
@@ -188,8 +188,8 @@ mod tests {
             let (rhythm, paged) = live(&times);
             prop_assert!(!paged);
             let last = *times.last().unwrap();
-            let due = due(&rhythm.unwrap(), Timestamp(last)).unwrap();
-            prop_assert!(due.0 - last <= 180 * MIN, "{} min", (due.0 - last) / MIN);
+            let due = due(&rhythm.unwrap(), Timestamp::from_ms(last)).unwrap();
+            prop_assert!(due.ms() - last <= 180 * MIN, "{} min", (due.ms() - last) / MIN);
         }
     }
 }

@@ -278,10 +278,10 @@ impl<'a> Reach<'a> {
 
 /// `Sat 2026-11-28 09:00 Asia/Shanghai`.
 pub(super) fn local_time(zone: &str, at: Timestamp) -> String {
-    let zoned = oncall::zone(zone).ok().zip(jiff::Timestamp::from_millisecond(at.0).ok());
+    let zoned = oncall::zone(zone).ok().zip(jiff::Timestamp::from_millisecond(at.ms()).ok());
     match zoned {
         Some((tz, instant)) => format!("{} {zone}", instant.to_zoned(tz).strftime("%a %Y-%m-%d %H:%M")),
-        None => format!("{} ms", at.0),
+        None => format!("{} ms", at.ms()),
     }
 }
 

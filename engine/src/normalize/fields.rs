@@ -1,10 +1,9 @@
 //! What the product lives on: which machine, at which address, a message is about.
 
 use super::{Source, bounds, fold};
-use shared::{Action, AlertEvent, Flag, Format, Severity, SharedStr, alert::FieldSpan};
+use shared::{Action, AlertEvent, Flag, Format, Pairs, Severity, SharedStr, ThinVec, alert::FieldSpan};
 use std::{
     borrow::Cow,
-    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
@@ -48,15 +47,15 @@ pub(super) fn blank(format: Format, severity: Severity) -> AlertEvent {
         mac: None,
         service: None,
         metric: None,
-        labels: BTreeMap::new(),
+        labels: Pairs::default(),
         dedup_key: SharedStr::default(),
         resolve_by_host: false,
         status_raw: None,
         severity_word: None,
         occurred_at: None,
         ends_at: None,
-        links: Vec::new(),
-        flags: Vec::new(),
+        links: ThinVec::new(),
+        flags: ThinVec::new(),
     }
 }
 

@@ -98,7 +98,7 @@ impl From<Normalized> for Preview {
             mac: event.mac.as_ref().map(SharedStr::to_string),
             summary: event.summary.to_string(),
             dedup_key: event.dedup_key.to_string(),
-            flags: event.flags.clone(),
+            flags: event.flags.to_vec(),
             fields: spans,
             event,
         });

@@ -24,7 +24,7 @@ pub(super) fn zoneless(text: &str, zone: &str) -> Option<Timestamp> {
     }
     let time: DateTime = if text.contains('/') { text.replace('/', "-").parse().ok()? } else { text.parse().ok()? };
     let instant = in_zone(zone, |zone| zone.to_timestamp(time).ok())?;
-    Some(Timestamp(instant.as_millisecond()))
+    Some(Timestamp::from_ms(instant.as_millisecond()))
 }
 
 fn in_zone<T>(name: &str, run: impl FnOnce(&TimeZone) -> T) -> T {
@@ -51,7 +51,7 @@ pub(super) fn any(text: &str, zone: &str) -> Option<Timestamp> {
         return number(text);
     }
     match text.parse::<jiff::Timestamp>() {
-        Ok(instant) => Some(Timestamp(instant.as_millisecond())),
+        Ok(instant) => Some(Timestamp::from_ms(instant.as_millisecond())),
         Err(_) => zoneless(text, zone),
     }
 }
@@ -67,14 +67,14 @@ fn number(text: &str) -> Option<Timestamp> {
         _ => None,
     };
     let value: f64 = text.parse().ok()?;
-    Some(Timestamp((value / per_ms(value)?).round() as i64))
+    Some(Timestamp::from_ms((value / per_ms(value)?).round() as i64))
 }
 
 /// Takes a time over into the event, as far as it can be believed.
 ///
 /// `is_start` times say since when something is wrong. A day-old start is no replay, so it is not stale.
 pub(super) fn judge(event: &mut AlertEvent, at: Timestamp, is_start: bool, source: &Source<'_>) {
-    if at.0 < ABSENT_BEFORE {
+    if at.ms() < ABSENT_BEFORE {
         return;
     }
     if at.ms_since(source.received_at) > AHEAD.0 {
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn every_spelling_of_one_instant() {
-        let at = Some(Timestamp(1_795_201_800_000));
+        let at = Some(Timestamp::from_ms(1_795_201_800_000));
         for text in [
             "1795201800",
             "1795201800.0",

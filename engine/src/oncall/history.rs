@@ -19,7 +19,7 @@ pub struct Version<'a> {
 #[must_use]
 pub fn in_force(versions: &[Version<'_>], from: Timestamp, until: Timestamp) -> Vec<Stretch> {
     let mut kept: Vec<Stretch> = Vec::new();
-    let ends = versions.iter().skip(1).map(|version| version.at).chain([Timestamp(i64::MAX)]);
+    let ends = versions.iter().skip(1).map(|version| version.at).chain([Timestamp::from_ms(i64::MAX)]);
     for (version, end) in versions.iter().zip(ends) {
         let Some(roster) = version.roster else { continue };
         append(&mut kept, roster.between(version.at.max(from), end.min(until)));

@@ -189,7 +189,7 @@ impl Shifts {
                 let above = Spans::new(std::mem::take(&mut taken));
                 let these = || kept.iter().filter(|shift| shift.level == level);
                 free.extend(these().flat_map(|shift| shift.around(&above)));
-                taken = above.within(Timestamp(i64::MIN), Timestamp(i64::MAX)).collect();
+                taken = above.within(Timestamp::from_ms(i64::MIN), Timestamp::from_ms(i64::MAX)).collect();
                 taken.extend(these().map(|shift| (shift.from, shift.until)));
             }
             kept = free;
@@ -225,7 +225,7 @@ impl Shifts {
     /// Those of a range as a calendar that names their people by id.
     pub(super) fn written(&self, from: Timestamp, until: Timestamp) -> String {
         let stamp = |at: Timestamp| {
-            let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
+            let at = jiff::Timestamp::from_millisecond(at.ms()).unwrap_or_default();
             at.strftime("%Y%m%dT%H%M%SZ").to_string()
         };
         let event = |(n, shift): (usize, &Shift)| {

@@ -29,9 +29,9 @@ impl Tier {
         duties: &mut Vec<Duty>,
     ) {
         let counts_until = match (self.on, holiday) {
-            (LayerDays::Always, _) => Timestamp(i64::MAX),
+            (LayerDays::Always, _) => Timestamp::from_ms(i64::MAX),
             (LayerDays::Holidays, Some((_, until))) => until,
-            (LayerDays::Workdays, None) => holidays.next_edge(now).unwrap_or(Timestamp(i64::MAX)),
+            (LayerDays::Workdays, None) => holidays.next_edge(now).unwrap_or(Timestamp::from_ms(i64::MAX)),
             (LayerDays::Holidays, None) | (LayerDays::Workdays, Some(_)) => return,
         };
         let before = duties.len();

@@ -227,11 +227,11 @@ impl Roster {
     /// Where the wall clock jumps in a range.
     #[must_use]
     pub fn clock_changes(&self, from: Timestamp, until: Timestamp) -> Vec<ClockChange> {
-        let Ok(start) = jiff::Timestamp::from_millisecond(from.0) else { return Vec::new() };
+        let Ok(start) = jiff::Timestamp::from_millisecond(from.ms()) else { return Vec::new() };
         let mut before = self.zone.to_offset(start);
         let mut changes = Vec::new();
         for transition in self.zone.following(start) {
-            let at = Timestamp(transition.timestamp().as_millisecond());
+            let at = Timestamp::from_ms(transition.timestamp().as_millisecond());
             if at >= until {
                 break;
             }

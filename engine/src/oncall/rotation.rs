@@ -82,7 +82,8 @@ impl Turns {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let end = end.ok().flatten().map_or(Timestamp(i64::MAX), |end| wall::first(zone, end.to_datetime(handoff)));
+        let end =
+            end.ok().flatten().map_or(Timestamp::from_ms(i64::MAX), |end| wall::first(zone, end.to_datetime(handoff)));
         let all_there = !groups.iter().flatten().any(|person| away.contains_key(person));
         Ok(Self {
             groups,

@@ -52,7 +52,7 @@ impl Moment {
         let iso = text.trim().replacen(' ', "T", 1);
         // A text with an offset is a wall time too, to a parser that ignores the offset: it is asked second.
         if let Ok(exact) = iso.parse::<jiff::Timestamp>() {
-            return Ok(Self::Exact(Timestamp(exact.as_millisecond())));
+            return Ok(Self::Exact(Timestamp::from_ms(exact.as_millisecond())));
         }
         iso.parse::<DateTime>().map(Self::Wall).map_err(|_| {
             format!("`{text}` is not a time; write YYYY-MM-DD HH:MM, or with an offset YYYY-MM-DD HH:MM+08:00")
@@ -113,12 +113,12 @@ fn resolve(zone: &TimeZone, time: DateTime, last: bool) -> Timestamp {
             .ok()
             .and_then(|before_gap| zone.following(before_gap).next().map(|transition| transition.timestamp())),
     };
-    Timestamp(found.map_or(i64::MAX, |at| at.as_millisecond()))
+    Timestamp::from_ms(found.map_or(i64::MAX, |at| at.as_millisecond()))
 }
 
 /// What the clock on the wall shows; none outside the years a clock can show.
 pub(super) fn civil(zone: &TimeZone, at: Timestamp) -> Option<DateTime> {
-    Some(zone.to_datetime(jiff::Timestamp::from_millisecond(at.0).ok()?))
+    Some(zone.to_datetime(jiff::Timestamp::from_millisecond(at.ms()).ok()?))
 }
 
 /// `date` moved by days; saturates.
@@ -145,12 +145,12 @@ pub(super) fn dates(zone: &TimeZone, from: Timestamp, until: Timestamp) -> impl 
 /// beginning or as an end, else with its offset.
 #[must_use]
 pub fn write(zone: &TimeZone, at: Timestamp, is_end: bool) -> String {
-    let Some(time) = civil(zone, at) else { return at.0.to_string() };
+    let Some(time) = civil(zone, at) else { return at.ms().to_string() };
     let shape =
         if time.second() == 0 && time.subsec_nanosecond() == 0 { "%Y-%m-%d %H:%M" } else { "%Y-%m-%d %H:%M:%S%.f" };
     if resolve(zone, time, is_end) == at {
         return time.strftime(shape).to_string();
     }
-    let instant = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
+    let instant = jiff::Timestamp::from_millisecond(at.ms()).unwrap_or_default();
     instant.to_zoned(zone.clone()).strftime(&format!("{shape}%:z")).to_string()
 }

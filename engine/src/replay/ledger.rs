@@ -112,7 +112,7 @@ impl Ledger {
             cut: false,
             silences: BTreeMap::new(),
         };
-        Self { stage: Stage::new(config, Timestamp(i64::MIN)), books }
+        Self { stage: Stage::new(config, Timestamp::from_ms(i64::MIN)), books }
     }
 
     /// Something happened; gives what became of a message's members.
@@ -156,7 +156,7 @@ impl Ledger {
         let books = &mut self.books;
         let until = books.span.until.plus_ms(-1);
         self.stage.advance(until, &mut |scene| books.see(scene));
-        for (id, incident) in &self.stage.engine().state.incidents {
+        for (id, incident) in self.stage.engine().state.incidents.iter() {
             if let Some(stand) = books.stands.get_mut(id) {
                 stand.close(incident);
             }
@@ -290,7 +290,7 @@ impl Books {
     fn is_night(&self, recipient: &Recipient, at: Timestamp) -> bool {
         let Recipient::Person(person) = recipient else { return false };
         let zone = self.zones.get(person).cloned().unwrap_or(TimeZone::UTC);
-        let hour = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default().to_zoned(zone).hour();
+        let hour = jiff::Timestamp::from_millisecond(at.ms()).unwrap_or_default().to_zoned(zone).hour();
         hour >= NIGHT.0 || hour < NIGHT.1
     }
 

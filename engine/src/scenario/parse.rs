@@ -398,6 +398,6 @@ fn target(words: &mut Words<'_>) -> Result<Target, Fault> {
 }
 
 fn instant(text: &str) -> Result<Timestamp, Fault> {
-    let zoned = text.parse::<jiff::Zoned>().map(|zoned| Timestamp(zoned.timestamp().as_millisecond()));
+    let zoned = text.parse::<jiff::Zoned>().map(|zoned| Timestamp::from_ms(zoned.timestamp().as_millisecond()));
     zoned.map_err(|_| fault(&format!("`{text}` is not a time with a zone"), &format!("write {START}")))
 }

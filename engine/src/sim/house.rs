@@ -184,7 +184,7 @@ fn some_of(chance: &mut Chance, ids: &[String]) -> Vec<shared::PersonId> {
 fn schedule(chance: &mut Chance, n: u64, ids: &[String], now: Timestamp) -> Schedule {
     let zone = chance.pick(&ZONES).copied().unwrap_or("UTC");
     let date = |days: i64| {
-        let at = jiff::Timestamp::from_millisecond(now.plus_ms(days * 86_400_000).0).unwrap_or_default();
+        let at = jiff::Timestamp::from_millisecond(now.plus_ms(days * 86_400_000).ms()).unwrap_or_default();
         at.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
     };
     let rotations = (0..chance.between(1, 2))
@@ -234,7 +234,7 @@ pub(super) fn calendar(chance: &mut Chance, people: &[&PersonId], now: Timestamp
         let from = now.plus_ms(chance.below(72) as i64 * 3_600_000 - 12 * 3_600_000);
         let until = from.plus_ms(chance.between(1, 48) as i64 * 3_600_000);
         let stamp =
-            |at: Timestamp| jiff::Timestamp::from_millisecond(at.0).unwrap_or_default().strftime("%Y%m%dT%H%M%SZ");
+            |at: Timestamp| jiff::Timestamp::from_millisecond(at.ms()).unwrap_or_default().strftime("%Y%m%dT%H%M%SZ");
         let who = chance.pick(people).map_or("stranger", |person| person.as_str());
         let who = if chance.one_in(5) { "a stranger" } else { who };
         let level = if chance.one_in(3) { "[L1] " } else { "" };

@@ -168,7 +168,7 @@ pub struct Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.tail.iter().try_for_each(|line| writeln!(f, "{line}"))?;
-        writeln!(f, "seed {} at {} ms: {}", self.seed, self.at.0, self.what)?;
+        writeln!(f, "seed {} at {} ms: {}", self.seed, self.at.ms(), self.what)?;
         write!(f, "reproduce: tocsin simulate --seed {} --days {}", self.seed, self.days)?;
         match self.scale.people {
             Some(people) => write!(f, " --people {people} --policies {}", self.scale.policies),

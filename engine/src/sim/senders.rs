@@ -74,7 +74,7 @@ fn line(chance: &mut Chance, severity: Severity, over: bool, host: &str, check: 
     }
     // Open-Falcon's own form, with the sender's local time; some replay an old one.
     let said = if chance.one_in(15) { now.plus_ms(-3 * 86_400_000) } else { now };
-    let local = jiff::Timestamp::from_millisecond(said.0).unwrap_or_default();
+    let local = jiff::Timestamp::from_millisecond(said.ms()).unwrap_or_default();
     let local = local.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(8))).strftime("%Y-%m-%d %H:%M:%S");
     let value = chance.below(100);
     format!("[{severity}][{status}][{host}][][{check} all(#3) cpu.idle  {value}<5][O1 {local}]")

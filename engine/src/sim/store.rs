@@ -126,7 +126,7 @@ impl Store {
         for incident in incidents {
             self.keep(Arc::unwrap_or_clone(incident), before)?;
         }
-        for alert in alerts.into_iter().map(Arc::unwrap_or_clone) {
+        for alert in alerts {
             if !self.open_alerts.contains_key(&alert.id) && alert.id.0 <= before.alert {
                 return Err(format!("alert {} came back, or its number was used before", alert.id));
             }
@@ -231,10 +231,8 @@ impl Store {
                 config.policies.iter().map(|(id, policy)| ((*version, id.clone()), policy.clone()))
             })
             .collect();
-        let restored = Restored {
+        let mut restored = Restored {
             counters: self.counters,
-            alerts: self.open_alerts.values().cloned().collect(),
-            incidents: self.incidents.values().cloned().collect(),
             silences: self.silences.values().cloned().collect(),
             policies,
             turns: self.turns.values().cloned().collect(),
@@ -245,7 +243,10 @@ impl Store {
             recent: recent.into_iter().map(|((integration, key), recent)| (integration, key, recent)).collect(),
             seen: self.seen.iter().filter(|seen| seen.0 > since).cloned().collect(),
             unsettled: self.unsettled.iter().cloned().collect(),
+            ..Restored::default()
         };
+        self.open_alerts.values().for_each(|alert| restored.add_alert(alert.clone()));
+        self.incidents.values().for_each(|incident| restored.add_incident(incident.clone()));
         Engine::restore(self.config(), restored, now)
     }
 }

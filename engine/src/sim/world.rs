@@ -30,7 +30,7 @@ use std::{
 };
 
 /// 2026-01-01T00:00:00Z; seeds begin on different days of the year, so that all clock changes are met.
-const EPOCH: Timestamp = Timestamp(1_767_225_600_000);
+const EPOCH: Timestamp = Timestamp::from_ms(1_767_225_600_000);
 const DAY_MS: i64 = 86_400_000;
 /// How long repeats wait to be counted in their rows; longer than in the real server, so that more crashes fall in it.
 const REPEATS_WAIT_MS: i64 = 60_000;

@@ -30,7 +30,7 @@ pub(crate) fn berlin(rest: &str) -> Roster {
 /// `2026-03-29 02:30+01:00`, or with `Z`.
 pub(crate) fn at(text: &str) -> Timestamp {
     let at: jiff::Timestamp = text.replacen(' ', "T", 1).parse().unwrap_or_else(|error| panic!("{text}: {error}"));
-    Timestamp(at.as_millisecond())
+    Timestamp::from_ms(at.as_millisecond())
 }
 
 /// Who is on call at an instant, as `a+b`; `-` when nobody is.
@@ -48,7 +48,7 @@ fn names(duties: &[engine::oncall::Duty]) -> String {
 /// A range as `29T00 a, 29T03 b`: hours on the schedule's wall.
 pub(crate) fn range(roster: &Roster, from: &str, until: &str) -> String {
     let one = |stretch: engine::oncall::Stretch| {
-        let wall = jiff::Timestamp::from_millisecond(stretch.from.0).unwrap().to_zoned(roster.zone().clone());
+        let wall = jiff::Timestamp::from_millisecond(stretch.from.ms()).unwrap().to_zoned(roster.zone().clone());
         format!("{} {}", wall.strftime("%dT%H:%M"), names(&stretch.duties))
     };
     roster.between(at(from), at(until)).into_iter().map(one).collect::<Vec<_>>().join(", ")

@@ -105,9 +105,9 @@ fn a_swap_becomes_overrides() {
         in_return: Some((at("2026-04-05 07:00Z"), at("2026-04-06 07:00Z"))),
     };
     // The week from Monday the 23rd is b's, so it is b who can give it.
-    assert_eq!(swap.overrides(&roster, Timestamp(0)), Err(SwapRefusal::NotOnCall("a".into())));
+    assert_eq!(swap.overrides(&roster, Timestamp::from_ms(0)), Err(SwapRefusal::NotOnCall("a".into())));
     let swap = Swap { giver: "b".into(), taker: "a".into(), ..swap };
-    let covers = swap.overrides(&roster, Timestamp(0)).unwrap();
+    let covers = swap.overrides(&roster, Timestamp::from_ms(0)).unwrap();
     assert_eq!((covers[0].from.as_str(), covers[0].until.as_str()), ("2026-03-29 00:00", "2026-03-30 09:00"));
     let mut swapped =
         document(&format!("[[schedules]]\nid = \"s\"\nname = \"S\"\ntime_zone = \"Europe/Berlin\"\n{WEEKS}"));

@@ -51,7 +51,7 @@ pub fn mint(
 ) -> String {
     let mut bytes = Vec::with_capacity(FIXED_BYTES + person.0.len() + TAG_BYTES);
     bytes.push(VERSION);
-    for number in [incident.0, attempt.0, expires.0] {
+    for number in [incident.0, attempt.0, expires.ms()] {
         bytes.extend_from_slice(&number.to_be_bytes());
     }
     bytes.extend_from_slice(person.0.as_bytes());
@@ -80,7 +80,7 @@ fn parse(payload: &[u8]) -> Option<Cap> {
     (version == VERSION).then_some(Cap {
         incident: IncidentId(i64::from_be_bytes(*incident)),
         attempt: AttemptId(i64::from_be_bytes(*attempt)),
-        expires: Timestamp(i64::from_be_bytes(*expires)),
+        expires: Timestamp::from_ms(i64::from_be_bytes(*expires)),
         person: PersonId::from(String::from_utf8(person.to_vec()).ok()?),
     })
 }
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     const SECRET: [u8; 32] = [7; 32];
-    const NOW: Timestamp = Timestamp(1_700_000_000_000);
+    const NOW: Timestamp = Timestamp::from_ms(1_700_000_000_000);
 
     fn link() -> String {
         mint(&SECRET, IncidentId(42), &"li.wei".into(), AttemptId(7), NOW.after(LIFETIME))

@@ -144,7 +144,7 @@ fn make_room<K: Ord + Clone, V>(map: &mut BTreeMap<K, V>, age: impl Fn(&K, &V) -
 mod tests {
     use super::*;
 
-    const T0: Timestamp = Timestamp(1_700_000_000_000);
+    const T0: Timestamp = Timestamp::from_ms(1_700_000_000_000);
 
     fn ip(n: u32) -> IpAddr {
         IpAddr::V4((0x0900_0000 + n).into())

@@ -63,7 +63,7 @@ impl Email {
 
     /// What every mail says of itself.
     fn envelope(&self, key: &str, to: Mailbox, subject: &str, thread: String) -> MessageBuilder {
-        let now = UNIX_EPOCH + Duration::from_millis(u64::try_from(clock::now().0).unwrap_or_default());
+        let now = UNIX_EPOCH + Duration::from_millis(u64::try_from(clock::now().ms()).unwrap_or_default());
         Message::builder()
             .from(self.from.clone())
             .to(to)

@@ -65,7 +65,7 @@ async fn post(
     mut secrets: Vec<String>,
     (url, secret): (&str, Option<&str>),
 ) -> Result<Accepted, Failure> {
-    let seconds = clock::now().0 / 1_000;
+    let seconds = clock::now().ms() / 1_000;
     let mut headers = vec![
         ("content-type", "application/json".to_owned()),
         ("webhook-id", key.to_owned()),

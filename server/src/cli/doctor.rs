@@ -56,10 +56,10 @@ pub(super) fn doctor(storage: &Storage, command: &Doctor) -> Done {
     let url = storage.database(DATABASE)?;
     let mut visit = Visit::default();
     let now = clock::now();
-    if now.0 < BUILT_AFTER_MS {
+    if now.ms() < BUILT_AFTER_MS {
         visit.bad("clock", "the machine's clock is years behind; set it, and keep it set by NTP");
     } else {
-        visit.good("clock", &format!("{} ms since 1970", now.0));
+        visit.good("clock", &format!("{} ms since 1970", now.ms()));
     }
     if let DatabaseUrl::Sqlite(path) = &url {
         disk(&mut visit, path);
@@ -120,7 +120,7 @@ fn store(visit: &mut Visit, url: &DatabaseUrl) -> Option<Document> {
             return None;
         }
     }
-    match store.meta_put("doctor.visited", &clock::now().0.to_string()) {
+    match store.meta_put("doctor.visited", &clock::now().ms().to_string()) {
         Ok(()) => visit.good("writing", "the store takes writes"),
         Err(error) => visit.bad("writing", &error.to_string()),
     }

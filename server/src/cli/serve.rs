@@ -160,7 +160,7 @@ fn assemble(
     let links = Links::new(settings.public_url.clone(), instance.own_url.clone(), secret);
     let own_name = once(&mut store, "instance")?;
     let (board, readers) =
-        (Arc::new(Board::new(clock::now().0.unsigned_abs())), Arc::new(Readers::new(url.clone(), READERS)));
+        (Arc::new(Board::new(clock::now().ms().unsigned_abs())), Arc::new(Readers::new(url.clone(), READERS)));
     let keyring = Arc::new(Keyring::open(&readers)?);
     let inventory = Arc::new(Inventory::default());
     inventory.restore(&mut store)?;

@@ -119,7 +119,7 @@ pub fn report(result: &Result<Checked, Box<Refused>>, old: &Document, version: i
 mod tests {
     use super::*;
 
-    const NOW: Timestamp = Timestamp(1_795_000_000_000);
+    const NOW: Timestamp = Timestamp::from_ms(1_795_000_000_000);
 
     #[test]
     fn an_empty_document_is_allowed_with_a_warning() {

@@ -68,7 +68,7 @@ impl Store {
                     account::person.eq(new.person.as_ref().map(|person| plain(person.as_str()))),
                     account::password_hash.eq(new.password_hash.as_deref().map(plain)),
                     account::disabled.eq(i16::from(new.disabled)),
-                    account::created_at.eq(new.created_at.0),
+                    account::created_at.eq(new.created_at.ms()),
                 ))
                 .execute(&mut store.db)?;
             Ok(())
@@ -208,7 +208,7 @@ impl TryFrom<Row> for Account {
             person: row.person.map(PersonId::from),
             password_hash: row.password_hash,
             disabled: row.disabled != 0,
-            created_at: Timestamp(row.created_at),
+            created_at: Timestamp::from_ms(row.created_at),
         })
     }
 }

@@ -87,7 +87,7 @@ impl Store {
     /// First by their numbers, which are as good as their times; then the older ones, by their indexes.
     fn told_rows(&mut self, cursor: &mut ToldCursor, limit: usize) -> Result<Vec<(i64, String)>, StoreError> {
         let mut found = incident::table.filter(incident::id.lt(cursor.before)).into_boxed();
-        let over_later = incident::resolved_at.ge(cursor.from.0);
+        let over_later = incident::resolved_at.ge(cursor.from.ms());
         let next = match cursor.reading {
             Reading::Opened => {
                 found =
@@ -138,7 +138,7 @@ impl Store {
             let Some(told) = told.get_mut(&id) else { continue };
             let entries: Vec<EntryDoc<'_>> = document("the timeline of incident", id, &doc)?;
             for entry in entries {
-                told.story.read(Timestamp(at), &entry.actor, &entry.what);
+                told.story.read(Timestamp::from_ms(at), &entry.actor, &entry.what);
             }
         }
         Ok(())

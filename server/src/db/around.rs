@@ -42,7 +42,7 @@ impl Store {
     ) -> Result<Vec<Incident>, StoreError> {
         self.snapshot(|store| {
             let (first, end) = store.incidents_opened(from, until)?;
-            let over_later = || incident::resolved_at.ge(from.0);
+            let over_later = || incident::resolved_at.ge(from.ms());
             let of_the_week = incident::id.ge(first).and(incident::resolved_at.is_null().or(over_later()));
             let long = sql::<Bool>(LONG).and(over_later());
             let rows: Vec<(i64, String)> = incident::table
@@ -110,7 +110,7 @@ fn first_since(
     while low < high {
         let middle = low + (high - low) / 2;
         match row_from(middle)? {
-            Some((number, time)) if time < at.0 => low = number + 1,
+            Some((number, time)) if time < at.ms() => low = number + 1,
             _ => high = middle,
         }
     }
@@ -125,7 +125,8 @@ mod tests {
     fn the_first_number_since_a_time_is_found_also_between_gaps() {
         let rows = [(2, 20), (3, 30), (3 + 4, 70), (9, 90)];
         let find = |at: i64| {
-            first_since(Timestamp(at), 9, |from| Ok(rows.into_iter().find(|(number, _)| *number >= from))).unwrap()
+            first_since(Timestamp::from_ms(at), 9, |from| Ok(rows.into_iter().find(|(number, _)| *number >= from)))
+                .unwrap()
         };
         let first = |at: i64| rows.into_iter().find(|(_, time)| *time >= at).map_or(10, |(number, _)| number);
         for at in 0..100 {
@@ -133,6 +134,6 @@ mod tests {
             let between = rows.iter().filter(|(number, _)| (found..first).contains(number)).count();
             assert!(found <= first && between == 0, "{at}: {found}, {first}");
         }
-        assert_eq!(first_since(Timestamp(5), 0, |_| Ok(None)).unwrap(), 1, "nothing there");
+        assert_eq!(first_since(Timestamp::from_ms(5), 0, |_| Ok(None)).unwrap(), 1, "nothing there");
     }
 }

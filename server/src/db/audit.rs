@@ -76,7 +76,7 @@ impl Store {
             let (last, prev_hash) = last.unwrap_or_default();
             let mut row = Row {
                 id: last + 1,
-                at: entry.at.0,
+                at: entry.at.ms(),
                 actor: plain(&entry.actor).into_owned(),
                 action: plain(&entry.action).into_owned(),
                 object: plain(&entry.object).into_owned(),
@@ -207,7 +207,7 @@ impl From<Row> for AuditRow {
     fn from(row: Row) -> Self {
         Self {
             id: row.id,
-            at: Timestamp(row.at),
+            at: Timestamp::from_ms(row.at),
             actor: row.actor,
             action: row.action,
             object: row.object,

@@ -78,7 +78,7 @@ impl Store {
             .limit(OPENINGS_MAX as i64)
             .select((incident::opened_at, incident::id))
             .load(&mut self.db)?;
-        Ok(rows.into_iter().rev().map(|(at, id)| (Timestamp(at), IncidentId(id))).collect())
+        Ok(rows.into_iter().rev().map(|(at, id)| (Timestamp::from_ms(at), IncidentId(id))).collect())
     }
 }
 

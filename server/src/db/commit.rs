@@ -256,7 +256,7 @@ impl Rows {
     fn of(changes: &Changes) -> Result<Self, StoreError> {
         // No row is written twice: the newest state of each wins.
         let incidents: BTreeMap<_, _> = changes.incidents.iter().map(|incident| (incident.id, &**incident)).collect();
-        let alerts: BTreeMap<_, _> = changes.alerts.iter().map(|alert| (alert.id, &**alert)).collect();
+        let alerts: BTreeMap<_, _> = changes.alerts.iter().map(|alert| (alert.id, alert)).collect();
         Ok(Self {
             incidents: incidents.into_values().map(IncidentRow::of).collect::<Result<_, _>>()?,
             alerts: alerts.into_values().map(AlertRow::of).collect::<Result<_, _>>()?,
@@ -347,7 +347,7 @@ impl EventRow {
         Ok(Self {
             id: message.id.0,
             integration: index_key(message.integration.as_str()).into_owned(),
-            received_at: message.received_at.0,
+            received_at: message.received_at.ms(),
             idem_key: message.key.as_deref().map(|key| index_key(key).into_owned()),
             size_bytes: i64::try_from(message.body.len()).unwrap_or(i64::MAX),
             unpaged: i16::from(message.outcomes.iter().any(Outcome::is_unpaged)),
@@ -403,9 +403,9 @@ impl IncidentRow {
             ip: incident.ip.as_deref().map(host_key),
             integration: index_key(incident.integration.as_str()).into_owned(),
             team: incident.team.as_ref().map(|team| index_key(team.as_str()).into_owned()),
-            opened_at: incident.opened_at.0,
-            updated_at: incident.updated_at.0,
-            resolved_at: incident.resolved_at.map(|at| at.0),
+            opened_at: incident.opened_at.ms(),
+            updated_at: incident.updated_at.ms(),
+            resolved_at: incident.resolved_at.map(|at| at.ms()),
             live: i16::from(is_live(incident)),
             search: searchable(incident),
             doc: json("an incident", incident)?,
@@ -455,8 +455,8 @@ impl AlertRow {
             incident: alert.incident.0,
             integration: index_key(alert.integration.as_str()).into_owned(),
             dedup_key: index_key(&alert.event.dedup_key).into_owned(),
-            first_at: alert.first_at.0,
-            closed_at: alert.closed_at.map(|at| at.0),
+            first_at: alert.first_at.ms(),
+            closed_at: alert.closed_at.map(|at| at.ms()),
             doc: json("an alert", alert)?,
         })
     }
@@ -503,7 +503,7 @@ impl TimelineRow {
                     .map(|entry| EntryDoc { actor: Cow::Borrowed(&entry.actor), what: Cow::Borrowed(&entry.what) })
                     .collect();
                 let doc = json("a timeline entry", &doc)?;
-                rows.push(Self { incident: first.incident.0, seq: i64::from(first.seq), at: first.at.0, doc });
+                rows.push(Self { incident: first.incident.0, seq: i64::from(first.seq), at: first.at.ms(), doc });
             }
         }
         Ok(rows)

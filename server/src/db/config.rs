@@ -50,7 +50,7 @@ impl Store {
     /// When the database does not answer.
     pub fn config_in_force(&mut self, at: Timestamp) -> Result<i64, StoreError> {
         let newest: Option<i64> = config_version::table
-            .filter(config_version::at.le(at.0))
+            .filter(config_version::at.le(at.ms()))
             .select(max(config_version::version))
             .first(&mut self.db)?;
         Ok(newest.unwrap_or(0))
@@ -65,7 +65,7 @@ impl Store {
             .filter(config_version::version.between(first, last))
             .order(config_version::version)
             .load(&mut self.db)?;
-        let stored = |(version, at, by, toml)| StoredConfig { version, at: Timestamp(at), by, toml };
+        let stored = |(version, at, by, toml)| StoredConfig { version, at: Timestamp::from_ms(at), by, toml };
         Ok(rows.into_iter().map(stored).collect())
     }
 
@@ -91,7 +91,7 @@ impl Store {
             diesel::insert_into(config_version::table)
                 .values((
                     config_version::version.eq(version),
-                    config_version::at.eq(at.0),
+                    config_version::at.eq(at.ms()),
                     config_version::actor.eq(plain(by)),
                     config_version::toml.eq(plain(toml)),
                 ))

@@ -232,7 +232,7 @@ fn open_sqlite(url: &DatabaseUrl, path: &Path) -> Result<SqliteConnection, Store
     // of our promises silently. Checkpoints are made by a thread (`checkpoint.rs`); 40 MB of log is where it is late.
     connection.batch_execute(
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;
-         PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 10000;",
+         PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -2048; PRAGMA wal_autocheckpoint = 10000;",
     )?;
     let settings = "SELECT journal_mode || ' ' || synchronous || ' ' || foreign_keys
         FROM pragma_journal_mode, pragma_synchronous, pragma_foreign_keys";

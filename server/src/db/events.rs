@@ -96,7 +96,7 @@ impl Store {
             items.push(EventRow {
                 id: EventId(id),
                 integration: doc.integration.into_owned(),
-                received_at: Timestamp(received_at),
+                received_at: Timestamp::from_ms(received_at),
                 peer: doc.peer.into_owned(),
                 size_bytes: u64::try_from(size).unwrap_or_default(),
                 text: doc.excerpt.into_owned(),
@@ -131,7 +131,7 @@ impl Store {
                 heard.push(LastHeard {
                     integration: IntegrationId::from(integration),
                     event: EventId(id),
-                    at: Timestamp(at),
+                    at: Timestamp::from_ms(at),
                 });
             }
         })
@@ -204,7 +204,7 @@ impl Store {
             messages.push(Message {
                 id: EventId(id),
                 integration: doc.integration.into_owned(),
-                received_at: Timestamp(received_at),
+                received_at: Timestamp::from_ms(received_at),
                 decided_at: doc.decided_at,
                 peer: doc.peer.into_owned(),
                 content_type: doc.content_type.into_owned(),

@@ -92,7 +92,7 @@ impl Store {
     /// When the database does not answer.
     pub fn missed(&mut self, since: Timestamp) -> Result<Vec<Incident>, StoreError> {
         let closed: Vec<i64> = alert::table
-            .filter(alert::closed_at.gt(since.0))
+            .filter(alert::closed_at.gt(since.ms()))
             .order(alert::closed_at.desc())
             .limit(LOOK_MAX as i64)
             .select(alert::incident)
@@ -149,7 +149,7 @@ impl Store {
             let Some((last, ..)) = rows.last() else { return Ok((kept, false)) };
             before = *last;
             for (id, first_at, doc) in &rows {
-                if *first_at < since.0 {
+                if *first_at < since.ms() {
                     return Ok((kept, false));
                 }
                 let alert: Alert = document("alert", *id, doc)?;
@@ -192,7 +192,7 @@ impl Store {
             let row: Vec<EntryDoc<'_>> = document("the timeline of incident", id.0, &doc)?;
             for (seq, entry) in (u32::try_from(first).unwrap_or_default()..).zip(row) {
                 let (actor, what) = (entry.actor.into_owned(), entry.what.into_owned());
-                entries.push(TimelineEntry { incident: id, seq, at: Timestamp(at), actor, what });
+                entries.push(TimelineEntry { incident: id, seq, at: Timestamp::from_ms(at), actor, what });
             }
         }
         Ok(entries)

@@ -38,7 +38,7 @@ impl Store {
             *newest = seen_at.max(*newest);
         }
         let each = sources.into_iter();
-        Ok(each.map(|(source, (whole, at))| (SourceId::from(source), whole, Timestamp(at))).collect())
+        Ok(each.map(|(source, (whole, at))| (SourceId::from(source), whole, Timestamp::from_ms(at))).collect())
     }
 
     /// Stores a part of what a source said, or removes it.
@@ -59,7 +59,7 @@ impl Store {
                 let row = (
                     inventory::source.eq(&*source),
                     inventory::part.eq(part),
-                    inventory::seen_at.eq(seen_at.0),
+                    inventory::seen_at.eq(seen_at.ms()),
                     inventory::doc.eq(plain(doc)),
                 );
                 diesel::insert_into(inventory::table).values(row).execute(&mut store.db)?;
@@ -93,12 +93,12 @@ impl Store {
                 let row = (
                     vm_move::source.eq(index_key(told.source.as_str())),
                     vm_move::vm.eq(index_key(&vm.key)),
-                    vm_move::at.eq(told.at.0),
+                    vm_move::at.eq(told.at.ms()),
                     vm_move::doc.eq(json("a move", told)?),
                 );
                 diesel::insert_into(vm_move::table).values(row).execute(&mut store.db)?;
             }
-            let old = vm_move::table.filter(vm_move::at.lt(newest.0 - MOVES_KEPT_MS));
+            let old = vm_move::table.filter(vm_move::at.lt(newest.ms() - MOVES_KEPT_MS));
             diesel::delete(old).execute(&mut store.db)?;
             Ok(())
         })

@@ -50,7 +50,7 @@ impl Store {
                 .select(event::received_at)
                 .first(&mut self.db)
                 .optional()?;
-            if found.is_some_and(|received_at| received_at < at.0) { low = middle + 1 } else { high = middle }
+            if found.is_some_and(|received_at| received_at < at.ms()) { low = middle + 1 } else { high = middle }
         }
         Ok(EventId(low.max(first) - 1))
     }
@@ -114,9 +114,9 @@ impl Store {
             let Some((last, oldest, _)) = rows.last() else { break };
             before = *last;
             // Numbers rise with time: nothing older opened since.
-            let over = *oldest < since.0;
+            let over = *oldest < since.ms();
             let mut senders = BTreeMap::new();
-            for (id, _, doc) in rows.iter().filter(|(_, opened_at, _)| (since.0..until.0).contains(opened_at)) {
+            for (id, _, doc) in rows.iter().filter(|(_, opened_at, _)| (since.ms()..until.ms()).contains(opened_at)) {
                 let incident: Incident = document("incident", *id, doc)?;
                 if incident.answered {
                     senders.insert(*id, incident.integration);
@@ -145,7 +145,7 @@ impl Store {
             .load(&mut self.db)?;
         let mut keys: BTreeMap<i64, Vec<String>> = BTreeMap::new();
         for (id, at, doc) in rows {
-            if at >= until.0 || !ANSWERS.iter().any(|word| doc.contains(word)) {
+            if at >= until.ms() || !ANSWERS.iter().any(|word| doc.contains(word)) {
                 continue;
             }
             let Some(integration) = senders.get(&id) else { continue };
@@ -157,7 +157,7 @@ impl Store {
                     keys.push(key);
                 } else if let Some(act) = act(&by, &what) {
                     let answer = Answer { integration: integration.clone(), dedup_keys: keys.clone(), by, act };
-                    past.push((Timestamp(at), Past::Answered(answer)));
+                    past.push((Timestamp::from_ms(at), Past::Answered(answer)));
                 }
             }
         }

@@ -8,7 +8,7 @@ use super::{
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, dsl::sql, sql_types::Bool,
 };
-use engine::{Counters, MEMORY, RECENT_MAX, Recent, Restored, compile};
+use engine::{Counters, MEMORY, RECENT_MAX, Recent, Restored, compile, dense::Map};
 use serde::{Deserialize, de::DeserializeOwned};
 use shared::{
     Alert, EventId, Incident, IncidentId, IntegrationId, PolicyId, SharedStr, Timestamp,
@@ -31,12 +31,8 @@ impl Store {
     pub fn restore(&mut self, now: Timestamp) -> Result<Restored, StoreError> {
         let (revision, restored) = self.snapshot(|store| {
             let (revision, counters, settled) = store.counters()?;
-            let incidents = store.live_incidents()?;
-            let restored = Restored {
+            let mut restored = Restored {
                 counters,
-                alerts: store.open_alerts(&incidents)?,
-                policies: store.policies_of(&incidents)?,
-                incidents,
                 silences: store.silences_live()?,
                 turns: store.turns()?,
                 pulses: store.pulses()?,
@@ -46,7 +42,10 @@ impl Store {
                 recent: store.recent(now)?,
                 seen: store.seen(now)?,
                 unsettled: store.unsettled(settled)?,
+                ..Restored::default()
             };
+            store.read_open(&mut restored)?;
+            restored.policies = store.policies_of(&restored.incidents)?;
             Ok((revision, restored))
         })?;
         self.restored = Some((revision, restored.counters));
@@ -70,50 +69,52 @@ impl Store {
         Ok((revision, Counters { event, alert, incident, page, attempt, silence }, settled))
     }
 
-    /// The open alerts of these incidents, oldest first.
-    fn open_alerts(&mut self, incidents: &[Incident]) -> Result<Vec<Alert>, StoreError> {
-        let mut ids: Vec<i64> = incidents.iter().flat_map(|it| &it.alerts).map(|id| id.0).collect();
-        ids.sort_unstable();
-        let mut alerts = Vec::with_capacity(ids.len());
-        for ids in ids.chunks(IDS_MAX) {
-            let rows: Vec<(i64, String)> = alert::table
-                .filter(alert::id.eq_any(ids).and(alert::closed_at.is_null()))
-                .order(alert::id)
-                .select((alert::id, alert::doc))
-                .load(&mut self.db)?;
-            for (id, doc) in rows {
-                alerts.push(document("alert", id, &doc)?);
+    /// The incidents that are live and their open alerts, a thousand at a time: what was read of some takes its final form
+    /// before the next are read, so that a start needs little more memory than what runs afterwards.
+    fn read_open(&mut self, restored: &mut Restored) -> Result<(), StoreError> {
+        let mut after = 0;
+        loop {
+            let incidents = self.live_incidents(after)?;
+            let Some(last) = incidents.last() else { break };
+            after = last.id.0;
+            let mut ids: Vec<i64> = incidents.iter().flat_map(|it| &it.alerts).map(|id| id.0).collect();
+            ids.sort_unstable();
+            for ids in ids.chunks(IDS_MAX) {
+                self.open_alerts(ids)?.into_iter().for_each(|alert| restored.add_alert(alert));
             }
+            incidents.into_iter().for_each(|incident| restored.add_incident(incident));
         }
-        Ok(alerts)
+        Ok(())
     }
 
-    /// A thousand at a time, so that their texts are never all in memory.
-    fn live_incidents(&mut self) -> Result<Vec<Incident>, StoreError> {
-        let mut incidents: Vec<Incident> = Vec::new();
-        loop {
-            let after = incidents.last().map_or(0, |it| it.id.0);
-            let rows: Vec<(i64, String)> = incident::table
-                .filter(sql::<Bool>("live = 1"))
-                .filter(incident::id.gt(after))
-                .order(incident::id)
-                .limit(IDS_MAX as i64)
-                .select((incident::id, incident::doc))
-                .load(&mut self.db)?;
-            if rows.is_empty() {
-                return Ok(incidents);
-            }
-            for (id, doc) in rows {
-                incidents.push(document("incident", id, &doc)?);
-            }
-        }
+    fn open_alerts(&mut self, ids: &[i64]) -> Result<Vec<Alert>, StoreError> {
+        let rows: Vec<(i64, String)> = alert::table
+            .filter(alert::id.eq_any(ids).and(alert::closed_at.is_null()))
+            .order(alert::id)
+            .select((alert::id, alert::doc))
+            .load(&mut self.db)?;
+        rows.into_iter().map(|(id, doc)| document("alert", id, &doc)).collect()
+    }
+
+    fn live_incidents(&mut self, after: i64) -> Result<Vec<Incident>, StoreError> {
+        let rows: Vec<(i64, String)> = incident::table
+            .filter(sql::<Bool>("live = 1"))
+            .filter(incident::id.gt(after))
+            .order(incident::id)
+            .limit(IDS_MAX as i64)
+            .select((incident::id, incident::doc))
+            .load(&mut self.db)?;
+        rows.into_iter().map(|(id, doc)| document("incident", id, &doc)).collect()
     }
 
     /// The policies these incidents started with. One that cannot be found any more is left out with an error in the
     /// log: the engine still holds its incident, and a pager that does not start pages nobody.
-    fn policies_of(&mut self, incidents: &[Incident]) -> Result<BTreeMap<(i64, PolicyId), Arc<Policy>>, StoreError> {
+    fn policies_of(
+        &mut self,
+        incidents: &Map<IncidentId, Arc<Incident>>,
+    ) -> Result<BTreeMap<(i64, PolicyId), Arc<Policy>>, StoreError> {
         let mut wanted: BTreeMap<i64, BTreeSet<&PolicyId>> = BTreeMap::new();
-        for escalation in incidents.iter().flat_map(|incident| &incident.escalations) {
+        for escalation in incidents.values().flat_map(|incident| &incident.escalations) {
             wanted.entry(escalation.config).or_default().insert(&escalation.policy);
         }
         let mut found = BTreeMap::new();
@@ -161,13 +162,13 @@ impl Store {
             dedup_key: SharedStr,
         }
         let rows: Vec<(i64, i64, i64, Option<i64>, String)> = alert::table
-            .filter(alert::closed_at.gt(now.plus_ms(-2 * MEMORY.0).0))
+            .filter(alert::closed_at.gt(now.plus_ms(-2 * MEMORY.0).ms()))
             .order((alert::closed_at, alert::id))
             .select((alert::id, alert::incident, alert::first_at, alert::closed_at, alert::doc))
             .load(&mut self.db)?;
         let mut recent: BTreeMap<(IntegrationId, SharedStr), Recent> = BTreeMap::new();
         for (id, incident, first_at, closed_at, doc) in rows {
-            let Some(closed_at) = closed_at.map(Timestamp) else { continue };
+            let Some(closed_at) = closed_at.map(Timestamp::from_ms) else { continue };
             let identity: Identity = document("alert", id, &doc)?;
             let key = (identity.integration, identity.event.dedup_key);
             let incident = IncidentId(incident);
@@ -176,7 +177,7 @@ impl Store {
             entry.incident = incident;
             entry.closed_at = closed_at;
             entry.opened.retain(|at| *at > since);
-            entry.opened.push(Timestamp(first_at));
+            entry.opened.push(Timestamp::from_ms(first_at));
             if entry.opened.len() > RECENT_MAX {
                 entry.opened.remove(0);
             }
@@ -204,7 +205,7 @@ impl Store {
     fn seen(&mut self, now: Timestamp) -> Result<Vec<Seen>, StoreError> {
         let rows: Vec<(i64, i64, String)> = event::table
             .filter(event::idem_key.is_not_null())
-            .filter(event::received_at.gt(now.plus_ms(-MEMORY.0).0))
+            .filter(event::received_at.gt(now.plus_ms(-MEMORY.0).ms()))
             .order(event::id)
             .select((event::id, event::received_at, event::doc))
             .load(&mut self.db)?;
@@ -213,7 +214,7 @@ impl Store {
             let message: MessageDoc<'_> = document("message", id, &doc)?;
             let Some(key) = message.key else { continue };
             let (integration, outcomes) = (message.integration.into_owned(), message.outcomes.into_owned());
-            seen.push((Timestamp(at), integration, (&*key).into(), EventId(id), outcomes));
+            seen.push((Timestamp::from_ms(at), integration, (&*key).into(), EventId(id), outcomes));
         }
         Ok(seen)
     }

@@ -47,9 +47,9 @@ impl Store {
             .values((
                 session::token_hash.eq(plain(new.token_hash)),
                 session::account.eq(login_key(new.login)),
-                session::created_at.eq(now.0),
-                session::last_seen_at.eq(now.0),
-                session::expires_at.eq(new.expires_at.0),
+                session::created_at.eq(now.ms()),
+                session::last_seen_at.eq(now.ms()),
+                session::expires_at.eq(new.expires_at.ms()),
                 session::user_agent.eq(plain(new.user_agent)),
                 session::peer.eq(plain(new.peer)),
             ))
@@ -65,7 +65,7 @@ impl Store {
     pub fn session_find(&mut self, token_hash: &str, now: Timestamp) -> Result<Option<(Session, Account)>, StoreError> {
         let found: Option<(Row, accounts::Row)> = session::table
             .inner_join(account::table)
-            .filter(session::token_hash.eq(plain(token_hash)).and(session::expires_at.gt(now.0)))
+            .filter(session::token_hash.eq(plain(token_hash)).and(session::expires_at.gt(now.ms())))
             .filter(account::disabled.eq(0))
             .first(&mut self.db)
             .optional()?;
@@ -87,7 +87,7 @@ impl Store {
     /// When the database does not answer.
     pub fn sessions(&mut self, login: &str, now: Timestamp) -> Result<Vec<Session>, StoreError> {
         let rows: Vec<Row> = session::table
-            .filter(session::account.eq(login_key(login)).and(session::expires_at.gt(now.0)))
+            .filter(session::account.eq(login_key(login)).and(session::expires_at.gt(now.ms())))
             .order((session::last_seen_at.desc(), session::id.desc()))
             .load(&mut self.db)?;
         Ok(rows.into_iter().map(Session::from).collect())
@@ -109,12 +109,12 @@ impl Store {
     /// # Errors
     /// When the database refuses it.
     pub fn sessions_forget(&mut self, now: Timestamp) -> Result<usize, StoreError> {
-        Ok(diesel::delete(session::table).filter(session::expires_at.le(now.0)).execute(&mut self.db)?)
+        Ok(diesel::delete(session::table).filter(session::expires_at.le(now.ms())).execute(&mut self.db)?)
     }
 
     fn session_touch(&mut self, id: i64, now: Timestamp) -> Result<(), StoreError> {
         self.write(|store| {
-            diesel::update(session::table.find(id)).set(session::last_seen_at.eq(now.0)).execute(&mut store.db)?;
+            diesel::update(session::table.find(id)).set(session::last_seen_at.eq(now.ms())).execute(&mut store.db)?;
             Ok(())
         })
     }
@@ -136,9 +136,9 @@ impl From<Row> for Session {
     fn from(row: Row) -> Self {
         Self {
             id: row.id,
-            created_at: Timestamp(row.created_at),
-            last_seen_at: Timestamp(row.last_seen_at),
-            expires_at: Timestamp(row.expires_at),
+            created_at: Timestamp::from_ms(row.created_at),
+            last_seen_at: Timestamp::from_ms(row.last_seen_at),
+            expires_at: Timestamp::from_ms(row.expires_at),
             user_agent: row.user_agent,
             peer: row.peer,
         }

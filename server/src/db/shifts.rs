@@ -21,7 +21,7 @@ impl Store {
     pub fn shifts_recorded_until(&mut self) -> Result<Option<Timestamp>, StoreError> {
         let Some(text) = self.meta(RECORDED_UNTIL)? else { return Ok(None) };
         let at = text.parse().map_err(|error: std::num::ParseIntError| StoreError::corrupt(RECORDED_UNTIL, error))?;
-        Ok(Some(Timestamp(at)))
+        Ok(Some(Timestamp::from_ms(at)))
     }
 
     /// The version of the configuration that was in force at an instant, and all later ones, in order: (when it came,
@@ -32,7 +32,7 @@ impl Store {
     pub fn configs_since(&mut self, at: Option<Timestamp>) -> Result<Vec<(Timestamp, String)>, StoreError> {
         let first: Option<i64> = match at {
             Some(at) => config_version::table
-                .filter(config_version::at.le(at.0))
+                .filter(config_version::at.le(at.ms()))
                 .select(max(config_version::version))
                 .first(&mut self.db)?,
             None => None,
@@ -42,7 +42,7 @@ impl Store {
             .order(config_version::version)
             .select((config_version::at, config_version::toml))
             .load(&mut self.db)?;
-        Ok(rows.into_iter().map(|(at, toml)| (Timestamp(at), toml)).collect())
+        Ok(rows.into_iter().map(|(at, toml)| (Timestamp::from_ms(at), toml)).collect())
     }
 
     /// Stores who was on call up to `until`, unless somebody else did since `expected` was read; then it says false.
@@ -67,7 +67,7 @@ impl Store {
                     store.shift_append(schedule, stretch)?;
                 }
             }
-            store.meta_put(RECORDED_UNTIL, &until.0.to_string())?;
+            store.meta_put(RECORDED_UNTIL, &until.ms().to_string())?;
             Ok(true)
         })
     }
@@ -83,17 +83,17 @@ impl Store {
             .first(&mut self.db)
             .optional()?;
         match last {
-            Some((from, until, known)) if until == stretch.from.0 && known == doc => {
+            Some((from, until, known)) if until == stretch.from.ms() && known == doc => {
                 diesel::update(shift::table.find((&*name, from)))
-                    .set(shift::until_at.eq(stretch.until.0))
+                    .set(shift::until_at.eq(stretch.until.ms()))
                     .execute(&mut self.db)?;
             }
             _ => {
                 diesel::insert_into(shift::table)
                     .values((
                         shift::schedule.eq(&*name),
-                        shift::from_at.eq(stretch.from.0),
-                        shift::until_at.eq(stretch.until.0),
+                        shift::from_at.eq(stretch.from.ms()),
+                        shift::until_at.eq(stretch.until.ms()),
                         shift::doc.eq(doc),
                     ))
                     .execute(&mut self.db)?;
@@ -114,15 +114,19 @@ impl Store {
     ) -> Result<Vec<Stretch>, StoreError> {
         let rows: Vec<(i64, i64, String)> = shift::table
             .filter(shift::schedule.eq(plain(schedule.as_str())))
-            .filter(shift::from_at.lt(until.0))
-            .filter(shift::until_at.gt(from.0))
+            .filter(shift::from_at.lt(until.ms()))
+            .filter(shift::until_at.gt(from.ms()))
             .order(shift::from_at)
             .select((shift::from_at, shift::until_at, shift::doc))
             .load(&mut self.db)?;
         let read = |(begins, ends, doc): (i64, i64, String)| {
             let duties: Vec<Duty> = serde_json::from_str(&doc)
                 .map_err(|error| StoreError::corrupt(format!("the shift of {schedule} at {begins}"), error))?;
-            Ok(Stretch { from: Timestamp(begins).max(from), until: Timestamp(ends).min(until), duties })
+            Ok(Stretch {
+                from: Timestamp::from_ms(begins).max(from),
+                until: Timestamp::from_ms(ends).min(until),
+                duties,
+            })
         };
         rows.into_iter().map(read).collect()
     }

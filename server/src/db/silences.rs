@@ -16,7 +16,7 @@ impl Store {
         // The newest state of each: what is over comes after what stands.
         let newest: BTreeMap<_, _> = silences.iter().map(|it| (it.id, &**it)).collect();
         for it in newest.into_values() {
-            let (live, ended_at) = (i16::from(it.is_live()), it.ended.as_ref().map(|end| end.at.0));
+            let (live, ended_at) = (i16::from(it.is_live()), it.ended.as_ref().map(|end| end.at.ms()));
             let values =
                 (silence::live.eq(live), silence::ended_at.eq(ended_at), silence::doc.eq(json("a silence", it)?));
             if it.id.0 > known {
@@ -69,7 +69,7 @@ impl Store {
     /// When the database does not answer.
     pub fn silences_ended(&mut self, since: Timestamp, limit: usize) -> Result<Vec<Silence>, StoreError> {
         let rows: Vec<(i64, String)> = silence::table
-            .filter(silence::ended_at.ge(since.0))
+            .filter(silence::ended_at.ge(since.ms()))
             .order(silence::ended_at.desc())
             .limit(limit as i64)
             .select((silence::id, silence::doc))

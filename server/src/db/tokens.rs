@@ -110,7 +110,7 @@ impl Store {
                 token::role.eq(new.role.map(Role::as_str)),
                 token::hash.eq(plain(new.hash)),
                 token::hint.eq(plain(new.hint)),
-                token::created_at.eq(now.0),
+                token::created_at.eq(now.ms()),
                 token::created_by.eq(plain(new.created_by)),
             ))
             .returning(token::id)
@@ -134,11 +134,11 @@ impl Store {
     /// # Errors
     /// When the database refuses it.
     pub fn token_touch(&mut self, id: i64, now: Timestamp) -> Result<(), StoreError> {
-        let stale = token::last_used_at.is_null().or(token::last_used_at.le(now.plus_ms(-TOUCH_MS).0));
+        let stale = token::last_used_at.is_null().or(token::last_used_at.le(now.plus_ms(-TOUCH_MS).ms()));
         diesel::update(token::table)
             .filter(token::id.eq(id))
             .filter(stale)
-            .set(token::last_used_at.eq(now.0))
+            .set(token::last_used_at.eq(now.ms()))
             .execute(&mut self.db)?;
         Ok(())
     }
@@ -171,7 +171,7 @@ impl Store {
     pub fn token_revoke(&mut self, kind: TokenKind, id: i64, now: Timestamp) -> Result<bool, StoreError> {
         let revoked = diesel::update(token::table)
             .filter(token::id.eq(id).and(token::kind.eq(kind.as_str())).and(token::revoked_at.is_null()))
-            .set(token::revoked_at.eq(now.0))
+            .set(token::revoked_at.eq(now.ms()))
             .execute(&mut self.db)?;
         Ok(revoked > 0)
     }
@@ -184,7 +184,7 @@ impl Store {
         let named = token::kind.eq(kind.as_str()).and(token::name.eq(plain(name)));
         Ok(diesel::update(token::table)
             .filter(named.and(token::revoked_at.is_null()))
-            .set(token::revoked_at.eq(now.0))
+            .set(token::revoked_at.eq(now.ms()))
             .execute(&mut self.db)?)
     }
 
@@ -201,7 +201,7 @@ impl Store {
                 .load(&mut store.db)?;
             diesel::update(token::table)
                 .filter(token::id.eq_any(&live))
-                .set(token::revoked_at.eq(now.0))
+                .set(token::revoked_at.eq(now.ms()))
                 .execute(&mut store.db)?;
             Ok(live)
         })
@@ -235,10 +235,10 @@ impl TryFrom<Row> for Token {
             name: row.name,
             integration: row.integration.map(IntegrationId::from),
             hint: row.hint,
-            created_at: Timestamp(row.created_at),
+            created_at: Timestamp::from_ms(row.created_at),
             created_by: row.created_by,
-            last_used_at: row.last_used_at.map(Timestamp),
-            revoked_at: row.revoked_at.map(Timestamp),
+            last_used_at: row.last_used_at.map(Timestamp::from_ms),
+            revoked_at: row.revoked_at.map(Timestamp::from_ms),
         })
     }
 }

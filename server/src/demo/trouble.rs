@@ -131,7 +131,7 @@ mod tests {
             let integration = Integration::undeclared(trouble.sender.into());
             let read = |over, again| {
                 let (body, content_type) = trouble.body(over, again);
-                let received_at = Timestamp(1_795_000_000_000);
+                let received_at = Timestamp::from_ms(1_795_000_000_000);
                 let source =
                     Source { integration: &integration, content_type: Some(content_type), format: None, received_at };
                 let mut found = normalize(&source, body.as_bytes()).events;

@@ -50,7 +50,7 @@ pub(super) struct Asked {
 
 pub(super) async fn show(app: web::Data<App>, asked: Query<Asked>) -> Result<HttpResponse, ApiError> {
     let asked = asked.into_inner();
-    if asked.from.0 < 0 || !(1..=LONGEST.0).contains(&asked.until.ms_since(asked.from)) {
+    if asked.from.ms() < 0 || !(1..=LONGEST.0).contains(&asked.until.ms_since(asked.from)) {
         return Err(ApiError::invalid("until", "Ask for a range that ends after it begins, at most 92 days later."));
     }
     let table = match asked.format.as_deref() {
@@ -178,7 +178,7 @@ fn or_empty<T: ToString>(value: Option<T>) -> String {
 
 /// As a spreadsheet reads it: `2026-11-21T07:00:00Z`.
 fn instant(at: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(at.0).map_or_else(|_| at.0.to_string(), |at| at.to_string())
+    jiff::Timestamp::from_millisecond(at.ms()).map_or_else(|_| at.ms().to_string(), |at| at.to_string())
 }
 
 fn times(of: &Distribution) -> String {

@@ -177,7 +177,7 @@ fn written(config: &Snapshot, of: &CalendarOf, shifts: &[Shift<'_>]) -> String {
     for shift in shifts {
         let (Some(from), Some(until)) = (utc(shift.from), utc(shift.duty.until)) else { continue };
         let who = &shift.duty.person;
-        let uid = Sha256::digest(format!("{} {who} {}", shift.schedule, shift.from.0));
+        let uid = Sha256::digest(format!("{} {who} {}", shift.schedule, shift.from.ms()));
         let uid: String = uid.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         let mut event = Event::new();
         event
@@ -194,5 +194,5 @@ fn written(config: &Snapshot, of: &CalendarOf, shifts: &[Shift<'_>]) -> String {
 }
 
 fn utc(at: Timestamp) -> Option<DateTime<Utc>> {
-    DateTime::from_timestamp_millis(at.0)
+    DateTime::from_timestamp_millis(at.ms())
 }

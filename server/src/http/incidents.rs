@@ -244,9 +244,11 @@ fn names(
         people.extend(person(recipient));
     }
     for page in &incident.pages {
-        if let PageVia::Schedule { replaces: Some(person), .. } | PageVia::StandIn { person } = &page.via {
-            people.insert(person);
-        }
+        people.extend(match &page.via {
+            PageVia::Schedule(on_call) => on_call.replaces.as_ref(),
+            PageVia::StandIn { person } => Some(person),
+            _ => None,
+        });
     }
     let actors = timeline.iter().map(|entry| &entry.actor).chain(incident.ack.as_ref().map(|ack| &ack.by));
     people.extend(actors.filter_map(|actor| match actor {

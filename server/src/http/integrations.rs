@@ -46,7 +46,7 @@ pub(super) async fn list_integrations(app: web::Data<App>) -> Result<web::Json<L
         id: id.clone(),
         name: config.integration(id).name,
         tokens: Vec::new(),
-        created_at: Timestamp(0),
+        created_at: Timestamp::from_ms(0),
         last_event_at: None,
         events: app.board.heard_of(id),
         silence: None,
@@ -59,7 +59,7 @@ pub(super) async fn list_integrations(app: web::Data<App>) -> Result<web::Json<L
         let row = rows.entry(id.clone()).or_insert_with(|| fresh(&id));
         row.tokens.push(it.hint);
         // Oldest first: the first token's time is when the sender was made, and its name what it was called.
-        if row.created_at == Timestamp(0) {
+        if row.created_at == Timestamp::from_ms(0) {
             row.created_at = it.created_at;
         }
         if row.name.is_empty() || (row.name == id.0 && !config.integrations.contains_key(&id)) {

@@ -309,7 +309,7 @@ mod tests {
         let config = Arc::new(Snapshot::compile(1, toml::from_str(DOCUMENT).unwrap()).unwrap());
         let mut engine = Engine::new(config.clone());
         // 2026-01-06: A is on call.
-        let now = Timestamp(1_767_693_600_000);
+        let now = Timestamp::from_ms(1_767_693_600_000);
         let integration = config.integration(&IntegrationId::from("x"));
         let source =
             normalize::Source { integration: &integration, content_type: None, format: None, received_at: now };
@@ -326,7 +326,7 @@ mod tests {
         let found = reasons(known, incident, &timeline);
         let off_duty: Vec<String> =
             found[3].pieces.iter().filter_map(|it| it.noun.as_ref()).map(shared::Noun::href).collect();
-        assert_eq!(off_duty, [format!("/versions/schedule/s?version=1&at={}", now.0)]);
+        assert_eq!(off_duty, [format!("/versions/schedule/s?version=1&at={}", now.ms())]);
         let not_run: Vec<String> =
             found[0].pieces.iter().filter_map(|it| it.noun.as_ref()).map(shared::Noun::href).collect();
         assert_eq!(not_run, ["/versions/policy/p?version=1&part=3"]);

@@ -95,7 +95,7 @@ mod tests {
     fn shifts_are_whole_and_gaps_are_found() {
         let config = Snapshot::compile(1, toml::from_str(DOCUMENT).unwrap()).unwrap();
         // 2026-01-06T10:00Z, a Tuesday.
-        let now = Timestamp(1_767_693_600_000);
+        let now = Timestamp::from_ms(1_767_693_600_000);
         let hour = 3_600_000;
         let monday = now.plus_ms(-25 * hour);
         let found = look(&config, now);

@@ -22,7 +22,7 @@ const MOST_MESSAGE_BYTES: usize = 256 * 1024;
 /// The longest time that is looked on.
 const LONGEST: Delay = Delay::mins(24 * 60);
 /// The start of the year 2100: what rotations look like then is nobody's question.
-const LATEST: Timestamp = Timestamp(4_102_444_800_000);
+const LATEST: Timestamp = Timestamp::from_ms(4_102_444_800_000);
 /// So many are worked out at once, beside the engine that pages.
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -80,7 +80,7 @@ fn moment(at: Option<Moment>, zone: &str) -> Result<Timestamp, ApiError> {
             rehearsal::moment(&text, zone, now()).map_err(|mend| ApiError::invalid("at", mend))?
         }
     };
-    if !(Timestamp(0)..LATEST).contains(&at) {
+    if !(Timestamp::from_ms(0)..LATEST).contains(&at) {
         return Err(ApiError::invalid("at", "It must lie between 1970 and 2100."));
     }
     Ok(at)

@@ -36,7 +36,7 @@ impl Range {
     /// Refuses what would take for ever.
     pub(super) fn check(&self) -> Result<(), ApiError> {
         let length = self.until.ms_since(self.from);
-        if YEARS.contains(&self.from.0) && (1..=LONGEST.0).contains(&length) {
+        if YEARS.contains(&self.from.ms()) && (1..=LONGEST.0).contains(&length) {
             return Ok(());
         }
         Err(ApiError::invalid("until", "Ask for a range that ends after it begins, at most 400 days later."))

@@ -28,13 +28,13 @@ const CODE_EXPIRES: &str = "setup.code_expires";
 /// When the store refuses it.
 pub fn new_code(store: &mut Store, now: Timestamp) -> Result<Option<String>, StoreError> {
     let code = entropy::token("");
-    store.meta_put(CODE_EXPIRES, &now.after(CODE_LIFETIME).0.to_string())?;
+    store.meta_put(CODE_EXPIRES, &now.after(CODE_LIFETIME).ms().to_string())?;
     Ok(store.setup_code_put(&token::hash_hex(&code))?.then_some(code))
 }
 
 fn expired(store: &mut Store, now: Timestamp) -> Result<bool, StoreError> {
     let expires = store.meta(CODE_EXPIRES)?.and_then(|text| text.parse().ok()).unwrap_or(0);
-    Ok(now.0 >= expires)
+    Ok(now.ms() >= expires)
 }
 
 pub(super) async fn setup_state(app: web::Data<App>) -> Result<web::Json<SetupState>, ApiError> {

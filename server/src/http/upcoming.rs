@@ -116,14 +116,14 @@ mod tests {
             repeat: 1,
             cycle: 0,
             reached: true,
-            due: Some(Timestamp(1_000)),
+            due: Some(Timestamp::from_ms(1_000)),
             held_until: None,
         };
         let mut found = Vec::new();
-        let standing = Standing { severity: shared::Severity::P2, firing: 1, now: Timestamp(0) };
+        let standing = Standing { severity: shared::Severity::P2, firing: 1, now: Timestamp::from_ms(0) };
         follow(&escalation, standing, &config.policies[&"p".into()], &config, &mut found);
         let plan: Vec<(u32, u32, i64, usize)> =
-            found.iter().map(|it| (it.level, it.cycle, it.at.0, it.recipients.len())).collect();
+            found.iter().map(|it| (it.level, it.cycle, it.at.ms(), it.recipients.len())).collect();
         assert_eq!(
             plan,
             [(1, 0, 1_000, 0), (2, 0, 1_000, 0), (0, 1, 1_000, 1), (1, 1, 301_000, 0), (2, 1, 301_000, 0)]

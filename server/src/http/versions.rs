@@ -171,14 +171,14 @@ mod tests {
     fn stored(version: i64, delay: &str) -> StoredConfig {
         let toml =
             format!(r#"policies = [{{ id = "p", levels = [{{ notify = ["person:li"], delay = "{delay}" }}] }}]"#);
-        StoredConfig { version, at: Timestamp(version * 100), by: "root".to_owned(), toml }
+        StoredConfig { version, at: Timestamp::from_ms(version * 100), by: "root".to_owned(), toml }
     }
 
     #[test]
     fn a_thing_is_shown_as_it_was_with_what_changed_since() {
         let all = [stored(3, "5m"), stored(4, "5m"), stored(5, "7m"), stored(6, "7m")];
         let found = look(NounKind::Policy, "p", &all, 6).unwrap();
-        assert_eq!((found.then.version, found.then.until), (3, Some(Timestamp(400))));
+        assert_eq!((found.then.version, found.then.until), (3, Some(Timestamp::from_ms(400))));
         assert_eq!(found.since.iter().map(|it| it.version).collect::<Vec<_>>(), [5], "6 changed something else");
         let marked =
             |mark| found.lines.iter().filter(|it| it.mark == mark).map(|it| it.text.as_str()).collect::<Vec<_>>();

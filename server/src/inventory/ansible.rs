@@ -38,7 +38,7 @@ pub fn inventory(index: &Index, open: &[Vec<OpenIncident>]) -> Value {
         }
         let mut of = variables(vm);
         of.insert("tocsin_source".to_owned(), source.as_str().into());
-        of.insert("tocsin_seen_at".to_owned(), seen_at.0.into());
+        of.insert("tocsin_seen_at".to_owned(), seen_at.ms().into());
         of.insert("tocsin_hypervisor".to_owned(), hypervisor_name.into());
         of.insert("tocsin_cluster".to_owned(), hypervisor.and_then(|it| it.cluster.clone()).into());
         let incidents: Vec<Value> =

@@ -9,7 +9,12 @@ use crate::{
 };
 use actix_web::web;
 use engine::placement::{Index, Moved};
-use shared::{SourceId, Timestamp, api::Move, config::Source, inventory::Observation};
+use shared::{
+    SourceId, Timestamp,
+    api::Move,
+    config::Source,
+    inventory::{Observation, Vm},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
@@ -87,7 +92,15 @@ impl Inventory {
     /// Takes what a source said, and gives the moves it tells of.
     pub fn take(&self, source: &SourceId, observation: Observation, now: Timestamp) -> Vec<Move> {
         let moved = self.write().observe(source, observation, now);
-        let told = |it: Moved| Move { at: now, source: source.clone(), before: it.before, after: it.after };
+        let index = self.index();
+        let on = |vm: Option<&Vm>| {
+            let key = vm?.hypervisor.as_ref()?;
+            Some(index.hypervisor(source, key).map_or_else(|| key.clone(), |it| it.name.clone()))
+        };
+        let told = |Moved { before, after, .. }: Moved| {
+            let (from, to) = (on(before.as_ref()), on(after.as_ref()));
+            Move { at: now, source: source.clone(), from, to, before, after }
+        };
         moved.into_iter().map(told).collect()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::counts::Tally;
 use bytestring::ByteString;
+use engine::dense::{Map, Set};
 use shared::{
     Incident, IncidentId, IncidentState, IntegrationId, Severity, Storm, Timestamp,
     api::{Counts, IncidentList, IncidentRow, StormNow},
@@ -9,7 +10,7 @@ use shared::{
 };
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     ops::Bound,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -61,9 +62,10 @@ fn place(incident: &Incident) -> Place {
 
 #[derive(Debug, Default)]
 struct Rows {
-    /// In the order of the list. Shared with the engine; a row is made when somebody looks.
-    order: BTreeMap<Place, Arc<Incident>>,
-    places: HashMap<IncidentId, Place>,
+    /// Shared with the engine; a row is made when somebody looks.
+    incidents: Map<IncidentId, Arc<Incident>>,
+    /// From the end of the list to its beginning, because the newest are listed first: so these keys rise.
+    order: Set<Reverse<Place>>,
     tally: Tally,
     seq: u64,
     /// What the next delta tells.
@@ -179,8 +181,8 @@ impl Board {
         if filter.shows_all() {
             page.total = rows.order.len() as u32;
             let beyond = page.after.map_or(Bound::Unbounded, Bound::Excluded);
-            let found: Vec<_> = rows.order.range((beyond, Bound::Unbounded)).take(page.limit + 1).collect();
-            found.into_iter().for_each(|(place, incident)| page.take(*place, incident));
+            let found: Vec<_> = rows.beyond(beyond).take(page.limit + 1).collect();
+            found.into_iter().for_each(|(place, incident)| page.take(place, incident));
             drop(rows);
         } else {
             drop(rows);
@@ -203,9 +205,9 @@ impl Board {
         loop {
             let rows = self.lock();
             let mut last = None;
-            for (place, incident) in rows.order.range((from, Bound::Unbounded)).take(PART) {
-                see(*place, incident);
-                last = Some(*place);
+            for (place, incident) in rows.beyond(from).take(PART) {
+                see(place, incident);
+                last = Some(place);
             }
             drop(rows);
             let Some(last) = last else { return };
@@ -280,17 +282,20 @@ impl Board {
 
 impl Rows {
     fn put(&mut self, incident: Arc<Incident>) {
-        let place = place(&incident);
-        let former = self.places.insert(incident.id, place);
-        let before = match self.order.insert(place, incident.clone()) {
-            None => former.and_then(|former| self.order.remove(&former)),
-            same => same,
-        };
+        let before = self.incidents.insert(incident.id, incident.clone());
+        let (place, former) = (place(&incident), before.as_deref().map(place));
+        if former != Some(place) {
+            if let Some(former) = former {
+                self.order.remove(&Reverse(former));
+            }
+            self.order.insert(Reverse(place));
+        }
         self.tally.replace(before.as_deref(), &incident);
     }
 
     fn take(&mut self, id: IncidentId) {
-        if let Some(incident) = self.places.remove(&id).and_then(|place| self.order.remove(&place)) {
+        if let Some(incident) = self.incidents.remove(&id) {
+            self.order.remove(&Reverse(place(&incident)));
             self.tally.remove(&incident);
         }
     }
@@ -299,8 +304,10 @@ impl Rows {
         Counts { storm: self.storm.clone(), ..self.tally.counts() }
     }
 
-    fn get(&self, id: IncidentId) -> Option<&Arc<Incident>> {
-        self.order.get(self.places.get(&id)?)
+    /// What is listed from there on.
+    fn beyond(&self, from: Bound<Place>) -> impl Iterator<Item = (Place, &Arc<Incident>)> {
+        let listed = self.order.range((Bound::Unbounded, from.map(Reverse))).rev();
+        listed.filter_map(|Reverse(place)| Some((*place, self.incidents.get(&place.3.0)?)))
     }
 
     fn delta(&mut self, now: Timestamp) -> Option<LiveMessage> {
@@ -320,7 +327,7 @@ impl Rows {
         Some(LiveMessage::Delta {
             seq: self.seq,
             now,
-            rows: changed.iter().filter_map(|id| self.get(*id)).map(|it| IncidentRow::from(&**it)).collect(),
+            rows: changed.iter().filter_map(|id| self.incidents.get(id)).map(|it| IncidentRow::from(&**it)).collect(),
             gone: gone.values().map(|it| IncidentRow::from(&**it)).collect(),
             counts: self.counts(),
             heard: heard.into_values().collect(),
@@ -418,7 +425,7 @@ impl Needle {
 }
 
 fn write_cursor(row: &IncidentRow) -> String {
-    format!("{}.{}.{}.{}", row.severity.rank(), state_rank(row.state), row.opened_at.0, row.id)
+    format!("{}.{}.{}.{}", row.severity.rank(), state_rank(row.state), row.opened_at.ms(), row.id)
 }
 
 fn read_cursor(text: &str) -> Option<Place> {
@@ -428,7 +435,7 @@ fn read_cursor(text: &str) -> Option<Place> {
     let state = [IncidentState::Triggered, IncidentState::Acked, IncidentState::Snoozed]
         .into_iter()
         .find(|it| state_rank(*it) == rank)?;
-    let opened_at = Timestamp(parts.next()?.parse().ok()?);
+    let opened_at = Timestamp::from_ms(parts.next()?.parse().ok()?);
     Some((severity, state, Reverse(opened_at), Reverse(IncidentId(parts.next()?.parse().ok()?))))
 }
 
@@ -470,13 +477,13 @@ mod tests {
     #[test]
     fn the_worst_unanswered_newest_comes_first_and_pages_join_without_a_seam() {
         let board = board();
-        let whole = board.list(&BoardFilter { limit: 10, ..BoardFilter::default() }, Timestamp(0));
+        let whole = board.list(&BoardFilter { limit: 10, ..BoardFilter::default() }, Timestamp::from_ms(0));
         assert_eq!((ids(&whole), whole.total, whole.next), (vec![4, 3, 2, 1], 4, None));
         let mut filter = BoardFilter { limit: 3, ..BoardFilter::default() };
-        let first = board.list(&filter, Timestamp(0));
+        let first = board.list(&filter, Timestamp::from_ms(0));
         assert_eq!((ids(&first), first.total), (vec![4, 3, 2], 4));
         filter.after = first.next;
-        let second = board.list(&filter, Timestamp(0));
+        let second = board.list(&filter, Timestamp::from_ms(0));
         assert_eq!((ids(&second), second.next), (vec![1], None));
     }
 
@@ -485,11 +492,11 @@ mod tests {
         let board = board();
         let find = |text: &str| {
             let filter = BoardFilter { text: Some(text.to_owned()), limit: 10, ..BoardFilter::default() };
-            ids(&board.list(&filter, Timestamp(0)))
+            ids(&board.list(&filter, Timestamp::from_ms(0)))
         };
         assert_eq!((find("DOWN"), find("#4"), find("db-1"), find("nothing")), (vec![3, 2], vec![4], vec![1], vec![]));
         let filter = BoardFilter { severities: vec![Severity::P3], limit: 10, ..BoardFilter::default() };
-        assert_eq!(ids(&board.list(&filter, Timestamp(0))), [1]);
+        assert_eq!(ids(&board.list(&filter, Timestamp::from_ms(0))), [1]);
     }
 
     #[test]
@@ -500,7 +507,7 @@ mod tests {
         let mut filter = BoardFilter { text: Some("DB-10".to_owned()), limit: 7, ..BoardFilter::default() };
         let mut found = Vec::new();
         loop {
-            let list = board.list(&filter, Timestamp(0));
+            let list = board.list(&filter, Timestamp::from_ms(0));
             assert_eq!(list.total, 111, "db-10, db-100 to db-109, db-1000 to db-1099");
             found.extend(ids(&list));
             filter.after = list.next;
@@ -515,31 +522,32 @@ mod tests {
     #[test]
     fn the_heading_counts_what_is_open() {
         let board = board();
-        let counts = board.list(&BoardFilter::default(), Timestamp(0)).counts;
+        let counts = board.list(&BoardFilter::default(), Timestamp::from_ms(0)).counts;
         assert_eq!((counts.triggered[0], counts.acked[0], counts.triggered[3]), (2, 1, 1));
         board.apply(&[incident(3, "P0", "resolved", "down"), incident(1, "P1", "triggered", "worse")], Vec::new());
-        let counts = board.list(&BoardFilter::default(), Timestamp(0)).counts;
+        let counts = board.list(&BoardFilter::default(), Timestamp::from_ms(0)).counts;
         assert_eq!((counts.triggered[0], counts.triggered[1], counts.triggered[3]), (1, 1, 0));
-        assert_eq!(counts.oldest_triggered, Some(Timestamp(1_001)));
+        assert_eq!(counts.oldest_triggered, Some(Timestamp::from_ms(1_001)));
     }
 
     #[test]
     fn what_is_kept_quiet_waits_for_nobody() {
         let board = board();
         let mut quiet = Incident::clone(&incident(4, "P0", "triggered", "gone"));
-        quiet.suppressed = vec![shared::SuppressedBy::Silence { silence: shared::SilenceId(1), until: None }];
+        quiet.suppressed =
+            shared::thin_vec![shared::SuppressedBy::Silence { silence: shared::SilenceId(1), until: None }];
         board.apply(&[Arc::new(quiet)], Vec::new());
-        let list = board.list(&BoardFilter::default(), Timestamp(0));
+        let list = board.list(&BoardFilter::default(), Timestamp::from_ms(0));
         assert_eq!((list.counts.triggered[0], list.counts.acked[0], list.total), (1, 2, 4), "shown, not counted");
     }
 
     #[test]
     fn who_comes_back_gets_what_it_missed_or_is_told_to_fetch_the_board() {
         let board = board();
-        board.publish(Timestamp(1));
+        board.publish(Timestamp::from_ms(1));
         let seq = board.seq();
         board.apply(&[incident(5, "P2", "triggered", "new")], Vec::new());
-        board.publish(Timestamp(2));
+        board.publish(Timestamp::from_ms(2));
         let (missed, _) = board.resume(seq);
         let missed = missed.unwrap();
         assert_eq!(missed.iter().map(|frame| frame.seq).collect::<Vec<_>>(), [seq + 1]);
@@ -548,16 +556,16 @@ mod tests {
         assert!(board.resume(3).0.is_none(), "from before this process");
         assert!(board.resume(seq + 9).0.is_none(), "from a future nobody has seen");
         board.reset(std::iter::empty(), 1);
-        board.publish(Timestamp(3));
+        board.publish(Timestamp::from_ms(3));
         assert!(board.resume(seq + 1).0.is_none(), "what was known is void");
     }
 
     #[test]
     fn nothing_is_said_when_nothing_changed() {
         let board = board();
-        board.publish(Timestamp(1));
+        board.publish(Timestamp::from_ms(1));
         let seq = board.seq();
-        board.publish(Timestamp(2));
+        board.publish(Timestamp::from_ms(2));
         assert_eq!(board.seq(), seq);
     }
 }

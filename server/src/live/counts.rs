@@ -1,5 +1,6 @@
 //! The board's heading, kept up to date by what each incident adds and takes away.
 
+use engine::dense::Set;
 use shared::{Incident, IncidentId, IncidentState, Recipient, Timestamp, api::Counts};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Tally {
     triggered: [u32; 7],
     acked: [u32; 7],
-    oldest: BTreeSet<(Timestamp, IncidentId)>,
+    oldest: Set<(Timestamp, IncidentId)>,
     /// How many unanswered incidents each recipient was paged for.
     people: BTreeMap<Recipient, u32>,
 }

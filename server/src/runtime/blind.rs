@@ -208,7 +208,7 @@ impl Writer {
         let mut opened = Store::open(&self.url)?;
         self.beat();
         // With nothing to decide this is the only write.
-        opened.meta_put("writable_at", &now.0.to_string())?;
+        opened.meta_put("writable_at", &now.ms().to_string())?;
         let calendars = opened.calendars_number()?;
         let (config, channels) = load(&mut opened)?;
         let mut engine = Engine::restore(config.clone(), opened.restore(now)?, now);

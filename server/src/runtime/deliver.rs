@@ -303,12 +303,12 @@ mod tests {
                 Event::Ingested(Ingested { integration: integration.id, key: None, events, rejected: Vec::new() }),
             );
         }
-        engine.state.incidents.clone()
+        engine.state.incidents.iter().map(|(id, incident)| (*id, incident.clone())).collect()
     }
 
     #[test]
     fn what_is_left_of_a_message_is_a_reminder_only_if_it_is_one_itself() {
-        let now = Timestamp(1_795_392_000_000);
+        let now = Timestamp::from_ms(1_795_392_000_000);
         let config = Arc::new(Snapshot::compile(1, toml::from_str(CONFIG).unwrap()).unwrap());
         let mut incidents = incidents(&config, now);
         let part = |incident: &Arc<Incident>, reminder: bool| {

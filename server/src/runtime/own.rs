@@ -95,7 +95,7 @@ mod tests {
     fn an_alert_of_its_own_says_what_is_wrong_and_its_recovery_has_the_same_identity() {
         let alert = |wrong: Option<String>| {
             let alert = OwnAlert { key: "audit", summary: "the pager has broken a promise", wrong };
-            alert.arrived(Timestamp(1)).read.events.remove(0).event
+            alert.arrived(Timestamp::from_ms(1)).read.events.remove(0).event
         };
         let fires = alert(Some("incident 7 is unanswered".to_owned()));
         assert_eq!((fires.action, fires.severity, fires.dedup_key.as_str()), (Action::Trigger, Severity::P0, "audit"));

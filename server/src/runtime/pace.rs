@@ -72,11 +72,11 @@ impl Pace {
     }
 
     const fn at(reading: Reading) -> Self {
-        Self { time_us: reading.wall.0.saturating_mul(1_000), seen: reading, off: false }
+        Self { time_us: reading.wall.ms().saturating_mul(1_000), seen: reading, off: false }
     }
 
     const fn time(&self) -> Timestamp {
-        Timestamp(self.time_us.div_euclid(1_000))
+        Timestamp::from_ms(self.time_us.div_euclid(1_000))
     }
 
     /// How far the wall clock is ahead of the engine's time; negative when it is behind.
@@ -93,7 +93,7 @@ impl Pace {
             self.time_us.saturating_add(passed_us - slew_us),
             self.time_us.saturating_add(passed_us.saturating_add(slew_us)),
         );
-        self.time_us = reading.wall.0.saturating_mul(1_000).clamp(slowest, fastest);
+        self.time_us = reading.wall.ms().saturating_mul(1_000).clamp(slowest, fastest);
         let by_ms = reading.wall.ms_since(self.seen.wall).saturating_sub(passed_us / 1_000);
         self.seen = reading;
         let leapt = by_ms.saturating_abs() > NOTABLE_MS;
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const BEGAN: Timestamp = Timestamp(1_780_000_000_000);
+    const BEGAN: Timestamp = Timestamp::from_ms(1_780_000_000_000);
     const MINUTE: i64 = 60_000;
     const HOUR: i64 = 60 * MINUTE;
     const DAY: i64 = 24 * HOUR;

@@ -8,6 +8,7 @@ use super::{
     deliver::{Dispatcher, Links, Sending},
     inbox::Inbox,
     pace::Pace,
+    rest::Rest,
 };
 use crate::{
     channels::Channels,
@@ -75,6 +76,7 @@ pub(super) struct Writer {
     pub(super) board: Arc<Board>,
     pub(super) dispatcher: Dispatcher,
     pub(super) pace: Pace,
+    pub(super) rest: Rest,
     pub(super) polled_at: Timestamp,
     pub(super) auditor: Auditor,
     pub(super) blind: Option<Blind>,
@@ -140,12 +142,13 @@ impl Runtime {
             board,
             dispatcher,
             pace,
+            rest: Rest::after_start(now),
             polled_at: now,
             auditor: Auditor::new(now),
             blind: None,
             calendars,
-            messages_at: Timestamp(0),
-            epochs: now.0.unsigned_abs(),
+            messages_at: Timestamp::from_ms(0),
+            epochs: now.ms().unsigned_abs(),
             recovered: None,
         };
         let thread = thread::Builder::new().name("engine".to_owned()).spawn(move || {
@@ -189,6 +192,9 @@ impl Writer {
             let Some(items) = self.inbox.drain(self.patience(now)) else { return Stopped::Asked };
             let now = self.pace.now();
             self.measure_lateness(now);
+            if !items.is_empty() {
+                self.rest.worked(now);
+            }
             let goes_on = if self.blind.is_some() {
                 self.grope(&mut store, items, now)
             } else {
@@ -202,6 +208,9 @@ impl Writer {
                 self.go_on_auditing(now);
             }
             self.show_vitals();
+            if let Err(error) = self.rest.look(now) {
+                tracing::debug!(%error, "no thread could be started, so memory is given back later");
+            }
         }
     }
 

@@ -33,7 +33,7 @@ async fn send(house: &House, service: &Doors, line: &str) -> Value {
 }
 
 fn range() -> (i64, i64) {
-    (clock::now().0 - 26 * HOUR, clock::now().0 + HOUR)
+    (clock::now().ms() - 26 * HOUR, clock::now().ms() + HOUR)
 }
 
 fn path(rest: &str) -> String {
@@ -49,7 +49,7 @@ async fn a_reader_sees_how_soon_people_answered_and_what_is_noise() {
     let as_responder = |path: &str, what: &Value| {
         body("POST", path, what).insert_header(("authorization", format!("Bearer {responder}")))
     };
-    let silence = json!({ "match": ["host=lab-1"], "reason": "moving it", "ends_at": clock::now().0 + HOUR });
+    let silence = json!({ "match": ["host=lab-1"], "reason": "moving it", "ends_at": clock::now().ms() + HOUR });
     assert_eq!(call(&service, as_responder("/api/v1/silences", &silence)).await.status, 201);
     let down = send(&house, &service, "[P1][PROBLEM][db-07][10.0.3.7][disk is full]").await;
     send(&house, &service, "[P0][PROBLEM][lab-1][10.0.3.8][disk is full]").await;
@@ -136,7 +136,7 @@ async fn what_cannot_be_answered_is_said_by_field() {
     let house = House::with(CONFIG, None);
     let service = house.service().await;
     let viewer = house.api_token(Role::Viewer);
-    let now = clock::now().0;
+    let now = clock::now().ms();
     for (path, field) in [
         (format!("/api/v1/analytics?from={now}&until={now}"), "until"),
         (format!("/api/v1/analytics?from={}&until={now}", now - 93 * 24 * HOUR), "until"),

@@ -80,7 +80,7 @@ fn house(keeper: &Keeper) -> House {
 /// From yesterday to tomorrow.
 fn on_call(who: &str) -> String {
     let stamp = |days: i64| {
-        let at = std::time::UNIX_EPOCH + std::time::Duration::from_millis((clock::now().0 + days * DAY) as u64);
+        let at = std::time::UNIX_EPOCH + std::time::Duration::from_millis((clock::now().ms() + days * DAY) as u64);
         chrono::DateTime::<chrono::Utc>::from(at).format("%Y%m%dT%H%M%SZ").to_string()
     };
     format!(
@@ -264,10 +264,10 @@ print(json.dumps([calendar.to_ical().decode(), sorted(shifts)]))
     keeper.says("200 OK", &text);
     assert_eq!(fetch(&house, &keeper.url()).await, 0);
     let roster = house.app.runtime.config().rosters[&"duty".into()].clone();
-    let (from, until) = (shared::Timestamp(1_770_000_000_000), shared::Timestamp(1_780_000_000_000));
+    let (from, until) = (shared::Timestamp::from_ms(1_770_000_000_000), shared::Timestamp::from_ms(1_780_000_000_000));
     let shifts = engine::oncall::shifts(&roster.between(from, until));
     let mut told: Vec<(i64, i64, String)> =
-        shifts.into_iter().map(|(from, duty)| (from.0, duty.until.0, duty.person.to_string())).collect();
+        shifts.into_iter().map(|(from, duty)| (from.ms(), duty.until.ms(), duty.person.to_string())).collect();
     told.sort();
     assert_eq!(told, expected, "{text}");
 }

@@ -31,7 +31,7 @@ fn house() -> House {
 
 /// Midnight of UTC, some days from now.
 fn midnight(days: i64) -> i64 {
-    clock::now().0.div_euclid(DAY) * DAY + days * DAY
+    clock::now().ms().div_euclid(DAY) * DAY + days * DAY
 }
 
 fn range(from: i64, until: i64) -> String {
@@ -126,15 +126,16 @@ async fn yesterday_stays_as_it_was() {
     let edited = text.replace("[\"li\", \"anna\"]", "[\"anna\"]");
     house.store(|store| {
         server::shifts::record(store, now.plus_ms(1)).unwrap();
-        let stretches = store.shifts_between(&"duty".into(), Timestamp(0), now.plus_ms(1)).unwrap();
+        let stretches = store.shifts_between(&"duty".into(), Timestamp::from_ms(0), now.plus_ms(1)).unwrap();
         assert!(stretches.len() <= 2, "nothing is made up from before the configuration: {stretches:?}");
         store.config_put(&edited, "test", now.plus_ms(2), None).unwrap();
     });
-    let get = || request("GET", &range(yesterday.0, midnight(2))).cookie(house.cookie("v"));
+    let get = || request("GET", &range(yesterday.ms(), midnight(2))).cookie(house.cookie("v"));
     let shown = call(&service, get()).await.json();
     let recorded = shown["recorded_until"].as_i64().unwrap();
-    assert!(recorded >= now.0, "{shown}");
-    let stored = house.store(|store| store.shifts_between(&"duty".into(), yesterday, Timestamp(recorded)).unwrap());
+    assert!(recorded >= now.ms(), "{shown}");
+    let stored =
+        house.store(|store| store.shifts_between(&"duty".into(), yesterday, Timestamp::from_ms(recorded)).unwrap());
     let first = &shown["stretches"][0];
     assert_eq!(first["duties"], serde_json::to_value(&stored[0].duties).unwrap());
     assert_eq!(first["from"], json!(stored[0].from));

@@ -89,7 +89,7 @@ impl House {
             store.config_put(config, "test", clock::now(), None).unwrap();
         }
         let links = Links::new(public_url.map(str::to_owned), OWN_URL.to_owned(), [7; 32]);
-        let board = Arc::new(Board::new(clock::now().0.unsigned_abs()));
+        let board = Arc::new(Board::new(clock::now().ms().unsigned_abs()));
         let readers = Arc::new(Readers::new(url.clone(), 4));
         let sender = make_token(&mut store, TokenKind::Integration, None);
         let keyring = Arc::new(Keyring::open(&readers).unwrap());

@@ -170,12 +170,7 @@ async fn a_source_that_fails_says_why_and_what_it_said_before_counts_across_a_re
 
     let detail = viewer.get("/api/v1/vms/one?source=list&key=web01").await;
     assert_eq!(detail["placement"]["hypervisor"]["name"], "kvm-2");
-    let moves: Vec<_> = detail["moves"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| (&it["before"]["hypervisor"], &it["after"]["hypervisor"]))
-        .collect();
+    let moves: Vec<_> = detail["moves"].as_array().unwrap().iter().map(|it| (&it["from"], &it["to"])).collect();
     assert_eq!(json!(moves), json!([["kvm-1", "kvm-2"]]));
     let gone = viewer.get("/api/v1/vms/one?source=list&key=db01").await;
     assert_eq!(

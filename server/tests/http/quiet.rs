@@ -41,7 +41,7 @@ async fn a_silence_is_previewed_made_seen_and_ended() {
     fires(&house, &service, "[P1][PROBLEM][web-01][10.0.3.8][disk is full]").await;
 
     let wanted = json!({
-        "match": ["host=db-07"], "reason": "moving the disk", "ends_at": clock::now().plus_ms(3_600_000).0
+        "match": ["host=db-07"], "reason": "moving the disk", "ends_at": clock::now().plus_ms(3_600_000).ms()
     });
     let shown = call(&service, li.send("POST", "/api/v1/silences/preview", &wanted)).await.json();
     assert_eq!((shown["open_total"].as_i64(), shown["week_total"].as_i64()), (Some(1), Some(1)), "{shown}");
@@ -107,7 +107,7 @@ until = \"2099-01-01 00:00\"
         (&json!("backup"), &json!(1), &json!({ "kind": "system" }))
     );
     let id = made["id"].as_i64().unwrap();
-    let wanted = json!({ "match": ["host=x"], "reason": "y", "ends_at": clock::now().plus_ms(3_600_000).0 });
+    let wanted = json!({ "match": ["host=x"], "reason": "y", "ends_at": clock::now().plus_ms(3_600_000).ms() });
     for attempt in [
         admin.send("POST", &format!("/api/v1/silences/{id}/end"), &json!({})),
         admin.send("PUT", &format!("/api/v1/silences/{id}"), &wanted),
@@ -159,7 +159,7 @@ async fn who_would_have_been_paged_is_told_when_a_maintenance_ends() {
     let ops = Caller(house.api_token(Role::Responder));
     let wanted = json!({
         "kind": "maintenance", "match": ["host=db-07"], "reason": "moving the disk",
-        "ends_at": clock::now().plus_ms(3_600_000).0
+        "ends_at": clock::now().plus_ms(3_600_000).ms()
     });
     let id = call(&service, ops.send("POST", "/api/v1/silences", &wanted)).await.json()["id"].as_i64().unwrap();
     let hidden = fires(&house, &service, "[P2][PROBLEM][db-07][10.0.3.7][disk is full]").await;

@@ -56,7 +56,7 @@ async fn a_viewer_lives_through_the_change_of_the_clock_as_the_engine_does() {
     assert_eq!(said["timeline"], json!(by_engine.timeline), "with its reasons");
     let sent = said["sent"].as_array().unwrap();
     let line = |it: &Value| {
-        let after = it["at"].as_i64().unwrap() - at.0;
+        let after = it["at"].as_i64().unwrap() - at.ms();
         (it["recipient"]["person"].as_str().unwrap().to_owned(), it["level"].as_i64().unwrap(), after / 60_000)
     };
     let lines: Vec<_> = sent.iter().map(line).collect();
@@ -65,7 +65,7 @@ async fn a_viewer_lives_through_the_change_of_the_clock_as_the_engine_does() {
     assert_eq!((&sent[2]["via"]["schedule"], &sent[2]["via"]["reason"]["layer"]), (&json!("night"), &json!("first")));
     assert_eq!(said["members"][0]["policies"], json!(["p"]));
     // An instant as the rest of the interface writes it, and the next change of the clock, are moments too.
-    assert_eq!(post(&house, &service, "viewer", &ask(json!(at.0))).await.json()["sent"], said["sent"]);
+    assert_eq!(post(&house, &service, "viewer", &ask(json!(at.ms()))).await.json()["sent"], said["sent"]);
     let change = post(&house, &service, "viewer", &ask(json!("clock-change"))).await.json();
     let next = rehearsal::clock_change("Europe/Berlin", server::clock::now()).unwrap();
     assert_eq!((&change["at"], change["sent"].as_array().unwrap().len()), (&json!(next), 4), "{change}");

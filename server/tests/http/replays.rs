@@ -31,7 +31,7 @@ async fn a_draft_is_replayed_and_a_lost_page_is_named() {
         assert_eq!(call(&service, sent).await.status.as_u16(), 200);
     }
     let span = |more: Value| {
-        let mut body = json!({ "from": clock::now().0 - 86_400_000, "until": clock::now().0 + 60_000 });
+        let mut body = json!({ "from": clock::now().ms() - 86_400_000, "until": clock::now().ms() + 60_000 });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         body
     };
@@ -56,7 +56,7 @@ async fn a_draft_is_replayed_and_a_lost_page_is_named() {
     let refused = post(&house, &service, &span(json!({ "draft": { "routes": bad } }))).await;
     assert_eq!((refused.status.as_u16(), refused.code().as_str()), (422, "config_refused"));
     assert!(refused.json()["findings"][0]["path"].as_str().unwrap().contains("routes"), "{}", refused.text);
-    let upside_down = json!({ "from": clock::now().0 + 5_000, "until": clock::now().0 });
+    let upside_down = json!({ "from": clock::now().ms() + 5_000, "until": clock::now().ms() });
     assert_eq!(post(&house, &service, &upside_down).await.json()["field"], "from");
     let cancel = request("DELETE", "/api/v1/config/replay").cookie(house.cookie("admin"));
     assert_eq!(call(&service, cancel).await.status.as_u16(), 204);

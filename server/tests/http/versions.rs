@@ -47,7 +47,7 @@ async fn each_noun_leads_to_what_it_was_when_it_was_used() {
     house.account("root", Role::Admin, None);
     let viewer = house.api_token(Role::Viewer);
     let now = clock::now();
-    let cover = json!({ "person": "li", "from": now.plus_ms(-60_000).0, "until": now.plus_ms(3_600_000).0 });
+    let cover = json!({ "person": "li", "from": now.plus_ms(-60_000).ms(), "until": now.plus_ms(3_600_000).ms() });
     let cover = body("POST", "/api/v1/schedules/db/overrides", &cover).cookie(house.cookie("root"));
     assert_eq!(call(&service, cover).await.status, 201);
 
@@ -76,7 +76,7 @@ async fn each_noun_leads_to_what_it_was_when_it_was_used() {
     assert_eq!(nouns, [link("all", "/versions/route/all?version=2"), link("p", "/versions/policy/p?version=2")]);
     let (paged, nouns, at) = sentence("Paging");
     assert_eq!(paged, "Paging Li (covering in db, by an override of root)");
-    let schedule = format!("/versions/schedule/db?version=2&at={}", at.0);
+    let schedule = format!("/versions/schedule/db?version=2&at={}", at.ms());
     assert_eq!(nouns, [link("Li", "/versions/person/li?version=2"), link("db", &schedule)]);
     let (_, nouns, _) = sentence("p level 1");
     assert_eq!(nouns[0], link("p", "/versions/policy/p?version=2&part=1"));

@@ -41,7 +41,7 @@ async fn who_asks_why_it_did_not_ring_is_told_of_all_that_was_going_on() {
     let service = house.service().await;
     let responder = house.api_token(Role::Responder);
     let wanted = json!({
-        "match": ["host=lab-1"], "reason": "moving it", "ends_at": clock::now().plus_ms(3_600_000).0
+        "match": ["host=lab-1"], "reason": "moving it", "ends_at": clock::now().plus_ms(3_600_000).ms()
     });
     let silence = body("POST", "/api/v1/silences", &wanted);
     let silence = call(&service, silence.insert_header(("authorization", format!("Bearer {responder}")))).await;
@@ -51,7 +51,7 @@ async fn who_asks_why_it_did_not_ring_is_told_of_all_that_was_going_on() {
     send(&house, &service, "[P1][OK][db-99][10.0.3.9][disk is full]").await;
     send(&house, &service, "").await;
 
-    let at = clock::now().0;
+    let at = clock::now().ms();
     let viewer = house.api_token(Role::Viewer);
     let anna = ask(&service, &viewer, &format!("/api/v1/people/anna/why-not?at={at}&within=5")).await;
     assert_eq!((anna["name"].as_str(), anna["more"].as_bool()), (Some("Anna"), Some(false)), "{anna}");
@@ -85,7 +85,7 @@ async fn what_cannot_be_answered_is_said_by_field() {
     let house = House::with(CONFIG, None);
     let service = house.service().await;
     let viewer = house.api_token(Role::Viewer);
-    let now = clock::now().0;
+    let now = clock::now().ms();
     for (path, status, field) in [
         (format!("/api/v1/people/anna/why-not?at={}", now + 600_000), 422, "at"),
         (format!("/api/v1/people/anna/why-not?at={now}&within=0"), 422, "within"),

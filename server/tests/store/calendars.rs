@@ -73,7 +73,7 @@ fn past_shifts_stay_when_a_copy_becomes_another_one(place: &Place) {
     shifts::record(&mut store, NOW.plus_ms(HOUR)).unwrap();
     store.calendar_put(Some(&state(0)), &state(HOUR), Some(&text("b"))).unwrap();
     shifts::record(&mut store, NOW.plus_ms(2 * HOUR)).unwrap();
-    let kept = store.shifts_between(&"s".into(), Timestamp(0), NOW.plus_ms(DAY)).unwrap();
+    let kept = store.shifts_between(&"s".into(), Timestamp::from_ms(0), NOW.plus_ms(DAY)).unwrap();
     let told: Vec<(i64, i64, &str)> =
         kept.iter().map(|it| (it.from.ms_since(NOW), it.until.ms_since(NOW), it.duties[0].person.as_str())).collect();
     assert_eq!(told, [(0, HOUR, "a"), (HOUR, 2 * HOUR, "b")]);

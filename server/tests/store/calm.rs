@@ -61,7 +61,7 @@ fn a_restart_does_not_reset_what_limits_count(place: &Place) {
     let mut engine = Engine::restore(config(), restored, NOW);
     // The first is tried again when its lease ends; the second waits for the end of the hour.
     assert_eq!(engine.handle(NOW, Event::Wake).commands, []);
-    let state = |engine: &Engine| engine.state.incidents[&IncidentId(2)].pages[0].attempts[0].tries;
+    let state = |engine: &Engine| engine.state.incidents.get(&IncidentId(2)).unwrap().pages[0].attempts[0].tries;
     pass(&mut engine, NOW, 3_599_999);
     assert_eq!(state(&engine), 0);
     pass(&mut engine, NOW.plus_ms(3_599_999), 1);

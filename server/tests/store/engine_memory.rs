@@ -42,8 +42,8 @@ fn what_was_committed_comes_back(place: &Place) {
     let mut other = place.store();
     let restored = other.restore(NOW).unwrap();
     assert_eq!(restored.counters, life.engine.state.counters);
-    assert_eq!(restored.alerts, life.engine.state.alerts.values().map(|it| (**it).clone()).collect::<Vec<_>>());
-    assert_eq!(restored.incidents, life.engine.state.incidents.values().map(|it| (**it).clone()).collect::<Vec<_>>());
+    assert_eq!(restored.alerts, life.engine.state.alerts);
+    assert_eq!(restored.incidents, life.engine.state.incidents);
     assert_eq!(restored.policies, life.engine.state.policies);
     assert_eq!(restored.seen.len(), 1);
     assert_eq!(other.event(message.id).unwrap().unwrap(), message);
@@ -88,7 +88,7 @@ fn a_resolved_incident_comes_back_only_while_a_delivery_is_under_way(place: &Pla
     let restored = store.restore(NOW).unwrap();
     assert!(restored.alerts.is_empty());
     assert_eq!(restored.incidents.len(), 1);
-    assert_eq!(restored.incidents[0].state, IncidentState::Resolved);
+    assert_eq!(restored.incidents.get(&IncidentId(1)).unwrap().state, IncidentState::Resolved);
 
     let engine::Command::Deliver { incident, attempt, try_number, .. } = life.sending[0];
     life.handle(Event::DeliveryFinished { incident, attempt, try_number, result: Ok(None) });
@@ -194,8 +194,8 @@ fn any_text_is_kept(place: &Place) {
     store.commit(std::slice::from_ref(&message), &life.changes()).unwrap();
 
     let restored = store.restore(NOW).unwrap();
-    assert_eq!(restored.incidents, life.engine.state.incidents.values().map(|it| (**it).clone()).collect::<Vec<_>>());
-    assert_eq!(restored.alerts, life.engine.state.alerts.values().map(|it| (**it).clone()).collect::<Vec<_>>());
+    assert_eq!(restored.incidents, life.engine.state.incidents);
+    assert_eq!(restored.alerts, life.engine.state.alerts);
     assert_eq!(restored.seen[0].2, strange);
     message.excerpt = "𝄞\0".repeat(100);
     assert_eq!(store.event(message.id).unwrap().unwrap(), message);
@@ -224,8 +224,8 @@ fn five_thousand_messages_are_one_commit(place: &Place) {
     assert_eq!(store.event(messages[4_999].id).unwrap().as_ref(), messages.last());
     let opened = |message: &Message| matches!(message.outcomes[..], [Outcome::Opened { .. }]);
     assert!(messages.iter().all(opened));
-    assert_eq!(restored.incidents[0].severity, Severity::P1);
-    assert!(restored.incidents.iter().all(|incident| incident.opened_at > Timestamp(0)));
+    assert_eq!(restored.incidents.get(&IncidentId(1)).unwrap().severity, Severity::P1);
+    assert!(restored.incidents.values().all(|incident| incident.opened_at > Timestamp::from_ms(0)));
 }
 
 thread_local! {

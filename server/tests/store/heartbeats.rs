@@ -35,7 +35,8 @@ fn how_a_heartbeat_stands_comes_back_with_its_alert(place: &Place) {
     assert_eq!(restored.pulses, engine.state.pulses.values().cloned().collect::<Vec<_>>());
     let kinds: Vec<_> = restored.pulses[0].marks.iter().map(|mark| mark.kind).collect();
     assert_eq!(kinds, [MarkKind::Beat, MarkKind::Beat, MarkKind::Missed]);
-    assert_eq!((restored.alerts.len(), restored.alerts[0].first_event), (1, changes.own[0].id));
+    let first = restored.alerts.values().next().unwrap();
+    assert_eq!((restored.alerts.len(), first.first_event), (1, changes.own[0].id));
     // What it raised itself is a message like any other: it says what the alert says when it is read again.
     let message = other.event(changes.own[0].id).unwrap().unwrap();
     assert!(matches!(message.outcomes[..], [Outcome::Opened { .. }]));
@@ -47,7 +48,7 @@ fn how_a_heartbeat_stands_comes_back_with_its_alert(place: &Place) {
         received_at: message.received_at,
     };
     let read = engine::normalize::normalize(&source, &message.body).events.remove(0).event;
-    let alert = &restored.alerts[0].event;
+    let alert = &first.event;
     assert_eq!((read.action, &read.summary, &read.dedup_key), (Action::Trigger, &alert.summary, &alert.dedup_key));
     assert_eq!((read.severity, &read.labels), (alert.severity, &alert.labels));
 }

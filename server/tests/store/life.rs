@@ -3,10 +3,10 @@
 use engine::{Act, Changes, Command, Effects, Engine, Event, Ingested, Snapshot};
 use server::db::Message;
 use shared::{
-    Action, AlertEvent, EventId, Format, IncidentId, IntegrationId, Severity, SharedStr, Timestamp,
+    Action, AlertEvent, EventId, Format, IncidentId, IntegrationId, Pairs, Severity, SharedStr, ThinVec, Timestamp,
     timeline::{Actor, RejectReason},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 pub(crate) const CONFIG: &str = r#"
 fallback = ["person:li"]
@@ -133,13 +133,13 @@ fn alert_event(action: Action, host: &str, key: &str) -> AlertEvent {
         mac: None,
         service: None,
         metric: None,
-        labels: BTreeMap::new(),
+        labels: Pairs::default(),
         dedup_key: key.into(),
         resolve_by_host: false,
         status_raw: None,
         occurred_at: None,
         ends_at: None,
-        links: Vec::new(),
-        flags: Vec::new(),
+        links: ThinVec::new(),
+        flags: ThinVec::new(),
     }
 }

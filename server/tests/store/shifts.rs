@@ -38,18 +38,18 @@ fn shifts_are_added_behind_each_other_and_never_changed(place: &Place) {
     ));
     assert_eq!(store.shifts_recorded_until().unwrap(), Some(NOW.plus_ms(3 * HOUR)));
     let id = ScheduleId::from("数据库\0");
-    let all = store.shifts_between(&id, Timestamp(0), NOW.plus_ms(DAY)).unwrap();
+    let all = store.shifts_between(&id, Timestamp::from_ms(0), NOW.plus_ms(DAY)).unwrap();
     assert_eq!(all, [stretch(0, 2 * HOUR, "a"), stretch(2 * HOUR, 3 * HOUR, "")]);
     let cut = store.shifts_between(&id, NOW.plus_ms(HOUR), NOW.plus_ms(2 * HOUR)).unwrap();
     assert_eq!(cut, [stretch(HOUR, 2 * HOUR, "a")]);
-    assert!(store.shifts_between(&"other".into(), Timestamp(0), NOW.plus_ms(DAY)).unwrap().is_empty());
+    assert!(store.shifts_between(&"other".into(), Timestamp::from_ms(0), NOW.plus_ms(DAY)).unwrap().is_empty());
 }
 
 fn of_two_who_record_at_once_one_does(place: &Place) {
     let (mut one, mut other) = (place.store(), place.store());
     assert!(record(&mut one, None, HOUR, vec![stretch(0, HOUR, "a")]));
     assert!(!record(&mut other, None, HOUR, vec![stretch(0, HOUR, "b")]));
-    let all = other.shifts_between(&"数据库\u{fffd}".into(), Timestamp(0), NOW.plus_ms(DAY)).unwrap();
+    let all = other.shifts_between(&"数据库\u{fffd}".into(), Timestamp::from_ms(0), NOW.plus_ms(DAY)).unwrap();
     assert_eq!(all, [stretch(0, HOUR, "a")]);
 }
 
@@ -71,7 +71,7 @@ fn each_time_is_told_by_the_configuration_in_force_then(place: &Place) {
     put("c", 3 * HOUR);
     place.store().config_put("", "test", NOW.plus_ms(4 * HOUR), None).unwrap();
     shifts::record(&mut store, NOW.plus_ms(6 * HOUR)).unwrap();
-    let told = store.shifts_between(&"s".into(), Timestamp(0), NOW.plus_ms(DAY)).unwrap();
+    let told = store.shifts_between(&"s".into(), Timestamp::from_ms(0), NOW.plus_ms(DAY)).unwrap();
     let told: Vec<(i64, i64, &str)> = told
         .iter()
         .map(|it| (it.from.ms_since(NOW) / HOUR, it.until.ms_since(NOW) / HOUR, it.duties[0].person.as_str()))

@@ -13,7 +13,7 @@ pub(crate) struct Place {
 }
 
 /// Saturday 2026-11-21 07:00 UTC.
-pub(crate) const NOW: Timestamp = Timestamp(1_795_244_400_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_ms(1_795_244_400_000);
 pub(crate) const HOUR: i64 = 3_600_000;
 pub(crate) const DAY: i64 = 24 * HOUR;
 

@@ -264,7 +264,7 @@ impl From<&Incident> for IncidentRow {
             ack_until: incident.ack.as_ref().and_then(|ack| ack.until),
             snoozed_until: incident.snoozed_until,
             resolved_at: incident.resolved_at,
-            suppressed: incident.suppressed.clone(),
+            suppressed: incident.suppressed.to_vec(),
             next,
             exhausted: incident.escalations.iter().any(|escalation| escalation.state == EscalationState::Exhausted),
             proof: Proof::of(incident),

@@ -153,6 +153,12 @@ pub struct VmDetail {
 pub struct Move {
     pub at: Timestamp,
     pub source: SourceId,
+    /// The name of the hypervisor it ran on before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The name of the hypervisor it runs on since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
     /// None: it is new.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Vm>,

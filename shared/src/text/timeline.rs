@@ -373,10 +373,10 @@ fn page_via(voice: &Voice<'_>, via: &PageVia, version: Option<i64>) -> String {
     let l = voice.l;
     match via {
         PageVia::Direct => direct(l),
-        PageVia::Schedule { schedule, over, reason, .. } => {
-            let schedule = voice.named(NounKind::Schedule, schedule.as_str(), version);
-            let how = if *over { covering(l, &schedule) } else { on_call(l, &schedule) };
-            how + &reason.as_ref().map(|reason| duty(l, reason)).unwrap_or_default()
+        PageVia::Schedule(it) => {
+            let schedule = voice.named(NounKind::Schedule, it.schedule.as_str(), version);
+            let how = if it.over { covering(l, &schedule) } else { on_call(l, &schedule) };
+            how + &it.reason.as_ref().map(|reason| duty(l, reason)).unwrap_or_default()
         }
         PageVia::Team { team } => team_member(l, &voice.named(NounKind::Team, team.as_str(), version)),
         PageVia::Fallback => fallback(l),

@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn each_noun_is_a_piece_of_its_own_wherever_the_language_puts_it() {
         let names = Names::from([("li".into(), "Li Wei".to_owned())]);
-        let voice = Voice::linked(Language::En, &names, Timestamp(5));
+        let voice = Voice::linked(Language::En, &names, Timestamp::from_ms(5));
         let (policy, person) =
             (voice.noun(NounKind::Policy, "db", Some(12), Some(1), "db"), voice.person(&"li".into(), None));
         let pieces = voice.pieces(&format!("{person} by {policy}\u{2}9\u{1f}x\u{3}."));
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn a_contact_is_named_by_whose_it_is() {
         let names = Names::new();
-        let voice = Voice::linked(Language::En, &names, Timestamp(5));
+        let voice = Voice::linked(Language::En, &names, Timestamp::from_ms(5));
         let sentence = [
             voice.contact(&Recipient::Person("li".into()), &"push".into(), Some(12), "push"),
             voice.contact(&Recipient::Webhook("noc".into()), &"noc".into(), Some(12), "noc"),

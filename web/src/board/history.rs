@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn an_opening_falls_into_its_minute() {
-        let now = Timestamp(7_200_000);
+        let now = Timestamp::from_ms(7_200_000);
         let minutes = openings([now, now.plus_ms(-61_000), now.plus_ms(-3_600_001)].into_iter(), now);
         assert_eq!(minutes[59], 1);
         assert_eq!(minutes[58], 1);

@@ -118,7 +118,14 @@ mod tests {
     fn model(rows: Vec<IncidentRow>) -> Model {
         let mut model = Model::default();
         let total = u32::try_from(rows.len()).unwrap();
-        model.load(IncidentList { items: rows, next: None, counts: counts(), seq: 1, now: Timestamp(1), total });
+        model.load(IncidentList {
+            items: rows,
+            next: None,
+            counts: counts(),
+            seq: 1,
+            now: Timestamp::from_ms(1),
+            total,
+        });
         model
     }
 
@@ -127,8 +134,12 @@ mod tests {
         let mut model = model(vec![row(1, P0, Triggered), row(2, P1, Triggered)]);
         let mut acked = row(1, P0, Acked);
         acked.version = 2;
-        let change =
-            model.apply(vec![acked, row(3, P1, Triggered)], vec![row(2, P1, Resolved)], counts(), Timestamp(2));
+        let change = model.apply(
+            vec![acked, row(3, P1, Triggered)],
+            vec![row(2, P1, Resolved)],
+            counts(),
+            Timestamp::from_ms(2),
+        );
         assert_eq!((change.updated, change.added, change.reordered), (vec![IncidentId(1)], vec![IncidentId(3)], true));
         assert_eq!(change.removed.len(), 1);
         assert_eq!(model.rows.keys().map(|id| id.0).collect::<Vec<_>>(), [1, 3]);
@@ -139,7 +150,7 @@ mod tests {
         let mut newer = row(1, P0, Acked);
         newer.version = 5;
         let mut model = model(vec![newer]);
-        let change = model.apply(vec![row(1, P0, Triggered)], vec![], counts(), Timestamp(2));
+        let change = model.apply(vec![row(1, P0, Triggered)], vec![], counts(), Timestamp::from_ms(2));
         assert_eq!(change, Change::default());
         assert_eq!(model.rows[&IncidentId(1)].state, Acked);
     }
@@ -149,7 +160,7 @@ mod tests {
         let mut model = model(vec![row(1, P0, Triggered)]);
         let mut again = row(1, P0, Triggered);
         (again.version, again.count) = (2, 9);
-        assert!(!model.apply(vec![again], vec![], counts(), Timestamp(2)).reordered);
+        assert!(!model.apply(vec![again], vec![], counts(), Timestamp::from_ms(2)).reordered);
     }
 
     #[test]
@@ -160,7 +171,7 @@ mod tests {
             next: None,
             counts: counts(),
             seq: 9,
-            now: Timestamp(3),
+            now: Timestamp::from_ms(3),
             total: 1,
         };
         let change = model.load(list);

@@ -29,7 +29,7 @@ impl Day {
 /// So many days from a date on.
 pub(crate) fn days(wall: Wall<'_>, first: Civil, count: i64) -> Vec<Day> {
     let midnight = |n: i64| first.midnight(n);
-    let at = |n: i64| Timestamp(midnight(n).instant(wall));
+    let at = |n: i64| Timestamp::from_ms(midnight(n).instant(wall));
     let day = |n: i64| {
         let (from, until) = (at(n), at(n + 1));
         Day { midnight: midnight(n), from, until, jump: jump(wall, from, until) }
@@ -44,7 +44,7 @@ fn ahead(wall: Wall<'_>, second: i64) -> i64 {
 
 fn jump(wall: Wall<'_>, from: Timestamp, until: Timestamp) -> Option<Jump> {
     // A jump at midnight itself belongs to the day it opens.
-    let (mut before, mut after) = (from.0.div_euclid(1_000) - 1, until.0.div_euclid(1_000) - 1);
+    let (mut before, mut after) = (from.ms().div_euclid(1_000) - 1, until.ms().div_euclid(1_000) - 1);
     let (start, end) = (ahead(wall, before), ahead(wall, after));
     if start == end {
         return None;
@@ -53,7 +53,7 @@ fn jump(wall: Wall<'_>, from: Timestamp, until: Timestamp) -> Option<Jump> {
         let middle = i64::midpoint(before, after);
         if ahead(wall, middle) == start { before = middle } else { after = middle }
     }
-    Some(Jump { at: Timestamp(after * 1_000), by_ms: end - start })
+    Some(Jump { at: Timestamp::from_ms(after * 1_000), by_ms: end - start })
 }
 
 #[cfg(test)]
@@ -87,10 +87,10 @@ pub(crate) mod tests {
     fn spring_loses_an_hour_and_autumn_has_one_twice() {
         let spring = days(&berlin, date("2026-03-29"), 1)[0];
         assert_eq!(spring.until.ms_since(spring.from), 23 * HOUR_MS);
-        assert_eq!(spring.jump, Some(Jump { at: Timestamp(1_774_746_000_000), by_ms: HOUR_MS }));
+        assert_eq!(spring.jump, Some(Jump { at: Timestamp::from_ms(1_774_746_000_000), by_ms: HOUR_MS }));
         let autumn = days(&berlin, date("2026-10-25"), 1)[0];
         assert_eq!(autumn.until.ms_since(autumn.from), 25 * HOUR_MS);
-        assert_eq!(autumn.jump, Some(Jump { at: Timestamp(1_792_890_000_000), by_ms: -HOUR_MS }));
+        assert_eq!(autumn.jump, Some(Jump { at: Timestamp::from_ms(1_792_890_000_000), by_ms: -HOUR_MS }));
     }
 
     #[test]
@@ -100,6 +100,6 @@ pub(crate) mod tests {
         let cairo = move |ms: i64| Civil::from_ms(ms + if ms < jump_at { 2 } else { 3 } * HOUR_MS);
         let day = days(&cairo, date("2026-04-24"), 1)[0];
         assert_eq!(day.until.ms_since(day.from), 23 * HOUR_MS);
-        assert_eq!(day.jump, Some(Jump { at: Timestamp(jump_at), by_ms: HOUR_MS }));
+        assert_eq!(day.jump, Some(Jump { at: Timestamp::from_ms(jump_at), by_ms: HOUR_MS }));
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn dragged(
 mod tests {
     use super::*;
 
-    const DAY: (Timestamp, Timestamp) = (Timestamp(1_000_000), Timestamp(1_000_000 + 24 * HOUR_MS));
+    const DAY: (Timestamp, Timestamp) = (Timestamp::from_ms(1_000_000), Timestamp::from_ms(1_000_000 + 24 * HOUR_MS));
     const HOUR_MS: i64 = 3_600_000;
 
     fn hours(from: f64, until: f64) -> Option<(i64, i64)> {
@@ -44,6 +44,6 @@ mod tests {
     fn a_drag_stays_inside_the_strip() {
         assert_eq!(hours(-5.0, 40.0), Some((0, 24)));
         assert_eq!(hours(24.0, 24.0), None);
-        assert_eq!(dragged((Timestamp(5), Timestamp(5)), 0.0, 1.0, HOUR_MS), None);
+        assert_eq!(dragged((Timestamp::from_ms(5), Timestamp::from_ms(5)), 0.0, 1.0, HOUR_MS), None);
     }
 }

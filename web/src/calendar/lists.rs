@@ -64,7 +64,7 @@ pub(crate) fn clock_words(look: &Look<'_>, days: &[Day]) -> Vec<Node> {
         let jump = day.jump?;
         let hours = day.until.ms_since(day.from) / (60 * MINUTE_MS);
         let date = day.midnight.date(look.l);
-        let after = (look.wall)(jump.at.0);
+        let after = (look.wall)(jump.at.ms());
         // What the wall would have shown without the jump.
         let old = Civil::from_ms(after.to_ms() - jump.by_ms).short_time();
         let after = after.short_time();
@@ -136,7 +136,7 @@ mod tests {
     }
 
     fn range() -> ScheduleRange {
-        let from = Timestamp(date("2026-11-16").instant(&berlin));
+        let from = Timestamp::from_ms(date("2026-11-16").instant(&berlin));
         super::super::read::tests::nothing(from, from)
     }
 

@@ -30,7 +30,7 @@ pub(crate) struct Look<'a> {
 
 /// From and until, the second day only where it is another.
 pub(crate) fn between(l: Language, wall: Wall<'_>, from: Timestamp, until: Timestamp) -> String {
-    let (start, end) = (wall(from.0), wall(until.0));
+    let (start, end) = (wall(from.ms()), wall(until.ms()));
     let end_text = if start.same_day(end) { end.short_time() } else { end.moment(l) };
     format!("{} – {end_text}", start.moment(l))
 }
@@ -42,7 +42,7 @@ impl Look<'_> {
 
     /// `Sun 22 Nov 09:00`.
     pub(crate) fn moment(&self, at: Timestamp) -> String {
-        (self.wall)(at.0).moment(self.l)
+        (self.wall)(at.ms()).moment(self.l)
     }
 
     pub(crate) fn between(&self, from: Timestamp, until: Timestamp) -> String {

@@ -144,7 +144,7 @@ fn short(look: &Look<'_>, shift: &Shift) -> String {
     if shift.until.ms_since(shift.from) > 24 * HOUR_MS {
         return look.between(shift.from, shift.until);
     }
-    let clock = |at: Timestamp| (look.wall)(at.0).short_time();
+    let clock = |at: Timestamp| (look.wall)(at.ms()).short_time();
     format!("{} – {}", clock(shift.from), clock(shift.until))
 }
 
@@ -192,7 +192,7 @@ fn heads(look: &Look<'_>, days: &[Day], whole: (Timestamp, Timestamp)) -> Node {
 fn hours(look: &Look<'_>, day: &Day) -> Vec<(String, Timestamp)> {
     let hour = |hour: u32| {
         let at = crate::format::civil::Civil { hour, ..day.midnight }.instant(look.wall);
-        (format!("{hour:02}"), Timestamp(at))
+        (format!("{hour:02}"), Timestamp::from_ms(at))
     };
     (0..24).step_by(3).map(hour).collect()
 }

@@ -42,13 +42,17 @@ mod tests {
         let duty = |(person, reason): &(&str, DutyReason)| Duty {
             person: (*person).into(),
             reason: reason.clone(),
-            until: Timestamp(until),
+            until: Timestamp::from_ms(until),
         };
-        api::Stretch { from: Timestamp(from), until: Timestamp(until), duties: duties.iter().map(duty).collect() }
+        api::Stretch {
+            from: Timestamp::from_ms(from),
+            until: Timestamp::from_ms(until),
+            duties: duties.iter().map(duty).collect(),
+        }
     }
 
     fn shifts(stretches: Vec<api::Stretch>) -> Vec<Shift> {
-        let range = ScheduleRange { stretches, ..sent::nothing(Timestamp(0), Timestamp(30)) };
+        let range = ScheduleRange { stretches, ..sent::nothing(Timestamp::from_ms(0), Timestamp::from_ms(30)) };
         pieces(&sent::read(&range).stretches)
     }
 
@@ -59,17 +63,17 @@ mod tests {
             stretch(10, 20, &[("a", turn(1)), ("b", turn(7))]),
             stretch(20, 30, &[("a", turn(2))]),
         ]);
-        let spans: Vec<_> = shifts.iter().map(|it| (it.person.as_str(), it.from.0, it.until.0)).collect();
+        let spans: Vec<_> = shifts.iter().map(|it| (it.person.as_str(), it.from.ms(), it.until.ms())).collect();
         assert_eq!(spans, [("a", 0, 20), ("b", 10, 20), ("a", 20, 30)]);
     }
 
     #[test]
     fn the_last_shift_ends_when_it_ends_and_not_where_the_range_does() {
         let mut cut = stretch(10, 20, &[("a", turn(1))]);
-        cut.duties[0].until = Timestamp(28);
+        cut.duties[0].until = Timestamp::from_ms(28);
         let mut before = stretch(0, 10, &[("b", turn(0))]);
-        before.duties[0].until = Timestamp(15);
-        let ends: Vec<_> = shifts(vec![before, cut]).iter().map(|it| it.until.0).collect();
+        before.duties[0].until = Timestamp::from_ms(15);
+        let ends: Vec<_> = shifts(vec![before, cut]).iter().map(|it| it.until.ms()).collect();
         assert_eq!(ends, [10, 28], "one that somebody cut short stays short");
     }
 

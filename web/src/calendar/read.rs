@@ -96,9 +96,9 @@ pub(crate) mod tests {
     }
 
     fn read_reason(reason: DutyReason) -> Reason {
-        let duty = api::Duty { person: "li".into(), reason, until: Timestamp(9) };
-        let stretch = api::Stretch { from: Timestamp(1), until: Timestamp(9), duties: vec![duty] };
-        let sent = ScheduleRange { stretches: vec![stretch], ..nothing(Timestamp(1), Timestamp(9)) };
+        let duty = api::Duty { person: "li".into(), reason, until: Timestamp::from_ms(9) };
+        let stretch = api::Stretch { from: Timestamp::from_ms(1), until: Timestamp::from_ms(9), duties: vec![duty] };
+        let sent = ScheduleRange { stretches: vec![stretch], ..nothing(Timestamp::from_ms(1), Timestamp::from_ms(9)) };
         read(&sent).stretches.remove(0).duties.remove(0).reason
     }
 

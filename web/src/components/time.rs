@@ -6,7 +6,7 @@ use shared::{Timestamp, text::span};
 
 /// `Fri 21 Nov 03:02:11 · 19:02:11 UTC`.
 pub(crate) fn exact(app: App, at: Timestamp) -> String {
-    format!("{} · {} UTC", app.civil(at).full(app.l()), Civil::from_ms(at.0).full(app.l()))
+    format!("{} · {} UTC", app.civil(at).full(app.l()), Civil::from_ms(at.ms()).full(app.l()))
 }
 
 /// How long ago, ticking.
@@ -27,6 +27,6 @@ pub(crate) fn wall(at: Timestamp) -> impl IntoView {
 }
 
 fn iso(at: Timestamp) -> String {
-    let utc = Civil::from_ms(at.0);
+    let utc = Civil::from_ms(at.ms());
     format!("{:04}-{:02}-{:02}T{}Z", utc.year, utc.month, utc.day, utc.time())
 }

@@ -22,7 +22,7 @@ pub(super) fn banners(app: App) -> impl IntoView {
 fn offline(app: App) -> Option<impl IntoView> {
     let l = app.l();
     let Connection::Offline { since } = app.connection.get() else { return None };
-    let (at, data) = (app.clock_time(Timestamp(since)), app.clock_time(app.board.as_of.get()));
+    let (at, data) = (app.clock_time(Timestamp::from_ms(since)), app.clock_time(app.board.as_of.get()));
     let words =
         if app.board.counts.with(Option::is_some) { t::offline_banner(l, &at, &data) } else { t::never_reached(l) };
     Some(view! {

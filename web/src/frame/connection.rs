@@ -15,7 +15,7 @@ pub(super) fn light(app: App) -> impl IntoView {
             t::reconnecting(l, (crate::browser::now_ms() - since).max(0) / 1_000)
         }
         Connection::Offline { since: 0 } => t::connecting(l),
-        Connection::Offline { since } => t::offline_since(l, &app.clock_time(Timestamp(since))),
+        Connection::Offline { since } => t::offline_since(l, &app.clock_time(Timestamp::from_ms(since))),
     };
     let class = move || match app.connection.get() {
         Connection::Live => "connection live",

@@ -52,7 +52,7 @@ pub(crate) struct LevelRun {
 
 /// The chain that ends with `me`, or with the first page when I was not paged (or am nobody).
 pub(crate) fn chain(timeline: &[TimelineEntry], me: Option<&PersonId>) -> Chain {
-    let asked = (Timestamp(0), None);
+    let asked = (Timestamp::from_ms(0), None);
     let mut chain = Chain { severity: None, asked, trace: Vec::new(), routed: false, page: None, levels: Vec::new() };
     let mut mine = false;
     for entry in timeline {
@@ -130,7 +130,7 @@ mod tests {
             config: None,
             in_force: None,
         };
-        TimelineEntry { incident: IncidentId(1), seq, at: Timestamp(0), actor: Actor::System, what }
+        TimelineEntry { incident: IncidentId(1), seq, at: Timestamp::from_ms(0), actor: Actor::System, what }
     }
 
     #[test]

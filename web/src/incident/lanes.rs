@@ -170,7 +170,7 @@ mod tests {
 
     fn mark(left: f64, at: i64) -> Mark {
         let what = What::Delivery { state: AttemptState::Accepted, tries: 1, delay_ms: None, why: None, waits: None };
-        Mark { left, at: Timestamp(at), what }
+        Mark { left, at: Timestamp::from_ms(at), what }
     }
 
     fn lane(marks: Vec<Mark>) -> Lane {
@@ -191,14 +191,14 @@ mod tests {
         let mut lane = lane((0..30).map(|n| mark(f64::from(n) * 3.0, i64::from(n))).collect());
         spread(&mut lane);
         assert_eq!((lane.marks.len(), lane.hidden), (MOST_MARKS, 26));
-        assert_eq!(lane.marks.last().unwrap().at, Timestamp(29));
+        assert_eq!(lane.marks.last().unwrap().at, Timestamp::from_ms(29));
     }
 
     #[test]
     fn a_moment_is_placed_between_the_edges() {
-        let (from, until) = (Timestamp(0), Timestamp(200));
-        assert_eq!(share(Timestamp(50), from, until), 25.0);
-        assert_eq!(share(Timestamp(-5), from, until), 0.0);
-        assert_eq!(share(Timestamp(500), from, until), 100.0);
+        let (from, until) = (Timestamp::from_ms(0), Timestamp::from_ms(200));
+        assert_eq!(share(Timestamp::from_ms(50), from, until), 25.0);
+        assert_eq!(share(Timestamp::from_ms(-5), from, until), 0.0);
+        assert_eq!(share(Timestamp::from_ms(500), from, until), 100.0);
     }
 }

@@ -113,7 +113,7 @@ fn carry_out(command: Command, app: App) {
         }),
         Command::FetchList => fetch_list(app),
         Command::Apply(delta) => queue(*delta),
-        Command::Clock(now) => app.set_clock(Timestamp(now)),
+        Command::Clock(now) => app.set_clock(Timestamp::from_ms(now)),
         Command::SignedOut => {
             app.signed_out();
             app.toasts.bad(crate::text::frame::signed_out_elsewhere(app.l()));

@@ -144,11 +144,11 @@ impl Machine {
             Message::Hello(hello) => {
                 self.greeted = true;
                 self.attempt = 0;
-                todo.push(Command::Clock(hello.now.0));
+                todo.push(Command::Clock(hello.now.ms()));
                 self.resume(now, todo);
             }
             Message::Delta(delta) => {
-                todo.push(Command::Clock(delta.now.0));
+                todo.push(Command::Clock(delta.now.ms()));
                 self.delta(delta, todo);
             }
             Message::Resync => {
@@ -157,7 +157,7 @@ impl Machine {
                 self.fetch(todo);
             }
             Message::Ping(ping) => {
-                todo.extend([Command::Clock(ping.now.0), Command::Send(BrowserMessage::Pong)]);
+                todo.extend([Command::Clock(ping.now.ms()), Command::Send(BrowserMessage::Pong)]);
             }
             Message::SignedOut => {
                 self.over = true;
@@ -282,11 +282,11 @@ mod tests {
     use shared::Timestamp;
 
     fn hello(protocol: u32) -> Input {
-        Input::Said(Message::Hello(Hello { protocol, now: Timestamp(5) }))
+        Input::Said(Message::Hello(Hello { protocol, now: Timestamp::from_ms(5) }))
     }
 
     fn delta(seq: u64) -> Box<Delta> {
-        Box::new(Delta::empty(seq, Timestamp(5)))
+        Box::new(Delta::empty(seq, Timestamp::from_ms(5)))
     }
 
     fn said(seq: u64) -> Message {
@@ -371,7 +371,7 @@ mod tests {
 
     #[test]
     fn a_ping_is_answered_and_sets_the_clock() {
-        let todo = live(4).step(Input::Said(Message::Ping(Ping { now: Timestamp(77) })), 40, 0.5);
+        let todo = live(4).step(Input::Said(Message::Ping(Ping { now: Timestamp::from_ms(77) })), 40, 0.5);
         assert_eq!(todo, [Command::Clock(77), Command::Send(BrowserMessage::Pong)]);
     }
 

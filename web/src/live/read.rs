@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn every_message_is_read_as_it_was_said() {
-        let (seq, now) = (7, Timestamp(9));
+        let (seq, now) = (7, Timestamp::from_ms(9));
         for said in [
             LiveMessage::Hello { protocol: 1, version: "0.1.0".to_owned(), seq, now },
             LiveMessage::Resync { seq },
@@ -125,11 +125,11 @@ mod tests {
     fn a_delta_is_read_and_what_was_heard_is_kept_as_text() {
         let (rows, gone) =
             (vec![row(1, Severity::P0, IncidentState::Triggered)], vec![row(2, Severity::P3, IncidentState::Resolved)]);
-        let oldest_triggered = Some(Timestamp(9));
+        let oldest_triggered = Some(Timestamp::from_ms(9));
         let counts = Counts { triggered: [1; 7], acked: [0; 7], oldest_triggered, people_paged: 1, storm: None };
         let delta = |heard: Vec<Heard>| LiveMessage::Delta {
             seq: 7,
-            now: Timestamp(9),
+            now: Timestamp::from_ms(9),
             rows: rows.clone(),
             gone: gone.clone(),
             counts: counts.clone(),
@@ -139,7 +139,7 @@ mod tests {
         let heard = Heard {
             integration: "falcon".into(),
             event: EventId(3),
-            at: Timestamp(9),
+            at: Timestamp::from_ms(9),
             severity: None,
             summary: "disk".to_owned(),
             outcome: Outcome::Opened { alert: AlertId(1), incident: IncidentId(1) },
@@ -147,7 +147,7 @@ mod tests {
         };
         let (text, read) = read_back(&delta(vec![heard]));
         let Some(Message::Delta(read)) = read else { panic!("{read:?}") };
-        assert_eq!((read.seq, read.now, &read.rows, &read.gone), (7, Timestamp(9), &rows, &gone));
+        assert_eq!((read.seq, read.now, &read.rows, &read.gone), (7, Timestamp::from_ms(9), &rows, &gone));
         assert_eq!((&read.counts, read.config, read.heard_in.as_deref()), (&counts, Some(4), Some(text.as_str())));
         let (_, read) = read_back(&delta(Vec::new()));
         assert!(matches!(read, Some(Message::Delta(read)) if read.heard_in.is_none()));

@@ -71,7 +71,7 @@ pub(crate) fn noun() -> impl IntoView {
     let number = move |name: &str| asked.with_untracked(|asked| asked.get(name)?.parse::<i64>().ok());
     let body = loaded(t::title(app.l()), found, 8, move |found| {
         let part = number("part").and_then(|part| u32::try_from(part).ok());
-        shown(app, &found, part, number("at").map(Timestamp))
+        shown(app, &found, part, number("at").map(Timestamp::from_ms))
     });
     view! { <div class="page">{body}</div> }
 }

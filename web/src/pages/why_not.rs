@@ -47,7 +47,7 @@ impl Question {
     fn address(self) -> Option<String> {
         let zone = self.app.prefs.zone.get_untracked();
         let minute = self.at.with_untracked(|text| Civil::parse(text)).map(|wall| zone::instant(&zone, wall))?;
-        let (now, person) = (self.app.now.get_untracked().0, self.person.get_untracked());
+        let (now, person) = (self.app.now.get_untracked().ms(), self.person.get_untracked());
         // The whole of the minute counts, as far as it is over.
         let at = (minute <= now).then(|| now.min(minute + 59_999).to_string())?;
         let (within, words) = (self.within.get_untracked(), self.words.get_untracked());
@@ -76,7 +76,7 @@ fn form(app: App, people: &[PersonRow]) -> AnyView {
     let asked = use_query_map().get_untracked();
     let me = app.me().map(|id| id.to_string()).filter(|me| people.iter().any(|one| one.id.0 == *me));
     let first = people.first().map(|one| one.id.to_string());
-    let at = asked.get("at").and_then(|at| at.parse().ok()).map_or_else(|| app.now.get_untracked(), Timestamp);
+    let at = asked.get("at").and_then(|at| at.parse().ok()).map_or_else(|| app.now.get_untracked(), Timestamp::from_ms);
     let question = Question {
         app,
         person: RwSignal::new(asked.get("person").or(me).or(first).unwrap_or_default()),

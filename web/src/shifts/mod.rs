@@ -74,16 +74,28 @@ mod tests {
     use super::*;
 
     fn shift(person: &str, from: i64, until: i64) -> Shift {
-        Shift { person: person.into(), from: Timestamp(from), until: Timestamp(until), over: false, replaces: None }
+        Shift {
+            person: person.into(),
+            from: Timestamp::from_ms(from),
+            until: Timestamp::from_ms(until),
+            over: false,
+            replaces: None,
+        }
     }
 
-    const STRIP: (Timestamp, Timestamp) = (Timestamp(0), Timestamp(1_000));
+    const STRIP: (Timestamp, Timestamp) = (Timestamp::from_ms(0), Timestamp::from_ms(1_000));
 
     #[test]
     fn a_shift_is_cut_at_the_edges_of_the_strip() {
-        assert_eq!(span(Timestamp(-100), Timestamp(250), STRIP), Some(Span { left: 0.0, width: 25.0 }));
-        assert_eq!(span(Timestamp(900), Timestamp(5_000), STRIP), Some(Span { left: 90.0, width: 10.0 }));
-        assert_eq!(span(Timestamp(-9), Timestamp(0), STRIP), None);
+        assert_eq!(
+            span(Timestamp::from_ms(-100), Timestamp::from_ms(250), STRIP),
+            Some(Span { left: 0.0, width: 25.0 })
+        );
+        assert_eq!(
+            span(Timestamp::from_ms(900), Timestamp::from_ms(5_000), STRIP),
+            Some(Span { left: 90.0, width: 10.0 })
+        );
+        assert_eq!(span(Timestamp::from_ms(-9), Timestamp::from_ms(0), STRIP), None);
     }
 
     #[test]
@@ -96,10 +108,10 @@ mod tests {
             upcoming: vec![shift("b", 100, 300)],
             gaps: vec![],
         };
-        let known = OnCallNow { now: Timestamp(50), schedules: vec![schedule], names: [].into() };
-        assert!(!is_outdated(&known, Timestamp(99)));
-        assert!(is_outdated(&known, Timestamp(100)));
-        assert!(!is_outdated(&OnCallNow { now: Timestamp(100), ..known }, Timestamp(299)));
+        let known = OnCallNow { now: Timestamp::from_ms(50), schedules: vec![schedule], names: [].into() };
+        assert!(!is_outdated(&known, Timestamp::from_ms(99)));
+        assert!(is_outdated(&known, Timestamp::from_ms(100)));
+        assert!(!is_outdated(&OnCallNow { now: Timestamp::from_ms(100), ..known }, Timestamp::from_ms(299)));
     }
 
     #[test]

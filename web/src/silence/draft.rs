@@ -59,7 +59,7 @@ pub(crate) struct Draft {
 impl Draft {
     /// An hour from now, about nothing yet.
     pub(crate) fn new(zone: &str, now: Timestamp, walls: Walls) -> Self {
-        let field = |ms: i64| (walls.civil)(zone, now.0 + ms).field();
+        let field = |ms: i64| (walls.civil)(zone, now.ms() + ms).field();
         Self {
             id: None,
             kind: SilenceKind::Silence,
@@ -82,7 +82,7 @@ impl Draft {
     /// What a silence says, to be changed.
     pub(crate) fn of(silence: &Silence, zone: &str, now: Timestamp, walls: Walls) -> Self {
         let fresh = Self::new(zone, now, walls);
-        let field = |at: Timestamp| (walls.civil)(zone, at.0).field();
+        let field = |at: Timestamp| (walls.civil)(zone, at.ms()).field();
         let begun = silence.starts_at <= now;
         let mut draft = Self {
             id: Some(silence.id),
@@ -144,14 +144,14 @@ impl Draft {
 
     /// When it ends by the clock; none also while a field cannot be read.
     pub(crate) fn ends_at(&self, zone: &str, now: Timestamp, walls: Walls) -> Option<Timestamp> {
-        let instant = |wall: Civil| Timestamp((walls.instant)(zone, wall));
+        let instant = |wall: Civil| Timestamp::from_ms((walls.instant)(zone, wall));
         let start = self.starts_at(zone, walls).filter(|_| self.later).unwrap_or(now);
         match self.end {
             End::After(hours) => Some(start.plus_ms(hours * HOUR_MS)),
             End::Morning => {
                 let nine = |ms: i64| Civil { hour: 9, minute: 0, second: 0, ..(walls.civil)(zone, ms) };
-                let today = instant(nine(start.0));
-                Some(if today > start { today } else { instant(nine(start.0 + DAY_MS)) })
+                let today = instant(nine(start.ms()));
+                Some(if today > start { today } else { instant(nine(start.ms() + DAY_MS)) })
             }
             End::At => Civil::parse(&self.until).map(instant),
             End::Open => None,
@@ -162,7 +162,7 @@ impl Draft {
         if !self.later {
             return self.began;
         }
-        Civil::parse(&self.start).map(|wall| Timestamp((walls.instant)(zone, wall)))
+        Civil::parse(&self.start).map(|wall| Timestamp::from_ms((walls.instant)(zone, wall)))
     }
 
     /// What the server is asked for.

@@ -15,7 +15,7 @@ const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "au
 
 /// Whether an instant is inside, and when that changes next, if it does within a month.
 pub(crate) fn turn(recurs: &Recurrence, now: Timestamp, walls: Walls) -> (bool, Option<Timestamp>) {
-    let wall = (walls.civil)(&recurs.time_zone, now.0).to_ms();
+    let wall = (walls.civil)(&recurs.time_zone, now.ms()).to_ms();
     let today = wall.div_euclid(DAY_MS) * DAY_MS;
     let mut spans = Vec::new();
     for day in (-1..AHEAD_DAYS).map(|ahead| today + ahead * DAY_MS) {
@@ -32,7 +32,7 @@ pub(crate) fn turn(recurs: &Recurrence, now: Timestamp, walls: Walls) -> (bool, 
     let inside = end > wall;
     let next = spans.iter().map(|(from, _)| *from).filter(|from| *from > wall).min();
     let turns = if inside { Some(end).filter(|end| end - wall < (AHEAD_DAYS - 1) * DAY_MS) } else { next };
-    (inside, turns.map(|wall| Timestamp((walls.instant)(&recurs.time_zone, Civil::from_ms(wall)))))
+    (inside, turns.map(|wall| Timestamp::from_ms((walls.instant)(&recurs.time_zone, Civil::from_ms(wall)))))
 }
 
 /// Whether a span begins on the day that begins there.

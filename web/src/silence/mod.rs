@@ -90,7 +90,7 @@ pub(crate) mod sample {
 
     /// `2026-11-21 03:02` in UTC.
     pub(crate) fn at(text: &str) -> Timestamp {
-        Timestamp(Civil::parse(text).unwrap().to_ms())
+        Timestamp::from_ms(Civil::parse(text).unwrap().to_ms())
     }
 
     /// On Saturday from 10 to 12.

@@ -76,7 +76,7 @@ impl App {
         Self {
             session: RwSignal::new(Session::Unknown),
             prefs: Prefs::remembered(),
-            now: RwSignal::new(Timestamp(browser::now_ms())),
+            now: RwSignal::new(Timestamp::from_ms(browser::now_ms())),
             skew: StoredValue::new(0),
             connection: RwSignal::new(Connection::Connecting),
             outdated: RwSignal::new(false),
@@ -102,12 +102,12 @@ impl App {
     }
 
     pub(crate) fn clock(self) -> Timestamp {
-        Timestamp(browser::now_ms() + self.skew.get_value())
+        Timestamp::from_ms(browser::now_ms() + self.skew.get_value())
     }
 
     /// The server said what time it is.
     pub(crate) fn set_clock(self, server: Timestamp) {
-        let skew = server.0 - browser::now_ms();
+        let skew = server.ms() - browser::now_ms();
         // A little less than the network's delay is not worth a jump of every countdown.
         if (skew - self.skew.get_value()).abs() > 400 {
             self.skew.set_value(skew);
@@ -134,7 +134,7 @@ impl App {
     }
 
     pub(crate) fn civil(self, at: Timestamp) -> Civil {
-        zone::civil(&self.prefs.zone.get_untracked(), at.0)
+        zone::civil(&self.prefs.zone.get_untracked(), at.ms())
     }
 
     /// `03:02`, with the date when it is not today.
@@ -173,7 +173,7 @@ impl App {
 
     /// Asks again who is on call when a shift ended or began.
     pub(crate) fn follow_hand_offs(self) {
-        let asked_at = StoredValue::new(Timestamp(0));
+        let asked_at = StoredValue::new(Timestamp::from_ms(0));
         Effect::new(move || {
             let now = self.now.get();
             let outdated =

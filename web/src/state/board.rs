@@ -55,7 +55,7 @@ impl Board {
             cells: StoredValue::new(HashMap::new()),
             order: RwSignal::new(0),
             counts: RwSignal::new(None),
-            as_of: RwSignal::new(Timestamp(0)),
+            as_of: RwSignal::new(Timestamp::from_ms(0)),
             freshness: RwSignal::new(Freshness::Nothing),
         }
     }

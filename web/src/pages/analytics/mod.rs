@@ -122,7 +122,7 @@ fn form(app: App, question: Memo<Question>, found: Remote<Analytics>) -> AnyView
             )
         })
     };
-    let today = app.civil(Timestamp(app.now.get_untracked().0));
+    let today = app.civil(Timestamp::from_ms(app.now.get_untracked().ms()));
     let shown = question.with_untracked(|it| it.range(today)).unwrap_or((today, today));
     let from = RwSignal::new(shown.0.iso_date());
     let until = RwSignal::new(shown.1.midnight(-1).iso_date());
@@ -155,7 +155,7 @@ fn answer(app: App, question: Memo<Question>, found: Remote<Analytics>) -> AnyVi
     let path = Memo::new(move |_| {
         let question = question.get();
         let zone = app.prefs.zone.get();
-        let today = app.civil(Timestamp(app.now.get_untracked().0));
+        let today = app.civil(Timestamp::from_ms(app.now.get_untracked().ms()));
         // A question nobody can ask by the form is put as it is; the server says what is wrong with it.
         let (from, until) = question.range(today).unwrap_or((today, today));
         let at = |wall: Civil| zone::instant(&zone, wall).to_string();
@@ -199,7 +199,7 @@ fn drawn(look: &Look<'_>) -> Vec<Node> {
     let summary =
         t::summary(l, &t::of_incidents(l, of.incidents), &t::of_messages(l, of.messages), &grouped(of.unpaged));
     let mut all = vec![Node::of("p", "", summary).set("data-testid", "analytics-summary")];
-    all.extend(of.cut_at.map(|at| Node::of("p", "notice warn", t::cut(l, &(look.wall)(at.0).moment(l)))));
+    all.extend(of.cut_at.map(|at| Node::of("p", "notice warn", t::cut(l, &(look.wall)(at.ms()).moment(l)))));
     let acknowledge = ("acknowledge", t::acknowledge(l), t::acknowledge_is(l));
     let resolve = ("resolve", t::resolve(l), t::resolve_is(l));
     all.push(

@@ -242,7 +242,7 @@ fn schedule(look: &Look<'_>, of: &Coverage) -> Node {
     } else {
         t::gaps(l, &t::of_times(l, of.gaps.len()), &length_of(l, together))
     };
-    let moment = |at: Timestamp| (look.wall)(at.0).moment(l);
+    let moment = |at: Timestamp| (look.wall)(at.ms()).moment(l);
     let told = of.gaps.iter().take(GAPS).map(|gap| {
         let length = length_of(l, gap.until.ms_since(gap.from));
         Node::of("li", "", crate::text::oncall::gap(l, &moment(gap.from), &moment(gap.until), &length))

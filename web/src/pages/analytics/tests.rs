@@ -40,8 +40,8 @@ fn figures() -> Analytics {
     });
     let days = vec![DayPages { day: 0, pages: 2, night: 1 }, DayPages { day: 1, pages: 4, night: 4 }];
     Analytics {
-        from: Timestamp(0),
-        until: Timestamp(48 * HOUR),
+        from: Timestamp::from_ms(0),
+        until: Timestamp::from_ms(48 * HOUR),
         time_zone: "UTC".to_owned(),
         incidents: 5,
         messages: 1_200,
@@ -80,9 +80,9 @@ fn figures() -> Analytics {
         schedules: vec![Coverage {
             schedule: "db".into(),
             name: "Databases".to_owned(),
-            from: Timestamp(0),
-            until: Timestamp(48 * HOUR),
-            gaps: vec![Gap { from: Timestamp(12 * HOUR), until: Timestamp(24 * HOUR) }],
+            from: Timestamp::from_ms(0),
+            until: Timestamp::from_ms(48 * HOUR),
+            gaps: vec![Gap { from: Timestamp::from_ms(12 * HOUR), until: Timestamp::from_ms(24 * HOUR) }],
             load: Vec::new(),
         }],
     }

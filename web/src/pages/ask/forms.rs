@@ -46,7 +46,7 @@ pub(super) fn snooze(app: App, asker: Asker, ask: Ask) -> AnyView {
         let l = app.l();
         let zone = app.prefs.zone.get_untracked();
         let now = app.now.get_untracked();
-        let other = RwSignal::new(zone::civil(&zone, now.0 + 120 * MINUTE_MS).field());
+        let other = RwSignal::new(zone::civil(&zone, now.ms() + 120 * MINUTE_MS).field());
         let past = RwSignal::new(false);
         let until = move |until: Timestamp| {
             if until <= app.clock() {
@@ -57,7 +57,7 @@ pub(super) fn snooze(app: App, asker: Asker, ask: Ask) -> AnyView {
         let quick = [
             (t::snooze_15(l), now.plus_ms(15 * MINUTE_MS)),
             (t::snooze_60(l), now.plus_ms(60 * MINUTE_MS)),
-            (t::snooze_morning(l), Timestamp(next_nine(&zone, now.0))),
+            (t::snooze_morning(l), Timestamp::from_ms(next_nine(&zone, now.ms()))),
         ]
         .map(|(name, at)| {
             view! {
@@ -70,7 +70,7 @@ pub(super) fn snooze(app: App, asker: Asker, ask: Ask) -> AnyView {
         let submit = move |event: web_sys::SubmitEvent| {
             event.prevent_default();
             if let Some(wall) = Civil::parse(&other.get_untracked()) {
-                until(Timestamp(zone::instant(&zone, wall)));
+                until(Timestamp::from_ms(zone::instant(&zone, wall)));
             }
         };
         view! {

@@ -38,7 +38,7 @@ fn spark(page: Page) -> impl IntoView {
     let minutes = Memo::new(move |_| {
         app.board.order.track();
         // Once a minute is enough for a curve of minutes.
-        let now = shared::Timestamp(app.now.get().0 / 60_000 * 60_000);
+        let now = shared::Timestamp::from_ms(app.now.get().ms() / 60_000 * 60_000);
         app.board.with_rows(|rows| history::openings(rows.values().map(|row| row.opened_at), now))
     });
     let label = move || t::last_hour_long(l, minutes.with(|minutes| minutes.iter().sum()));

@@ -44,5 +44,5 @@ pub(super) fn banner(app: App) -> impl IntoView {
 }
 
 fn name(since: Timestamp) -> String {
-    since.0.to_string()
+    since.ms().to_string()
 }

@@ -75,7 +75,7 @@ pub(super) fn dialog(page: Page) -> AnyView {
 pub(super) fn times(page: Page, ids: [&'static str; 2], labels: [String; 2], span: (Timestamp, Timestamp)) -> Node {
     let wall = page.wall();
     let field = |id, label: &str, at: Timestamp| {
-        let input = Node::new("input", "").set("type", "datetime-local").set("value", wall(at.0).field());
+        let input = Node::new("input", "").set("type", "datetime-local").set("value", wall(at.ms()).field());
         crate::components::painted::labelled(id, label.to_owned(), input)
     };
     Node::new("div", "cal-times").with(field(ids[0], &labels[0], span.0)).with(field(ids[1], &labels[1], span.1))
@@ -83,7 +83,7 @@ pub(super) fn times(page: Page, ids: [&'static str; 2], labels: [String; 2], spa
 
 /// What a time field says, or nothing and a word beside it.
 pub(super) fn time(page: Page, id: &str) -> Option<Timestamp> {
-    let wall = Civil::parse(&typed(id)).map(|wall| Timestamp(wall.instant(&page.wall())));
+    let wall = Civil::parse(&typed(id)).map(|wall| Timestamp::from_ms(wall.instant(&page.wall())));
     if wall.is_none() {
         say(id, &t::need_time(page.app.l()));
     }

@@ -65,11 +65,11 @@ fn step(page: Page, act: &str) {
     let at = match act {
         "earlier" => view.step(at, -1),
         "later" => view.step(at, 1),
-        "today" => page.wall()(now.0).midnight(0),
+        "today" => page.wall()(now.ms()).midnight(0),
         _ => {
             // From the next whole hour of the day shown on, or of now.
-            let from = now.0.max(at.instant(&page.wall())) + 60 * MINUTE_MS - 1;
-            let from = Timestamp(from - from.rem_euclid(60 * MINUTE_MS));
+            let from = now.ms().max(at.instant(&page.wall())) + 60 * MINUTE_MS - 1;
+            let from = Timestamp::from_ms(from - from.rem_euclid(60 * MINUTE_MS));
             return page.asked.ask(Ask::Cover { from, until: from.plus_ms(480 * MINUTE_MS), of: None });
         }
     };
@@ -87,7 +87,7 @@ fn looked(page: Page, draw: &dyn Fn(&Look<'_>) -> Vec<Node>) -> Vec<Node> {
 fn shown(page: Page) -> AnyView {
     let l = page.app.l();
     // The line of now moves once a minute.
-    let minute = Memo::new(move |_| page.app.now.get().0 / MINUTE_MS);
+    let minute = Memo::new(move |_| page.app.now.get().ms() / MINUTE_MS);
     let strips = move || {
         minute.track();
         let (view, at) = (page.view.get(), page.at.get());

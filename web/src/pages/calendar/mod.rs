@@ -27,7 +27,7 @@ use leptos_router::{
     hooks::{use_navigate, use_params_map, use_query_map},
 };
 use shared::{
-    ScheduleId, Timestamp,
+    ScheduleId,
     api::{List, OnCallNow, PersonRow, Role, ScheduleNow, Shift, SwapRow},
 };
 
@@ -145,7 +145,7 @@ fn one(app: App, schedule: ScheduleNow) -> AnyView {
             "mine" => app.prefs.zone.get_untracked(),
             _ => schedule_zone.get_value(),
         };
-        asked.unwrap_or_else(|| zone::civil(&zone, app.now.get_untracked().0)).midnight(0)
+        asked.unwrap_or_else(|| zone::civil(&zone, app.now.get_untracked().ms())).midnight(0)
     });
     let range = Remote::<Range>::idle("");
     let page = Page {
@@ -164,7 +164,8 @@ fn one(app: App, schedule: ScheduleNow) -> AnyView {
     };
     Effect::new(move || {
         let wall = page.wall();
-        if let Some((Timestamp(from), Timestamp(until))) = page.view.get().range(page.at.get(), &wall) {
+        if let Some((from, until)) = page.view.get().range(page.at.get(), &wall) {
+            let (from, until) = (from.ms(), until.ms());
             page.range.point(format!("{}/range?from={from}&until={until}", page.path()));
         }
     });

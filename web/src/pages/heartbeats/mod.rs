@@ -45,7 +45,7 @@ pub(crate) fn page() -> impl IntoView {
     let l = app.l();
     let desk = Desk { app, rows: Remote::new("/api/v1/heartbeats"), made: RwSignal::new(None) };
     Effect::new(move |before: Option<i64>| {
-        let now = app.now.get().0 / LOOK_AGAIN_MS;
+        let now = app.now.get().ms() / LOOK_AGAIN_MS;
         if before.is_some_and(|before| before != now) && !dom::is_hidden() {
             desk.rows.reload();
         }

@@ -47,10 +47,10 @@ mod tests {
 
     #[test]
     fn marks_stand_where_their_time_is() {
-        let mark = |at, kind| Mark { at: Timestamp(at), kind };
+        let mark = |at, kind| Mark { at: Timestamp::from_ms(at), kind };
         let marks = [mark(0, MarkKind::Beat), mark(500, MarkKind::Missed), mark(1_000, MarkKind::Beat)];
-        assert_eq!(path(&marks, MarkKind::Beat, Timestamp(1_000)), "M4 3V17M396 3V17");
-        assert_eq!(path(&marks, MarkKind::Missed, Timestamp(1_000)), "M196 17H204");
-        assert_eq!(path(&marks, MarkKind::Failed, Timestamp(1_000)), "");
+        assert_eq!(path(&marks, MarkKind::Beat, Timestamp::from_ms(1_000)), "M4 3V17M396 3V17");
+        assert_eq!(path(&marks, MarkKind::Missed, Timestamp::from_ms(1_000)), "M196 17H204");
+        assert_eq!(path(&marks, MarkKind::Failed, Timestamp::from_ms(1_000)), "");
     }
 }

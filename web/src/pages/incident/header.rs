@@ -56,7 +56,7 @@ pub(super) fn header(app: App, id: IncidentId, known: Remote<Known>, asker: Aske
 /// The version of each policy it runs by, and a way to take up a newer one.
 fn policies(app: App, id: IncidentId, (stands, version, state): (Vec<PolicyStand>, u32, IncidentState)) -> AnyView {
     let l = app.l();
-    let words = say(app, &Names::new(), Timestamp(0), &|voice| {
+    let words = say(app, &Names::new(), Timestamp::from_ms(0), &|voice| {
         let one = |stand: &PolicyStand| {
             let words = t::policy_version(l, &voice.policy(&stand.policy, Some(stand.config), None), stand.config);
             stand.newer.map_or_else(|| words.clone(), |newer| format!("{words} ({})", t::policy_newer(l, newer)))

@@ -10,7 +10,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use shared::{
-    IncidentId, NounKind, PageVia, Recipient,
+    IncidentId, NounKind, OnCall, PageVia, Recipient,
     api::IncidentDetail,
     config::Language,
     text::{Names, Voice},
@@ -121,7 +121,8 @@ fn via(app: App, voice: &Voice<'_>, page: &Paged) -> String {
     let (l, version) = (app.l(), page.in_force);
     match &page.via {
         PageVia::Direct => t::via_direct(l),
-        PageVia::Schedule { schedule, until, over, replaces, reason } => {
+        PageVia::Schedule(on_call) => {
+            let OnCall { schedule, until, over, replaces, reason } = &**on_call;
             let schedule = voice.named(NounKind::Schedule, schedule.as_str(), version);
             let words = match replaces {
                 Some(person) if *over => t::via_cover_for(l, &voice.person(person, version), &schedule),

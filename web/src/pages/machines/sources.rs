@@ -23,7 +23,7 @@ pub(super) fn sources(app: App) -> AnyView {
     let l = app.l();
     let rows = Remote::<List<SourceRow>>::new("/api/v1/sources");
     Effect::new(move |before: Option<i64>| {
-        let now = app.now.get().0 / LOOK_AGAIN_MS;
+        let now = app.now.get().ms() / LOOK_AGAIN_MS;
         if before.is_some_and(|before| before != now) && !dom::is_hidden() {
             rows.reload();
         }

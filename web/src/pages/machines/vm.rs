@@ -104,14 +104,11 @@ fn history(l: Language, moves: &[Move]) -> AnyView {
         return view! { <p class="muted">{t::no_history(l)}</p> }.into_any();
     }
     let one = |it: &Move| {
-        let on = |vm: &Option<shared::inventory::Vm>| vm.as_ref().and_then(|vm| vm.hypervisor.clone());
-        let words = match (&it.before, &it.after) {
-            (None, _) => t::came(l),
-            (_, None) => t::went(l),
-            (before, after) => match (on(before), on(after)) {
-                (Some(from), Some(to)) if from != to => t::moved(l, &from, &to),
-                _ => t::changed(l),
-            },
+        let words = match (&it.before, &it.after, &it.from, &it.to) {
+            (None, ..) => t::came(l),
+            (_, None, ..) => t::went(l),
+            (_, _, Some(from), Some(to)) if from != to => t::moved(l, from, to),
+            _ => t::changed(l),
         };
         view! { <li>{wall(it.at)} " " {words}</li> }
     };

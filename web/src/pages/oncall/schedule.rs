@@ -80,7 +80,7 @@ fn rotation(app: App, names: &Names, turn: &Rotation) -> String {
 
 /// `Sun 22 Nov 09:00` on the zone's wall.
 fn moment(app: App, zone: &str, at: Timestamp) -> String {
-    let wall = zone::civil(zone, at.0);
+    let wall = zone::civil(zone, at.ms());
     format!("{} {}", wall.date(app.l()), wall.short_time())
 }
 
@@ -110,8 +110,8 @@ fn strip(app: App, zone: &str, schedule: &ScheduleNow, names: &Names) -> impl In
     let l = app.l();
     let now = app.now.get_untracked();
     let midnight = |days: i64| {
-        let wall = zone::civil(zone, now.0 + days * DAY_MS);
-        Timestamp(zone::instant(zone, Civil { hour: 0, minute: 0, second: 0, ..wall }))
+        let wall = zone::civil(zone, now.ms() + days * DAY_MS);
+        Timestamp::from_ms(zone::instant(zone, Civil { hour: 0, minute: 0, second: 0, ..wall }))
     };
     let whole = (midnight(0), midnight(DAYS));
     let all = shifts::all(schedule);
@@ -122,7 +122,7 @@ fn strip(app: App, zone: &str, schedule: &ScheduleNow, names: &Names) -> impl In
         view! { <span class="gap" style:left=format!("{:.3}%", span.left) style:width=format!("{:.3}%", span.width)></span> }
     });
     let days = (0..DAYS).map(|day| {
-        let wall = zone::civil(zone, midnight(day).0);
+        let wall = zone::civil(zone, midnight(day).ms());
         let weekend = matches!(wall.weekday_name(shared::config::Language::En), "Sat" | "Sun");
         view! { <span class:weekend=weekend><b>{wall.day}</b><small>{wall.weekday_name(l)}</small></span> }
     });

@@ -51,7 +51,7 @@ pub(crate) fn picture(
         } else {
             "middle"
         };
-        let (x, words) = (format!("{}%", n * 100 / TICKS), zone::civil(zone_name, start.0 + after).short_time());
+        let (x, words) = (format!("{}%", n * 100 / TICKS), zone::civil(zone_name, start.ms() + after).short_time());
         view! { <text class="gantt-tick" x=x y="12" text-anchor=anchor>{words}</text> }
     });
     view! {
@@ -73,7 +73,7 @@ fn table(
 ) -> impl IntoView + use<> {
     let l = app.l();
     let rows = sent.iter().take(ROWS).map(|it| {
-        let when = zone::civil(zone_name, it.at.0).short_time();
+        let when = zone::civil(zone_name, it.at.ms()).short_time();
         let after = shared::text::span(l, it.at.ms_since(start));
         let how = format!("{} ({})", it.contact, words::channel(l, it.channel));
         let level = if it.reminder { t::reminder(l) } else { (it.level + 1).to_string() };
@@ -119,7 +119,7 @@ mod tests {
 
     fn attempted(at: i64, who: &str) -> RehearsedDelivery {
         RehearsedDelivery {
-            at: Timestamp(at),
+            at: Timestamp::from_ms(at),
             incident: IncidentId(1),
             severity: Severity::P1,
             recipient: Recipient::Person(who.into()),

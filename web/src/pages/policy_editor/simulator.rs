@@ -92,7 +92,7 @@ fn told(app: App, draft: Draft, severity: Severity, at: Timestamp, zone_name: &s
         at,
         length: LENGTH,
     };
-    let then = zone::civil(zone_name, at.0);
+    let then = zone::civil(zone_name, at.ms());
     let starting = t::starting(l, &format!("{} {}", then.date(l), then.short_time()), zone_name);
     let picture = match rehearsal::ask(ask) {
         Some(Told::Sent(sent)) if sent.is_empty() => {

@@ -121,7 +121,7 @@ struct Count {
 fn taken(app: App) -> Memo<Option<Taken>> {
     let now = app.now.get_untracked();
     let from = now.plus_ms(-LATELY.0);
-    let figures = Remote::<Figures>::new(format!("/api/v1/analytics?from={}&until={}", from.0, now.0));
+    let figures = Remote::<Figures>::new(format!("/api/v1/analytics?from={}&until={}", from.ms(), now.ms()));
     Memo::new(move |_| {
         let each = |it: &Count| (it.id.clone(), (it.incidents, it.pages));
         figures.with(|figures| figures.routes.iter().map(each).collect())

@@ -72,9 +72,9 @@ impl Typed {
             return now;
         }
         let (hour, minute) = NIGHT;
-        let tonight = Civil { hour, minute, second: 0, ..zone::civil(zone_name, now.0) };
+        let tonight = Civil { hour, minute, second: 0, ..zone::civil(zone_name, now.ms()) };
         let nights = [0, 1].map(|days| zone::instant(zone_name, Civil::from_ms(tonight.to_ms() + days * DAY_MS)));
-        Timestamp(nights.into_iter().find(|at| *at > now.0).unwrap_or(now.0))
+        Timestamp::from_ms(nights.into_iter().find(|at| *at > now.ms()).unwrap_or(now.ms()))
     }
 }
 
@@ -208,7 +208,7 @@ fn told(app: App, names: &BTreeMap<PersonId, String>, tried: &Rehearsal, zone_na
     });
     let fires = tried.read.events.iter().any(|event| event.action == Action::Trigger);
     let pages = fires.then(|| {
-        let then = zone::civil(zone_name, tried.at.0);
+        let then = zone::civil(zone_name, tried.at.ms());
         let starting = policies::starting(l, &format!("{} {}", then.date(l), then.short_time()), zone_name);
         let picture = if tried.sent.is_empty() {
             view! { <p class="notice bad" role="alert">{policies::nobody(l)}</p> }.into_any()

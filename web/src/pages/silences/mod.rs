@@ -65,7 +65,7 @@ pub(crate) fn page() -> impl IntoView {
     let list = Remote::<List<Silence>>::new("/api/v1/silences");
     let desk = Desk::new(app, Callback::new(move |()| list.reload()));
     let text = RwSignal::new(String::new());
-    let now = Memo::new(move |_| Timestamp(app.now.get().0 / STEP_MS * STEP_MS));
+    let now = Memo::new(move |_| Timestamp::from_ms(app.now.get().ms() / STEP_MS * STEP_MS));
     let sections =
         [(t::in_force(l), t::none_in_force(l)), (t::to_come(l), t::none_to_come(l)), (t::over(l), t::none_over(l))];
     let there = Memo::new(move |_| list.with(|_| ()).is_some());
@@ -146,7 +146,7 @@ fn section(
 /// The key of a line: another one draws it anew.
 fn what_is_drawn(l: Language, silence: &Silence) -> String {
     let (kind, recovered) = (class(silence.kind), silence.until_recovered);
-    let (starts, ends) = (silence.starts_at.0, silence.ends_at.map_or(0, |end| end.0));
+    let (starts, ends) = (silence.starts_at.ms(), silence.ends_at.map_or(0, |end| end.ms()));
     let hours = silence.recurs.as_ref().map(|recurs| words::hours(l, recurs)).unwrap_or_default();
     let over = silence.ended.is_some();
     let Silence { id, hidden, reason, .. } = silence;
@@ -156,7 +156,7 @@ fn what_is_drawn(l: Language, silence: &Silence) -> String {
 /// Asks again now and then: nobody tells what a silence hides.
 fn look_again(app: App, reload: Callback<()>) {
     Effect::new(move |before: Option<i64>| {
-        let now = app.now.get().0 / LOOK_AGAIN_MS;
+        let now = app.now.get().ms() / LOOK_AGAIN_MS;
         if before.is_some_and(|before| before != now) && !dom::is_hidden() {
             reload.run(());
         }
