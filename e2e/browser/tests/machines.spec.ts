@@ -62,6 +62,12 @@ test('an address leads to the VM, its hypervisor and what is open there', async 
     await examine(page, 'machines found');
   });
 
+  await test.step('an incident leads to its machine', async () => {
+    await page.goto(`${server.url}/incidents/1`);
+    await page.getByRole('link', { name: '10.1.2.4' }).click();
+    await expect(found(page).getByRole('list', { name: 'The way to web02' })).toBeVisible();
+  });
+
   await test.step('the hypervisor shows which of its VMs are alerting', async () => {
     await found(page).getByRole('link', { name: '2 VMs there' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('kvm-1');

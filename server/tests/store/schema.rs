@@ -12,7 +12,11 @@ crate::promises! {
 }
 
 /// The newest first: SQLite's, PostgreSQL's.
-const DOWN: [[&str; 2]; 8] = [
+const DOWN: [[&str; 2]; 9] = [
+    [
+        include_str!("../../../migrations/sqlite/2026-11-22-000100_inventory/down.sql"),
+        include_str!("../../../migrations/postgres/2026-11-22-000100_inventory/down.sql"),
+    ],
     [
         include_str!("../../../migrations/sqlite/2026-11-21-000800_long_incidents/down.sql"),
         include_str!("../../../migrations/postgres/2026-11-21-000800_long_incidents/down.sql"),

@@ -1,6 +1,7 @@
 //! The incident page.
 
 shared::messages! {
+    which_machine() { en: "Which machine is it?", zh: "这是哪台机器？" }
     title(id: i64) { en: "Incident #{id}", zh: "事件 #{id}" }
     open_for(time: &str) { en: "open {time}", zh: "已持续 {time}" }
     lasted(time: &str) { en: "lasted {time}", zh: "持续了 {time}" }

@@ -133,10 +133,9 @@ impl Bench {
         controls::resident_mb(self.server.pid())
     }
 
-    /// The same once it rests: what a rush took is given back two seconds after it.
+    /// The same once it rests.
     fn rested_mb(&self) -> Result<f64> {
-        wait::sleep_until(wait::instant() + Duration::from_secs(4));
-        self.resident_mb()
+        controls::rested_mb(self.server.pid())
     }
 }
 

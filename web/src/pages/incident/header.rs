@@ -2,6 +2,7 @@
 
 use super::{actions, of_row, part};
 use crate::{
+    api::query,
     components::{badge::badge, nouns::say, state_word::state_word, time::wall},
     format,
     incident::head::{Head, Known},
@@ -96,8 +97,11 @@ fn facts(app: App, row: &IncidentRow) -> impl IntoView + use<> {
     };
     let place: Vec<String> =
         [row.host.clone(), row.ip.clone().filter(|ip| row.host.as_ref() != Some(ip))].into_iter().flatten().collect();
+    // The second question after "is it real": which machine is it.
+    let asked = row.ip.as_deref().or(row.host.as_deref());
+    let href = asked.map(|asked| format!("/machines{}", query::build(&[("q", asked)])));
     view! {
-        <span class="mono place">{place.join(" · ")}</span>
+        <a class="mono place" href=href title=t::which_machine(l)>{place.join(" · ")}</a>
         <span>{age}</span>
         <span>{t::first_at(l)} " " {wall(opened)}</span>
         <span>{format!("×{}", row.count)}</span>
