@@ -171,7 +171,7 @@ fn chips(desk: Desk) -> AnyView {
     let chip = |(kind, n): (String, u32)| view! { <li class="chip">{format!("{kind} ×{n}")}</li> };
     let faults = faults.into_iter().take(3).map(|fault| view! { <p class="fault" role="alert">{fault}</p> });
     view! {
-        <ul class="chips" aria-label=t::understood(l) aria-live="polite" data-testid="understood">
+        <ul class="understood" aria-label=t::understood(l) aria-live="polite" data-testid="understood">
             {kinds.into_iter().map(chip).collect_view()}
         </ul>
         {faults.collect_view()}
