@@ -120,10 +120,10 @@ fn form(desk: Desk) -> AnyView {
         }
     };
     let rows = move || desk.text.with(|text| text.lines().count().clamp(1, 8).to_string());
-    let examples = EXAMPLES.map(|example| {
+    let example = |example: &'static str| {
         let href = format!("/machines{}", query::build(&[("q", example)]));
         view! { <a class="chip" href=href>{example}</a> }
-    });
+    };
     view! {
         <form class="card machine-search" on:submit=submit>
             <div class="field">
@@ -147,7 +147,7 @@ fn form(desk: Desk) -> AnyView {
                 {move || chips(desk)}
             </div>
             {move || desk.text.with(String::is_empty).then(|| view! {
-                <p class="machine-line muted">{t::examples(l)} {examples.clone()}</p>
+                <p class="machine-line muted">{t::examples(l)} {EXAMPLES.map(example).collect_view()}</p>
             })}
         </form>
     }
