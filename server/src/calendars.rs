@@ -83,7 +83,7 @@ async fn forget(readers: &Arc<Readers>, urls: BTreeSet<String>) -> Result<(), St
         }
         Ok(())
     };
-    stored(readers, work).await
+    readers.aside(work).await
 }
 
 /// Fetches some calendars now and puts those that changed in force. Gives how often each has failed in a row.
@@ -145,7 +145,7 @@ async fn fetch_one(
 ) -> Result<(CalendarState, bool), StoreError> {
     let known = url.to_owned();
     let read = move |store: &mut Store| Ok(store.calendar_states()?.into_iter().find(|state| state.url == known));
-    let before = stored(readers, read).await?;
+    let before = readers.aside(read).await?;
     let seen = before.clone().unwrap_or_default();
     let asked = Fetch {
         url: as_https(url),
@@ -189,7 +189,7 @@ async fn fetch_one(
         let kept = store.calendar_put(before.as_ref(), &state, new.as_deref())?;
         Ok((state, kept && new.is_some()))
     };
-    stored(readers, keep).await
+    readers.aside(keep).await
 }
 
 /// The text of a calendar that can be read, on a thread where that is no harm.
@@ -201,15 +201,6 @@ async fn readable(body: Vec<u8>) -> Result<String, String> {
         Ok(text)
     });
     read.await.unwrap_or_else(|_| Err("the server was stopping".to_owned()))
-}
-
-async fn stored<T: Send + 'static>(
-    readers: &Arc<Readers>,
-    work: impl FnOnce(&mut Store) -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    let readers = Arc::clone(readers);
-    let done = web::block(move || readers.with(work)).await;
-    done.unwrap_or_else(|_| Err(StoreError::Busy { context: "the server is stopping".to_owned(), source: None }))
 }
 
 /// `webcal://` is what programs call a calendar by https.

@@ -2,7 +2,7 @@
 
 use super::{DatabaseUrl, Store, StoreError};
 use std::{
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -49,6 +49,19 @@ impl Readers {
             lease.store = Some(store);
         }
         result
+    }
+
+    /// The same for whoever must not block: `work` runs on a thread where that is no harm.
+    ///
+    /// # Errors
+    /// As [`Readers::with`]; [`StoreError::Busy`] also when the server is stopping.
+    pub async fn aside<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&mut Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let readers = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || readers.with(work)).await;
+        done.unwrap_or_else(|_| Err(StoreError::Busy { context: "the server is stopping".to_owned(), source: None }))
     }
 
     fn lease(&self) -> Result<Lease<'_>, StoreError> {

@@ -137,7 +137,7 @@ pub async fn keep(inventory: Arc<Inventory>, runtime: Runtime, readers: Arc<Read
             let known: Vec<_> = inventory.index().sources().map(|(id, _)| id.clone()).collect();
             known.iter().filter(|id| !ids.contains(*id)).for_each(|id| inventory.forget(id));
             let keep = ids.clone();
-            match stored(&readers, move |store| store.inventory_keep(&keep)).await {
+            match readers.aside(move |store| store.inventory_keep(&keep)).await {
                 Ok(()) => cleaned = Some(ids),
                 Err(error) => tracing::warn!(%error, "machines of removed sources could not be forgotten"),
             }
@@ -190,7 +190,7 @@ async fn heard(inventory: &Arc<Inventory>, readers: &Arc<Readers>, source: &Sour
         *standing = Standing { tried_at: standing.tried_at, answered: true, ..Standing::default() };
     });
     if !moves.is_empty()
-        && let Err(error) = stored(readers, move |store| store.moves_put(&moves)).await
+        && let Err(error) = readers.aside(move |store| store.moves_put(&moves)).await
     {
         tracing::warn!(%error, source = source.as_str(), "where machines moved could not be stored");
     }
@@ -228,7 +228,7 @@ impl Written {
         let made = web::block(move || parts(&reading, &id, &known)).await;
         let Ok(Some((seen_at, new, all))) = made else { return };
         let id = source.clone();
-        let put = stored(readers, move |store| {
+        let put = readers.aside(move |store| {
             for (part, doc) in &new {
                 store.inventory_put(&id, *part, seen_at, doc.as_deref())?;
             }
@@ -272,13 +272,4 @@ fn parts(inventory: &Inventory, source: &SourceId, known: &BTreeMap<u64, u64>) -
     }
     new.extend((0..=PARTS).filter(|part| !digests.contains_key(part)).map(|part| (part, None)));
     Some((seen_at, new, digests))
-}
-
-async fn stored<T: Send + 'static>(
-    readers: &Arc<Readers>,
-    work: impl FnOnce(&mut Store) -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    let readers = Arc::clone(readers);
-    let done = web::block(move || readers.with(work)).await;
-    done.unwrap_or_else(|_| Err(StoreError::Busy { context: "the server is stopping".to_owned(), source: None }))
 }

@@ -3,8 +3,8 @@
 use shared::{
     Incident, IncidentState,
     api::OpenIncident,
-    inventory::Vm,
-    placement::{PlacedVm, Placement},
+    inventory::{Nic, Vm},
+    placement::Placement,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,28 +22,26 @@ impl Machine {
     /// What was found: the VM, or else the hypervisor or the address alone.
     #[must_use]
     pub fn of(placement: &Placement) -> Self {
-        let mut machine = Self::default();
-        match &placement.vm {
-            Some(PlacedVm { name, hostname, nics, .. }) => {
-                machine.name(Some(name));
-                machine.name(hostname.as_deref());
-                machine.ips.extend(nics.iter().flat_map(|nic| &nic.ips).map(|it| it.ip));
-            }
-            None => {
-                machine.name(placement.hypervisor.as_ref().map(|it| it.name.as_str()));
-                machine.ips.extend(placement.ip);
-            }
+        if let Some(vm) = &placement.vm {
+            return Self::named(&vm.name, vm.hostname.as_deref(), &vm.nics);
         }
+        let mut machine = Self::default();
+        machine.name(placement.hypervisor.as_ref().map(|it| it.name.as_str()));
+        machine.ips.extend(placement.ip);
         machine
     }
 
     /// A VM as its source says it.
     #[must_use]
     pub fn of_vm(vm: &Vm) -> Self {
+        Self::named(&vm.name, vm.hostname.as_deref(), &vm.nics)
+    }
+
+    fn named(name: &str, hostname: Option<&str>, nics: &[Nic]) -> Self {
         let mut machine = Self::default();
-        machine.name(Some(&vm.name));
-        machine.name(vm.hostname.as_deref());
-        machine.ips.extend(vm.nics.iter().flat_map(|nic| &nic.ips).map(|it| it.ip));
+        machine.name(Some(name));
+        machine.name(hostname);
+        machine.ips.extend(nics.iter().flat_map(|nic| &nic.ips).map(|it| it.ip));
         machine
     }
 

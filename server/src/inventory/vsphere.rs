@@ -169,10 +169,9 @@ impl Drop for Vsphere {
 }
 
 impl Known {
-    async fn begin(soap: &Soap, content: Content) -> Result<Self, Trouble> {
-        view::watch_machines(soap, &content).await?;
-        let places_view = view::of_places(soap, &content).await?;
-        let mut known = Self {
+    /// Nothing yet of what a vCenter has.
+    fn new(content: Content, places_view: Object) -> Self {
+        Self {
             content,
             places_view,
             version: String::new(),
@@ -181,7 +180,13 @@ impl Known {
             ports: Ports::new(),
             looked: Stopwatch::start(),
             hidden: BTreeSet::new(),
-        };
+        }
+    }
+
+    async fn begin(soap: &Soap, content: Content) -> Result<Self, Trouble> {
+        view::watch_machines(soap, &content).await?;
+        let places_view = view::of_places(soap, &content).await?;
+        let mut known = Self::new(content, places_view);
         known.drain(soap, Duration::ZERO).await?;
         // After the VMs, so that there is a name for whatever they refer to.
         known.look(soap).await?;
@@ -415,16 +420,7 @@ mod tests {
 
     fn known() -> Known {
         let object = Object { kind: "Folder".into(), id: "group-d1".into() };
-        Known {
-            content: Content::at(&object),
-            places_view: object,
-            version: String::new(),
-            places: Places::default(),
-            machines: BTreeMap::new(),
-            ports: Ports::new(),
-            looked: Stopwatch::start(),
-            hidden: BTreeSet::new(),
-        }
+        Known::new(Content::at(&object), object)
     }
 
     proptest! {
