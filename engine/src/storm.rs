@@ -53,7 +53,8 @@ impl Turn<'_> {
             return;
         }
         let since = now.plus_ms(-mode.within.0);
-        let lately = state.openings.iter().rev().take_while(|(at, _)| *at > since).count();
+        // In the order of time, as the clock of the engine's thread never goes back.
+        let lately = state.openings.len() - state.openings.partition_point(|(at, _)| *at <= since);
         if state.storm.is_none() && lately >= mode.incidents as usize {
             self.storm_begins(id, lately);
         } else if state.storm.is_some() {

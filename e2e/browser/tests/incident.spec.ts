@@ -36,6 +36,13 @@ test('an incident is whole, and can be answered, before the board is there', asy
   await expect(page.getByTestId('state')).toHaveText('Acked');
 });
 
+test('a page that is hidden after it asked for a frame learns of what happens all the same', async ({ page, server }) => {
+  // A browser keeps the frame until the page is looked at again.
+  await page.evaluate(() => (window.requestAnimationFrame = () => 0));
+  await ring(page, server);
+  await expect(page.getByTestId('row-1')).toBeVisible();
+});
+
 test.describe('when what explains it does not arrive', () => {
   // The worker would ask in the page's stead, where a test cannot stand in between.
   test.use({ serviceWorkers: 'block' });

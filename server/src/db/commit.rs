@@ -20,8 +20,6 @@ use shared::{
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
-    panic::resume_unwind,
-    thread::{self, Scope},
 };
 
 /// A message as it arrived, with what became of each of its members.
@@ -154,25 +152,29 @@ impl Store {
         if messages.is_empty() && changes.is_empty() {
             return Ok(());
         }
+        self.commit_rows(Rows::of(messages, changes)?, changes)
+    }
+
+    /// The same of messages and changes that were written out before.
+    ///
+    /// # Errors
+    /// As [`Store::commit`] says.
+    pub fn commit_rows(&mut self, rows: Rows, changes: &Changes) -> Result<(), StoreError> {
         let (expected, known) = self.restored.unwrap_or((NOT_RESTORED, Counters::default()));
-        let revision = thread::scope(|scope| {
-            let rows = beside(scope, changes.incidents.len() >= MANY, || Rows::of(changes));
-            self.write(|store| {
-                let revision = store.count(expected, &changes.counters, changes.settled)?;
-                store.put_messages(messages)?;
-                store.put_messages(&changes.own.iter().map(super::heartbeats::message).collect::<Vec<_>>())?;
-                let Rows { incidents, alerts, timeline } = rows()?;
-                store.put_incidents(incidents, known.incident)?;
-                store.put_alerts(alerts, known.alert)?;
-                insert!(&mut store.db, timeline, timeline);
-                store.put_silences(&changes.silences, known.silence)?;
-                store.record_digests(&changes.digests)?;
-                store.put_turns(&changes.turns)?;
-                store.put_pulses(&changes.pulses)?;
-                store.put_sends(&changes.sends)?;
-                store.put_storms(&changes.storms)?;
-                Ok(revision)
-            })
+        let revision = self.write(|store| {
+            let revision = store.count(expected, &changes.counters, changes.settled)?;
+            insert!(&mut store.db, event, rows.events);
+            insert!(&mut store.db, incident_event, rows.incident_events);
+            store.put_incidents(rows.incidents, known.incident)?;
+            store.put_alerts(rows.alerts, known.alert)?;
+            insert!(&mut store.db, timeline, rows.timeline);
+            store.put_silences(&changes.silences, known.silence)?;
+            store.record_digests(&changes.digests)?;
+            store.put_turns(&changes.turns)?;
+            store.put_pulses(&changes.pulses)?;
+            store.put_sends(&changes.sends)?;
+            store.put_storms(&changes.storms)?;
+            Ok(revision)
         })?;
         self.restored = Some((revision, changes.counters));
         Ok(())
@@ -186,14 +188,6 @@ impl Store {
         }
         let found = counters::table.select(counters::revision).first(&mut self.db)?;
         Err(StoreError::Fenced { expected, found })
-    }
-
-    fn put_messages(&mut self, messages: &[Message]) -> Result<(), StoreError> {
-        let rows = messages.iter().map(EventRow::of).collect::<Result<Vec<_>, _>>()?;
-        insert!(&mut self.db, event, rows);
-        let rows: Vec<IncidentEventRow> = messages.iter().flat_map(IncidentEventRow::all_of).collect();
-        insert!(&mut self.db, incident_event, rows);
-        Ok(())
     }
 
     /// Those with numbers up to `known` are there already.
@@ -229,35 +223,29 @@ impl Store {
     }
 }
 
-/// So many incidents at once are worth a second thread; starting one takes as long as writing out a few.
-pub const MANY: usize = 64;
-
-/// Begins to make something on another core when it is `much`; what is returned waits for it, or makes it now.
-fn beside<'scope, T: Send + 'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    much: bool,
-    make: impl Fn() -> T + Send + Copy + 'scope,
-) -> impl FnOnce() -> T {
-    let begun = much.then(|| thread::Builder::new().spawn_scoped(scope, make));
-    move || match begun {
-        Some(Ok(begun)) => begun.join().unwrap_or_else(|panic| resume_unwind(panic)),
-        None | Some(Err(_)) => make(),
-    }
-}
-
-/// What a commit writes of the engine's changes, written out as it is stored.
-struct Rows {
+/// What a commit writes of messages and of most of the engine's changes, written out as it is stored.
+pub struct Rows {
+    events: Vec<EventRow>,
+    incident_events: Vec<IncidentEventRow>,
     incidents: Vec<IncidentRow>,
     alerts: Vec<AlertRow>,
     timeline: Vec<TimelineRow>,
 }
 
 impl Rows {
-    fn of(changes: &Changes) -> Result<Self, StoreError> {
+    /// Takes about as long as to store them.
+    ///
+    /// # Errors
+    /// When something cannot be written out, and so cannot be stored.
+    pub fn of(messages: &[Message], changes: &Changes) -> Result<Self, StoreError> {
         // No row is written twice: the newest state of each wins.
         let incidents: BTreeMap<_, _> = changes.incidents.iter().map(|incident| (incident.id, &**incident)).collect();
         let alerts: BTreeMap<_, _> = changes.alerts.iter().map(|alert| (alert.id, alert)).collect();
+        let own: Vec<Message> = changes.own.iter().map(super::heartbeats::message).collect();
+        let messages = || messages.iter().chain(&own);
         Ok(Self {
+            events: messages().map(EventRow::of).collect::<Result<_, _>>()?,
+            incident_events: messages().flat_map(IncidentEventRow::all_of).collect(),
             incidents: incidents.into_values().map(IncidentRow::of).collect::<Result<_, _>>()?,
             alerts: alerts.into_values().map(AlertRow::of).collect::<Result<_, _>>()?,
             timeline: TimelineRow::all_of(&changes.timeline)?,
@@ -319,12 +307,18 @@ impl QueryId for MoveCounters<'_> {
 
 impl RunQueryDsl<Db> for MoveCounters<'_> {}
 
+/// Most documents are smaller, so that they do not grow piece by piece.
+const USUAL_DOC: usize = 1_024;
+
 /// A document as it is stored. Our own types always become JSON; should one not, nothing is stored.
 pub(super) fn json(what: &str, value: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Other {
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| StoreError::Other {
         context: format!("{what} cannot be written as JSON"),
-        source: Some(error.into()),
-    })
+        source: Some(error),
+    };
+    let mut doc = Vec::with_capacity(USUAL_DOC);
+    serde_json::to_writer(&mut doc, value).map_err(|error| failed(error.into()))?;
+    String::from_utf8(doc).map_err(|error| failed(error.into()))
 }
 
 // The rows. Without `treat_none_as_default_value = false` SQLite would be sent one statement a row.

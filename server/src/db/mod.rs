@@ -39,7 +39,7 @@ pub use analytics::{Told, ToldCursor};
 pub use audit::{AuditEntry, AuditVerdict};
 pub use calendars::CalendarState;
 pub use checkpoint::Checkpoints;
-pub use commit::{EXCERPT_CHARS, MANY, Message};
+pub use commit::{EXCERPT_CHARS, Message, Rows};
 pub use config::StoredConfig;
 pub use error::{Refused, StoreError};
 pub use events::{EventPage, EventQuery, LastHeard};

@@ -50,6 +50,11 @@ impl Batch {
         self.notices.append(&mut effects.notices);
     }
 
+    /// Members of the messages in it.
+    pub(super) fn members(&self) -> usize {
+        self.messages.iter().map(|it| it.outcomes.len()).sum()
+    }
+
     /// A message into the engine.
     pub(super) fn ingest(&mut self, engine: &mut Engine, arrived: Arrived, now: Timestamp) -> Receipt {
         let kept = arrived.urgent.then(|| arrived.clone());

@@ -7,7 +7,10 @@ use shared::{
 };
 use std::{
     collections::VecDeque,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::sync::oneshot;
@@ -173,12 +176,20 @@ impl Inbox {
         Some(lanes.batch())
     }
 
-    /// What waits already, if messages with so many members do. Nothing while somebody asks for what only the store knows.
-    pub(super) fn more(&self, members: usize) -> Vec<Item> {
-        let mut lanes = self.lock();
-        let few = lanes.urgent.members + lanes.ordinary.members < members;
-        let asked = lanes.control.iter().any(|item| matches!(item, Item::Reload(_)));
-        if few || asked { Vec::new() } else { lanes.batch() }
+    /// Waits until messages with so many members are there, and takes what waits; nothing once `lasts` is over. While
+    /// somebody asks for what only the store knows, it is waited for the end.
+    pub(super) fn more(&self, members: usize, lasts: &AtomicBool) -> Vec<Item> {
+        let waits = |lanes: &mut Lanes| lasts.load(Ordering::Acquire) && !lanes.is_worth(members);
+        let waited = self.filled.wait_while(self.lock(), waits);
+        let mut lanes = waited.unwrap_or_else(PoisonError::into_inner);
+        if lasts.load(Ordering::Acquire) { lanes.batch() } else { Vec::new() }
+    }
+
+    /// Whoever waits looks again at what they wait for.
+    pub(super) fn look_up(&self) {
+        // Who has looked and does not yet wait holds the lock.
+        drop(self.lock());
+        self.filled.notify_one();
     }
 
     /// Nothing more is taken; what waits is still served.
@@ -213,6 +224,12 @@ impl Lanes {
             batch.push(Item::Arrived(arrived, reply));
         }
         batch
+    }
+
+    /// Whether messages with so many members wait, and nobody asks for what only the store knows.
+    fn is_worth(&self, members: usize) -> bool {
+        let asked = self.control.iter().any(|item| matches!(item, Item::Reload(_)));
+        !asked && self.urgent.members + self.ordinary.members >= members
     }
 
     fn is_empty(&self) -> bool {

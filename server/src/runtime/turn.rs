@@ -1,23 +1,30 @@
 //! One turn of the engine's thread: decide, store, and only then answer, page and show.
 //!
-//! When much is to be stored and more is waiting already, the next decisions are made while the store writes. They are
-//! stored after it, and nothing of them is known to anybody before; should the store refuse, all of it was refused.
+//! When much is to be stored, the next decisions are made while the store writes. They are stored after it, and nothing of
+//! them is known to anybody before; should the store refuse, all of it was refused.
 
 use super::{
     ActError, Unavailable,
     batch::{ActReply, Batch},
     deliver::Sending,
-    inbox::Item,
+    inbox::{BATCH_ITEMS, Inbox, Item},
     writer::{Writer, answer},
 };
 use crate::{
     clock::Stopwatch,
-    db::{self, Store, StoreError},
+    db::{Rows, Store, StoreError},
     failpoint, telemetry,
 };
 use engine::{Changes, Engine, Refusal};
 use shared::{Incident, IncidentId, Silence, Storm, Timestamp};
-use std::{panic::resume_unwind, thread};
+use std::{
+    panic::resume_unwind,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
 
 /// The thread looks for a newer configuration this often.
 const POLL_MS: i64 = 1_000;
@@ -28,12 +35,14 @@ const RUSH_MS: i64 = 10;
 const REPEATS_WAIT_MS: i64 = 1_000;
 /// So many members of messages are much: to store and to decide on them takes longer than a second thread takes to start.
 /// What waits is left alone when it is less: the longer a commit waits, the more senders share its flush.
-const MUCH: usize = db::MANY;
+const MUCH: usize = 64;
 
 /// Decided, and not stored.
 pub(super) struct Decided {
     pub(super) batch: Batch,
     pub(super) changes: Changes,
+    /// What of it is written out already.
+    rows: Option<Rows>,
     pub(super) now: Timestamp,
     /// The storm that lasts, as it stood.
     pub(super) storm: Option<Box<Storm>>,
@@ -48,12 +57,23 @@ impl Decided {
         let changes = engine.take_changes_but_repeats(since);
         let acts = std::mem::take(&mut batch.acts).into_iter();
         let acts = acts.map(|(reply, id, refused)| (reply, acted(engine, id, refused, &changes))).collect();
-        Self { batch, changes, now, storm: engine.state.storm.clone(), acts }
+        Self { batch, changes, rows: None, now, storm: engine.state.storm.clone(), acts }
+    }
+
+    /// Writes it out ahead, so that the store's thread has only to store it. What cannot be written is met again there.
+    fn written_out(mut self) -> Self {
+        self.rows = Rows::of(&self.batch.messages, &self.changes).ok();
+        self
+    }
+
+    /// Members of its messages.
+    fn members(&self) -> usize {
+        self.batch.members()
     }
 
     /// Whether to store it takes so long that something else is worth doing meanwhile.
     fn is_much(&self) -> bool {
-        self.batch.messages.iter().map(|it| it.outcomes.len()).sum::<usize>() >= MUCH
+        self.members() >= MUCH
     }
 }
 
@@ -67,10 +87,24 @@ fn acted(engine: &Engine, id: IncidentId, refused: Option<Refusal>, changes: &Ch
     incident.map(|it| Incident::clone(it)).ok_or(ActError::Refused(Refusal::NotOpen))
 }
 
+/// Says when it goes out of scope that the store writes no more, also when it never began or came to a bad end.
+struct Over<'a> {
+    lasts: &'a AtomicBool,
+    inbox: &'a Inbox,
+}
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.lasts.store(false, Ordering::Release);
+        self.inbox.look_up();
+    }
+}
+
 impl Writer {
     /// Decides on what came and stores it, and what comes meanwhile. False when another server has taken over.
     pub(super) fn turn(&mut self, store: &mut Store, items: Vec<Item>, now: Timestamp) -> bool {
-        let mut batch = self.take_all(items, now);
+        let mut batch = Batch::default();
+        self.take_all(items, now, &mut batch);
         let looked = self.look_if_asked(store, now, &mut batch);
         let mut decided = self.decided(batch, now);
         if let Err(error) = looked {
@@ -78,10 +112,8 @@ impl Writer {
         }
         loop {
             // What else the thread does is not put off for ever.
-            let goes_on = decided.is_much() && self.pace.now().ms_since(self.polled_at) < POLL_MS;
-            let more = if goes_on { self.inbox.more(MUCH) } else { Vec::new() };
-            if more.is_empty() {
-                return match commit(store, &decided) {
+            if !decided.is_much() || self.pace.now().ms_since(self.polled_at) >= POLL_MS {
+                return match commit(store, &mut decided) {
                     Ok(()) => {
                         self.committed(decided);
                         true
@@ -89,33 +121,61 @@ impl Writer {
                     Err(error) => self.refused(&error, vec![decided]),
                 };
             }
-            let now = self.pace.now();
-            self.measure_lateness(now);
-            let (stored, next) = thread::scope(|scope| {
-                let store = &mut *store;
-                let writing = thread::Builder::new().spawn_scoped(scope, || commit(store, &decided));
-                let batch = self.take_all(more, now);
-                let next = self.decided(batch, now);
-                (writing.map(|it| it.join().unwrap_or_else(|panic| resume_unwind(panic))), next)
-            });
-            // Where no thread can be started, one after the other.
-            let stored = stored.unwrap_or_else(|_| commit(store, &decided));
+            let (stored, next) = self.commit_and_decide(store, &mut decided);
             if let Err(error) = stored {
-                return self.refused(&error, vec![decided, next]);
+                return self.refused(&error, std::iter::once(decided).chain(next).collect());
             }
             self.committed(decided);
+            let Some(next) = next else { return true };
             self.show_vitals();
             decided = next;
         }
     }
 
+    /// Stores what is decided, and decides on what comes while the store writes: on as much at most as it is writing, since
+    /// what is decided has to be written out as well before the store is ready for it.
+    fn commit_and_decide(
+        &mut self,
+        store: &mut Store,
+        decided: &mut Decided,
+    ) -> (Result<(), StoreError>, Option<Decided>) {
+        let inbox = Arc::clone(&self.inbox);
+        let lasts = AtomicBool::new(true);
+        let (stored, next) = thread::scope(|scope| {
+            let over = Over { lasts: &lasts, inbox: &inbox };
+            let (store, decided) = (&mut *store, &mut *decided);
+            let enough = decided.members();
+            let write = move || {
+                let _over = over;
+                commit(store, decided)
+            };
+            let writing = thread::Builder::new().spawn_scoped(scope, write);
+            let mut batch = Batch::default();
+            let mut taken_at = None;
+            let mut taken = 0;
+            while batch.members() < enough && taken < BATCH_ITEMS {
+                let items = inbox.more(MUCH, &lasts);
+                if items.is_empty() {
+                    break;
+                }
+                let now = self.pace.now();
+                self.measure_lateness(now);
+                taken += items.len();
+                self.take_all(items, now, &mut batch);
+                taken_at = Some(now);
+            }
+            let next = taken_at.map(|now| self.decided(batch, now).written_out());
+            (writing.map(|it| it.join().unwrap_or_else(|panic| resume_unwind(panic))), next)
+        });
+        // Where no thread can be started, one after the other.
+        (stored.unwrap_or_else(|_| commit(store, decided)), next)
+    }
+
     /// All items into the engine; their answers wait for the commit.
-    fn take_all(&mut self, items: Vec<Item>, now: Timestamp) -> Batch {
-        let mut batch = Batch::default();
+    fn take_all(&mut self, items: Vec<Item>, now: Timestamp, batch: &mut Batch) {
         for item in items {
-            self.take(item, now, &mut batch);
+            self.take(item, now, batch);
         }
-        batch
     }
 
     fn take(&mut self, item: Item, now: Timestamp, batch: &mut Batch) {
@@ -184,7 +244,7 @@ impl Writer {
 
     /// Stored: now everybody may know, and the pages go out.
     pub(super) fn committed(&mut self, decided: Decided) {
-        let Decided { batch, changes, now, storm, acts } = decided;
+        let Decided { batch, changes, now, storm, acts, .. } = decided;
         if !batch.messages.is_empty() || !changes.is_empty() {
             self.checkpoints.committed();
         }
@@ -232,7 +292,7 @@ impl Writer {
     }
 }
 
-fn commit(store: &mut Store, Decided { batch, changes, .. }: &Decided) -> Result<(), StoreError> {
+fn commit(store: &mut Store, Decided { batch, changes, rows, .. }: &mut Decided) -> Result<(), StoreError> {
     if !batch.messages.is_empty() {
         failpoint::hit("ingest.before_commit");
     }
@@ -240,7 +300,10 @@ fn commit(store: &mut Store, Decided { batch, changes, .. }: &Decided) -> Result
         failpoint::hit("notify.before_record");
     }
     let watch = Stopwatch::start();
-    store.commit(&batch.messages, changes)?;
+    match rows.take() {
+        Some(rows) => store.commit_rows(rows, changes)?,
+        None => store.commit(&batch.messages, changes)?,
+    }
     if !batch.messages.is_empty() || !changes.is_empty() {
         telemetry::committed(batch.messages.len(), watch.elapsed_ms());
     }
@@ -254,16 +317,11 @@ mod tests {
         clock,
         db::{DatabaseUrl, WriterLock},
         live::Board,
-        runtime::{Arrived, Links, Refused, Runtime, Start, Stopped, inbox::BATCH_ITEMS},
+        runtime::{Arrived, Links, Refused, Runtime, Start, Stopped},
     };
     use engine::normalize::Source;
     use shared::{IntegrationId, api::Receipt, config::Integration, timeline::Outcome};
-    use std::{
-        collections::BTreeSet,
-        sync::{Arc, mpsc},
-        thread::JoinHandle,
-        time::Duration,
-    };
+    use std::{collections::BTreeSet, sync::mpsc, thread::JoinHandle, time::Duration};
 
     /// More than one turn takes, so that the rest is decided while the first are stored.
     const MANY: usize = BATCH_ITEMS + 100;

@@ -34,8 +34,9 @@ thread_local! {
 const TICK: Duration = Duration::from_millis(500);
 /// The snapshot is written every this many ticks.
 const KEEP_EVERY: u32 = 20;
-/// While hidden there are no frames; deltas are applied this often.
-const HIDDEN_FRAME: Duration = Duration::from_millis(500);
+/// Deltas are applied this late at the latest. A hidden page is given no frames, and one that is hidden after it asked for
+/// a frame does not get that one either.
+const LATEST: Duration = Duration::from_millis(500);
 const MOST_PAGES: usize = 40;
 
 /// Connects; an earlier connection is closed first.
@@ -178,7 +179,10 @@ fn queue(delta: Delta) {
     if !first {
         return;
     }
-    if dom::is_hidden() { set_timeout(flush, HIDDEN_FRAME) } else { request_animation_frame(flush) }
+    if !dom::is_hidden() {
+        request_animation_frame(flush);
+    }
+    set_timeout(flush, LATEST);
 }
 
 fn flush() {
@@ -187,6 +191,10 @@ fn flush() {
     else {
         return;
     };
+    // The frame was first, or the timer was.
+    if queue.is_empty() {
+        return;
+    }
     let mut touched = Vec::new();
     let mut heard_now = Vec::new();
     for Delta { rows, gone, counts, heard_in, now, config, .. } in queue {

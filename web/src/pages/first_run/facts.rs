@@ -2,7 +2,7 @@
 
 use super::steps::{Facts, Rehearsal, Steps};
 use crate::{
-    api,
+    api::{self, ApiError},
     browser::dom,
     state::{App, Load, Remote},
 };
@@ -15,7 +15,7 @@ use shared::{
 };
 use std::time::Duration;
 
-/// A sender that somebody made elsewhere is not told; it is asked for.
+/// A sender that somebody made elsewhere is not told, and what could not be asked is asked again.
 const EVERY: Duration = Duration::from_secs(10);
 /// A server that paged for more incidents than this is in service, answered or not.
 const MOST_REHEARSALS: usize = 8;
@@ -37,6 +37,7 @@ pub(super) fn follow(app: App) -> Memo<Known> {
     let routes = Remote::<List<Route>>::new("/api/v1/routes");
     let recent = Remote::<IncidentList>::new("/api/v1/incidents?state=all&limit=20");
     let rehearsal = RwSignal::new(None::<Rehearsal>);
+    let round = StoredValue::new(0_u32);
     again(move || app.heard.track(), move || senders.reload());
     again(move || app.pulse.track(), move || recent.reload());
     // A new configuration is told through who is on call.
@@ -50,14 +51,25 @@ pub(super) fn follow(app: App) -> Memo<Known> {
     );
     Effect::new(move || {
         let Some(list) = recent.ready() else { return };
+        let mine = round.get_value() + 1;
+        round.set_value(mine);
         spawn_local(async move {
             let found = rehearsed(list.items).await;
-            rehearsal.try_set(Some(found));
+            // The page may be gone, or a newer list be looked at.
+            if round.try_get_value() != Some(mine) {
+                return;
+            }
+            match found {
+                Ok(found) => drop(rehearsal.try_set(Some(found))),
+                // What was known stays, and it is asked again.
+                Err(error) => app.noticed(&error),
+            }
         });
     });
     let ask_again = move || {
         if !dom::is_hidden() {
             senders.reload();
+            recent.reload();
         }
     };
     if let Ok(timer) = set_interval_with_handle(ask_again, EVERY) {
@@ -95,26 +107,26 @@ fn again(track: impl Fn() + 'static, act: impl Fn() + 'static) {
 
 /// Whether one of the newest incidents woke somebody who answered. What is over no longer says who answered; its
 /// timeline does.
-async fn rehearsed(rows: Vec<IncidentRow>) -> Rehearsal {
+async fn rehearsed(rows: Vec<IncidentRow>) -> Result<Rehearsal, ApiError> {
     let paged: Vec<IncidentRow> =
         rows.into_iter().filter(|row| row.proof.best.is_some() && !row.proof.recipients.is_empty()).collect();
     if paged.len() > MOST_REHEARSALS {
-        return Rehearsal::Answered;
+        return Ok(Rehearsal::Answered);
     }
     let mut newest = Rehearsal::NotYet;
     for row in paged {
         let delivered = row.proof.best == Some(AttemptState::Accepted);
-        if delivered && (row.acked_by.is_some() || was_answered(&row).await) {
-            return Rehearsal::Answered;
+        if delivered && (row.acked_by.is_some() || was_answered(&row).await?) {
+            return Ok(Rehearsal::Answered);
         }
         if newest == Rehearsal::NotYet {
             newest = if delivered { Rehearsal::Unanswered(row.id) } else { Rehearsal::Undelivered(row.id) };
         }
     }
-    newest
+    Ok(newest)
 }
 
-async fn was_answered(row: &IncidentRow) -> bool {
-    let detail = api::get::<IncidentDetail>(&format!("/api/v1/incidents/{}", row.id)).await;
-    detail.is_ok_and(|detail| detail.timeline.iter().any(|entry| matches!(entry.what, Happening::Acked { .. })))
+async fn was_answered(row: &IncidentRow) -> Result<bool, ApiError> {
+    let detail = api::get::<IncidentDetail>(&format!("/api/v1/incidents/{}", row.id)).await?;
+    Ok(detail.timeline.iter().any(|entry| matches!(entry.what, Happening::Acked { .. })))
 }
