@@ -64,7 +64,13 @@ server = "https://ntfy.example.org"
             let body = format!("[P0][PROBLEM][{host}][10.1.2.3][host is down]");
             let read = normalize::normalize(&source, body.as_bytes());
             let events = read.events.into_iter().map(|it| it.event).collect();
-            let message = Ingested { integration: falcon.id.clone(), key: None, events, rejected: Vec::new() };
+            let message = Ingested {
+                integration: falcon.id.clone(),
+                key: None,
+                events,
+                rejected: Vec::new(),
+                places: Vec::new(),
+            };
             engine.handle(now, Event::Ingested(message));
         }
         engine

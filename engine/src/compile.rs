@@ -117,6 +117,7 @@ impl Snapshot {
         check.pace(&document.paging);
         check.limits(&document.limits);
         check.storm(&document.storm);
+        check.suspects(&document.suspects);
         check.flapping(&document.flapping);
         snapshot.policies.entry(FALLBACK.into()).or_insert_with(|| Arc::new(fallback_policy(&document.fallback)));
         snapshot.document = document;

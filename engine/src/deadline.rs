@@ -35,8 +35,9 @@ impl Deadline {
             Wake::Notice { silence, attempt } => (9, silence.0, attempt.0),
             Wake::Stale { alert } => (10, alert.0, 0),
             Wake::Heartbeat => (11, 0, 0),
-            Wake::Review => (12, 0, 0),
-            Wake::Forget => (13, 0, 0),
+            Wake::Suspects => (12, 0, 0),
+            Wake::Review => (13, 0, 0),
+            Wake::Forget => (14, 0, 0),
         };
         let what = (reason << (u64::BITS - REASON_BITS)) | (number.cast_unsigned() & NUMBER);
         Self { at, what, part: part.cast_unsigned() }
@@ -59,7 +60,8 @@ impl Deadline {
             9 => Wake::Notice { silence, attempt },
             10 => Wake::Stale { alert: AlertId(number) },
             11 => Wake::Heartbeat,
-            12 => Wake::Review,
+            12 => Wake::Suspects,
+            13 => Wake::Review,
             _ => Wake::Forget,
         }
     }

@@ -106,6 +106,7 @@ impl Engine {
             engine.state.arm_notices(id);
         }
         engine.index_inhibitions(now);
+        engine.restore_places(restored.places, now);
         engine.take_pulses(restored.pulses, now);
         engine.state.up_since = now;
         let config = engine.config.clone();
@@ -200,6 +201,12 @@ impl Engine {
             Event::NoticeFinished { silence, attempt, try_number, result } => {
                 turn.notice_finished(silence, attempt, try_number, result);
             }
+            Event::Placed(places) => {
+                for (alert, placement) in places {
+                    turn.place(alert, &placement);
+                    turn.pages_for(alert);
+                }
+            }
             Event::ConfigReplaced(config) => {
                 turn.engine.config = config.clone();
                 turn.config = config;
@@ -209,6 +216,7 @@ impl Engine {
                 turn.engine.state.watch_all_stale(&turn.config);
                 turn.engine.state.lanes.reconsider();
                 turn.storm_reconfigured();
+                turn.suspects_reconfigured();
                 turn.reindex();
                 turn.take_configured_silences();
                 // A smaller bound takes effect as deliveries end.
@@ -247,6 +255,7 @@ impl Engine {
             turns,
             pulses,
             own,
+            places,
             sends,
             storm,
             mut storms,
@@ -295,6 +304,7 @@ impl Engine {
             turns,
             pulses,
             own,
+            places,
             sends,
             storms,
             counters,
@@ -384,6 +394,7 @@ impl Turn<'_> {
                 Wake::Notice { silence, attempt } => self.notice_due(silence, attempt, at),
                 Wake::Stale { alert } => self.stale_due(alert),
                 Wake::Heartbeat => self.heartbeats_due(at),
+                Wake::Suspects => self.suspects_due(),
                 Wake::Review => {
                     self.take_configured_silences();
                     self.review_all();

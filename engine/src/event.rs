@@ -6,12 +6,13 @@ use shared::{
     IncidentId, IntegrationId, PageId, PersonId, PolicyId, Pulse, Signal, Silence, SilenceId, SilenceRequest, Storm,
     Timestamp,
     config::Target,
+    placement::Placement,
     timeline::{Actor, Outcome, RejectReason, TimelineEntry},
 };
 use std::sync::Arc;
 
 use crate::{
-    state::{Counters, LevelTurn},
+    state::{Counters, LevelTurn, Placing},
     throttle::ContactSends,
 };
 
@@ -35,6 +36,8 @@ pub enum Event {
     },
     /// A notice came to its end.
     NoticeFinished { silence: SilenceId, attempt: AttemptId, try_number: u32, result: Result<Option<String>, Failure> },
+    /// It is known now where the machines of these alerts run, or they run elsewhere.
+    Placed(Vec<(AlertId, Arc<Placement>)>),
     /// A new configuration is in force.
     ConfigReplaced(Arc<Snapshot>),
     /// Calendars that others keep were fetched: these copies of them count from now on.
@@ -51,6 +54,8 @@ pub struct Ingested {
     pub key: Option<String>,
     pub events: Vec<AlertEvent>,
     pub rejected: Vec<RejectReason>,
+    /// Where the machine of each member is, as far as that is known at once; shorter when it is not known of the last.
+    pub places: Vec<Option<Arc<Placement>>>,
 }
 
 /// What people do with silences.
@@ -199,6 +204,8 @@ pub enum Wake {
     },
     /// A heartbeat, or several, did not come in time.
     Heartbeat,
+    /// Of suspected hypervisors too few VMs fail by now; and after a restart.
+    Suspects,
     /// After a restart: what keeps quiet may have changed meanwhile.
     Review,
     /// Old idempotency keys and closed identities are forgotten.
@@ -295,6 +302,8 @@ pub struct Changes {
     pub pulses: Vec<Pulse>,
     /// Alerts the engine raised itself: kept as messages, as if somebody had sent them.
     pub own: Vec<OwnMessage>,
+    /// Where the machines of alerts were when they came.
+    pub places: Vec<Placing>,
     /// What people were sent, where that changed.
     pub sends: Vec<ContactSends>,
     /// Storms that began, went on or ended.
@@ -317,6 +326,7 @@ impl Changes {
             && self.turns.is_empty()
             && self.pulses.is_empty()
             && self.own.is_empty()
+            && self.places.is_empty()
             && self.sends.is_empty()
             && self.storms.is_empty()
     }

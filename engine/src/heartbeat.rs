@@ -367,9 +367,9 @@ impl Turn<'_> {
     }
 
     /// Raises an alert, or its recovery, under the pager's own name. It goes the way of every other.
-    fn announce(&mut self, event: AlertEvent) {
+    pub(crate) fn announce(&mut self, event: AlertEvent) {
         let id = self.engine.state.counters.next_event();
-        let outcome = self.alert(&SELF.into(), event.clone(), id);
+        let outcome = self.alert(&SELF.into(), event.clone(), id, None);
         self.book(&outcome);
         self.engine.state.dirty.own.push(OwnMessage { id, at: self.now, event, outcome });
     }

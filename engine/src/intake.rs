@@ -16,12 +16,14 @@ use crate::{
 };
 use shared::{
     AlertEvent, AlertId, EventId, IncidentId, IntegrationId,
+    placement::Placement,
     timeline::{Actor, DropReason, Happening, Outcome, SuppressReason},
 };
+use std::sync::Arc;
 
 impl Turn<'_> {
     pub(crate) fn ingest(&mut self, message: Ingested) {
-        let Ingested { integration, key, events, rejected } = message;
+        let Ingested { integration, key, events, rejected, places } = message;
         if let Some(key) = &key
             && let Some((event, outcomes)) = self.engine.state.seen.get(&(integration.clone(), key.as_str().into()))
         {
@@ -33,8 +35,10 @@ impl Turn<'_> {
         let id = self.engine.state.counters.next_event();
         self.effects.event = Some(id);
         self.sender_heard(&integration);
+        let mut places = places.into_iter();
         for event in events {
-            let outcome = self.alert(&integration, event, id);
+            let place = places.next().flatten();
+            let outcome = self.alert(&integration, event, id, place.as_ref());
             self.account(outcome);
         }
         for reason in rejected {
@@ -60,7 +64,13 @@ impl Turn<'_> {
     }
 
     /// One member of a message through the whole path.
-    pub(crate) fn alert(&mut self, integration: &IntegrationId, event: AlertEvent, message: EventId) -> Outcome {
+    pub(crate) fn alert(
+        &mut self,
+        integration: &IntegrationId,
+        event: AlertEvent,
+        message: EventId,
+        place: Option<&Arc<Placement>>,
+    ) -> Outcome {
         let unmatched = Outcome::Dropped { reason: DropReason::UnmatchedResolve };
         let beat = self.beats(integration, &event);
         let identity = dedup::identify(&self.engine.state, integration, &event);
@@ -77,7 +87,7 @@ impl Turn<'_> {
                 })
             }) {
                 Some(reason) => Outcome::Suppressed { reason },
-                None => self.new_alert(integration, event, message),
+                None => self.new_alert(integration, event, message, place),
             },
             Identity::Repeat(alert) => match self.refresh(alert, event, message) {
                 Some(incident) => {
@@ -130,11 +140,18 @@ impl Turn<'_> {
         }
     }
 
-    fn new_alert(&mut self, integration: &IntegrationId, event: AlertEvent, message: EventId) -> Outcome {
+    fn new_alert(
+        &mut self,
+        integration: &IntegrationId,
+        event: AlertEvent,
+        message: EventId,
+        place: Option<&Arc<Placement>>,
+    ) -> Outcome {
         let stated = classify::classify(&self.config, integration, &event, self.now);
         let subject = Subject { event: &event, integration, severity: stated.severity(), now: self.now };
         let mut routing = route::route(&self.config.tree, &subject);
         heartbeat::overrule(&self.config, &subject, &mut routing);
+        self.overrule_suspect(&subject, &mut routing);
         let reason = classify::overruled(stated, routing.severity.as_ref().map(|(route, severity)| (route, *severity)));
         let policies = notify::policies_or_fallback(routing.policies.clone(), reason.severity());
         let newcomer = Newcomer { integration, event, message, reason, policies: &policies };
@@ -142,6 +159,10 @@ impl Turn<'_> {
             return match self.join(incident, newcomer, &why, &routing) {
                 Some(alert) => {
                     self.note_heartbeat(incident, alert);
+                    if let Some(place) = place {
+                        self.place(alert, place);
+                        self.pages_for(alert);
+                    }
                     Outcome::Opened { alert, incident }
                 }
                 None => Outcome::Dropped { reason: DropReason::UnmatchedResolve },
@@ -153,7 +174,11 @@ impl Turn<'_> {
         let by = Actor::Integration { integration: integration.clone() };
         self.note(incident, by, Happening::Opened { alert, event: message, severity: reason, key, flags });
         self.note_heartbeat(incident, alert);
+        if let Some(place) = place {
+            self.place(alert, place);
+        }
         self.begin(incident, alert, routing, policies);
+        self.pages_for(alert);
         if self.engine.state.incidents.get(&incident).is_some_and(|it| !it.suppressed.is_empty()) {
             self.count(|storm| storm.quiet += 1);
         }

@@ -100,6 +100,7 @@ impl Stage {
             key: post.key.map(ToOwned::to_owned),
             events: parsed.events.into_iter().map(|parsed| parsed.event).collect(),
             rejected: parsed.rejected,
+            places: Vec::new(),
         };
         self.happen(at, Event::Ingested(message), watch)
     }

@@ -13,6 +13,7 @@ use crate::{
     notice::Outbox,
     repeats::Repeats,
     silence::Standing,
+    suspect::Suspects,
     throttle::{ContactSends, Outlet, SendLog},
 };
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ use shared::{
     Alert, AlertId, AttemptId, Digest, EventId, HeartbeatId, Incident, IncidentId, IntegrationId, PageId, PersonId,
     Pulse, SharedStr, Silence, SilenceId, Storm, Timestamp,
     config::Policy,
+    placement::Placement,
     timeline::{Outcome, TimelineEntry},
 };
 use std::{
@@ -148,6 +150,7 @@ pub struct State {
     /// How the configured heartbeats stand.
     pub pulses: BTreeMap<HeartbeatId, Pulse>,
     pub(crate) inhibitors: Inhibitors,
+    pub(crate) suspects: Suspects,
     /// By identity.
     pub(crate) open: Index,
     pub(crate) by_host: Index,
@@ -181,6 +184,14 @@ pub struct State {
     pub(crate) turns: BTreeMap<(shared::PolicyId, u32), Vec<PersonId>>,
 }
 
+/// Where the machine of an alert was, as it was first known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placing {
+    pub alert: AlertId,
+    pub at: Timestamp,
+    pub placement: Arc<Placement>,
+}
+
 /// Something that is forgotten after a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Forgettable {
@@ -200,6 +211,7 @@ pub(crate) struct Dirty {
     pub(crate) turns: BTreeSet<(shared::PolicyId, u32)>,
     pub(crate) pulses: BTreeSet<HeartbeatId>,
     pub(crate) own: Vec<OwnMessage>,
+    pub(crate) places: Vec<Placing>,
     pub(crate) sends: BTreeSet<Outlet>,
     /// The storm that lasts changed.
     pub(crate) storm: bool,
@@ -238,6 +250,8 @@ pub struct Restored {
     ///
     /// [`Changes::settled`]: crate::Changes::settled
     pub unsettled: Vec<(EventId, Timestamp, Vec<Outcome>)>,
+    /// Where the machines of open alerts were.
+    pub places: Vec<(AlertId, Placement)>,
     /// What they repeat.
     pub names: Names,
 }

@@ -54,7 +54,7 @@ impl State {
             })?;
             Some(SuppressedBy::Inhibition { inhibition: rules.get(place)?.id.clone(), source: source.incident })
         });
-        silences.chain(inhibitions).collect()
+        silences.chain(inhibitions).chain(self.suspected(alert)).collect()
     }
 }
 
@@ -65,7 +65,8 @@ impl Turn<'_> {
         let state = &mut self.engine.state;
         let Some(alert) = state.alerts.get(&id) else { return };
         let is_quiet = state.incidents.get(&alert.incident).is_some_and(|incident| !incident.suppressed.is_empty());
-        if self.config.inhibitions.is_empty() && state.silences.is_empty() && !is_quiet {
+        let suspected = state.suspects.covers(id);
+        if self.config.inhibitions.is_empty() && state.silences.is_empty() && !is_quiet && !suspected {
             return;
         }
         let subject = subject(alert, now);
@@ -80,6 +81,7 @@ impl Turn<'_> {
     pub(crate) fn leave(&mut self, id: AlertId) {
         let touched = self.engine.state.inhibitors.leave(id);
         self.review_alerts(&touched);
+        self.rises(id);
     }
 
     fn review_alerts(&mut self, alerts: &BTreeSet<AlertId>) {

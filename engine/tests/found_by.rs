@@ -25,7 +25,8 @@ fn hosts(lines: &[&str]) -> Vec<Vec<String>> {
         let now = NOW.plus_ms(place as i64 * 1_000);
         let source = Source { integration: &integration, content_type: None, format: None, received_at: now };
         let events = normalize(&source, line.as_bytes()).events.into_iter().map(|parsed| parsed.event).collect();
-        let message = Ingested { integration: "falcon".into(), key: None, events, rejected: Vec::new() };
+        let message =
+            Ingested { integration: "falcon".into(), key: None, events, rejected: Vec::new(), places: Vec::new() };
         engine.handle(now, Event::Ingested(message));
     }
     engine.state.incidents.values().map(|incident| IncidentRow::from(&**incident).hosts).collect()

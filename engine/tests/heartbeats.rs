@@ -218,7 +218,8 @@ impl World {
 
     /// A message that opens nothing.
     fn post(&mut self) {
-        let message = Ingested { integration: "chatty".into(), key: None, events: vec![], rejected: vec![] };
+        let message =
+            Ingested { integration: "chatty".into(), key: None, events: vec![], rejected: vec![], places: Vec::new() };
         self.handle(Event::Ingested(message));
     }
 }

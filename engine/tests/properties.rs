@@ -348,6 +348,7 @@ impl Pair {
                     key,
                     events,
                     rejected: Vec::new(),
+                    places: Vec::new(),
                 }));
             }
             Op::Answer { which, how } if !self.told.is_empty() && how != 3 => {
@@ -457,7 +458,7 @@ proptest! {
             }
             let body = format!("[P{severity}][{}][h{host}][][down]", if over == 0 { "OK" } else { "PROBLEM" });
             let events = events("falcon", &body, pair.now);
-            let message = Ingested { integration: "falcon".into(), key: None, events, rejected: Vec::new() };
+            let message = Ingested { integration: "falcon".into(), key: None, events, rejected: Vec::new(), places: Vec::new() };
             let effects = pair.handle(Event::Ingested(message));
             let opened = effects.outcomes.iter().find_map(|outcome| match outcome {
                 Outcome::Opened { incident, .. } => Some(*incident),
@@ -511,7 +512,7 @@ proptest! {
                 (Action::Resolve, false, [only]) if event.resolve_by_host => { open.remove(only); "closed" }
                 (Action::Resolve, false, _) => "dropped",
             };
-            let message = Ingested { integration: sender.into(), key: None, events: parsed, rejected: Vec::new() };
+            let message = Ingested { integration: sender.into(), key: None, events: parsed, rejected: Vec::new(), places: Vec::new() };
             let effects = engine.handle(now, Event::Ingested(message));
             let names: Vec<&str> = effects.outcomes.iter().map(Outcome::name).collect();
             prop_assert_eq!(names, vec![expected]);
@@ -537,7 +538,7 @@ proptest! {
             }
             now = until;
             let events = events("falcon", &body(0, 0, 3, n % 2 == 1), now);
-            let message = Ingested { integration: "falcon".into(), key: None, events, rejected: Vec::new() };
+            let message = Ingested { integration: "falcon".into(), key: None, events, rejected: Vec::new(), places: Vec::new() };
             engine.handle(now, Event::Ingested(message));
             tell(engine.take_changes());
         }

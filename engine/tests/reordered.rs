@@ -56,7 +56,13 @@ fn whatever_the_order_of_arrival_the_last_word_of_the_sender_stands() {
                 let source = Source { integration: &integration, content_type: None, format: None, received_at: now };
                 let events = normalize(&source, line(*message).as_bytes()).events;
                 let events = events.into_iter().map(|parsed| parsed.event).collect();
-                let message = Ingested { integration: "falcon".into(), key: None, events, rejected: Vec::new() };
+                let message = Ingested {
+                    integration: "falcon".into(),
+                    key: None,
+                    events,
+                    rejected: Vec::new(),
+                    places: Vec::new(),
+                };
                 ended.extend(engine.handle(now, Event::Ingested(message)).outcomes);
             }
             let fires = engine.state.incidents.values().any(|it| it.state != IncidentState::Resolved);

@@ -13,7 +13,8 @@ mod webhook;
 use crate::outbound::{self, Deadlines, Outbound};
 use shared::{
     AttemptId, Delay, Failure, Incident, Page, SilenceId, config,
-    text::{Language, PageText, bundle_text, page_text},
+    placement::Neighbourhood,
+    text::{Language, PageText, bundle_text, neighbourhood, page_text},
 };
 use std::{fmt, sync::Arc};
 
@@ -39,6 +40,8 @@ pub struct Delivery {
     pub others: Vec<Arc<Incident>>,
     /// Pages are collected, because so many incidents came at once.
     pub storm: bool,
+    /// How the neighbours of its machine are; said of one incident alone.
+    pub near: Option<Neighbourhood>,
     /// The store takes nothing: the decision to page is not recorded, and the incident may not be found later.
     pub unrecorded: bool,
 }
@@ -97,7 +100,11 @@ impl Delivery {
     /// Title and body, fit to be shown anywhere as plain text.
     fn text(&self) -> PageText {
         let text = if self.others.is_empty() {
-            page_text(self.language, &self.incident, self.page.level, self.reminder)
+            let mut text = page_text(self.language, &self.incident, self.page.level, self.reminder);
+            if let Some(near) = &self.near {
+                text.body = format!("{}\n{}", text.body, neighbourhood(self.language, near));
+            }
+            text
         } else {
             let all: Vec<&Incident> = std::iter::once(&self.incident).chain(&self.others).map(|it| &**it).collect();
             bundle_text(self.language, &all, self.storm)

@@ -94,6 +94,7 @@ async fn receive(request: HttpRequest, payload: web::Payload, app: web::Data<App
     let is_p0 = |it: &Parsed| classify::foresee(&config, &integration, &it.event, received_at) == Severity::P0;
     arrived.urgent = arrived.read.events.iter().any(is_p0);
     arrived.key = idempotency_key(request.headers());
+    arrived.places = app.inventory.places(arrived.read.events.iter().map(|it| &it.event), received_at);
     match app.runtime.ingest(arrived).await {
         Ok(receipt) => Ok(answer(receipt)),
         Err(refused) => Ok(overloaded(&request, refused)),

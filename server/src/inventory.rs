@@ -15,6 +15,7 @@ pub mod libvirt;
 mod open;
 pub mod ovsdb;
 mod pace;
+mod place;
 pub mod qemu;
 mod uuid;
 pub mod vsphere;
@@ -24,6 +25,7 @@ pub use fault::{Fault, FaultKind};
 pub use keep::{Inventory, Standing, keep};
 pub use kinds::check;
 pub use open::{Machine, open_of_each};
+pub use place::follow;
 
 use shared::inventory::Observation;
 use std::future::Future;

@@ -37,6 +37,7 @@ use shared::{
     Pairs, PersonId, Recipient, Severity, Signal, Silence, ThinVec, Timestamp,
     api::{PagerStatus, Receipt, TestPageResult},
     config::Person,
+    placement::Placement,
     timeline::Actor,
 };
 use std::{
@@ -65,6 +66,8 @@ pub struct Arrived {
     pub key: Option<String>,
     pub body: Vec<u8>,
     pub read: Normalized,
+    /// Where the machine of each member runs, as far as that is known at once.
+    pub places: Vec<Option<Arc<Placement>>>,
     /// Whether any member is a P0, by its own word or by its route: it takes the lane that nothing can fill up.
     pub urgent: bool,
 }
@@ -80,6 +83,7 @@ impl Arrived {
             peer,
             content_type: source.content_type.unwrap_or_default().to_owned(),
             key: None,
+            places: Vec::new(),
             urgent: read.events.iter().any(|it| it.event.severity == Severity::P0),
             body,
             read,
@@ -243,6 +247,11 @@ impl Runtime {
             return Err(Unavailable);
         }
         tokio::time::timeout(PATIENCE, answer).await.ok().and_then(Result::ok).ok_or(Unavailable)
+    }
+
+    /// Says where the machines of open alerts run by now.
+    pub(crate) fn placed(&self, places: Vec<(shared::AlertId, Arc<Placement>)>) {
+        self.inbox.push(Item::Placed(places));
     }
 
     /// An open incident, from memory.
@@ -435,6 +444,7 @@ fn test_delivery(
         unrecorded: false,
         others: Vec::new(),
         storm: false,
+        near: None,
     })
 }
 

@@ -9,6 +9,7 @@ use server::{
 use shared::{
     AttemptId, Failure, Incident, Page, SilenceId, config,
     config::{EmailChannel, EmailTls, Language, NtfyChannel, WebhookChannel},
+    placement::Neighbourhood,
     text::PageText,
 };
 use std::{
@@ -128,6 +129,7 @@ fn delivery(address: Address) -> Delivery {
         unrecorded: false,
         others: Vec::new(),
         storm: false,
+        near: Some(Neighbourhood { vm: "web01".into(), hypervisor: "esx-07".into(), vms: 15, failing: 1 }),
         reminder: false,
     }
 }
@@ -200,6 +202,8 @@ async fn ntfy_gets_a_message_with_a_button_that_acknowledges() {
     assert_eq!((&body["topic"], &body["priority"]), (&"canary-topic".into(), &5.into()));
     assert_eq!(body["click"], "https://tocsin.example.org/incidents/42");
     assert!(body["title"].as_str().unwrap().starts_with("P0 db-7"), "{body}");
+    let said = body["message"].as_str().unwrap();
+    assert!(said.ends_with("虚拟机 web01 位于 esx-07；其上另外 14 台正常"), "{said}");
     let ack = serde_json::json!({
         "action": "http", "label": "认领", "url": ACK, "method": "POST", "body": "action=ack", "clear": true,
         "headers": {"Content-Type": "application/x-www-form-urlencoded"}

@@ -127,6 +127,7 @@ fn delivery(key: &str) -> Delivery {
         unrecorded: false,
         others: Vec::new(),
         storm: false,
+        near: None,
         reminder: false,
     }
 }

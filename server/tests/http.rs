@@ -25,6 +25,8 @@ mod heartbeats;
 mod inventory;
 #[path = "http/pages.rs"]
 mod pages;
+#[path = "http/placed.rs"]
+mod placed;
 #[path = "http/quiet.rs"]
 mod quiet;
 #[path = "http/rehearsals.rs"]

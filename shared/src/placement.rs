@@ -34,6 +34,40 @@ pub struct Placement {
     pub doubts: Vec<Doubt>,
 }
 
+impl Placement {
+    /// The VM and what it runs on, where nothing speaks against either and every step to them is of now.
+    #[must_use]
+    pub fn settled(&self) -> Option<(&PlacedVm, &PlacedHypervisor)> {
+        let unsure = |doubt: &Doubt| {
+            matches!(doubt, Doubt::SeveralVms { .. } | Doubt::SeveralIps { .. } | Doubt::OtherHypervisor { .. })
+        };
+        if self.doubts.iter().any(unsure) || self.hops.iter().any(|hop| hop.trust == Trust::Stale) {
+            return None;
+        }
+        self.vm.as_ref().zip(self.hypervisor.as_ref())
+    }
+}
+
+/// A placement as it was known at one time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Placed {
+    pub at: Timestamp,
+    pub placement: Placement,
+}
+
+/// The neighbourhood of a machine in short: what a page says of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Neighbourhood {
+    pub vm: String,
+    pub hypervisor: String,
+    /// VMs known there, this one included.
+    pub vms: u32,
+    /// Those of which something is open, this one included.
+    pub failing: u32,
+}
+
 /// The VM in question.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -148,6 +148,13 @@ pub enum SuppressedBy {
         /// The oldest incident that says so.
         source: IncidentId,
     },
+    /// Many VMs of its hypervisor fail alike, and the hypervisor is paged about instead.
+    Hypervisor {
+        /// As people know it.
+        name: String,
+        /// The incident about it.
+        source: IncidentId,
+    },
 }
 
 impl SuppressedBy {
@@ -156,7 +163,16 @@ impl SuppressedBy {
     pub const fn silence(&self) -> Option<SilenceId> {
         match self {
             Self::Silence { silence, .. } | Self::Maintenance { silence, .. } => Some(*silence),
-            Self::Inhibition { .. } => None,
+            Self::Inhibition { .. } | Self::Hypervisor { .. } => None,
+        }
+    }
+
+    /// The incident because of which it is quiet, when that is so.
+    #[must_use]
+    pub const fn source(&self) -> Option<IncidentId> {
+        match self {
+            Self::Inhibition { source, .. } | Self::Hypervisor { source, .. } => Some(*source),
+            Self::Silence { .. } | Self::Maintenance { .. } => None,
         }
     }
 }

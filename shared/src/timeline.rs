@@ -1,9 +1,13 @@
 //! What happened to an incident and why, as data: every decision leaves one of these, and texts only render them.
 
+mod outcome;
+
+pub use outcome::{DropReason, Outcome, RejectReason, SuppressReason};
+
 use crate::{
     AlertId, AttemptId, AttemptState, ClassId, ContactId, Counted, DownBecause, EventId, Failure, Flag, HeartbeatId,
-    IncidentId, IntegrationId, PageId, PageVia, PersonId, PolicyId, Recipient, RouteId, Severity, SuppressedBy,
-    Throttle, Timestamp, Waits, WindowId, config::ContactKind,
+    IncidentId, IntegrationId, PageId, PageVia, PersonId, PolicyId, Recipient, RouteId, Severity, SourceId,
+    SuppressedBy, Throttle, Timestamp, Waits, WindowId, config::ContactKind,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -297,6 +301,29 @@ pub enum Happening {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         note: String,
     },
+    /// Many VMs of a hypervisor fail alike: the reason for this incident's alert.
+    HypervisorSuspected {
+        source: SourceId,
+        hypervisor: String,
+        /// The names of the first of them.
+        vms: Vec<String>,
+        failing: u32,
+        /// How many run there, and how many had to fail.
+        of: u32,
+        least: u32,
+        within_ms: i64,
+    },
+    /// Fewer still fail; whoever does when the time is up pages for themselves.
+    HypervisorCalms {
+        failing: u32,
+        calm_ms: i64,
+    },
+    /// The VM of an alert runs on another hypervisor than when the alert came.
+    VmMoved {
+        vm: String,
+        from: String,
+        to: String,
+    },
     /// An alert should have been sent again, and was not: nobody knows whether it still holds.
     AlertStale {
         alert: AlertId,
@@ -493,100 +520,4 @@ pub struct PlannedAttempt {
     pub contact: ContactId,
     pub channel: ContactKind,
     pub after_ms: i64,
-}
-
-/// Where one ingested alert event ended: the law of accounts says exactly one of these.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case", tag = "outcome")]
-pub enum Outcome {
-    /// A new alert, in a new or existing incident.
-    Opened { alert: AlertId, incident: IncidentId },
-    /// An open alert was sent again.
-    Refreshed { alert: AlertId, incident: IncidentId },
-    /// A recovery closed an alert.
-    Closed { alert: AlertId, incident: IncidentId },
-    /// Kept, and nobody is paged, for a stated reason.
-    Suppressed { reason: SuppressReason },
-    /// Kept, and changed nothing.
-    Dropped { reason: DropReason },
-    /// Not understood; kept in quarantine.
-    Rejected { reason: RejectReason },
-}
-
-impl Outcome {
-    /// The incident it went to; none when it paged nobody.
-    #[must_use]
-    pub const fn incident(&self) -> Option<IncidentId> {
-        match self {
-            Self::Opened { incident, .. } | Self::Refreshed { incident, .. } | Self::Closed { incident, .. } => {
-                Some(*incident)
-            }
-            Self::Suppressed { .. } | Self::Dropped { .. } | Self::Rejected { .. } => None,
-        }
-    }
-
-    /// Whether it paged nobody, and somebody may ask why; a beat is no alert.
-    #[must_use]
-    pub const fn is_unpaged(&self) -> bool {
-        self.incident().is_none() && !matches!(self, Self::Suppressed { reason: SuppressReason::Heartbeat { .. } })
-    }
-
-    /// The name used in metrics and storage.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Opened { .. } => "opened",
-            Self::Refreshed { .. } => "refreshed",
-            Self::Closed { .. } => "closed",
-            Self::Suppressed { .. } => "suppressed",
-            Self::Dropped { .. } => "dropped",
-            Self::Rejected { .. } => "rejected",
-        }
-    }
-}
-
-/// Why nobody is paged for a kept alert.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case", tag = "kind")]
-pub enum SuppressReason {
-    /// Older than a day by the sender's clock, and the integration does not page for replays.
-    Stale,
-    /// By the sender's clock it was over before it arrived: this recovery of it overtook it.
-    Over { by: EventId },
-    /// It fires all the time, as the beat of a heartbeat.
-    Heartbeat { heartbeat: HeartbeatId },
-}
-
-/// Why an event changed nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case", tag = "kind")]
-pub enum DropReason {
-    /// A recovery of nothing that is open.
-    UnmatchedResolve,
-    /// A recovery that is older than the alert, by the sender's clock: it was of what fired before.
-    Overtaken { alert: AlertId },
-    /// The same message (or idempotency key) was accepted before, within its window.
-    Duplicate { of: EventId },
-}
-
-/// Why a body was put into quarantine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case", tag = "kind")]
-pub enum RejectReason {
-    /// Nothing but blanks.
-    Empty,
-    /// Declared as JSON, and is not.
-    BadJson { detail: String },
-    /// JSON nested deeper than the limit.
-    TooDeep { limit: u32 },
-    /// A JSON value that is neither an object nor an array of objects.
-    NotAnObject { found: String },
-    /// More members than one request may have.
-    TooMany { limit: u32, found: u64 },
-    /// A form without any field we read.
-    NoContent { detail: String },
 }

@@ -4,7 +4,7 @@ use super::Check;
 use crate::state::RECENT_MAX;
 use shared::{
     Delay,
-    config::{FlapDetection, Limits, StormMode},
+    config::{FlapDetection, Limits, StormMode, SuspectMode},
 };
 
 impl Check {
@@ -30,6 +30,20 @@ impl Check {
             }
             if !(60_000..=86_400_000).contains(&limit.within.0) {
                 self.fault(format!("limits[{place}].within"), "a limit is about 1m to 24h");
+            }
+        }
+    }
+
+    pub(super) fn suspects(&mut self, suspects: &SuspectMode) {
+        if suspects.vms != 0 && !(2..=1_000).contains(&suspects.vms) {
+            self.fault("suspects.vms", "a hypervisor is suspected when 2 to 1000 of its VMs fail; 0 suspects none");
+        }
+        if suspects.percent > 100 {
+            self.fault("suspects.percent", "of a hundred VMs at most 100 fail; write 0 to 100");
+        }
+        for (field, delay) in [("within", suspects.within), ("calm", suspects.calm)] {
+            if !(1_000..=3_600_000).contains(&delay.0) {
+                self.fault(format!("suspects.{field}"), format!("`{field}` is 1s to 1h"));
             }
         }
     }

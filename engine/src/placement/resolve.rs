@@ -128,6 +128,34 @@ impl Index {
         Answer { placements, more }
     }
 
+    /// The machine that an alert names, by the surest of what it says: hardware address, address, name. None when no source
+    /// knows it, and when the name alone is that of several.
+    #[must_use]
+    pub fn locate(
+        &self,
+        mac: Option<Mac>,
+        ip: Option<IpAddr>,
+        name: Option<&str>,
+        now: Timestamp,
+    ) -> Option<Placement> {
+        let known = |leads: Vec<Lead<'_>>| {
+            let found = merged(self.put_together(leads, now)).into_iter().next();
+            found.filter(|placed| placed.vm.is_some() || placed.hypervisor.is_some())
+        };
+        let by_mac = || known(self.leads_to_mac(mac?));
+        let by_ip = || known(self.leads_to_ip(ip?, now));
+        let by_name = || {
+            let name = name?.trim_end_matches('.');
+            let short = name.split('.').next().filter(|short| short.len() < name.len());
+            [Some(name), short].into_iter().flatten().find_map(|name| {
+                let leads: Vec<_> = self.named(name).filter_map(|place| self.lead_to(place, name)).collect();
+                let mut found = merged(self.put_together(leads, now)).into_iter();
+                found.next().filter(|_| found.next().is_none())
+            })
+        };
+        by_mac().or_else(by_ip).or_else(by_name)
+    }
+
     /// One VM by the key it has in its source, at its first interface.
     #[must_use]
     pub fn vm(&self, source: &SourceId, key: &str, now: Timestamp) -> Option<Placement> {

@@ -307,7 +307,7 @@ impl Player {
                 let parsed = normalize(&source, body.as_bytes());
                 let events = parsed.events.into_iter().map(|parsed| parsed.event).collect();
                 let (integration, rejected) = (integration.clone(), parsed.rejected);
-                self.post(Ingested { integration, key: key.clone(), events, rejected }, body);
+                self.post(Ingested { integration, key: key.clone(), events, rejected, places: Vec::new() }, body);
             }
             What::Beat { heartbeat, signal, note } => {
                 self.tell(format_args!("beat {heartbeat}: {signal:?} {note}"));

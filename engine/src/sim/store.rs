@@ -12,7 +12,7 @@ use crate::{
 use shared::{
     Alert, AlertId, AlertState, AttemptState, ContactId, Delay, EventId, HeartbeatId, Incident, IncidentId,
     IncidentState, IntegrationId, PersonId, PolicyId, Pulse, SharedStr, Silence, SilenceId, Storm, Timestamp,
-    timeline::Outcome,
+    placement::Placement, timeline::Outcome,
 };
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -41,6 +41,8 @@ pub struct Store {
     turns: BTreeMap<(PolicyId, u32), LevelTurn>,
     pulses: BTreeMap<HeartbeatId, Pulse>,
     sends: BTreeMap<(PersonId, ContactId), ContactSends>,
+    /// Where the machines of open alerts were.
+    places: BTreeMap<AlertId, Arc<Placement>>,
     storm: Option<Storm>,
     openings: VecDeque<(Timestamp, IncidentId)>,
     /// Messages whose repeats the alerts may not count yet.
@@ -86,6 +88,7 @@ impl Store {
             turns,
             pulses,
             own,
+            places,
             sends,
             storms,
             counters,
@@ -111,6 +114,7 @@ impl Store {
             return Err(format!("message {} of its own has a number that was used, or not given", strange.id));
         }
         self.pulses.extend(pulses.into_iter().map(|pulse| (pulse.heartbeat.clone(), pulse)));
+        self.places.extend(places.into_iter().map(|it| (it.alert, it.placement)));
         self.turns.extend(turns.into_iter().map(|turn| ((turn.policy.clone(), turn.level), turn)));
         self.sends.extend(sends.into_iter().map(|it| ((it.person.clone(), it.contact.clone()), it)));
         for storm in storms {
@@ -132,6 +136,7 @@ impl Store {
             }
             if alert.state == AlertState::Resolved {
                 self.open_alerts.remove(&alert.id);
+                self.places.remove(&alert.id);
                 self.closed_alerts.push_back(alert);
             } else {
                 self.open_alerts.insert(alert.id, alert);
@@ -239,6 +244,7 @@ impl Store {
             pulses: self.pulses.values().cloned().collect(),
             sends: self.sends.values().cloned().collect(),
             storm: self.storm.clone(),
+            places: self.places.iter().map(|(id, placement)| (*id, Placement::clone(placement))).collect(),
             openings: self.openings.iter().copied().collect(),
             recent: recent.into_iter().map(|((integration, key), recent)| (integration, key, recent)).collect(),
             seen: self.seen.iter().filter(|seen| seen.0 > since).cloned().collect(),

@@ -403,6 +403,7 @@ impl World {
             key: message.key.clone(),
             events: parsed.events.into_iter().map(|parsed| parsed.event).collect(),
             rejected: parsed.rejected,
+            places: Vec::new(),
         };
         let members = ingested.events.len() + ingested.rejected.len();
         self.trace(format_args!("{} {:?} {}", message.sender, message.key, message.body));

@@ -209,6 +209,8 @@ fn keep_fresh(app: &web::Data<App>) {
     let inventory = Arc::clone(&app_again.inventory);
     let kept = inventory::keep(inventory, app_again.runtime.clone(), Arc::clone(&app_again.readers));
     drop(actix_web::rt::spawn(kept));
+    let followed = inventory::follow(Arc::clone(&app_again.inventory), app_again.runtime.clone());
+    drop(actix_web::rt::spawn(followed));
     keep_history(app_again);
 }
 

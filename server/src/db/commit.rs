@@ -174,6 +174,7 @@ impl Store {
             store.put_pulses(&changes.pulses)?;
             store.put_sends(&changes.sends)?;
             store.put_storms(&changes.storms)?;
+            store.put_places(&changes.places)?;
             Ok(revision)
         })?;
         self.restored = Some((revision, changes.counters));

@@ -21,6 +21,7 @@ mod lock;
 mod meta;
 mod migrate;
 mod past;
+mod places;
 mod readers;
 mod restore;
 mod schema;

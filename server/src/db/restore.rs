@@ -81,6 +81,10 @@ impl Store {
             ids.sort_unstable();
             for ids in ids.chunks(IDS_MAX) {
                 self.open_alerts(ids)?.into_iter().for_each(|alert| restored.add_alert(alert));
+                let places = self.places(ids)?.into_iter();
+                let places = places.filter(|(alert, _)| restored.alerts.contains_key(alert));
+                let places: Vec<_> = places.map(|(alert, placed)| (alert, placed.placement)).collect();
+                restored.places.extend(places);
             }
             incidents.into_iter().for_each(|incident| restored.add_incident(incident));
         }

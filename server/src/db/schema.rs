@@ -234,3 +234,11 @@ diesel::table! {
         doc -> Text,
     }
 }
+
+diesel::table! {
+    alert_place (alert) {
+        alert -> BigInt,
+        at -> BigInt,
+        doc -> Text,
+    }
+}

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use shared::{
     Alert, Escalation, Incident, IncidentId, IncidentState, IntegrationId, PageVia, PersonId, Recipient, Severity,
     TeamId,
-    api::{IncidentDetail, IncidentList, IncidentRow, List, PolicyStand, UpcomingLevel},
+    api::{AlertPlace, IncidentDetail, IncidentList, IncidentRow, List, PolicyStand, UpcomingLevel},
     config::Document,
     timeline::{Actor, Happening, Skip, TargetResult, TimelineEntry},
 };
@@ -29,6 +29,8 @@ use std::{
 
 const MOST_MESSAGES: usize = 20;
 const MOST_BEFORE: usize = 10;
+/// Alerts whose machines are shown.
+const MOST_PLACES: usize = 50;
 
 #[derive(Deserialize)]
 pub(super) struct IncidentFilter {
@@ -193,10 +195,12 @@ pub(super) async fn show_incident(
     let incident = find(&app, id).await?;
     let policies = policies(&app, [&incident]).await?;
     let of = incident.clone();
-    let (alerts, timeline, messages, before) = app
+    let (alerts, places, timeline, messages, before) = app
         .db(move |store| {
+            let newest: Vec<i64> = of.alerts.iter().rev().take(MOST_PLACES).map(|id| id.0).collect();
             Ok((
                 store.alerts_of(&of)?,
+                store.places(&newest)?,
                 store.timeline(id)?,
                 store.messages_of(id, MOST_MESSAGES)?,
                 store.before(&of, MOST_BEFORE)?,
@@ -212,6 +216,10 @@ pub(super) async fn show_incident(
             policies: incident.escalations.iter().map(|it| stand(it, &policies, &config)).collect(),
             incident,
             alerts,
+            places: places
+                .into_iter()
+                .map(|(alert, it)| AlertPlace { alert, at: it.at, placement: it.placement })
+                .collect(),
             timeline,
             upcoming,
             messages: messages.into_iter().map(|message| events::detail(&config, message)).collect(),

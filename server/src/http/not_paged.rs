@@ -315,7 +315,16 @@ mod tests {
             normalize::Source { integration: &integration, content_type: None, format: None, received_at: now };
         let read = normalize::normalize(&source, b"[P1][PROBLEM][db-07][10.0.3.7][down]");
         let events = read.events.into_iter().map(|it| it.event).collect();
-        engine.handle(now, Event::Ingested(Ingested { integration: "x".into(), key: None, events, rejected: vec![] }));
+        engine.handle(
+            now,
+            Event::Ingested(Ingested {
+                integration: "x".into(),
+                key: None,
+                events,
+                rejected: vec![],
+                places: Vec::new(),
+            }),
+        );
         let timeline = engine.take_changes().timeline;
         let incident = engine.state.incidents.values().next().unwrap();
         let policies: Policies = engine.state.policies.clone();

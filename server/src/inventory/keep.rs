@@ -17,7 +17,10 @@ use shared::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tokio::{task::JoinHandle, time};
@@ -38,6 +41,8 @@ const PARTS: u64 = 64;
 pub struct Inventory {
     index: RwLock<Index>,
     standing: RwLock<BTreeMap<SourceId, Standing>>,
+    /// Counts what sources said.
+    changes: AtomicU64,
 }
 
 /// How asking a source went.
@@ -56,6 +61,20 @@ impl Inventory {
         self.index.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The same, unless a source is being read at this moment.
+    pub fn index_at_once(&self) -> Option<RwLockReadGuard<'_, Index>> {
+        match self.index.try_read() {
+            Ok(index) => Some(index),
+            Err(TryLockError::Poisoned(index)) => Some(index.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Rises whenever a source said something.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
     /// How asking a source went.
     #[must_use]
     pub fn standing(&self, source: &SourceId) -> Standing {
@@ -63,6 +82,7 @@ impl Inventory {
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Index> {
+        self.changes.fetch_add(1, Ordering::AcqRel);
         self.index.write().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     ActError, Arrived, BeatError, Unavailable,
-    inbox::{Beat, BeatReply, Finished, IngestReply, SilenceReply, Told},
+    inbox::{Beat, BeatReply, Finished, IngestReply, Places, SilenceReply, Told},
     receipt,
 };
 use crate::{
@@ -58,7 +58,7 @@ impl Batch {
     /// A message into the engine.
     pub(super) fn ingest(&mut self, engine: &mut Engine, arrived: Arrived, now: Timestamp) -> Receipt {
         let kept = arrived.urgent.then(|| arrived.clone());
-        let Arrived { integration, received_at, peer, content_type, key, body, read, .. } = arrived;
+        let Arrived { integration, received_at, peer, content_type, key, body, read, places, .. } = arrived;
         let formats = read
             .events
             .iter()
@@ -73,6 +73,7 @@ impl Batch {
             key: key.clone(),
             events: read.events.into_iter().map(|it| it.event).collect(),
             rejected: read.rejected,
+            places,
         };
         self.handled = true;
         let mut effects = engine.handle(now, Event::Ingested(message));
@@ -163,6 +164,12 @@ impl Batch {
         self.handled = true;
         let mut effects = engine.handle(now, Event::DeliveryFinished { incident, attempt, try_number, result });
         self.collect(&mut effects);
+    }
+
+    /// Where the machines of alerts run, into the engine.
+    pub(super) fn placed(&mut self, engine: &mut Engine, places: Places, now: Timestamp) {
+        self.handled = true;
+        self.collect(&mut engine.handle(now, Event::Placed(places)));
     }
 
     /// The end of a notice into the engine.

@@ -184,6 +184,8 @@ impl Writer {
                 Item::Finished(_) => {}
                 // It cannot be recorded; the notice is sent again, under the same key, when its lease has ended.
                 Item::Told(_) => {}
+                // It is looked up again once the store is back.
+                Item::Placed(_) => {}
                 Item::Reload(reply) => {
                     if let Some(reply) = reply {
                         answer(reply, Err(Unavailable));

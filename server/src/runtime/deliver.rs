@@ -11,6 +11,7 @@ use shared::{
     Attempt, AttemptId, Failure, Incident, IncidentId, IncidentState, Notice, Page, PageVia, PersonId, Recipient,
     Silence, SilenceId, Timestamp,
     config::{Contact, ContactKind, Language, Person},
+    placement::Neighbourhood,
     text::notice_text,
 };
 use std::{
@@ -104,6 +105,8 @@ pub(super) struct Sending<'a> {
     pub(super) now: Timestamp,
     /// Set when the decision could not be stored.
     pub(super) blind: Option<u64>,
+    /// How the neighbours of incidents' machines are.
+    pub(super) near: &'a BTreeMap<IncidentId, Neighbourhood>,
 }
 
 impl Dispatcher {
@@ -183,6 +186,7 @@ impl Dispatcher {
             unrecorded: how.blind.is_some(),
             others: Vec::new(),
             storm: false,
+            near: how.near.get(&incident.id).cloned(),
         })
     }
 
@@ -300,7 +304,13 @@ mod tests {
             let events = read.events.into_iter().map(|parsed| parsed.event).collect();
             engine.handle(
                 now,
-                Event::Ingested(Ingested { integration: integration.id, key: None, events, rejected: Vec::new() }),
+                Event::Ingested(Ingested {
+                    integration: integration.id,
+                    key: None,
+                    events,
+                    rejected: Vec::new(),
+                    places: Vec::new(),
+                }),
             );
         }
         engine.state.incidents.iter().map(|(id, incident)| (*id, incident.clone())).collect()
@@ -321,7 +331,8 @@ mod tests {
             Dispatcher { tasks: threads.handle().clone(), inbox: Arc::default(), instance: "test".to_owned() };
         let channels = Arc::new(Channels::new(&config.document.channels).unwrap());
         let links = Links::new(None, "http://localhost".to_owned(), [7; 32]);
-        let how = Sending { config: &config, channels: &channels, links: &links, now, blind: None };
+        let how =
+            Sending { config: &config, channels: &channels, links: &links, now, blind: None, near: &BTreeMap::new() };
         let message = |incidents: &BTreeMap<IncidentId, Arc<Incident>>| {
             let named: Vec<_> = parts.iter().filter_map(|part| Named::of(incidents, part)).collect();
             let delivery = dispatcher.message(&named, parts[0].attempt, &how).unwrap();

@@ -3,18 +3,20 @@
 use super::{ActError, Arrived, BeatError, Refused, Unavailable};
 use engine::{Act, Engine, SilenceAct};
 use shared::{
-    AttemptId, Failure, HeartbeatId, Incident, IncidentId, Signal, Silence, SilenceId, api::Receipt, timeline::Actor,
+    AlertId, AttemptId, Failure, HeartbeatId, Incident, IncidentId, Signal, Silence, SilenceId, api::Receipt,
+    placement::Placement, timeline::Actor,
 };
 use std::{
     collections::VecDeque,
     sync::{
-        Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 use tokio::sync::oneshot;
 
+pub(super) type Places = Vec<(AlertId, Arc<Placement>)>;
 pub(super) type IngestReply = oneshot::Sender<Result<Receipt, Refused>>;
 pub(super) type BeatReply = oneshot::Sender<Result<(), BeatError>>;
 pub(super) type SilenceReply = oneshot::Sender<Result<Silence, ActError>>;
@@ -37,6 +39,8 @@ pub(super) enum Item {
     Beat(Beat, BeatReply),
     Finished(Finished),
     Told(Told),
+    /// Where the machines of these alerts run by now.
+    Placed(Places),
     /// Look for a newer configuration.
     Reload(Option<oneshot::Sender<Result<i64, Unavailable>>>),
     Ask(Question),

@@ -18,6 +18,7 @@ use crate::{
 use engine::{Changes, Engine, Refusal};
 use shared::{Incident, IncidentId, Silence, Storm, Timestamp};
 use std::{
+    collections::BTreeMap,
     panic::resume_unwind,
     sync::{
         Arc,
@@ -205,6 +206,7 @@ impl Writer {
             // Begun while the store was away; what it became of is not in this memory.
             Item::Finished(_) => {}
             Item::Told(told) => batch.told(&mut self.engine, told, now),
+            Item::Placed(places) => batch.placed(&mut self.engine, places, now),
             Item::Reload(reply) => batch.looks.push(reply),
             Item::Ask(question) => question(&self.engine),
         }
@@ -285,6 +287,7 @@ impl Writer {
                 links: &self.vitals.links,
                 now,
                 blind: None,
+                near: &BTreeMap::new(),
             };
             self.dispatcher.tell(&batch.notices, &changes.silences, &how);
         }

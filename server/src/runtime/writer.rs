@@ -283,8 +283,15 @@ impl Writer {
         let wanted: std::collections::BTreeSet<IncidentId> = commands.iter().flat_map(Command::incidents).collect();
         let incidents: BTreeMap<_, _> =
             changes.incidents.iter().filter(|it| wanted.contains(&it.id)).map(|it| (it.id, it.clone())).collect();
-        let how =
-            Sending { config: self.engine.config(), channels: &self.channels, links: &self.vitals.links, now, blind };
+        let near = incidents.keys().filter_map(|id| Some((*id, self.engine.neighbourhood(*id)?))).collect();
+        let how = Sending {
+            config: self.engine.config(),
+            channels: &self.channels,
+            links: &self.vitals.links,
+            now,
+            blind,
+            near: &near,
+        };
         self.dispatcher.send(commands, &incidents, &how);
     }
 

@@ -14,7 +14,7 @@ web02,52:54:00:00:00:02,10.1.2.4,kvm-1,prod,br-int,42
 db01,52:54:00:00:00:03,10.1.3.3,kvm-2,prod,br-int,43
 ";
 
-fn config(file: &Path) -> String {
+pub(crate) fn config(file: &Path) -> String {
     let file = file.display();
     format!(
         "{CONFIG}\n[[sources]]\nid = \"list\"\nname = \"Our list\"\nkind = \"file\"\naddress = \"{file}\"\nevery = \"1s\"\n"
@@ -22,19 +22,19 @@ fn config(file: &Path) -> String {
 }
 
 /// Begins to ask the sources, as the server does.
-fn keep(house: &House) {
+pub(crate) fn keep(house: &House) {
     let app = &house.app;
     let kept = inventory::keep(Arc::clone(&app.inventory), app.runtime.clone(), Arc::clone(&app.readers));
     drop(actix_web::rt::spawn(kept));
 }
 
-struct Viewer<'a> {
+pub(crate) struct Viewer<'a> {
     house: &'a House,
     token: String,
 }
 
 impl<'a> Viewer<'a> {
-    fn of(house: &'a House) -> Self {
+    pub(crate) fn of(house: &'a House) -> Self {
         Self { house, token: house.api_token(Role::Viewer) }
     }
 
@@ -42,7 +42,7 @@ impl<'a> Viewer<'a> {
         request.insert_header(("authorization", format!("Bearer {}", self.token)))
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         let answer = call(&self.house.service().await, self.signed(request("GET", path))).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text);
         answer.json()
@@ -53,7 +53,7 @@ impl<'a> Viewer<'a> {
     }
 
     /// Waits until the source stands so.
-    async fn until(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
         for _ in 0..1_000 {
             let source = self.source().await;
             if holds(&source) {

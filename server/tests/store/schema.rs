@@ -12,7 +12,11 @@ crate::promises! {
 }
 
 /// The newest first: SQLite's, PostgreSQL's.
-const DOWN: [[&str; 2]; 9] = [
+const DOWN: [[&str; 2]; 10] = [
+    [
+        include_str!("../../../migrations/sqlite/2026-11-22-000300_alert_place/down.sql"),
+        include_str!("../../../migrations/postgres/2026-11-22-000300_alert_place/down.sql"),
+    ],
     [
         include_str!("../../../migrations/sqlite/2026-11-22-000100_inventory/down.sql"),
         include_str!("../../../migrations/postgres/2026-11-22-000100_inventory/down.sql"),

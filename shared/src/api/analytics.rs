@@ -12,6 +12,8 @@ pub enum QuietKind {
     Silence,
     Maintenance,
     Inhibition,
+    /// Its hypervisor was suspected.
+    Hypervisor,
     /// A time window of the route.
     Mute,
     /// The delay of the route: it pages only what lasts.

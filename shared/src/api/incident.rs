@@ -2,8 +2,8 @@
 
 use super::account::wire;
 use crate::{
-    Alert, AttemptState, EscalationState, Format, Incident, IncidentId, IncidentState, IntegrationId, PersonId, Piece,
-    PolicyId, Recipient, Severity, SharedStr, SuppressedBy, TeamId, Timestamp,
+    Alert, AlertId, AttemptState, EscalationState, Format, Incident, IncidentId, IncidentState, IntegrationId,
+    PersonId, Piece, PolicyId, Recipient, Severity, SharedStr, SuppressedBy, TeamId, Timestamp,
     alert::FieldSpan,
     config::Target,
     timeline::{Actor, Outcome, TimelineEntry},
@@ -91,6 +91,8 @@ wire! {
         incident: Incident,
         row: IncidentRow,
         alerts: Vec<Alert>,
+        /// Where the machines of its newest alerts were when they came, at most 50.
+        places: Vec<AlertPlace>,
         timeline: Vec<TimelineEntry>,
         /// The policies it runs by.
         policies: Vec<PolicyStand>,
@@ -105,6 +107,9 @@ wire! {
         seq: u64,
         now: Timestamp,
     }
+
+    /// Where the machine of an alert was, as it was known first.
+    struct AlertPlace { alert: AlertId, at: Timestamp, placement: crate::placement::Placement }
 
     /// A policy as an incident keeps it.
     struct PolicyStand {

@@ -35,6 +35,29 @@ impl Default for Limits {
     }
 }
 
+/// When so many VMs of one hypervisor fail alike that the hypervisor is suspected: one page about it takes the place of
+/// those about its VMs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct SuspectMode {
+    /// At least so many VMs; 0 suspects none.
+    pub vms: u32,
+    /// And at least so many of a hundred of those that run there.
+    pub percent: u32,
+    /// All of them within this time.
+    pub within: Delay,
+    /// When fewer than half as many still fail, or fewer than `vms`, these have so long to recover before they page for
+    /// themselves.
+    pub calm: Delay,
+}
+
+impl Default for SuspectMode {
+    fn default() -> Self {
+        Self { vms: 3, percent: 30, within: Delay::mins(3), calm: Delay::mins(1) }
+    }
+}
+
 /// When so many incidents come at once that pages about all but P0 are collected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -15,7 +15,7 @@ mod source;
 mod time;
 mod trial;
 
-pub use calm::{Limit, Limits, StormMode};
+pub use calm::{Limit, Limits, StormMode, SuspectMode};
 pub use channels::{
     Channels, Defer, EmailChannel, EmailTls, FlapDetection, NtfyChannel, OutboundHeartbeat, Paging, WebhookChannel,
 };
@@ -45,6 +45,7 @@ pub struct Document {
     pub paging: Paging,
     pub limits: Limits,
     pub storm: StormMode,
+    pub suspects: SuspectMode,
     pub flapping: FlapDetection,
     pub channels: Channels,
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -2,6 +2,7 @@
 
 mod notice;
 mod page;
+mod placed;
 mod reason;
 mod timeline;
 mod unheard;
@@ -11,6 +12,7 @@ mod voice;
 pub use crate::config::Language;
 pub use notice::{digest_sums, notice_text};
 pub use page::{PageText, bundle_text, page_text};
+pub use placed::neighbourhood;
 pub use reason::reject_reason;
 pub use timeline::{
     Names, duty, happening, quieted_by, recipient_name, skipped, suppressed_by, throttled_by, told, unmet, waits,

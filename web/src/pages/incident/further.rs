@@ -1,7 +1,7 @@
 //! What explains an incident, and the questions before an action: a module of its own. What one must have who was just
 //! woken, the head of the page and its buttons, needs nothing of it.
 
-use super::{alerts, before, lanes, raw, timeline, why};
+use super::{alerts, before, lanes, place, raw, timeline, why};
 use crate::{
     components::states::loaded,
     incident::head::Known,
@@ -63,6 +63,8 @@ fn below(app: App, id: IncidentId, known: Remote<Known>, asker: Asker) -> AnyVie
             {why::why(app, id, detail)}
             <div class="grid-wide">
                 <div>
+                    {place::card(app, detail)}
+                    {place::followers(app, id)}
                     {lanes::card(app, detail)}
                     {raw::card(app, detail)}
                     {alerts::card(app, id, known, detail, asker)}

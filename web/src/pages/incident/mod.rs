@@ -6,6 +6,7 @@ mod before;
 pub(crate) mod further;
 mod header;
 mod lanes;
+mod place;
 mod proof;
 mod quiet;
 mod raw;

@@ -24,7 +24,7 @@ pub(super) fn name(l: Language, placement: &Placement) -> String {
     vm.or_else(|| placement.hypervisor.as_ref().map(|it| it.name.clone())).unwrap_or_else(|| t::unknown_machine(l))
 }
 
-pub(super) fn chain(app: App, placement: &Placement) -> AnyView {
+pub(crate) fn chain(app: App, placement: &Placement) -> AnyView {
     let l = app.l();
     let hops = placement.hops.iter().map(|hop| step(app, hop)).collect_view();
     view! { <ol class="way" aria-label=t::way(l, &name(l, placement))>{hops}</ol> }.into_any()
@@ -73,7 +73,7 @@ fn how(l: Language, how: HopHow) -> String {
     }
 }
 
-pub(super) fn doubts(l: Language, doubts: &[Doubt]) -> Option<AnyView> {
+pub(crate) fn doubts(l: Language, doubts: &[Doubt]) -> Option<AnyView> {
     let say = |doubt: &Doubt| {
         let words = match doubt {
             Doubt::SeveralVms { mac, vms } => t::several_vms(l, &mac.to_string(), &vms.join(", ")),

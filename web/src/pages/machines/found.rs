@@ -105,12 +105,12 @@ fn card(app: App, found: &Found) -> AnyView {
 }
 
 /// Where the page of a VM is.
-pub(super) fn vm_href(vm: &PlacedVm) -> String {
+pub(crate) fn vm_href(vm: &PlacedVm) -> String {
     format!("/machines/vm{}", query::build(&[("source", vm.source.as_str()), ("key", &vm.key)]))
 }
 
 /// Where the page of a hypervisor is.
-pub(super) fn hypervisor_href(it: &PlacedHypervisor) -> String {
+pub(crate) fn hypervisor_href(it: &PlacedHypervisor) -> String {
     format!("/machines/hypervisor{}", query::build(&[("source", it.source.as_str()), ("key", &it.key)]))
 }
 

@@ -6,6 +6,8 @@ mod hypervisor;
 mod sources;
 mod vm;
 
+pub(crate) use chain::{chain, doubts};
+pub(crate) use found::{hypervisor_href, vm_href};
 pub(crate) use hypervisor::page as hypervisor;
 pub(crate) use vm::page as vm;
 
