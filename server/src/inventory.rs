@@ -16,7 +16,9 @@ mod open;
 pub mod ovsdb;
 mod pace;
 pub mod qemu;
+mod ssh;
 mod uuid;
+mod vendors;
 pub mod vsphere;
 
 pub use endpoint::{Credentials, Endpoint, EndpointError, OwnCertificate, Stream, Wire};
@@ -24,6 +26,8 @@ pub use fault::{Fault, FaultKind};
 pub use keep::{Inventory, Standing, keep};
 pub use kinds::check;
 pub use open::{Machine, open_of_each};
+pub use ssh::{Ssh, Usual};
+pub use vendors::Vendors;
 
 use shared::inventory::Observation;
 use std::future::Future;
