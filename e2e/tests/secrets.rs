@@ -19,6 +19,10 @@ const CANARIES: &str = include_str!("../../server/tests/canaries.toml");
 const ANY: [&str; 2] = ["canary-", "whsec_Y2FuYXJ5"];
 /// In every secret: an administrator may see where pages go, and nobody may see these.
 const SECRET: [&str; 2] = ["canary-secret", "whsec_Y2FuYXJ5"];
+const TO_PERSON: &str = "/canary-address-contact";
+const OF_PERSON: &str = "whsec_Y2FuYXJ5IG9mIHRoZSBjb250YWN0ISEh";
+const TO_HOOK: &str = "/canary-address-webhook";
+const OF_HOOK: &str = "whsec_Y2FuYXJ5IG9mIHRoZSB3ZWJob29rISEh";
 /// What is no secret is found in all the same places, or nothing was looked through.
 const OPEN: &str = "Positiva Control";
 
@@ -50,16 +54,27 @@ fn files_are_clean(folder: &Path) -> Result<bool> {
     Ok(open)
 }
 
+/// Kinds and names of what is there.
+const THERE: [(&str, &str); 6] = [
+    ("team", "1"),
+    ("person", "positiva"),
+    ("webhook", "noc"),
+    ("source", "vc"),
+    ("schedule", "theirs"),
+    ("policy", "p"),
+];
+
 /// Asks every GET of the description, with things that are there in its path.
 fn answers_are_clean(anybody: &Client, admin: &Client) -> Result<()> {
     let description: Value = anybody.read("/api/openapi.json")?;
     let paths = description["paths"].as_object().context("the description has no paths")?;
     let (mut answered, mut open) = (0, false);
     for (path, _) in paths.iter().filter(|(_, methods)| !methods["get"].is_null()) {
-        for name in ["1", "positiva", "noc", "vc", "theirs", "p"] {
+        for (kind, name) in THERE {
             let mut asked = path.clone();
             while let (Some(from), Some(to)) = (asked.find('{'), asked.find('}')) {
-                asked.replace_range(from..=to, name);
+                let is_kind = asked[from..=to] == *"{kind}";
+                asked.replace_range(from..=to, if is_kind { kind } else { name });
             }
             let answer = admin.get(&asked).with_context(|| asked.clone())?;
             is_clean(&format!("GET {asked}"), &answer.body, &SECRET)?;
@@ -80,16 +95,24 @@ fn said(output: Output) -> Vec<u8> {
     [output.stdout, output.stderr].concat()
 }
 
-/// A server on which everything happened that touches a secret.
-fn lived_in(server: &mut Tocsin) -> Result<()> {
+/// Where pages and calendars go.
+fn sink() -> Result<HookSink> {
     let sink = HookSink::start()?;
     sink.script(|call| {
         let calendar = Reply::Says(200, "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n");
         if call.path.ends_with(".ics") { calendar } else { Reply::Accept }
     });
-    let config = CANARIES.replace("SINK", sink.url("").trim_end_matches('/'));
+    Ok(sink)
+}
+
+fn config(sink: &HookSink) -> String {
+    CANARIES.replace("SINK", sink.url("").trim_end_matches('/'))
+}
+
+/// A server on which everything happened that touches a secret.
+fn lived_in(server: &mut Tocsin, sink: &HookSink) -> Result<()> {
     server.start_with(&["--log", "trace,hyper=info,h2=info"])?;
-    server.apply(&config)?;
+    server.apply(&config(sink))?;
     let given = fs::read(server.folder().join("config.toml"))?;
     ensure!(is_clean("what was applied", &given, &SECRET).is_err(), "nothing would ever be found");
     // A second version, and one that keeps the secrets of the first.
@@ -100,15 +123,7 @@ fn lived_in(server: &mut Tocsin) -> Result<()> {
     is_clean("tocsin apply", &said(refused), &ANY)?;
 
     // The right receivers get the true secrets.
-    let token = server.sender("falcon")?;
-    let sent =
-        server.anybody().post(&format!("/ingest/{token}"), &[], b"[P0][PROBLEM][db-07][10.1.2.3][host is down]")?;
-    sent.is(200)?;
-    let to_person = sink.wait_for("/canary-address-contact", 1, PATIENCE)?;
-    to_person.verify("whsec_Y2FuYXJ5IG9mIHRoZSBjb250YWN0ISEh")?;
-    let to_hook = sink.wait_for("/canary-address-webhook", 1, PATIENCE)?;
-    to_hook.verify("whsec_Y2FuYXJ5IG9mIHRoZSB3ZWJob29rISEh")?;
-    ensure!(to_hook.verify("whsec_Y2FuYXJ5IG9mIHRoZSBjb250YWN0ISEh").is_err(), "any secret would do");
+    pages(server, sink, "db-07")?;
     sink.wait_for("/canary-address-calendar.ics", 1, PATIENCE)?;
 
     let admin = server.somebody(Role::Admin)?;
@@ -126,24 +141,63 @@ fn lived_in(server: &mut Tocsin) -> Result<()> {
     files_are_clean(&server.folder().join("data")).map(drop)
 }
 
+/// A P0 is paged, and signed with the true secrets.
+fn pages(server: &Tocsin, sink: &HookSink, host: &str) -> Result<()> {
+    let before = sink.calls_of(TO_PERSON).len();
+    let token = server.sender(host)?;
+    let alert = format!("[P0][PROBLEM][{host}][10.1.2.3][host is down]");
+    server.anybody().post(&format!("/ingest/{token}"), &[], alert.as_bytes())?.is(200)?;
+    sink.wait_for(TO_PERSON, before + 1, PATIENCE)?.verify(OF_PERSON)?;
+    let to_hook = sink.wait_for(TO_HOOK, before + 1, PATIENCE)?;
+    to_hook.verify(OF_HOOK)?;
+    ensure!(to_hook.verify(OF_PERSON).is_err(), "any secret would do");
+    Ok(())
+}
+
 #[test]
 fn no_canary_is_found_on_sqlite() -> Result<()> {
     let mut server = Tocsin::fresh()?;
-    lived_in(&mut server)?;
+    lived_in(&mut server, &sink()?)?;
     server.kill()?;
     ensure!(files_are_clean(&server.folder().join("data"))?, "what is no secret was not found either");
-    // Another key, and everything again.
-    let rotated = server.ask(&["secrets", "rotate"], "")?;
-    ensure!(rotated.contains("sealed "), "{rotated}");
     server.start()?;
     let shown = server.ask(&["export", "--with-secrets"], "")?;
-    for canary in
+    for kept in
         ["canary-secret-\"mail", "canary-secret-ntfy", "canary-secret-source", "# the notes around a secret stay"]
     {
-        ensure!(shown.contains(canary), "`{canary}` was lost: {shown}");
+        ensure!(shown.contains(kept), "`{kept}` was lost: {shown}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_running_server_goes_on_with_another_key() -> Result<()> {
+    let (mut server, sink) = (Tocsin::fresh()?, sink()?);
+    server.start()?;
+    server.apply(&config(&sink))?;
+    pages(&server, &sink, "db-1")?;
+    let key = server.folder().join("data/tocsin.db.key");
+    let old = fs::read(&key)?;
+    let rotated = server.ask(&["secrets", "rotate"], "")?;
+    ensure!(rotated.contains("sealed ") && fs::read(&key)? != old, "{rotated}");
+    pages(&server, &sink, "db-2")?;
+    // What it reads and seals from now on is under the new key.
+    server.apply(&server.ask(&["export"], "")?.replace("every = \"1h\"", "every = \"2h\""))?;
+    let admin = server.somebody(Role::Admin)?;
+    let versions: Value = admin.read("/api/v1/versions")?;
+    ensure!(versions["items"].as_array().is_some_and(|items| items.len() >= 2), "{versions}");
+    server.kill()?;
+    server.start()?;
+    pages(&server, &sink, "db-3")?;
     ensure!(files_are_clean(&server.folder().join("data"))?, "what is no secret was not found either");
-    // Without the key it says so, and does not start.
+    Ok(())
+}
+
+#[test]
+fn without_its_key_a_server_says_so_and_a_lost_one_costs_only_the_secrets() -> Result<()> {
+    let (mut server, sink) = (Tocsin::fresh()?, sink()?);
+    server.start()?;
+    server.apply(&config(&sink))?;
     server.stop()?;
     let key = server.folder().join("data/tocsin.db.key");
     let kept = fs::read(&key)?;
@@ -153,7 +207,19 @@ fn no_canary_is_found_on_sqlite() -> Result<()> {
     ensure!(!refused.status.success() && words.contains("tocsin.db.key") && words.contains("is missing"), "{words}");
     ensure!(!key.exists(), "a new key would hide what is wrong");
     fs::write(&key, kept)?;
-    server.start()
+    server.start()?;
+    pages(&server, &sink, "db-1")?;
+
+    server.stop()?;
+    fs::remove_file(&key)?;
+    ensure!(server.ask(&["secrets", "forget"], "").is_err(), "nothing is given up by a slip");
+    let told = server.ask(&["secrets", "forget", "--yes"], "")?;
+    ensure!(told.contains("are lost"), "{told}");
+    server.start()?;
+    let shown = server.ask(&["export", "--with-secrets"], "")?;
+    ensure!(shown.contains(OPEN) && shown.contains("\"lost\"") && !shown.contains("canary-"), "{shown}");
+    server.apply(&config(&sink))?;
+    pages(&server, &sink, "db-2")
 }
 
 #[test]
@@ -161,7 +227,7 @@ fn no_canary_is_found_on_postgresql() -> Result<()> {
     let database = Server::start()?;
     let url = database.create_database()?;
     let mut server = Tocsin::fresh_on(&url)?;
-    lived_in(&mut server)?;
+    lived_in(&mut server, &sink()?)?;
     let dump = database.dump(&url)?;
     is_clean("pg_dump", &dump, &ANY)?;
     ensure!(holds(&dump, OPEN) && holds(&dump, "sealed:v1:"), "what is no secret was not found either");

@@ -25,6 +25,7 @@ pub(super) fn run(storage: &Storage, command: SecretsCommand) -> Done {
     store.migrate()?;
     match command {
         SecretsCommand::Rotate => {
+            store.seal_all()?;
             let swept = store.secrets_rotate(&mut tell)?;
             let key = done(&mut store, "secrets.rotate", swept)?;
             println!("sealed {} values anew; key {key} is the only one now", swept.sealed);

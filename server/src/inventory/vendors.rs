@@ -242,7 +242,9 @@ fn hex(digits: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inventory::Inventory;
     use proptest::prelude::*;
+    use shared::placement::Placement;
 
     const TEXT: &str = "OUI/MA-L\t\t\tOrganization\r\ncompany_id\t\t\tOrganization\r\n\r\n\
         3C-EC-EF   (hex)\t\tSuper Micro Computer, Inc.\r\n3CECEF     (base 16)\t\tSuper Micro Computer, Inc.\r\n\
@@ -298,6 +300,22 @@ mod tests {
         let bytes = blocks.blocks.capacity() * 8 + blocks.names.capacity() + blocks.ends.capacity() * 4;
         assert!((500_000..1_500_000).contains(&bytes), "{bytes} bytes");
         assert_eq!(blocks.owner("00:04:00:00:00:01".parse().unwrap()), Some("Company number 341 Ltd."));
+    }
+
+    #[test]
+    fn a_platform_that_gave_the_address_counts_for_more() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), TEXT.replace("3C-EC-EF", "00-50-56").replace("3CECEF", "005056")).unwrap();
+        let inventory = Inventory::with_vendors(Vendors::at(file.path().to_owned()));
+        let of = |mac: &str, vendor: Option<&str>| {
+            let (mac, vendor) = (mac.parse().ok(), vendor.map(str::to_owned));
+            let mut placement = Placement { mac, vendor, ..Placement::default() };
+            inventory.name_vendor(&mut placement);
+            placement.vendor
+        };
+        assert_eq!(of("00:50:56:00:00:01", Some("VMware")).as_deref(), Some("VMware"));
+        assert_eq!(of("40:ed:cf:00:00:01", None).as_deref(), Some("Apple, Inc."));
+        assert_eq!(of("40:ed:ce:00:00:01", None), None);
     }
 
     proptest! {
