@@ -116,6 +116,12 @@ impl Lab {
         Ok(lab)
     }
 
+    /// Whether the test runs as root; inside, everybody is.
+    #[must_use]
+    pub const fn is_root(&self) -> bool {
+        self.is_root
+    }
+
     /// A file of the lab's folder, which has the same path inside.
     #[must_use]
     pub fn file(&self, name: &str) -> PathBuf {

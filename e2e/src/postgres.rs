@@ -117,6 +117,22 @@ impl Server {
         Ok(self.url(&name))
     }
 
+    /// What `pg_dump` writes of a database of this server: all that a backup would hold.
+    ///
+    /// # Errors
+    /// When it cannot be run, or fails.
+    pub fn dump(&self, url: &str) -> Result<Vec<u8>> {
+        let dumped = self.command("pg_dump").arg(url).output().context("pg_dump cannot be run")?;
+        check("pg_dump", &dumped)?;
+        Ok(dumped.stdout)
+    }
+
+    /// The folder of everything the server writes.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Ends the server in good order: sessions are cut off, the files are whole.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ mod import;
 mod inventory;
 mod log;
 mod replay;
+mod secrets;
 mod serve;
 mod simulate;
 mod token;
@@ -53,6 +54,9 @@ enum Command {
     /// Tokens of senders, programs and agents
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// The key that seals what is secret in the database
+    #[command(subcommand)]
+    Secrets(secrets::SecretsCommand),
     /// Check a configuration (a file, or a folder of *.toml) and run its tests
     Check(configure::Check),
     /// Put a configuration in force
@@ -128,6 +132,7 @@ fn carry_out(cli: Cli) -> Done {
         Command::Migrate => migrate(&storage),
         Command::User(command) => user::run(&storage, command),
         Command::Token(command) => token::run(&storage, command),
+        Command::Secrets(command) => secrets::run(&storage, command),
         Command::Check(command) => configure::check(&command),
         Command::Apply(command) => configure::apply(&storage, &command),
         Command::Export(command) => configure::export(&storage, &command),
@@ -161,9 +166,10 @@ fn print_findings(findings: &[Finding]) {
 /// The database, with the schema of this program.
 fn open(storage: &Storage) -> Result<Store, CliError> {
     let url = storage.database(DATABASE)?;
-    let mut store = Store::open(&url)?;
+    let mut store = Store::open_with(&url, &storage.keys(&url))?;
     // A new database has no schema, and an older one gets what is missing; a newer one is refused.
     store.migrate()?;
+    store.seal_all()?;
     Ok(store)
 }
 
@@ -175,7 +181,7 @@ fn open_existing(storage: &Storage) -> Result<(DatabaseUrl, Store), CliError> {
     {
         return Err(format!("there is no database at {}; name it with --data or --database", path.display()).into());
     }
-    let mut store = Store::open(&url)?;
+    let mut store = Store::open_with(&url, &storage.keys(&url))?;
     let pending = store.pending_migrations()?;
     if pending.is_empty() {
         return Ok((url, store));
@@ -185,8 +191,9 @@ fn open_existing(storage: &Storage) -> Result<(DatabaseUrl, Store), CliError> {
 
 fn migrate(storage: &Storage) -> Done {
     let url = storage.database(DATABASE)?;
-    let mut store = Store::open(&url)?;
+    let mut store = Store::open_with(&url, &storage.keys(&url))?;
     let applied = store.migrate()?;
+    store.seal_all()?;
     if applied.is_empty() {
         println!("{url} is up to date");
     }

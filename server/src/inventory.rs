@@ -17,7 +17,9 @@ pub mod ovsdb;
 mod pace;
 mod place;
 pub mod qemu;
+mod ssh;
 mod uuid;
+mod vendors;
 pub mod vsphere;
 
 pub use endpoint::{Credentials, Endpoint, EndpointError, OwnCertificate, Stream, Wire};
@@ -26,6 +28,8 @@ pub use keep::{Inventory, Standing, keep};
 pub use kinds::check;
 pub use open::{Machine, open_of_each};
 pub use place::follow;
+pub use ssh::{Ssh, Usual};
+pub use vendors::Vendors;
 
 use shared::inventory::Observation;
 use std::future::Future;

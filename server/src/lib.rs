@@ -18,5 +18,6 @@ pub mod live;
 pub mod outbound;
 pub mod replay;
 pub mod runtime;
+pub mod seal;
 pub mod shifts;
 pub mod telemetry;

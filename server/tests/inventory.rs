@@ -10,5 +10,7 @@ mod ovsdb;
 mod picture;
 #[path = "inventory/qemu.rs"]
 mod qemu;
+#[path = "inventory/ssh.rs"]
+mod ssh;
 #[path = "inventory/tls.rs"]
 mod tls;

@@ -1,4 +1,4 @@
-//! Open vSwitch, libvirt and QEMU for the tests, unpacked into the target folder and never installed.
+//! Open vSwitch, libvirt, QEMU and a server of SSH for the tests, unpacked into the target folder and never installed.
 //!
 //! Installed, they would run as services of this machine and change its network, and they would push out what others
 //! have put there in other versions. The tests lay the unpacked files over /usr in namespaces of their own, so nobody
@@ -15,7 +15,7 @@ use crate::setup;
 use crate::steps::{call, output, retry};
 
 /// Programs that the tests start, and Debian's packages that bring them.
-const PROGRAMS: [(&str, &str); 7] = [
+const PROGRAMS: [(&str, &str); 9] = [
     ("ovs-vswitchd", "openvswitch-switch"),
     ("libvirtd", "libvirt-daemon"),
     ("libvirtd", "libvirt-daemon-driver-qemu"),
@@ -23,6 +23,8 @@ const PROGRAMS: [(&str, &str); 7] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("ip", "iproute2"),
     ("openssl", "openssl"),
+    ("sshd", "openssh-server"),
+    ("nc", "netcat-openbsd"),
 ];
 
 /// The root of the unpacked files.
@@ -46,7 +48,7 @@ pub(crate) fn programs(project: &Project) -> anyhow::Result<()> {
     // Lists that are missing or old are the usual reason to fail.
     if unpack(&lacking, &root).is_err() {
         retry("apt-get update", || setup::apt_get(&["update"]))?;
-        retry("fetching the tests' Open vSwitch, libvirt and QEMU", || unpack(&lacking, &root))?;
+        retry("fetching the tests' Open vSwitch, libvirt, QEMU and SSH", || unpack(&lacking, &root))?;
     }
     fs::write(&stamp, lacking.join("\n")).context("marking the lab's programs as complete")
 }

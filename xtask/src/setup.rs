@@ -54,7 +54,7 @@ struct Package {
     present: fn() -> bool,
 }
 
-const PACKAGES: [Package; 11] = [
+const PACKAGES: [Package; 12] = [
     Package {
         name: "libpq-dev",
         purpose: "the PostgreSQL client library (without it one is compiled from source)",
@@ -84,6 +84,12 @@ const PACKAGES: [Package; 11] = [
         purpose: "the tests of a wall clock that leaps",
         only_for_browser: false,
         present: || on_path("faketime"),
+    },
+    Package {
+        name: "openssh-client",
+        purpose: "the tests of sources behind SSH",
+        only_for_browser: false,
+        present: || on_path("ssh"),
     },
     Package {
         name: "golang-go",

@@ -6,6 +6,7 @@ use crate::{
     clock::{self, Stopwatch},
     config::{self, Storage},
     db::{AuditVerdict, CalendarState, DatabaseUrl, Store},
+    seal::KeyFile,
 };
 use clap::Args;
 use engine::Snapshot;
@@ -64,7 +65,7 @@ pub(super) fn doctor(storage: &Storage, command: &Doctor) -> Done {
     if let DatabaseUrl::Sqlite(path) = &url {
         disk(&mut visit, path);
     }
-    let document = store(&mut visit, &url);
+    let document = store(&mut visit, &url, &storage.keys(&url));
     if let Some(document) = document {
         reachable(&mut visit, &document, command.offline);
     }
@@ -97,8 +98,8 @@ fn disk(visit: &mut Visit, database: &Path) {
 }
 
 /// The schema, that it takes writes, the record, and the configuration; gives the latter.
-fn store(visit: &mut Visit, url: &DatabaseUrl) -> Option<Document> {
-    let mut store = match Store::open(url) {
+fn store(visit: &mut Visit, url: &DatabaseUrl, keys: &KeyFile) -> Option<Document> {
+    let mut store = match Store::open_with(url, keys) {
         Ok(store) => store,
         Err(error) => {
             visit.bad("store", &error.to_string());
@@ -128,6 +129,14 @@ fn store(visit: &mut Visit, url: &DatabaseUrl) -> Option<Document> {
         Ok(AuditVerdict::Intact { entries }) => visit.good("record", &format!("{entries} entries, none changed")),
         Ok(AuditVerdict::Broken { id, what }) => visit.bad("record", &format!("entry {id} was tampered with: {what}")),
         Err(error) => visit.bad("record", &error.to_string()),
+    }
+    match store.secrets_key() {
+        Ok(None) => visit.good("secrets", "none is stored"),
+        Ok(Some(key)) => match keys.exposed() {
+            Some(exposed) => visit.doubtful("secrets", &exposed),
+            None => visit.good("secrets", &format!("sealed with key {key}")),
+        },
+        Err(error) => visit.bad("secrets", &error.to_string()),
     }
     match store.setup_needed() {
         Ok(true) => visit.doubtful("accounts", "there is no administrator; `tocsin serve` prints a link to make one"),

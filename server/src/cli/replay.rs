@@ -74,8 +74,8 @@ pub(super) fn replay(storage: &Storage, command: &Replay) -> Done {
         Answer::Nobody => Answers::Nobody,
         Answer::AsItWas => Answers::AsItWas,
     };
+    let readers = Readers::with_keys(url, store.keys().clone(), 1);
     drop(store);
-    let readers = Readers::new(url, 1);
     let length = span.until.ms_since(span.from).max(1);
     let mut told = -1;
     let replayed = stored::replay(&readers, Order { running, draft, span, answers }, |progress| {

@@ -8,9 +8,10 @@ use crate::{
     db::{DatabaseUrl, LockError, Readers, Store, WriterLock},
     demo, entropy,
     http::{self, App, Instance, Listening},
-    inventory::{self, Inventory},
+    inventory::{self, Inventory, Vendors},
     live::{self, Board},
     runtime::{Links, Runtime, Start, Stopped},
+    seal::KeyFile,
     shifts, telemetry,
 };
 use actix_web::web;
@@ -40,7 +41,8 @@ pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
     actix_web::rt::System::new().block_on(async {
         // From here on, being asked to stop means to stop in order.
         let mut signals = Signals::listen()?;
-        let (addresses, (mut store, lock)) = patiently(&settings.listen, &url).await?;
+        let keys = storage.keys(&url);
+        let (addresses, (mut store, lock)) = patiently(&settings.listen, &url, &keys).await?;
         let listening = http::listen(&addresses)?;
         let demo = if settings.demo { Some(demo::prepare(&mut store).map_err(CliError::Told)?) } else { None };
         if let Some(path) = &settings.config {
@@ -71,8 +73,9 @@ pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
 async fn patiently(
     listen: &[SocketAddr],
     url: &DatabaseUrl,
+    keys: &KeyFile,
 ) -> Result<(Vec<SocketAddr>, (Store, WriterLock)), CliError> {
-    let error = match claim(url) {
+    let error = match claim(url, keys) {
         Ok(claimed) => return Ok((listen.to_vec(), claimed)),
         Err(CliError::Store(error)) if error.is_transient() && url.backend_name() != "sqlite" => error,
         Err(error) => return Err(error),
@@ -89,7 +92,7 @@ async fn patiently(
             _ = interrupt.recv() => break Err(CliError::Told("asked to stop before the database was there".to_owned())),
             () = tokio::time::sleep(DATABASE_EVERY) => {}
         }
-        match claim(url) {
+        match claim(url, keys) {
             Err(CliError::Store(error)) if error.is_transient() => tracing::debug!(%error, "still no database"),
             claimed => break claimed,
         }
@@ -103,15 +106,22 @@ fn fallback_urls(addresses: &[SocketAddr]) -> String {
 }
 
 /// Opens the database and makes sure that nobody else decides on it.
-fn claim(url: &DatabaseUrl) -> Result<(Store, WriterLock), CliError> {
+fn claim(url: &DatabaseUrl, keys: &KeyFile) -> Result<(Store, WriterLock), CliError> {
     // The folder must be there before the lock.
-    let mut store = Store::open(url)?;
+    let mut store = Store::open_with(url, keys)?;
     let lock = WriterLock::acquire(url).map_err(|error| match error {
         LockError::Taken { .. } => CliError::Told(error.to_string()),
         LockError::Store(error) => error.into(),
     })?;
     for name in store.migrate()? {
         tracing::info!(name, "applied a migration");
+    }
+    let sealed = store.seal_all()?;
+    if sealed > 0 {
+        tracing::info!(sealed, "sealed the secrets that an older version had stored plainly");
+    }
+    if let Some(exposed) = keys.exposed() {
+        tracing::warn!("{exposed}");
     }
     Ok((store, lock))
 }
@@ -137,11 +147,6 @@ fn take_over(store: &mut Store, path: &Path) -> Done {
     Ok(())
 }
 
-/// A fact that is made once for a database: the same on every server and after every start.
-fn once(store: &mut Store, key: &str) -> Result<String, CliError> {
-    Ok(store.meta_once(key, &entropy::token(""))?)
-}
-
 fn assemble(
     settings: &Serve,
     url: &DatabaseUrl,
@@ -156,13 +161,16 @@ fn assemble(
         trusted_proxies: settings.trusted_proxies.clone(),
     };
     // Stored as text of 192 random bits; signing takes all of it.
-    let secret = crate::auth::token::hash(&once(&mut store, "secret")?);
+    let secret = crate::auth::token::hash(&store.secret_once("secret", &entropy::token(""))?);
     let links = Links::new(settings.public_url.clone(), instance.own_url.clone(), secret);
-    let own_name = once(&mut store, "instance")?;
-    let (board, readers) =
-        (Arc::new(Board::new(clock::now().ms().unsigned_abs())), Arc::new(Readers::new(url.clone(), READERS)));
+    // The same on every server and after every start.
+    let own_name = store.meta_once("instance", &entropy::token(""))?;
+    let (board, readers) = (
+        Arc::new(Board::new(clock::now().ms().unsigned_abs())),
+        Arc::new(Readers::with_keys(url.clone(), store.keys().clone(), READERS)),
+    );
     let keyring = Arc::new(Keyring::open(&readers)?);
-    let inventory = Arc::new(Inventory::default());
+    let inventory = Arc::new(Inventory::with_vendors(Vendors::at(settings.oui_data.clone())));
     inventory.restore(&mut store)?;
     let start = Start { url: url.clone(), store, lock, links, board: board.clone(), instance: own_name };
     let (runtime, thread) = Runtime::start(start).map_err(|error| CliError::Told(error.to_string()))?;

@@ -9,7 +9,7 @@ pub const KEPT: &str = "********";
 
 /// Where a secret stands, by the names of what it belongs to.
 #[derive(Clone, Copy, Debug)]
-enum Place<'a> {
+pub(super) enum Place<'a> {
     EmailPassword,
     NtfyToken,
     Contact { person: &'a str, contact: &'a str },
@@ -18,7 +18,7 @@ enum Place<'a> {
 }
 
 impl Place<'_> {
-    fn path(self) -> String {
+    pub(super) fn path(self) -> String {
         match self {
             Self::EmailPassword => "channels.email.password".to_owned(),
             Self::NtfyToken => "channels.ntfy.token".to_owned(),
@@ -125,14 +125,18 @@ pub fn without_secrets(mut document: Document) -> Document {
 }
 
 fn put(secret: &mut Value, text: &str) {
-    let decor = secret.decor().clone();
-    *secret = Value::from(text);
-    *secret.decor_mut() = decor;
+    replace(secret, Value::from(text));
 }
 
-type Visit<'a> = dyn FnMut(Place<'_>, &mut Value) + 'a;
+/// Another value in the same place, with the blanks and comments around it.
+pub(super) fn replace(value: &mut Value, new: Value) {
+    let decor = std::mem::replace(value, new).decor().clone();
+    *value.decor_mut() = decor;
+}
 
-fn each_secret(document: &mut DocumentMut, visit: &mut Visit<'_>) {
+pub(super) type Visit<'a> = dyn FnMut(Place<'_>, &mut Value) + 'a;
+
+pub(super) fn each_secret(document: &mut DocumentMut, visit: &mut Visit<'_>) {
     if let Some(channels) = document.get_mut("channels").and_then(Item::as_table_like_mut) {
         for (name, key, place) in [("email", "password", Place::EmailPassword), ("ntfy", "token", Place::NtfyToken)] {
             if let Some(channel) = channels.get_mut(name).and_then(Item::as_table_like_mut) {
@@ -170,12 +174,12 @@ fn secret_of(table: &mut dyn TableLike, key: &str, place: Place<'_>, visit: &mut
     }
 }
 
-fn id_of(table: &dyn TableLike) -> String {
+pub(super) fn id_of(table: &dyn TableLike) -> String {
     table.get("id").and_then(Item::as_str).unwrap_or_default().to_owned()
 }
 
 /// A list of tables may be written as `[[people]]` or as `people = [{…}]`.
-fn each_table(item: &mut Item, visit: &mut dyn FnMut(&mut dyn TableLike)) {
+pub(super) fn each_table(item: &mut Item, visit: &mut dyn FnMut(&mut dyn TableLike)) {
     match item {
         Item::ArrayOfTables(tables) => tables.iter_mut().for_each(|table| visit(table)),
         Item::Value(Value::Array(values)) => {

@@ -1,6 +1,6 @@
 //! The settings of the process: where it listens, where it stores, what it may believe of a proxy.
 
-use crate::db::DatabaseUrl;
+use crate::{db::DatabaseUrl, seal::KeyFile};
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use std::{net::SocketAddr, path::PathBuf};
@@ -14,6 +14,10 @@ pub struct Storage {
     /// The folder for everything the server writes
     #[arg(long, global = true, env = "TOCSIN_DATA", value_name = "DIR", default_value = "data")]
     pub data: PathBuf,
+    /// The file with the keys that seal what is secret in the database [default: beside a SQLite database, with .key behind
+    /// its name; tocsin.key in the data folder for PostgreSQL]
+    #[arg(long, global = true, env = "TOCSIN_SECRET_KEY_FILE", value_name = "FILE")]
+    pub secret_key_file: Option<PathBuf>,
 }
 
 impl Storage {
@@ -26,6 +30,13 @@ impl Storage {
             Some(text) => DatabaseUrl::parse(text),
             None => Ok(DatabaseUrl::Sqlite(self.data.join(file))),
         }
+    }
+
+    /// Where the keys of this database are.
+    #[must_use]
+    pub fn keys(&self, url: &DatabaseUrl) -> KeyFile {
+        let named = self.secret_key_file.clone().map(KeyFile::at);
+        named.or_else(|| url.keys()).unwrap_or_else(|| KeyFile::at(self.data.join("tocsin.key")))
     }
 }
 
@@ -64,6 +75,10 @@ pub struct Serve {
     /// Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8
     #[arg(long = "trusted-proxy", env = "TOCSIN_TRUSTED_PROXIES", value_name = "NETWORK", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
+    /// The IEEE's registers of address blocks, by which interfaces are told whose make they are: a folder with oui.txt or
+    /// oui.csv (and mam, oui36), or one such file; read when it is there
+    #[arg(long, env = "TOCSIN_OUI_DATA", value_name = "PATH", default_value = "/usr/share/ieee-data")]
+    pub oui_data: PathBuf,
     /// How logs are written
     #[arg(long, env = "TOCSIN_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,

@@ -1,12 +1,8 @@
 //! Calendars that others keep: how fetching them went, and the last good copy of each.
 
 use super::{
-    Store, StoreError,
-    commit::json,
-    connection::Turn,
-    restore::document,
-    schema::calendar_copy,
-    text::{index_key, plain},
+    Store, StoreError, commit::json, connection::Turn, restore::document, schema::calendar_copy, sealed::calendar_key,
+    text::plain,
 };
 use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
 use engine::oncall::Copies;
@@ -48,9 +44,14 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub fn calendar_states(&mut self) -> Result<Vec<CalendarState>, StoreError> {
-        let rows: Vec<String> =
-            calendar_copy::table.order(calendar_copy::url).select(calendar_copy::doc).load(&mut self.db)?;
-        rows.iter().enumerate().map(|(row, doc)| document("calendar", row as i64, doc)).collect()
+        let rows: Vec<(String, String)> =
+            calendar_copy::table.select((calendar_copy::url, calendar_copy::doc)).load(&mut self.db)?;
+        let mut states = rows
+            .iter()
+            .map(|(key, doc)| self.calendar(key, doc))
+            .collect::<Result<Vec<CalendarState>, StoreError>>()?;
+        states.sort_by(|one, other| one.url.cmp(&other.url));
+        Ok(states)
     }
 
     /// The last good copy of every calendar that has one.
@@ -58,11 +59,12 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub fn calendar_copies(&mut self) -> Result<Copies, StoreError> {
-        let rows: Vec<(String, Option<String>)> =
-            calendar_copy::table.select((calendar_copy::doc, calendar_copy::copy)).load(&mut self.db)?;
+        let rows: Vec<(String, String, Option<String>)> = calendar_copy::table
+            .select((calendar_copy::url, calendar_copy::doc, calendar_copy::copy))
+            .load(&mut self.db)?;
         let mut copies = Copies::new();
-        for (row, (doc, copy)) in rows.into_iter().enumerate() {
-            let state: CalendarState = document("calendar", row as i64, &doc)?;
+        for (key, doc, copy) in rows {
+            let state = self.calendar(&key, &doc)?;
             copies.extend(copy.map(|copy| (state.url, copy.into())));
         }
         Ok(copies)
@@ -88,29 +90,37 @@ impl Store {
         state: &CalendarState,
         copy: Option<&str>,
     ) -> Result<bool, StoreError> {
-        let (key, doc) = (index_key(&state.url), json("a calendar", state)?);
+        let key = calendar_key(&state.url);
         self.write(|store| {
             store.take_turn(Turn::Configuration)?;
-            let row = calendar_copy::table.find(&*key);
+            let url = store.seal_calendar(&key, &state.url)?;
+            let doc = json("a calendar", &CalendarState { url, ..state.clone() })?;
+            let row = calendar_copy::table.find(&key);
             let known: Option<String> = row.select(calendar_copy::doc).first(&mut store.db).optional()?;
-            let known: Option<CalendarState> = known.map(|doc| document("calendar", 0, &doc)).transpose()?;
+            let known = known.map(|doc| store.calendar(&key, &doc)).transpose()?;
             if known.as_ref() != before {
                 return Ok(false);
             }
             if known.is_some() {
                 diesel::update(row).set(calendar_copy::doc.eq(&doc)).execute(&mut store.db)?;
             } else {
-                let values = (calendar_copy::url.eq(&*key), calendar_copy::doc.eq(&doc));
+                let values = (calendar_copy::url.eq(&key), calendar_copy::doc.eq(&doc));
                 diesel::insert_into(calendar_copy::table).values(values).execute(&mut store.db)?;
             }
             if let Some(copy) = copy {
                 let copy = calendar_copy::copy.eq(plain(copy));
-                diesel::update(calendar_copy::table.find(&*key)).set(copy).execute(&mut store.db)?;
+                diesel::update(calendar_copy::table.find(&key)).set(copy).execute(&mut store.db)?;
                 let number = store.calendars_number()? + 1;
                 store.meta_put(NUMBER, &number.to_string())?;
             }
             Ok(true)
         })
+    }
+
+    /// A row, with its address opened.
+    fn calendar(&self, key: &str, doc: &str) -> Result<CalendarState, StoreError> {
+        let state: CalendarState = document("calendar", 0, doc)?;
+        Ok(CalendarState { url: self.open_calendar(key, state.url)?, ..state })
     }
 
     /// Forgets every calendar but these.
@@ -120,7 +130,7 @@ impl Store {
     pub fn calendars_keep(&mut self, urls: &BTreeSet<String>) -> Result<(), StoreError> {
         let gone = self.calendar_states()?.into_iter().filter(|state| !urls.contains(&state.url));
         for state in gone.collect::<Vec<_>>() {
-            diesel::delete(calendar_copy::table.find(&*index_key(&state.url))).execute(&mut self.db)?;
+            diesel::delete(calendar_copy::table.find(&calendar_key(&state.url))).execute(&mut self.db)?;
         }
         Ok(())
     }

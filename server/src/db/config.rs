@@ -20,11 +20,12 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub fn config_current(&mut self) -> Result<Option<(i64, String)>, StoreError> {
-        Ok(config_version::table
+        let row: Option<(i64, String)> = config_version::table
             .order(config_version::version.desc())
             .select((config_version::version, config_version::toml))
             .first(&mut self.db)
-            .optional()?)
+            .optional()?;
+        row.map(|(version, toml)| Ok((version, self.open_config(version, toml)?))).transpose()
     }
 
     /// The version in force; 0 before the first one was applied. Cheap enough to ask every second.
@@ -41,7 +42,9 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub fn config_at(&mut self, version: i64) -> Result<Option<String>, StoreError> {
-        Ok(config_version::table.find(version).select(config_version::toml).first(&mut self.db).optional()?)
+        let toml: Option<String> =
+            config_version::table.find(version).select(config_version::toml).first(&mut self.db).optional()?;
+        toml.map(|toml| self.open_config(version, toml)).transpose()
     }
 
     /// The version that was in force at an instant; 0 before the first one.
@@ -65,8 +68,11 @@ impl Store {
             .filter(config_version::version.between(first, last))
             .order(config_version::version)
             .load(&mut self.db)?;
-        let stored = |(version, at, by, toml)| StoredConfig { version, at: Timestamp::from_ms(at), by, toml };
-        Ok(rows.into_iter().map(stored).collect())
+        let stored = |(version, at, by, toml)| {
+            let toml = self.open_config(version, toml)?;
+            Ok(StoredConfig { version, at: Timestamp::from_ms(at), by, toml })
+        };
+        rows.into_iter().map(stored).collect()
     }
 
     /// Puts a configuration in force and gives its version. With `expected`, only when that version (0 for none) is
@@ -88,12 +94,13 @@ impl Store {
                 return Err(Refused::ConfigMoved { expected, found }.into());
             }
             let version = found + 1;
+            let toml = store.seal_config(version, &plain(toml))?;
             diesel::insert_into(config_version::table)
                 .values((
                     config_version::version.eq(version),
                     config_version::at.eq(at.ms()),
                     config_version::actor.eq(plain(by)),
-                    config_version::toml.eq(plain(toml)),
+                    config_version::toml.eq(toml),
                 ))
                 .execute(&mut store.db)?;
             Ok(version)

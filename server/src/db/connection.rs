@@ -1,6 +1,7 @@
 //! One connection to either store: opened with the settings our promises need, and its transactions.
 
 use super::{DatabaseUrl, Store, StoreError};
+use crate::seal::KeyFile;
 #[cfg(feature = "postgres")]
 use diesel::pg::PgConnection;
 use diesel::{
@@ -66,12 +67,21 @@ pub(super) enum Turn {
 pub(super) const LOCK_SPACE: i32 = 0x746f63;
 
 impl Store {
+    /// Opens a connection, with keys beside a SQLite file. On PostgreSQL, which has no such place, it keeps no secrets:
+    /// [`Store::open_with`] is for that.
+    ///
+    /// # Errors
+    /// As [`Store::open_with`].
+    pub fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
+        Self::open_with(url, &url.keys().unwrap_or_else(KeyFile::nowhere))
+    }
+
     /// Opens a connection. A SQLite file and its folder are made when they are missing; the schema is not
-    /// ([`Store::migrate`]).
+    /// ([`Store::migrate`]), and neither are keys, before there is a secret to be sealed.
     ///
     /// # Errors
     /// When the database cannot be reached or does not keep our promises.
-    pub fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
+    pub fn open_with(url: &DatabaseUrl, keys: &KeyFile) -> Result<Self, StoreError> {
         let db = match url {
             DatabaseUrl::Sqlite(path) => Db::Sqlite(open_sqlite(url, path)?),
             #[cfg(feature = "postgres")]
@@ -82,7 +92,13 @@ impl Store {
                 return Err(StoreError::Schema { context, source: None });
             }
         };
-        Ok(Self { db, restored: None })
+        Ok(Self { db, keys: keys.clone(), restored: None })
+    }
+
+    /// Where its keys are, for another connection.
+    #[must_use]
+    pub const fn keys(&self) -> &KeyFile {
+        &self.keys
     }
 
     /// `sqlite` or `postgres`.
@@ -266,9 +282,10 @@ pub(super) fn open_postgres(url: &DatabaseUrl, text: &str) -> Result<PgConnectio
     let mut connection = PgConnection::establish(&with_timeouts(text))
         .map_err(|error| StoreError::connecting(&url.to_string(), error))?;
     connection.batch_execute(&format!(
-        "SET lock_timeout = {PATIENCE_MS}; SET statement_timeout = 30000;
+        "{};
          SET idle_in_transaction_session_timeout = 60000; SET application_name = 'tocsin';
-         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';"
+         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';",
+        waits()
     ))?;
     // Only some accounts may; errors are sorted by their English words.
     if let Err(error) = connection.batch_execute("SET lc_messages = 'C'") {
@@ -281,6 +298,12 @@ pub(super) fn open_postgres(url: &DatabaseUrl, text: &str) -> Result<PgConnectio
         return Err(StoreError::Schema { context, source: None });
     }
     Ok(connection)
+}
+
+/// How long a statement may wait, and take.
+#[cfg(feature = "postgres")]
+pub(super) fn waits() -> String {
+    format!("SET lock_timeout = {PATIENCE_MS}; SET statement_timeout = 30000")
 }
 
 /// Adds limits to a connection string that states none.

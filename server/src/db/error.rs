@@ -27,6 +27,9 @@ pub enum StoreError {
     /// The rules forbid it; the store itself is well.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// Something secret could not be sealed or opened.
+    #[error(transparent)]
+    Sealed(#[from] crate::seal::SealError),
     /// Anything else.
     #[error("the database refused: {context}")]
     Other { context: String, source: Option<Cause> },

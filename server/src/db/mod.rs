@@ -25,6 +25,7 @@ mod places;
 mod readers;
 mod restore;
 mod schema;
+mod sealed;
 mod sessions;
 mod setup;
 mod shifts;
@@ -47,6 +48,7 @@ pub use events::{EventPage, EventQuery, LastHeard};
 pub use incidents::{IncidentPage, IncidentQuery, LIMIT_MAX};
 pub use lock::{LockError, WriterLock};
 pub use readers::Readers;
+pub use sealed::Swept;
 pub use sessions::{NewSession, Session};
 pub use tokens::{NewToken, Token, TokenKind};
 pub use url::DatabaseUrl;
@@ -54,6 +56,8 @@ pub use url::DatabaseUrl;
 /// One connection to the database.
 pub struct Store {
     db: connection::Db,
+    /// The keys that seal what is secret in it.
+    keys: crate::seal::KeyFile,
     /// The revision of the engine's memory that this connection restored or wrote last, and the last numbers given in it.
     restored: Option<(i64, engine::Counters)>,
 }

@@ -1,6 +1,7 @@
 //! A small pool of connections, for everything but the engine's own writes.
 
 use super::{DatabaseUrl, Store, StoreError};
+use crate::seal::KeyFile;
 use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -12,6 +13,7 @@ const PATIENCE: Duration = Duration::from_millis(2_000);
 /// Connections that are opened when they are needed and kept for the next caller.
 pub struct Readers {
     url: DatabaseUrl,
+    keys: KeyFile,
     shelf: Mutex<Shelf>,
     returned: Condvar,
 }
@@ -23,10 +25,17 @@ struct Shelf {
 }
 
 impl Readers {
-    /// A pool of at most `size` connections; none is opened yet.
+    /// A pool of at most `size` connections, opened as [`Store::open`] does; none is opened yet.
     #[must_use]
     pub fn new(url: DatabaseUrl, size: usize) -> Self {
-        Self { url, shelf: Mutex::new(Shelf { idle: Vec::new(), free: size.max(1) }), returned: Condvar::new() }
+        let keys = url.keys().unwrap_or_else(KeyFile::nowhere);
+        Self::with_keys(url, keys, size)
+    }
+
+    /// The same with keys that are elsewhere.
+    #[must_use]
+    pub fn with_keys(url: DatabaseUrl, keys: KeyFile, size: usize) -> Self {
+        Self { url, keys, shelf: Mutex::new(Shelf { idle: Vec::new(), free: size.max(1) }), returned: Condvar::new() }
     }
 
     /// Runs `work` with a connection; blocks, so call it where blocking is allowed.
@@ -38,7 +47,7 @@ impl Readers {
         let mut lease = self.lease()?;
         let mut store = match lease.store.take() {
             Some(store) => store,
-            None => Store::open(&self.url)?,
+            None => Store::open_with(&self.url, &self.keys)?,
         };
         // Should `work` panic, the connection is closed with it and only its place is given back.
         let result = work(&mut store);

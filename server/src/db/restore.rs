@@ -3,7 +3,7 @@
 use super::{
     Store, StoreError,
     commit::MessageDoc,
-    schema::{alert, config_version, counters, event, incident},
+    schema::{alert, counters, event, incident},
 };
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, dsl::sql, sql_types::Bool,
@@ -137,9 +137,7 @@ impl Store {
     }
 
     fn policies_at(&mut self, version: i64) -> Result<Option<BTreeMap<PolicyId, Arc<Policy>>>, StoreError> {
-        use diesel::OptionalExtension as _;
-        let toml: Option<String> =
-            config_version::table.find(version).select(config_version::toml).first(&mut self.db).optional()?;
+        let toml = self.config_at(version)?;
         let document = match toml.as_deref().map(toml::from_str::<Document>) {
             // Version 0 is the built-in configuration, which is not stored.
             None => Document::default(),

@@ -37,12 +37,13 @@ impl Store {
                 .first(&mut self.db)?,
             None => None,
         };
-        let rows: Vec<(i64, String)> = config_version::table
+        let rows: Vec<(i64, i64, String)> = config_version::table
             .filter(config_version::version.ge(first.unwrap_or(0)))
             .order(config_version::version)
-            .select((config_version::at, config_version::toml))
+            .select((config_version::version, config_version::at, config_version::toml))
             .load(&mut self.db)?;
-        Ok(rows.into_iter().map(|(at, toml)| (Timestamp::from_ms(at), toml)).collect())
+        let opened = |(version, at, toml)| Ok((Timestamp::from_ms(at), self.open_config(version, toml)?));
+        rows.into_iter().map(opened).collect()
     }
 
     /// Stores who was on call up to `until`, unless somebody else did since `expected` was read; then it says false.

@@ -1,5 +1,6 @@
 //! Where the database is, read from what an operator writes and shown without the password.
 
+use crate::seal::KeyFile;
 use std::{fmt, path::PathBuf};
 
 /// Where the database is.
@@ -48,6 +49,19 @@ impl DatabaseUrl {
             ":memory:" => Err(format!("a database in memory would forget every alert with the process; {example}")),
             path if path.contains('\0') => Err("a path cannot hold a NUL character".to_owned()),
             path => Ok(Self::Sqlite(PathBuf::from(path))),
+        }
+    }
+
+    /// Where the keys of its secrets are unless something else is said: beside a SQLite file. None for PostgreSQL.
+    #[must_use]
+    pub fn keys(&self) -> Option<KeyFile> {
+        match self {
+            Self::Sqlite(path) => {
+                let mut name = path.clone().into_os_string();
+                name.push(".key");
+                Some(KeyFile::at(name.into()))
+            }
+            Self::Postgres(_) => None,
         }
     }
 

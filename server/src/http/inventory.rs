@@ -110,7 +110,10 @@ fn search(inventory: &Inventory, text: &str) -> Result<(Vec<LookupTerm>, Vec<Fou
         let most = FOUND_MAX.min(ALL_MAX - items.len());
         let answer = inventory.index().find(&term.what, now(), most);
         terms.push(told(text, term, answer.placements.len(), answer.more));
-        let found = |placement| Found { term: number as u32, placement, incidents: Vec::new() };
+        let found = |mut placement| {
+            inventory.name_vendor(&mut placement);
+            Found { term: number as u32, placement, incidents: Vec::new() }
+        };
         items.extend(answer.placements.into_iter().map(found));
     }
     Ok((terms, items))

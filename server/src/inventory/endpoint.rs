@@ -1,6 +1,9 @@
-//! Where a source answers: a socket of this machine, or another machine behind TLS. Plain TCP goes to ourselves only.
+//! Where a source answers: a socket of this machine, or another machine behind TLS or SSH. Plain TCP goes to ourselves only.
 
-use super::{Fault, FaultKind};
+use super::{
+    Fault, FaultKind,
+    ssh::{Ended, Ssh},
+};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _},
@@ -62,6 +65,15 @@ pub enum EndpointError {
     PlainTcp,
     #[error("TLS needs the file of the CA that signed the other side's certificate")]
     NoCa,
+    #[error(
+        "this is no place for ssh; write ssh:user@name:port/path/of/the/socket, of which only the name is needed, in letters, \
+         digits and . _ -"
+    )]
+    Ssh,
+    #[error(
+        "for ssh, `key` and `ca` (known hosts) are paths that begin with `/`, without blanks or signs with a meaning"
+    )]
+    SshFile,
 }
 
 /// Where a source answers.
@@ -73,6 +85,7 @@ enum Place {
     Unix(PathBuf),
     Tcp(IpAddr, u16),
     Tls(String, u16, Credentials),
+    Ssh(Ssh),
 }
 
 impl Endpoint {
@@ -110,6 +123,12 @@ impl Endpoint {
         Self(Place::Unix(path.into()))
     }
 
+    /// A socket of another machine, by way of ssh.
+    #[must_use]
+    pub const fn ssh(ssh: Ssh) -> Self {
+        Self(Place::Ssh(ssh))
+    }
+
     /// Whether a certificate proves who the other side is.
     #[must_use]
     pub const fn is_tls(&self) -> bool {
@@ -132,6 +151,7 @@ impl Endpoint {
         match &self.0 {
             Place::Unix(path) => Ok(Box::new(UnixStream::connect(path).await.map_err(lost)?)),
             Place::Tcp(address, port) => Ok(Box::new(TcpStream::connect((*address, *port)).await.map_err(lost)?)),
+            Place::Ssh(ssh) => ssh.open(),
             Place::Tls(name, port, credentials) => {
                 let credentials = credentials.clone();
                 let config = spawn_blocking(move || client_config(&credentials)).await;
@@ -148,6 +168,10 @@ impl Endpoint {
     /// What a failure to connect, read or write means here, and how to mend it.
     #[must_use]
     pub fn lost(&self, error: io::Error) -> Fault {
+        let ended = error.get_ref().and_then(|inner| inner.downcast_ref::<Ended>());
+        if let (Place::Ssh(ssh), Some(ended)) = (&self.0, ended) {
+            return ssh.ended(ended).because(error);
+        }
         let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
         let (kind, message) = match (tls, error.kind()) {
             (Some(rustls::Error::InvalidCertificate(reason)), _) => (
@@ -186,6 +210,7 @@ impl fmt::Display for Endpoint {
         match &self.0 {
             Place::Unix(path) => write!(f, "{}", path.display()),
             Place::Tcp(address, port) => write!(f, "tcp:{}", std::net::SocketAddr::new(*address, *port)),
+            Place::Ssh(ssh) => write!(f, "{ssh}"),
             Place::Tls(name, port, _) if name.contains(':') => write!(f, "tls:[{name}]:{port}"),
             Place::Tls(name, port, _) => write!(f, "tls:{name}:{port}"),
         }
@@ -193,7 +218,7 @@ impl fmt::Display for Endpoint {
 }
 
 /// `name`, `name:port`, `[v6]`, `[v6]:port` and `v6`.
-fn name_and_port(text: &str, usual_port: u16) -> Result<(String, u16), EndpointError> {
+pub(super) fn name_and_port(text: &str, usual_port: u16) -> Result<(String, u16), EndpointError> {
     let (name, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((name, "")) => (name, None),
         Some((name, rest)) => (name, Some(rest.strip_prefix(':').ok_or(EndpointError::Form)?)),

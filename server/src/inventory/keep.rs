@@ -1,7 +1,7 @@
 //! Asks every source of the configuration, for ever, and keeps what they say: in memory for answers, in the store for the
 //! next start.
 
-use super::{Collector as _, Fault, kinds::Kind};
+use super::{Collector as _, Fault, Vendors, kinds::Kind};
 use crate::{
     clock,
     db::{Readers, Store, StoreError},
@@ -14,6 +14,7 @@ use shared::{
     api::Move,
     config::Source,
     inventory::{Observation, Vm},
+    placement::Placement,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -43,6 +44,7 @@ pub struct Inventory {
     standing: RwLock<BTreeMap<SourceId, Standing>>,
     /// Counts what sources said.
     changes: AtomicU64,
+    vendors: Vendors,
 }
 
 /// How asking a source went.
@@ -56,6 +58,19 @@ pub struct Standing {
 }
 
 impl Inventory {
+    /// The same with registers that say who made an interface.
+    #[must_use]
+    pub fn with_vendors(vendors: Vendors) -> Self {
+        Self { vendors, ..Self::default() }
+    }
+
+    /// Says who made the interface, where no platform gave it its address. Reads files: not for where nobody may wait.
+    pub fn name_vendor(&self, placement: &mut Placement) {
+        if placement.vendor.is_none() {
+            placement.vendor = placement.mac.and_then(|mac| self.vendors.of(mac));
+        }
+    }
+
     /// What all sources say now. Not to be held across a wait.
     pub fn index(&self) -> RwLockReadGuard<'_, Index> {
         self.index.read().unwrap_or_else(PoisonError::into_inner)

@@ -7,6 +7,7 @@ use super::{
     libvirt::{self, Libvirt},
     ovsdb::{self, Ovsdb},
     qemu::Qemu,
+    ssh::{Ssh, Usual},
     vsphere::{self, Vsphere},
 };
 use shared::{
@@ -23,6 +24,8 @@ use std::{
 
 /// A source is asked no more often, and no less.
 const EVERY_MS: RangeInclusive<i64> = 1_000..=86_400_000;
+/// What addresses begin with that are reached through ssh; `key` is our own, `ca` the known hosts.
+const SSH: &str = "ssh:";
 /// Where Linux says what a machine is called.
 const OWN_NAME: &str = "/proc/sys/kernel/hostname";
 
@@ -42,17 +45,22 @@ impl Kind {
     pub(super) fn of(source: &Source) -> Result<Self, Fault> {
         let every = Duration::from_millis(source.every.0.unsigned_abs());
         let told = |error: super::EndpointError| Fault::new(FaultKind::Unreadable, error.to_string());
-        let endpoint =
-            |usual_port| Endpoint::parse(&source.address, usual_port, credentials(source).as_ref()).map_err(told);
+        let endpoint = |usual_port, usual| match source.address.trim().strip_prefix(SSH) {
+            Some(place) => {
+                let (key, known) = (source.key.as_deref().map(Path::new), source.ca.as_deref().map(Path::new));
+                Ssh::parse(place, usual, key, known).map(Endpoint::ssh).map_err(told)
+            }
+            None => Endpoint::parse(&source.address, usual_port, credentials(source).as_ref()).map_err(told),
+        };
         Ok(match source.kind {
             SourceKind::File => Self::File(File::new(path(&source.address)?, every)),
             SourceKind::Libvirt => Self::Libvirt(Libvirt::new(libvirt::Settings {
-                endpoint: endpoint(libvirt::USUAL_PORT)?,
+                endpoint: endpoint(libvirt::USUAL_PORT, Usual::Libvirt)?,
                 uri: libvirt::USUAL_URI.into(),
                 every,
                 ask_guests: source.guests,
             })),
-            SourceKind::Openvswitch => Self::Openvswitch(Ovsdb::new(endpoint(ovsdb::USUAL_PORT)?)),
+            SourceKind::Openvswitch => Self::Openvswitch(Ovsdb::new(endpoint(ovsdb::USUAL_PORT, Usual::Openvswitch)?)),
             SourceKind::Vsphere => Self::Vsphere(Box::new(vsphere(source, every)?)),
             SourceKind::Qemu => {
                 let sockets = source.address.split_whitespace().map(path).collect::<Result<Vec<_>, _>>()?;
@@ -127,7 +135,8 @@ pub fn check(sources: &[Source]) -> Vec<Finding> {
         if !EVERY_MS.contains(&source.every.0) {
             fault("every", "a source can be asked from every second to once a day (1s to 1d)".to_owned());
         }
-        if source.certificate.is_some() != source.key.is_some() {
+        let has_key = source.key.is_some() && !source.address.trim().starts_with(SSH);
+        if source.certificate.is_some() != has_key {
             fault("certificate", "a certificate and its key go together; name both or neither".to_owned());
         }
         if let Err(wrong) = Kind::of(source) {
@@ -154,6 +163,8 @@ mod tests {
             "kind = \"file\"\naddress = \"/srv/machines.csv\"",
             "kind = \"libvirt\"\naddress = \"/run/libvirt/libvirt-sock-ro\"\nguests = true",
             "kind = \"libvirt\"\naddress = \"tls:kvm-1.example.org\"\nca = \"/etc/ca.pem\"",
+            "kind = \"libvirt\"\naddress = \"ssh:reader@kvm-1\"\nkey = \"/etc/tocsin/id\"\nca = \"/etc/tocsin/known\"",
+            "kind = \"openvswitch\"\naddress = \"ssh:kvm-1:2222/run/ovs.sock\"",
             "kind = \"openvswitch\"\naddress = \"unix:/run/openvswitch/db.sock\"",
             "kind = \"qemu\"\naddress = \"/run/a.sock /run/b.sock\"\nevery = \"10s\"",
         ] {
@@ -166,6 +177,8 @@ mod tests {
         let first = |rest: &str| faults(rest).into_iter().next().unwrap();
         let (path, why) = first("kind = \"openvswitch\"\naddress = \"tcp:10.0.0.1:6640\"");
         assert!(path == "sources[s].address" && why.contains("plain TCP"), "{path}: {why}");
+        let option = first("kind = \"libvirt\"\naddress = \"ssh:-oProxyCommand=x\"");
+        assert!(option.0 == "sources[s].address" && option.1.contains("ssh:user@name"), "{option:?}");
         assert!(first("kind = \"file\"\naddress = \"machines.csv\"").1.contains("begins with `/`"));
         assert!(first("kind = \"qemu\"\naddress = \" \"").1.contains("monitor sockets"));
         let often = first("kind = \"file\"\naddress = \"/a\"\nevery = \"10ms\"");

@@ -207,7 +207,7 @@ impl Writer {
             return Ok(false);
         }
         self.beat();
-        let mut opened = Store::open(&self.url)?;
+        let mut opened = Store::open_with(&self.url, store.keys())?;
         self.beat();
         // With nothing to decide this is the only write.
         opened.meta_put("writable_at", &now.ms().to_string())?;

@@ -30,6 +30,7 @@ mod people;
 mod places;
 mod random;
 mod schema;
+mod sealed;
 mod shifts;
 mod tokens;
 mod world;

@@ -1,15 +1,21 @@
 //! Databases for tests: a SQLite file of its own, or a database of its own on one PostgreSQL server a process.
 
 use e2e::postgres::{Durability, Server};
-use server::db::{DatabaseUrl, Store, StoreError};
+use server::{
+    db::{DatabaseUrl, Store, StoreError},
+    seal::KeyFile,
+};
 use shared::Timestamp;
-use std::sync::{Mutex, OnceLock};
+use std::{
+    path::PathBuf,
+    sync::{Mutex, OnceLock},
+};
 use tempfile::TempDir;
 
 /// An empty database.
 pub(crate) struct Place {
     pub(crate) url: DatabaseUrl,
-    _folder: Option<TempDir>,
+    pub(crate) folder: TempDir,
 }
 
 /// Saturday 2026-11-21 07:00 UTC.
@@ -20,7 +26,7 @@ pub(crate) const DAY: i64 = 24 * HOUR;
 pub(crate) fn sqlite() -> Place {
     let folder = tempfile::tempdir().unwrap();
     let url = DatabaseUrl::Sqlite(folder.path().join("tocsin.db"));
-    Place { url, _folder: Some(folder) }
+    Place { url, folder }
 }
 
 /// Fails, rather than skips, where there is no PostgreSQL: half of the promises would go untested.
@@ -31,13 +37,22 @@ pub(crate) fn postgres() -> Place {
         Err(error) => panic!("the store is tested on PostgreSQL too: {error:#}"),
     });
     let url = server.lock().unwrap().create_database().unwrap();
-    Place { url: DatabaseUrl::parse(&url).unwrap(), _folder: None }
+    Place { url: DatabaseUrl::parse(&url).unwrap(), folder: tempfile::tempdir().unwrap() }
 }
 
 impl Place {
     /// A connection to a database whose schema may be missing.
     pub(crate) fn bare(&self) -> Store {
-        Store::open(&self.url).unwrap()
+        Store::open_with(&self.url, &self.keys()).unwrap()
+    }
+
+    /// Where its keys are.
+    pub(crate) fn keys(&self) -> KeyFile {
+        KeyFile::at(self.key_path())
+    }
+
+    pub(crate) fn key_path(&self) -> PathBuf {
+        self.folder.path().join("tocsin.db.key")
     }
 
     /// A connection to a database with its schema.
