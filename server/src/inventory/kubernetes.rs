@@ -204,7 +204,8 @@ impl Server {
         loop {
             let api = self.api().await?;
             let page: List<T> = api.get(&format!("{path}?limit={PAGE}{more}")).await?;
-            objects = objects.saturating_add(page.items.len());
+            // A page may be empty and yet not the last.
+            objects = objects.saturating_add(page.items.len()).saturating_add(1);
             page.items.into_iter().for_each(&mut take);
             if page.metadata.resource_version.is_empty() {
                 return Err(api.unreadable(path, "there is no `resourceVersion`").into());

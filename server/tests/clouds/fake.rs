@@ -77,6 +77,8 @@ pub(crate) fn lines() -> (SyncSender<String>, Answer) {
 pub(crate) struct Fake {
     pub(crate) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
+    /// Connections that are open, and the most that were at a time.
+    open: Arc<Mutex<(usize, usize)>>,
 }
 
 impl Fake {
@@ -95,11 +97,18 @@ impl Fake {
         let url = format!("https://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (config, answer) = (Arc::new(papers().config(asks_who)), Arc::new(Mutex::new(answer)));
-        let fake = Self { url: url.clone(), asked: Arc::clone(&asked) };
+        let open = Arc::new(Mutex::new((0, 0)));
+        let fake = Self { url: url.clone(), asked: Arc::clone(&asked), open: Arc::clone(&open) };
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                stream.set_nodelay(true).unwrap();
                 let (config, answer) = (Arc::clone(&config), Arc::clone(&answer));
-                let (asked, url) = (Arc::clone(&asked), url.clone());
+                let (asked, url, open) = (Arc::clone(&asked), url.clone(), Arc::clone(&open));
+                {
+                    let mut open = open.lock().unwrap();
+                    open.0 += 1;
+                    open.1 = open.1.max(open.0);
+                }
                 thread::spawn(move || {
                     let mut tls = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
                     while let Some(question) = read(&mut tls) {
@@ -109,10 +118,16 @@ impl Fake {
                             break;
                         }
                     }
+                    open.lock().unwrap().0 -= 1;
                 });
             }
         });
         fake
+    }
+
+    /// How many connections were open at a time.
+    pub(crate) fn most_connections(&self) -> usize {
+        self.open.lock().unwrap().1
     }
 
     /// The paths, with their queries, that were asked for and contain this.
@@ -157,7 +172,8 @@ fn write(tls: &mut Tls, answer: Answer) -> std::io::Result<()> {
         }
     };
     let length = body.len();
-    write!(tls, "HTTP/1.1 {status} It\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{more}\r\n{body}")?;
+    let head = format!("HTTP/1.1 {status} It\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{more}\r\n");
+    tls.write_all((head + &body).as_bytes())?;
     tls.flush()
 }
 
