@@ -91,7 +91,7 @@ fn cluster() -> Cluster {
     let vms = vec![
         listed("qemu", 100, "pve-1", "web", "running"),
         listed("lxc", 101, "pve-2", "dns", "running"),
-        listed("qemu", 102, "pve-3", "db", "unknown"),
+        listed("qemu", 102, "pve-3", "db", "running"),
         template,
     ];
     let mut cluster = Cluster { vms, may_see_status: true, ..Cluster::default() };
