@@ -47,7 +47,7 @@ const GRACE: Duration = Duration::from_secs(30);
 const SETTLE: Duration = Duration::from_millis(200);
 /// Changes that are told at once.
 const CHANGES: usize = 1_000;
-/// Between a watch that brought nothing and the next.
+/// Between a watch that brought nothing, or was cut soon again, and the next.
 const REOPEN: Duration = Duration::from_secs(1);
 /// How soon nodes are asked for again, when a pod runs on one without a name.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
@@ -88,6 +88,8 @@ pub struct Kubernetes {
     server: Server,
     /// Taken out while it is brought up to date: whatever ends that in the middle, the next observation is the whole.
     known: Option<Known>,
+    /// The last watch was of a version that is forgotten.
+    in_vain: bool,
 }
 
 impl fmt::Debug for Kubernetes {
@@ -144,7 +146,7 @@ impl Kubernetes {
     /// When the address, the trust or our certificate cannot be used.
     pub fn new(settings: Settings) -> Result<Self, Fault> {
         let https = https(&settings)?;
-        Ok(Self { server: Server { settings, https }, known: None })
+        Ok(Self { server: Server { settings, https }, known: None, in_vain: false })
     }
 
     async fn begin(&mut self) -> Result<Observation, Fault> {
@@ -170,10 +172,16 @@ impl Collector for Kubernetes {
         let Some(mut known) = self.known.take() else { return self.begin().await };
         match known.wait(&self.server).await {
             Ok(told) => {
-                self.known = Some(known);
+                (self.known, self.in_vain) = (Some(known), false);
                 Ok(told)
             }
-            Err(Trouble::Expired) => self.begin().await,
+            Err(Trouble::Expired) => {
+                // A server that forgets at once would be asked for everything without a pause.
+                if std::mem::replace(&mut self.in_vain, true) {
+                    sleep(LOOK_AGAIN).await;
+                }
+                self.begin().await
+            }
             Err(Trouble::Fault(fault)) => Err(fault),
         }
     }
@@ -288,6 +296,7 @@ impl Known {
     async fn changes(&mut self, server: &Server) -> Result<Changes, Trouble> {
         let mut changes = Changes::new();
         let mut over = Box::pin(sleep(server.settings.wait));
+        let mut was_cut = false;
         loop {
             let mut lines = match self.lines.take() {
                 Some(lines) => lines,
@@ -313,8 +322,11 @@ impl Known {
                     }
                 }
                 // The server ends every watch after a while, and connections are cut: it goes on from where it was.
-                Ok(None) if lines.is_barren() => sleep(REOPEN).await,
-                Ok(None) => {}
+                Ok(None) => {
+                    if std::mem::replace(&mut was_cut, true) || lines.is_barren() {
+                        sleep(REOPEN).await;
+                    }
+                }
                 Err(too_long) => return Err(server.unreadable(&too_long.to_string())),
             }
         }
