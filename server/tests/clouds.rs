@@ -1,5 +1,5 @@
-//! The collectors of OpenStack, Proxmox VE and Kubernetes against fakes behind real TLS. Nothing real could be had here: the
-//! answers have the shapes of the projects' own references of their interfaces.
+//! The collectors of OpenStack, Proxmox VE and Kubernetes against fakes behind real TLS: nothing real is at hand where tests
+//! run. The answers have the shapes of the projects' own references of their interfaces.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
