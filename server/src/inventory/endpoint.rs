@@ -54,6 +54,17 @@ pub struct OwnCertificate {
     pub key: PathBuf,
 }
 
+impl OwnCertificate {
+    /// The chain and its key, as the files hold them now.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or holds neither.
+    pub(super) fn read(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Fault> {
+        let key = PrivateKeyDer::from_pem_slice(&read(&self.key)?).map_err(|error| unusable(&self.key, error))?;
+        Ok((certificates(&self.certificate)?, key))
+    }
+}
+
 /// Why a text names no place at which a source may be asked. The text itself is not repeated: it may hold a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
@@ -244,8 +255,7 @@ fn client_config(credentials: &Credentials) -> Result<ClientConfig, Fault> {
         .map_err(|error| Fault::new(FaultKind::Untrusted, "TLS cannot be set up").because(error))?
         .with_root_certificates(trusted);
     let Some(own) = &credentials.own else { return Ok(builder.with_no_client_auth()) };
-    let key = PrivateKeyDer::from_pem_slice(&read(&own.key)?).map_err(|error| unusable(&own.key, error))?;
-    let chain = certificates(&own.certificate)?;
+    let (chain, key) = own.read()?;
     builder.with_client_auth_cert(chain, key).map_err(|error| unusable(&own.certificate, error))
 }
 

@@ -2,6 +2,9 @@
 
 use std::{error::Error, fmt};
 
+/// Faults of one look that are told; of the others only how many.
+const TOLD: usize = 3;
+
 /// Which kind of trouble it is; decides how soon to try again, and who can mend it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
@@ -30,6 +33,17 @@ impl Fault {
         Self { kind, message: message.into(), source: None }
     }
 
+    /// The faults of a look as one, of the first's kind.
+    pub(super) fn one_of(faults: Vec<Self>) -> Option<Self> {
+        let kind = faults.first()?.kind;
+        let told: Vec<&str> = faults.iter().take(TOLD).map(|fault| fault.message.as_str()).collect();
+        let more = match faults.len().saturating_sub(TOLD) {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        Some(Self::new(kind, told.join("; ") + &more))
+    }
+
     /// The same with what caused it.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
@@ -47,5 +61,17 @@ impl fmt::Display for Fault {
 impl Error for Fault {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_faults_are_told_shortly() {
+        assert!(Fault::one_of(Vec::new()).is_none());
+        let faults = ["a", "b", "c", "d", "e"].map(|text| Fault::new(FaultKind::Unreachable, text)).into();
+        assert_eq!(Fault::one_of(faults).unwrap().message, "a; b; c (and 2 more)");
     }
 }

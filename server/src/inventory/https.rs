@@ -3,11 +3,12 @@
 //! Sources are named by the operator and mostly private, so where it may connect is not filtered. Redirects are not
 //! followed, no proxy is taken from the environment, nothing is retried, and cookies are the caller's.
 
+pub(crate) mod json;
 mod trust;
 
 pub use trust::{Fingerprint, NoFingerprint, Trust};
 
-use super::{Fault, FaultKind};
+use super::{Fault, FaultKind, OwnCertificate};
 use futures_util::TryStreamExt as _;
 use reqwest::{
     Client, Method, Url,
@@ -22,6 +23,8 @@ use url::Host;
 
 /// For the name, the connection and TLS.
 const CONNECT: Duration = Duration::from_secs(10);
+/// Kept open between questions; nobody asks more at a time.
+const CONNECTIONS: usize = 4;
 
 /// A client of one source; cheap to clone.
 #[derive(Clone)]
@@ -66,9 +69,18 @@ impl Https {
     /// # Errors
     /// When the address is none, when it would send credentials unprotected, or when `trust` is none.
     pub fn new(url: &str, trust: &Trust) -> Result<Self, Fault> {
+        Self::proving(url, trust, None)
+    }
+
+    /// The same, for a source that wants to see our own certificate.
+    ///
+    /// # Errors
+    /// As [`Https::new`], and when our certificate or its key cannot be used.
+    pub fn proving(url: &str, trust: &Trust, own: Option<&OwnCertificate>) -> Result<Self, Fault> {
         let base = base(url)?;
         let shown = base.as_str().trim_end_matches('/').to_owned();
-        let tls = trust::tls(trust)
+        let own = own.map(OwnCertificate::read).transpose()?;
+        let tls = trust::tls(trust, own)
             .map_err(|why| Fault::new(FaultKind::Untrusted, format!("no connection to {shown} was tried: {why}")))?;
         let client = Client::builder()
             .user_agent(concat!("tocsin/", env!("CARGO_PKG_VERSION")))
@@ -77,7 +89,7 @@ impl Https {
             .retry(retry::never())
             .no_proxy()
             .referer(false)
-            .pool_max_idle_per_host(1)
+            .pool_max_idle_per_host(CONNECTIONS)
             .connect_timeout(CONNECT)
             .build();
         let client = client.map_err(|error| {
@@ -132,6 +144,13 @@ impl Https {
             };
             let message = format!("the certificate of {shown} is not trusted: {rejected}; {mend}");
             return Fault::new(FaultKind::Untrusted, message);
+        }
+        if let Some(rustls::Error::AlertReceived(alert)) = tls_error(&error) {
+            let message = format!(
+                "{shown} does not accept who we are ({alert:?}); it wants to see a certificate that its authority has signed: \
+                 name one as `certificate` and `key`"
+            );
+            return Fault::new(FaultKind::Refused, message);
         }
         let what = if error.is_timeout() {
             "did not answer in time; is it up, and does a firewall let us through?"
@@ -199,13 +218,21 @@ fn base(text: &str) -> Result<Url, Fault> {
     Ok(base)
 }
 
-/// The verdict of our own judge, which lies inside errors of several libraries. An I/O error does not name the error it
-/// holds among its sources, so it is asked apart.
+/// The verdict of our own judge.
 fn rejected<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Rejected> {
+    match tls_error(error)? {
+        rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) => other.0.downcast_ref(),
+        _ => None,
+    }
+}
+
+/// What TLS says, which lies inside errors of several libraries. An I/O error does not name the error it holds among its
+/// sources, so it is asked apart.
+fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     let mut next = Some(error);
     while let Some(cause) = next {
-        if let Some(rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other))) = cause.downcast_ref() {
-            return other.0.downcast_ref();
+        if let Some(found) = cause.downcast_ref() {
+            return Some(found);
         }
         next = match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(held) => Some(held),

@@ -4,8 +4,11 @@ use super::{
     Collector, Credentials, Endpoint, Fault, FaultKind, OwnCertificate,
     file::File,
     https::Trust,
+    kubernetes::{self, Kubernetes},
     libvirt::{self, Libvirt},
+    openstack::{self, Openstack},
     ovsdb::{self, Ovsdb},
+    proxmox::{self, Proxmox},
     qemu::Qemu,
     ssh::{Ssh, Usual},
     vsphere::{self, Vsphere},
@@ -37,6 +40,9 @@ pub(super) enum Kind {
     Openvswitch(Ovsdb),
     Qemu(Qemu),
     Vsphere(Box<Vsphere>),
+    Openstack(Box<Openstack>),
+    Proxmox(Box<Proxmox>),
+    Kubernetes(Box<Kubernetes>),
 }
 
 impl Kind {
@@ -62,6 +68,9 @@ impl Kind {
             })),
             SourceKind::Openvswitch => Self::Openvswitch(Ovsdb::new(endpoint(ovsdb::USUAL_PORT, Usual::Openvswitch)?)),
             SourceKind::Vsphere => Self::Vsphere(Box::new(vsphere(source, every)?)),
+            SourceKind::Openstack => Self::Openstack(Box::new(openstack(source, every)?)),
+            SourceKind::Proxmox => Self::Proxmox(Box::new(proxmox(source, every)?)),
+            SourceKind::Kubernetes => Self::Kubernetes(Box::new(kubernetes(source, every)?)),
             SourceKind::Qemu => {
                 let sockets = source.address.split_whitespace().map(path).collect::<Result<Vec<_>, _>>()?;
                 if sockets.is_empty() {
@@ -81,6 +90,9 @@ impl Collector for Kind {
             Self::Openvswitch(switch) => switch.next().await,
             Self::Qemu(qemu) => qemu.next().await,
             Self::Vsphere(vsphere) => vsphere.next().await,
+            Self::Openstack(openstack) => openstack.next().await,
+            Self::Proxmox(proxmox) => proxmox.next().await,
+            Self::Kubernetes(kubernetes) => kubernetes.next().await,
         }
     }
 }
@@ -89,11 +101,71 @@ fn vsphere(source: &Source, every: Duration) -> Result<Vsphere, Fault> {
     let (Some(username), Some(password)) = (&source.username, &source.password) else {
         return Err(Fault::new(FaultKind::Refused, "a vCenter or an ESXi needs `username` and `password`"));
     };
-    let trust = Trust::named(source.ca.as_deref(), source.fingerprint.as_deref())?;
-    let mut settings = vsphere::Settings::new(&source.address, username, password, trust);
+    let mut settings = vsphere::Settings::new(&source.address, username, password, trust(source)?);
     // It tells of VMs by itself; what it does not tell of is much, and changes seldom.
     settings.look_every = settings.look_every.max(every);
     Vsphere::new(settings)
+}
+
+fn trust(source: &Source) -> Result<Trust, Fault> {
+    Trust::named(source.ca.as_deref(), source.fingerprint.as_deref())
+}
+
+fn lacking(what: &str) -> Fault {
+    Fault::new(FaultKind::Refused, what)
+}
+
+fn openstack(source: &Source, every: Duration) -> Result<Openstack, Fault> {
+    let (Some(username), Some(password)) = (source.username.clone(), source.password.clone()) else {
+        return Err(lacking(
+            "OpenStack needs `username` and `password`: of a user, with `project`, or the id and secret of an application \
+             credential",
+        ));
+    };
+    let login = match &source.project {
+        Some(project) => {
+            let domain = source.domain.clone().unwrap_or_else(|| "Default".to_owned());
+            openstack::Login::Password { username, password, project: project.clone(), domain }
+        }
+        None => openstack::Login::ApplicationCredential { id: username, secret: password },
+    };
+    let interface = match source.interface.as_deref() {
+        None | Some("public") => openstack::Interface::Public,
+        Some("internal") => openstack::Interface::Internal,
+        Some(_) => return Err(lacking("`interface` is `public` or `internal`")),
+    };
+    let (url, region) = (source.address.clone(), source.region.clone());
+    Openstack::new(openstack::Settings { url, login, trust: trust(source)?, region, interface, every })
+}
+
+fn proxmox(source: &Source, every: Duration) -> Result<Proxmox, Fault> {
+    let (Some(token), Some(secret)) = (source.username.clone(), source.password.clone()) else {
+        return Err(lacking(
+            "Proxmox VE needs an API token: `username` (user@realm!token) and `password` (its secret)",
+        ));
+    };
+    let (url, ask_guests) = (source.address.clone(), source.guests);
+    Proxmox::new(proxmox::Settings { url, token, secret, trust: trust(source)?, every, ask_guests })
+}
+
+fn kubernetes(source: &Source, every: Duration) -> Result<Kubernetes, Fault> {
+    let own = source.certificate.as_ref().zip(source.key.as_ref());
+    let identity = match (&source.password, &source.token_file, own) {
+        (Some(token), None, None) => kubernetes::Identity::Token(token.clone()),
+        (None, Some(file), None) => kubernetes::Identity::TokenFile(path(file)?),
+        (None, None, Some((certificate, key))) => {
+            kubernetes::Identity::Certificate(OwnCertificate { certificate: path(certificate)?, key: path(key)? })
+        }
+        _ => {
+            return Err(lacking(
+                "Kubernetes needs one of these: `token_file` or `password` (a bearer token), or `certificate` and `key`",
+            ));
+        }
+    };
+    let url = source.address.clone();
+    // Pods are told of by themselves; nodes are large, and change seldom.
+    let (wait, look_every) = (kubernetes::USUAL_WAIT, every.max(kubernetes::USUAL_LOOK));
+    Kubernetes::new(kubernetes::Settings { url, identity, trust: trust(source)?, wait, look_every })
 }
 
 /// A path of this server. One that is not absolute would depend on where the server was started.
@@ -167,6 +239,11 @@ mod tests {
             "kind = \"openvswitch\"\naddress = \"ssh:kvm-1:2222/run/ovs.sock\"",
             "kind = \"openvswitch\"\naddress = \"unix:/run/openvswitch/db.sock\"",
             "kind = \"qemu\"\naddress = \"/run/a.sock /run/b.sock\"\nevery = \"10s\"",
+            "kind = \"openstack\"\naddress = \"https://cloud:5000/v3\"\nusername = \"a\"\npassword = \"b\"\nproject = \"p\"",
+            "kind = \"openstack\"\naddress = \"https://cloud/identity\"\nusername = \"a\"\npassword = \"b\"\nregion = \"r\"",
+            "kind = \"proxmox\"\naddress = \"https://pve:8006\"\nusername = \"a@pve!b\"\npassword = \"c\"\nguests = true",
+            "kind = \"kubernetes\"\naddress = \"https://api:6443\"\ntoken_file = \"/run/token\"",
+            "kind = \"kubernetes\"\naddress = \"https://api:6443\"\npassword = \"token\"",
         ] {
             assert_eq!(faults(rest), [], "{rest}");
         }
@@ -181,6 +258,22 @@ mod tests {
         assert!(option.0 == "sources[s].address" && option.1.contains("ssh:user@name"), "{option:?}");
         assert!(first("kind = \"file\"\naddress = \"machines.csv\"").1.contains("begins with `/`"));
         assert!(first("kind = \"qemu\"\naddress = \" \"").1.contains("monitor sockets"));
+        let cloud = "address = \"https://cloud\"\nusername = \"a\"";
+        for (rest, told) in [
+            (format!("kind = \"openstack\"\n{cloud}"), "`username` and `password`"),
+            (
+                format!("kind = \"openstack\"\n{cloud}\npassword = \"b\"\ninterface = \"admin\""),
+                "`public` or `internal`",
+            ),
+            (format!("kind = \"proxmox\"\n{cloud}\npassword = \"b\""), "user@realm!token"),
+            (format!("kind = \"proxmox\"\n{cloud}"), "an API token"),
+            (format!("kind = \"kubernetes\"\n{cloud}"), "`token_file` or `password`"),
+            (format!("kind = \"kubernetes\"\n{cloud}\npassword = \"b\"\ntoken_file = \"/t\""), "one of these"),
+            (format!("kind = \"kubernetes\"\n{cloud}\ntoken_file = \"t\""), "begins with `/`"),
+        ] {
+            let why = first(&rest).1;
+            assert!(why.contains(told), "{rest}: {why}");
+        }
         let often = first("kind = \"file\"\naddress = \"/a\"\nevery = \"10ms\"");
         assert_eq!(often.0, "sources[s].every");
         let half = first("kind = \"libvirt\"\naddress = \"/a\"\ncertificate = \"/b\"");

@@ -16,8 +16,6 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// Sockets asked at a time.
 const AT_ONCE: usize = 8;
-/// Faults of one look that are told; of the others only how many.
-const FAULTS_TOLD: usize = 3;
 
 /// Observes the machines behind a list of monitors.
 #[derive(Debug)]
@@ -76,7 +74,7 @@ impl Collector for Qemu {
         let seen = looks.buffered(AT_ONCE).collect().await;
         let faults = self.take(seen);
         let nobody_answered = faults.len() == self.sockets.len();
-        let fault = one_of(faults);
+        let fault = Fault::one_of(faults);
         if let Some(fault) = fault {
             if nobody_answered {
                 self.pace.begin_anew();
@@ -123,17 +121,6 @@ fn power(status: &str) -> Power {
     }
 }
 
-/// The faults of a look as one, of the first's kind.
-fn one_of(faults: Vec<Fault>) -> Option<Fault> {
-    let kind = faults.first()?.kind;
-    let told: Vec<&str> = faults.iter().take(FAULTS_TOLD).map(|fault| fault.message.as_str()).collect();
-    let more = match faults.len().saturating_sub(FAULTS_TOLD) {
-        0 => String::new(),
-        more => format!(" (and {more} more)"),
-    };
-    Some(Fault::new(kind, told.join("; ") + &more))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,13 +143,6 @@ mod tests {
         assert_eq!(powers, [Power::On, Power::Unknown]);
         qemu.take(vec![("/b".into(), Ok(vm("/b")))]);
         assert!(qemu.known.values().all(|vm| vm.power == Power::On && vm.name == vm.key));
-    }
-
-    #[test]
-    fn many_faults_are_told_shortly() {
-        assert!(one_of(Vec::new()).is_none());
-        let faults = ["a", "b", "c", "d", "e"].map(fault).into();
-        assert_eq!(one_of(faults).unwrap().message, "a; b; c (and 2 more)");
     }
 
     #[tokio::test]

@@ -30,10 +30,25 @@ pub struct Source {
     pub certificate: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// A file on this server with a bearer token, read again and again as it is renewed (Kubernetes).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_file: Option<String>,
+    /// In which `username` is a user (OpenStack); without it, `username` is the id of an application credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// Of that user and project (OpenStack); `Default` if it is not named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// Which of a cloud's regions (OpenStack), where it has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Which addresses of a cloud's services (OpenStack): `public`, if it is not named, or `internal`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
     /// How often it is asked, where it does not tell by itself.
     #[serde(default = "default_every")]
     pub every: Delay,
-    /// Also asks the systems inside for their addresses, where that takes a question more (libvirt).
+    /// Also asks the systems inside for their addresses, where that takes a question more (libvirt, Proxmox VE).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub guests: bool,
     /// It is not asked; what it said stays, and grows old.
@@ -54,6 +69,12 @@ pub enum SourceKind {
     File,
     /// A vCenter or a lone ESXi, at `https://…`.
     Vsphere,
+    /// A cloud, or a project of it, at Keystone's `https://…/v3`.
+    Openstack,
+    /// A cluster or a lone node, at `https://…:8006`.
+    Proxmox,
+    /// A cluster's pods and nodes, at its API server's `https://…`.
+    Kubernetes,
 }
 
 const fn default_every() -> Delay {

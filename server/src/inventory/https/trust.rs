@@ -10,7 +10,7 @@ use rustls::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject as _},
 };
 use rustls_platform_verifier::Verifier;
 use sha2::{Digest as _, Sha256};
@@ -122,8 +122,11 @@ pub(super) enum Rejected {
     Other { presented: Fingerprint, pinned: Fingerprint },
 }
 
-/// The client's side of TLS.
-pub(super) fn tls(trust: &Trust) -> Result<ClientConfig, String> {
+/// The chain of our own certificate, and its key.
+type Own = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+/// The client's side of TLS; `own` is shown to those who ask for it.
+pub(super) fn tls(trust: &Trust, own: Option<Own>) -> Result<ClientConfig, String> {
     let provider = Arc::new(ring::default_provider());
     let rule = match trust {
         Trust::System => Rule::Chain(Arc::new(Verifier::new(Arc::clone(&provider)).map_err(|error| {
@@ -141,9 +144,13 @@ pub(super) fn tls(trust: &Trust) -> Result<ClientConfig, String> {
         .map_err(|error| format!("TLS cannot be set up: {error}"))?
         // So it is called because such code may trust anybody; ours is stricter than the usual, or as strict.
         .dangerous()
-        .with_custom_certificate_verifier(judge)
-        .with_no_client_auth();
-    Ok(config)
+        .with_custom_certificate_verifier(judge);
+    match own {
+        None => Ok(config.with_no_client_auth()),
+        Some((chain, key)) => config
+            .with_client_auth_cert(chain, key)
+            .map_err(|error| format!("our own certificate and its key do not work together: {error}")),
+    }
 }
 
 fn roots(pem: &str) -> Result<RootCertStore, String> {
@@ -242,10 +249,10 @@ mod tests {
             ("", "no certificate in PEM"),
             ("-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n", "cannot be read"),
         ] {
-            let refused = tls(&Trust::Authorities(pem.to_owned())).unwrap_err();
+            let refused = tls(&Trust::Authorities(pem.to_owned()), None).unwrap_err();
             assert!(refused.contains(told), "{refused}");
         }
-        assert!(tls(&Trust::Certificate(Fingerprint([7; 32]))).is_ok());
+        assert!(tls(&Trust::Certificate(Fingerprint([7; 32])), None).is_ok());
     }
 
     #[test]

@@ -68,5 +68,8 @@ const fn kind(kind: SourceKind) -> &'static str {
         SourceKind::Openvswitch => "Open vSwitch",
         SourceKind::File => "CSV / JSON",
         SourceKind::Vsphere => "vSphere",
+        SourceKind::Openstack => "OpenStack",
+        SourceKind::Proxmox => "Proxmox VE",
+        SourceKind::Kubernetes => "Kubernetes",
     }
 }
