@@ -10,6 +10,8 @@ const PATIENCE_MS = 60_000;
 
 export interface Server {
   url: string;
+  /** Where it keeps everything. */
+  folder: string;
   /** What the server prints that has this form, now or later. */
   said(form: RegExp): Promise<RegExpMatchArray>;
   stop(): Promise<void>;
@@ -24,6 +26,7 @@ export async function start(program: string, ...options: string[]): Promise<Serv
   });
   return {
     url: `http://${address}`,
+    folder,
     said: listenTo(server),
     stop: async () => {
       if (server.exitCode === null && server.signalCode === null) {

@@ -83,6 +83,18 @@ impl Lab {
             let hint = "`cargo xtask test` unpacks Open vSwitch, libvirt and QEMU for the tests";
             ensure!(missing.is_none(), "{} is missing; {hint}", missing.unwrap_or_default());
         }
+        Self::with(network, programs)
+    }
+
+    /// The same with a network of its own and no daemons, for what needs cables and machines only.
+    ///
+    /// # Errors
+    /// When this machine allows no namespaces; the error says what to do.
+    pub fn bare() -> Result<Self> {
+        Self::with(Network::Own, None)
+    }
+
+    fn with(network: Network, programs: Option<PathBuf>) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("tocsin-lab-").tempdir()?;
         // What we just made is ours.
         let is_root = fs::metadata(folder.path())?.uid() == 0;

@@ -6,7 +6,7 @@ use engine::placement::{Index, Moved};
 use proptest::prelude::*;
 use shared::{
     SourceId, Timestamp,
-    inventory::{Hypervisor, IpHow, Neighbour, Nic, NicIp, Observation, Port, Power, Vm},
+    inventory::{Hypervisor, IpHow, Neighbour, Nic, NicIp, Observation, Port, Power, RouterPart, Vm},
     net::{Mac, understand},
     placement::{Doubt, HopHow, HopTo, Placement, Trust},
 };
@@ -48,7 +48,12 @@ fn house() -> Index {
 }
 
 fn seen(index: &mut Index, ip: &str, mac: &str, ago_s: i64) {
+    seen_of_router(index, ip, mac, ago_s, None);
+}
+
+fn seen_of_router(index: &mut Index, ip: &str, mac: &str, ago_s: i64, router: Option<RouterPart>) {
     let neighbour = Neighbour {
+        router,
         ip: ip.parse().unwrap(),
         mac: mac.parse().unwrap(),
         segment: "gw1/eth0".to_owned(),
@@ -113,6 +118,53 @@ fn a_neighbour_that_contradicts_the_inventory_is_a_doubt_and_never_the_answer() 
     let mac: Mac = "52:54:00:aa:bb:cc".parse().unwrap();
     let doubt = Doubt::OtherAnswers { ip: "10.1.2.3".parse().unwrap(), mac, segment: "gw1/eth0".to_owned() };
     assert_eq!(found[0].doubts, [doubt]);
+}
+
+#[test]
+fn a_router_that_answers_for_others_is_never_the_machine() {
+    let mut index = house();
+    let (own, behind) = (Some(RouterPart::Own), Some(RouterPart::Behind));
+    let router: Mac = "52:54:00:00:99:99".parse().unwrap();
+    seen_of_router(&mut index, "10.1.2.1", "52:54:00:00:99:99", 5, own);
+    seen_of_router(&mut index, "10.1.7.7", "52:54:00:00:99:99", 2, behind);
+    let found = find(&index, "10.1.7.7");
+    let ip = "10.1.7.7".parse().unwrap();
+    let doubt = Doubt::BehindRouter { ip, mac: router, segment: "gw1/eth0".to_owned() };
+    assert_eq!((found[0].mac, &found[0].doubts), (None, &vec![doubt]));
+    assert_eq!(way(&found[0]), [(HopTo::Ip, "10.1.7.7", HopHow::Neighbour, Trust::Fair)]);
+    // Its own address is its own.
+    assert_eq!(find(&index, "10.1.2.1")[0].mac, Some(router));
+    assert_eq!(find(&index, "52:54:00:00:99:99")[0].ip, Some("10.1.2.1".parse().unwrap()));
+    // What the inventory knows stands, and a router on the way is no doubt.
+    seen_of_router(&mut index, "10.1.2.3", "52:54:00:00:99:99", 2, behind);
+    let found = find(&index, "10.1.2.3");
+    assert_eq!((names(&found), &found[0].doubts), (vec!["web01"], &vec![]));
+}
+
+#[test]
+fn a_fresh_answer_of_a_neighbour_comes_before_what_a_silent_source_said_long_ago() {
+    let mut index = house();
+    let later = NOW.plus_ms(3_600_000);
+    let neighbour = |mac: &str, seen_at| Neighbour {
+        ip: "10.1.2.3".parse().unwrap(),
+        mac: mac.parse().unwrap(),
+        segment: "gw1/eth0".to_owned(),
+        seen_at,
+        router: None,
+    };
+    let ip = understand("10.1.2.3").remove(0).what;
+    let mut told = |mac: &str, ago_s: i64| {
+        let neighbours = vec![neighbour(mac, later.plus_ms(-ago_s * 1_000))];
+        index.observe(&source("gw1"), Observation { neighbours, ..Observation::default() }, later);
+        index.find(&ip, later, 50).placements
+    };
+    let moved = told("00:50:56:00:00:02", 5);
+    assert_eq!(names(&moved), ["web02", "web01"], "another VM answers for it now");
+    assert_eq!(way(&moved[0])[0], (HopTo::Ip, "10.1.2.3", HopHow::Neighbour, Trust::Fair));
+    let same = told("00:50:56:00:00:01", 5);
+    assert_eq!((names(&same), way(&same[0])[0].2), (vec!["web01"], HopHow::Neighbour));
+    let old = told("00:50:56:00:00:02", 120);
+    assert_eq!(names(&old), ["web01"], "one old word against another");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! Results go to stdout, everything else to stderr. Exit code 0 is success, 1 a refusal or failure, 2 wrong usage.
 
+mod agent;
 mod audit;
 mod configure;
 mod doctor;
@@ -46,6 +47,8 @@ pub struct Cli {
 enum Command {
     /// Run the server
     Serve(Box<Serve>),
+    /// Tell a server who answers for which address on this machine's segments
+    Agent(Box<agent::Command>),
     /// Bring the database's schema up to date
     Migrate,
     /// Accounts: who may sign in
@@ -129,6 +132,7 @@ fn carry_out(cli: Cli) -> Done {
     let Cli { storage, command } = cli;
     match command {
         Command::Serve(settings) => serve::serve(&storage, &settings),
+        Command::Agent(command) => agent::agent(&command),
         Command::Migrate => migrate(&storage),
         Command::User(command) => user::run(&storage, command),
         Command::Token(command) => token::run(&storage, command),

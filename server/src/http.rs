@@ -6,6 +6,7 @@
 mod accounts;
 mod ack;
 mod actions;
+mod agents;
 mod analytics;
 mod app;
 mod audit;
@@ -36,6 +37,7 @@ mod rehearsal;
 mod replay;
 mod routes;
 mod schedules;
+mod segments;
 mod session;
 mod setup;
 mod silences;

@@ -3,6 +3,7 @@
 //! A collector is asked again and again for what is new. After it was made, and after each fault, its next observation
 //! is the whole; between, it gives what changed, or the whole again where the source cannot tell.
 
+mod agents;
 pub mod ansible;
 mod endpoint;
 mod fault;
@@ -25,10 +26,11 @@ mod uuid;
 mod vendors;
 pub mod vsphere;
 
+pub use agents::{Desk, Held, ReportFault, Taken, may_ask};
 pub use endpoint::{Credentials, Endpoint, EndpointError, OwnCertificate, Stream, Wire};
 pub use fault::{Fault, FaultKind};
 pub use keep::{Inventory, Standing, keep};
-pub use kinds::check;
+pub use kinds::{check, own_name};
 pub use open::{Machine, open_of_each};
 pub use place::follow;
 pub use ssh::{Ssh, Usual};

@@ -1,5 +1,6 @@
 //! The shell of Tocsin: it accepts, persists, asks the engine, persists the answer, and only then acts.
 
+pub mod agent;
 pub mod auth;
 pub mod calendars;
 pub mod channels;

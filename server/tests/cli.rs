@@ -136,7 +136,7 @@ fn only_the_token_goes_to_stdout() {
     for (arguments, prefix) in [
         (&["token", "create", "--kind", "integration", "--name", "Zabbix"][..], "tin_"),
         (&["token", "create", "--kind", "api", "--role", "admin", "--name", "ci"], "tap_"),
-        (&["token", "create", "--kind", "agent", "--name", "web-1"], "tag_"),
+        (&["token", "create", "--kind", "agent", "--name", "segment-a/web-1"], "tag_"),
     ] {
         let said = run(folder, arguments);
         assert_eq!(said.code, Some(0), "{}", said.err);

@@ -9,6 +9,8 @@ mod house;
 mod access;
 #[path = "http/acknowledge.rs"]
 mod acknowledge;
+#[path = "http/agents.rs"]
+mod agents;
 #[path = "http/analytics.rs"]
 mod analytics;
 #[path = "http/belonging.rs"]

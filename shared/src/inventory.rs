@@ -171,4 +171,25 @@ pub struct Neighbour {
     pub segment: String,
     /// When the answer was last confirmed.
     pub seen_at: Timestamp,
+    /// What answers is a router.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub router: Option<RouterPart>,
+}
+
+impl Neighbour {
+    /// Unique in its source.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("{} {}", self.ip, self.segment)
+    }
+}
+
+/// What an address has to do with the router that answers for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RouterPart {
+    /// It is the router's own.
+    Own,
+    /// It is not known to be the router's own: the machine is behind it, or nowhere.
+    Behind,
 }

@@ -3,6 +3,7 @@
 //! Server, web and tests speak these types and no others. Nothing here performs I/O, reads a clock or
 //! depends on another crate of ours; everything builds for wasm32.
 
+pub mod agent;
 pub mod alert;
 pub mod api;
 pub mod config;

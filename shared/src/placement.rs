@@ -218,6 +218,8 @@ pub enum Doubt {
     OtherAnswers { ip: IpAddr, mac: Mac, segment: String },
     /// An interface answers, and no source knows whose it is.
     NotInInventory { mac: Mac },
+    /// A router answers for the address: who has it is behind the router, if anybody.
+    BehindRouter { ip: IpAddr, mac: Mac, segment: String },
     /// Two sources say different hypervisors.
     OtherHypervisor { source: SourceId, hypervisor: String },
 }

@@ -37,7 +37,7 @@ impl Thing {
             Self::Vm(vm) => (vm.key.clone(), 0),
             Self::Hypervisor(hypervisor) => (hypervisor.key.clone(), 1),
             Self::Port(port) => (port.key.clone(), 2),
-            Self::Neighbour(seen) => (format!("{} {}", seen.ip, seen.segment), 3),
+            Self::Neighbour(seen) => (seen.key(), 3),
         }
     }
 }

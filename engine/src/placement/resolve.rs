@@ -6,7 +6,7 @@
 use super::index::{Index, Place, Thing};
 use shared::{
     SourceId, Timestamp,
-    inventory::{Hypervisor, Neighbour, Nic, Port, Power, Vm},
+    inventory::{Hypervisor, Neighbour, Nic, Port, Power, RouterPart, Vm},
     net::{Mac, What, platform},
     placement::{Doubt, Hop, HopHow, HopTo, PlacedHypervisor, PlacedPort, PlacedVm, Placement, Trust},
 };
@@ -185,19 +185,32 @@ impl Index {
                 Some((_, _, Thing::Port(_))) | None => {}
             }
         }
-        // The newest answer of a neighbour leads on where the inventory knows nothing.
-        neighbours.sort_by_key(|(_, seen)| Reverse(seen.seen_at));
-        if leads.is_empty()
-            && let Some((source, seen)) = neighbours.first()
-        {
-            let step = Step { how: HopHow::Neighbour, source, at: seen.seen_at.min(now) };
-            for mut lead in self.leads_to_mac(seen.mac) {
-                lead.ip = Some((ip, step));
-                lead.mac = Some((seen.mac, step));
-                leads.push(lead);
+        leads.extend(self.leads_of_neighbours(ip, neighbours, &leads, now));
+        leads
+    }
+
+    /// The newest answer of a neighbour leads on where the inventory knows nothing, or nothing but old.
+    fn leads_of_neighbours<'a>(
+        &'a self,
+        ip: IpAddr,
+        mut neighbours: Vec<(&'a SourceId, &'a Neighbour)>,
+        known: &[Lead<'a>],
+        now: Timestamp,
+    ) -> Vec<Lead<'a>> {
+        // A router that answers for others comes last: it is never who has the address.
+        neighbours.sort_by_key(|(_, seen)| (is_behind(seen), Reverse(seen.seen_at)));
+        let Some((source, seen)) = neighbours.first() else { return Vec::new() };
+        let step = Step { how: HopHow::Neighbour, source, at: seen.seen_at.min(now) };
+        let is_old = |lead: &Lead<'_>| lead.ip.is_none_or(|(_, step)| step.trust(now) == Trust::Stale);
+        let beats = !is_behind(seen) && step.trust(now) > Trust::Stale && known.iter().all(is_old);
+        match known {
+            [] if is_behind(seen) => vec![Lead { ip: Some((ip, step)), mac: None, machine: Machine::Unknown }],
+            [_, ..] if !beats => Vec::new(),
+            _ => {
+                let leads = self.leads_to_mac(seen.mac).into_iter();
+                leads.map(|lead| Lead { ip: Some((ip, step)), mac: Some((seen.mac, step)), ..lead }).collect()
             }
         }
-        leads
     }
 
     fn leads_to_mac(&self, mac: Mac) -> Vec<Lead<'_>> {
@@ -224,7 +237,7 @@ impl Index {
     /// The address for which an interface answered last.
     fn answers(&self, mac: Mac) -> Option<(IpAddr, Step<'_>)> {
         let seen = self.by_mac(mac).filter_map(|place| match self.thing(place)? {
-            (source, _, Thing::Neighbour(seen)) => Some((source, seen)),
+            (source, _, Thing::Neighbour(seen)) if !is_behind(seen) => Some((source, seen)),
             _ => None,
         });
         let (source, seen) = seen.max_by_key(|(_, seen)| seen.seen_at)?;
@@ -409,13 +422,16 @@ impl Index {
         {
             placed.doubts.push(Doubt::SeveralIps { ip, vms });
         }
-        if let (Some(ip), Some(mac)) = (placed.ip, placed.mac) {
-            for place in self.by_ip(ip) {
-                let Some((_, _, Thing::Neighbour(seen))) = self.thing(place) else { continue };
-                if seen.mac != mac && now.ms_since(seen.seen_at) <= NEIGHBOUR_STALE_MS {
-                    let segment = seen.segment.clone();
-                    placed.doubts.push(Doubt::OtherAnswers { ip, mac: seen.mac, segment });
+        for (ip, place) in placed.ip.into_iter().flat_map(|ip| self.by_ip(ip).map(move |place| (ip, place))) {
+            let Some((_, _, Thing::Neighbour(seen))) = self.thing(place) else { continue };
+            let (mac, segment) = (seen.mac, seen.segment.clone());
+            let is_fresh = now.ms_since(seen.seen_at) <= NEIGHBOUR_STALE_MS;
+            match placed.mac {
+                None if is_behind(seen) => placed.doubts.push(Doubt::BehindRouter { ip, mac, segment }),
+                Some(known) if known != mac && is_fresh && !is_behind(seen) => {
+                    placed.doubts.push(Doubt::OtherAnswers { ip, mac, segment });
                 }
+                _ => {}
             }
         }
         placed.doubts.sort();
@@ -427,6 +443,11 @@ impl Lead<'_> {
     const fn is_unknown(&self) -> bool {
         matches!(self.machine, Machine::Unknown)
     }
+}
+
+/// Whether a router answers for an address that is not its own.
+fn is_behind(seen: &Neighbour) -> bool {
+    seen.router == Some(RouterPart::Behind)
 }
 
 /// The steps to a VM that was found by itself.

@@ -26,6 +26,8 @@ struct Keys {
     senders: HashMap<String, IntegrationId>,
     programs: HashMap<String, ApiKey>,
     heartbeats: HashMap<String, HeartbeatId>,
+    /// Whom an agent's token is for, by its name: `SOURCE` or `SOURCE/AGENT`.
+    agents: HashMap<String, String>,
 }
 
 /// Every token that is not revoked. A new one works at once, a revoked one stops within a second.
@@ -64,6 +66,7 @@ impl Keyring {
                 (TokenKind::Api, _, Some(role)) => {
                     drop(keys.programs.insert(hash, ApiKey { id: token.id, name: token.name, role }))
                 }
+                (TokenKind::Agent, ..) => drop(keys.agents.insert(hash, token.name)),
                 (TokenKind::Heartbeat, ..) => drop(keys.heartbeats.insert(hash, HeartbeatId::from(token.name))),
                 _ => {}
             }
@@ -98,6 +101,17 @@ impl Keyring {
     pub async fn find_heartbeat(self: &Arc<Self>, text: &str, readers: &Arc<Readers>) -> Option<HeartbeatId> {
         let hash = token::hash_hex(text);
         let known = || self.keys.read().unwrap_or_else(PoisonError::into_inner).heartbeats.get(&hash).cloned();
+        if let Some(found) = known() {
+            return Some(found);
+        }
+        self.look(readers).await;
+        known()
+    }
+
+    /// The name of an agent's token (`SOURCE` or `SOURCE/AGENT`), looking into the store for one that is not known yet.
+    pub async fn find_agent(self: &Arc<Self>, text: &str, readers: &Arc<Readers>) -> Option<String> {
+        let hash = token::hash_hex(text);
+        let known = || self.keys.read().unwrap_or_else(PoisonError::into_inner).agents.get(&hash).cloned();
         if let Some(found) = known() {
             return Some(found);
         }

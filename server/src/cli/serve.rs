@@ -31,7 +31,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const LAST_WORK: Duration = Duration::from_secs(10);
 
 pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
-    log::install(settings)?;
+    log::install(&settings.log, settings.log_format)?;
     telemetry::install()?;
     #[cfg(feature = "failpoints")]
     if let Some(failpoint) = &settings.failpoint {
@@ -59,6 +59,7 @@ pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
         }
         keep_fresh(&app);
         signals.wait(&thread, &app.runtime, settings.hung_ms).await;
+        app.inventory.answer_agents();
         handle.stop(true).await;
         app.runtime.stop();
         if let Ok(Err(error)) = serving.await {

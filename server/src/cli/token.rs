@@ -24,7 +24,7 @@ pub(super) enum TokenCommand {
 
 #[derive(Args, Debug)]
 pub(super) struct Create {
-    /// integration (a sender), api (a program), agent, calendar (a feed; its name is person:ID or schedule:ID), or
+    /// integration (a sender), api (a program), agent (its name is SOURCE/AGENT, or SOURCE for any agent of it), calendar (a feed; its name is person:ID or schedule:ID), or
     /// heartbeat (its name is the heartbeat's id)
     #[arg(long)]
     kind: TokenKind,
@@ -61,6 +61,10 @@ fn create(storage: &Storage, command: &Create) -> Done {
     if command.role.is_some() && command.kind != TokenKind::Api {
         return Err(CliError::Told("only --kind api takes a --role".to_owned()));
     }
+    if command.kind == TokenKind::Agent && !is_agent(name) {
+        let told = "the --name of an agent's token is SOURCE/AGENT, or SOURCE for any agent of that source";
+        return Err(CliError::Told(told.to_owned()));
+    }
     let integration: Option<IntegrationId> = match command.kind {
         TokenKind::Integration => Some(sender_id(name).ok_or_else(|| {
             CliError::Told("use letters or digits in --name; `tocsin` is taken by Tocsin itself".to_owned())
@@ -82,6 +86,12 @@ fn create(storage: &Storage, command: &Create) -> Done {
     open(storage)?.audited(&entry, |store| store.token_create(&new, clock::now()))?;
     println!("{text}");
     Ok(())
+}
+
+/// Whether this names a source, or an agent of one.
+fn is_agent(name: &str) -> bool {
+    let mut parts = name.split('/');
+    parts.by_ref().take(2).all(|part| !part.is_empty()) && parts.next().is_none()
 }
 
 fn list(storage: &Storage) -> Done {

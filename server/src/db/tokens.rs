@@ -14,7 +14,7 @@ pub enum TokenKind {
     Integration,
     /// A program that uses the application interface.
     Api,
-    /// An agent on a monitored machine.
+    /// An agent on a machine; for which source, and which agent alone if one, is the token's name.
     Agent,
     /// A calendar program that reads shifts; whose, is the token's name.
     Calendar,

@@ -25,14 +25,25 @@ impl<T: DeserializeOwned, const MOST: usize> FromRequest for Json<T, MOST> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let is_json = is_json(request);
         let payload = web::Payload::from_request(request, payload);
-        Box::pin(async move {
-            let body = whole(payload.await.map_err(unreadable)?, MOST).await?;
-            if !is_json {
-                return Err(not_json());
-            }
-            read(&body).map(Self)
-        })
+        Box::pin(async move { taken(payload.await.map_err(unreadable)?, is_json, MOST).await.map(Self) })
     }
+}
+
+/// A JSON body of at most `most` bytes, for those who let somebody in before they read what they send.
+pub(super) async fn json<T: DeserializeOwned>(
+    request: &HttpRequest,
+    payload: web::Payload,
+    most: usize,
+) -> Result<T, ApiError> {
+    taken(payload, is_json(request), most).await
+}
+
+async fn taken<T: DeserializeOwned>(payload: web::Payload, is_json: bool, most: usize) -> Result<T, ApiError> {
+    let body = whole(payload, most).await?;
+    if !is_json {
+        return Err(not_json());
+    }
+    read(&body)
 }
 
 /// A body that may be missing: then everything in it is absent.

@@ -4,7 +4,9 @@ use super::{
     App,
     app::{blocking, now},
     body::Json,
+    principal::Principal,
     problem::ApiError,
+    segments,
 };
 use crate::inventory::{Inventory, Machine, Standing, ansible, open_of_each};
 use actix_web::web;
@@ -12,10 +14,10 @@ use serde::Deserialize;
 use shared::{
     SourceId,
     api::{
-        Found, HypervisorRow, List, Lookup, LookupRequest, LookupTerm, OpenIncident, SilentSource, SourceRow,
-        SourceState, Tenant, TermKind, VmDetail,
+        AgentRow, Found, HypervisorRow, List, Lookup, LookupRequest, LookupTerm, OpenIncident, Role, SilentSource,
+        SourceRow, SourceState, Tenant, TermKind, VmDetail,
     },
-    config::Source,
+    config::{Source, SourceKind},
     inventory::Vm,
     net::{Term, What, understand},
     placement::{PlacedVm, Placement},
@@ -36,6 +38,11 @@ pub(super) async fn list_sources(app: web::Data<App>) -> web::Json<List<SourceRo
 
 fn row(inventory: &Inventory, source: &Source) -> SourceRow {
     let Standing { tried_at, error, failures, answered } = inventory.standing(&source.id);
+    let agents = agents(inventory, source);
+    // One that is silent does not make a source of several fail; it is named among them.
+    let all_silent = agents.iter().all(|agent| agent.silent);
+    let error = error.or_else(|| silent_agents(&agents).filter(|_| all_silent));
+    let answered = answered || !agents.is_empty();
     let index = inventory.index();
     let seen = index.sources().find(|(id, _)| **id == source.id).map(|(_, seen)| seen);
     let state = match () {
@@ -60,7 +67,19 @@ fn row(inventory: &Inventory, source: &Source) -> SourceRow {
         hypervisors: counts.hypervisors,
         ports: counts.ports,
         neighbours: counts.neighbours,
+        agents,
     }
+}
+
+/// Which agents are silent, and how to mend it.
+fn silent_agents(agents: &[AgentRow]) -> Option<String> {
+    let silent: Vec<&str> = agents.iter().filter(|agent| agent.silent).map(|agent| agent.name.as_str()).collect();
+    let mend = "is `tocsin agent` running there, and does it reach this server?";
+    (!silent.is_empty()).then(|| format!("three reports in a row did not come from {}; {mend}", silent.join(", ")))
+}
+
+fn agents(inventory: &Inventory, source: &Source) -> Vec<AgentRow> {
+    if source.kind == SourceKind::Agents { inventory.desk(&source.id).rows(now()) } else { Vec::new() }
 }
 
 #[derive(Deserialize)]
@@ -70,28 +89,44 @@ pub(super) struct Query {
 }
 
 pub(super) async fn find_vms(app: web::Data<App>, query: web::Query<Query>) -> Result<web::Json<Lookup>, ApiError> {
-    look_up(&app, query.into_inner().q).await
+    look_up(&app, query.into_inner().q, false).await
 }
 
 pub(super) async fn find_many(
     app: web::Data<App>,
+    principal: Principal,
     Json(body): Json<LookupRequest>,
 ) -> Result<web::Json<Lookup>, ApiError> {
-    look_up(&app, body.text).await
+    if body.probe && principal.role < Role::Responder {
+        return Err(ApiError::forbidden("Asking a segment sends packets there; it needs the role responder."));
+    }
+    look_up(&app, body.text, body.probe).await
 }
 
-async fn look_up(app: &web::Data<App>, text: String) -> Result<web::Json<Lookup>, ApiError> {
-    let inventory = Arc::clone(&app.inventory);
+async fn look_up(app: &web::Data<App>, text: String, probe: bool) -> Result<web::Json<Lookup>, ApiError> {
+    let text = Arc::new(text);
     // A thousand names that are looked for within others take a while.
-    let found = blocking(move || search(&inventory, &text)).await?;
-    let (terms, mut items) = found?;
+    let searching = || {
+        let (inventory, text) = (Arc::clone(&app.inventory), Arc::clone(&text));
+        blocking(move || search(&inventory, &text))
+    };
+    let (mut terms, mut items) = searching().await??;
+    segments::mark(&app.runtime.config().document.sources, &mut terms, &items);
+    if probe && segments::ask(app, &mut terms).await {
+        let (mut again, found) = searching().await??;
+        for (again, term) in again.iter_mut().zip(terms) {
+            (again.askable, again.asked) = (term.askable, term.asked);
+        }
+        (terms, items) = (again, found);
+    }
     let machines = items.iter().map(|it| Machine::of(&it.placement)).collect();
     for (item, incidents) in items.iter_mut().zip(open_of(app, machines).await?) {
         item.incidents = incidents;
     }
     let config = app.runtime.config();
     let silent = config.document.sources.iter().filter_map(|source| {
-        let error = app.inventory.standing(&source.id).error?;
+        let failing = app.inventory.standing(&source.id).error;
+        let error = failing.or_else(|| silent_agents(&agents(&app.inventory, source)))?;
         let seen_at = app.inventory.index().sources().find(|(id, _)| **id == source.id).map(|(_, seen)| seen.at);
         Some(SilentSource { id: source.id.clone(), name: source.title().to_owned(), error, seen_at })
     });
@@ -131,7 +166,8 @@ fn told(text: &str, term: &Term, found: usize, more: bool) -> LookupTerm {
         What::Unknown => (TermKind::Unknown, String::new(), None),
     };
     let text = text.get(term.at.clone()).unwrap_or_default().to_owned();
-    LookupTerm { text, kind, value, fault, found: u32::try_from(found).unwrap_or(u32::MAX), more }
+    let found = u32::try_from(found).unwrap_or(u32::MAX);
+    LookupTerm { text, kind, value, fault, found, more, askable: Vec::new(), asked: Vec::new() }
 }
 
 async fn open_of(app: &App, machines: Vec<Machine>) -> Result<Vec<Vec<OpenIncident>>, ApiError> {

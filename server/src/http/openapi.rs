@@ -196,6 +196,8 @@ fn schema(name: &str) -> Option<(Value, Map<String, Value>)> {
         "PagerStatus" => api::PagerStatus,
         "Problem" => Problem,
         "Receipt" => api::Receipt,
+        "AgentReport" => shared::agent::AgentReport,
+        "AgentAnswer" => shared::agent::AgentAnswer,
         "LiveMessage" => LiveMessage,
         "BrowserMessage" => BrowserMessage,
     )?;
@@ -205,7 +207,7 @@ fn schema(name: &str) -> Option<(Value, Map<String, Value>)> {
 fn build() -> Value {
     let mut schemas = Map::new();
     let bodies = ENDPOINTS.iter().flat_map(|row| [row.request, row.response]);
-    for name in bodies.chain(["Problem", "Receipt", "LiveMessage", "BrowserMessage"]) {
+    for name in bodies.chain(["Problem", "Receipt", "AgentReport", "AgentAnswer", "LiveMessage", "BrowserMessage"]) {
         if let Some((schema, others)) = schema(name) {
             schemas.extend(others);
             schemas.insert(name.to_owned(), schema);
@@ -224,7 +226,7 @@ fn build() -> Value {
             "description": "Lists are {items, next}: pass `next` as `after`. Refusals are application/problem+json \
                             with a stable `code`. Times are milliseconds since 1970. The live connection is a \
                             WebSocket at /api/v1/live (LiveMessage, BrowserMessage). Senders post to /ingest/{token} \
-                            and get a Receipt.",
+                            and get a Receipt. Agents post an AgentReport to /agent/v1/report and get an AgentAnswer.",
             "license": { "name": "Apache-2.0" },
         },
         "components": {

@@ -178,7 +178,8 @@ fn is_bearer(request: &HttpRequest) -> bool {
     bearer(request).is_some()
 }
 
-fn bearer(request: &HttpRequest) -> Option<&str> {
+/// The token that a request carries, if any.
+pub(super) fn bearer(request: &HttpRequest) -> Option<&str> {
     let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())

@@ -1,9 +1,9 @@
 //! Where each handler is mounted: the table of endpoints is the list, and nothing is served beside it.
 
 use super::{
-    accounts, ack, actions, analytics, audit, calendar, config, events, health, heartbeats, imported, incidents,
-    integrations, inventory, me, oncall, openapi, overrides, people, principal, problem::ApiError, rehearsal, replay,
-    schedules, session, setup, silences, storms, swaps, tokens, ui, versions, why, why_not,
+    accounts, ack, actions, agents, analytics, audit, calendar, config, events, health, heartbeats, imported,
+    incidents, integrations, inventory, me, oncall, openapi, overrides, people, principal, problem::ApiError,
+    rehearsal, replay, schedules, session, setup, silences, storms, swaps, tokens, ui, versions, why, why_not,
 };
 use crate::{ingest, live};
 use actix_web::{
@@ -143,6 +143,11 @@ pub fn configure(server: &mut web::ServiceConfig) {
                 .into()
         }))
         .configure(ingest::routes)
+        .service(
+            web::resource(shared::agent::REPORT_PATH)
+                .route(web::post().to(agents::report))
+                .default_service(web::to(|| async { not_allowed("POST") })),
+        )
         .service(
             web::scope(PREFIX)
                 .wrap(Compress::default())

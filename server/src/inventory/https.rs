@@ -12,7 +12,7 @@ use super::{Fault, FaultKind, OwnCertificate};
 use futures_util::TryStreamExt as _;
 use reqwest::{
     Client, Method, Url,
-    header::{HeaderMap, HeaderName, HeaderValue},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
     redirect, retry,
 };
 use std::{error::Error, fmt, io, pin::Pin, time::Duration};
@@ -50,6 +50,15 @@ pub struct Question {
     pub body: Vec<u8>,
     /// For everything, the answer's last byte included.
     pub patience: Duration,
+}
+
+impl Question {
+    /// JSON that is posted by the right of a bearer token.
+    #[must_use]
+    pub fn post_json(path: &str, token: &str, body: Vec<u8>, patience: Duration) -> Self {
+        let headers = vec![(AUTHORIZATION, format!("Bearer {token}")), (CONTENT_TYPE, "application/json".to_owned())];
+        Self { method: Method::POST, path: path.to_owned(), headers, body, patience }
+    }
 }
 
 /// An answer of any status, its body not yet read.
@@ -191,7 +200,7 @@ impl Answer {
 
 /// The address without path, query and what a person may have put in front of the host.
 fn base(text: &str) -> Result<Url, Fault> {
-    let refuse = |why: &str| Fault::new(FaultKind::Unreachable, format!("the source's address {why}"));
+    let refuse = |why: &str| Fault::new(FaultKind::Unreachable, format!("the address {why}"));
     let text = text.trim();
     let full = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
     // The text may hold a password, so it is not repeated.

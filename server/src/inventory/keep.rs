@@ -1,7 +1,7 @@
 //! Asks every source of the configuration, for ever, and keeps what they say: in memory for answers, in the store for the
 //! next start.
 
-use super::{Collector as _, Fault, Vendors, kinds::Kind};
+use super::{Collector as _, Fault, Vendors, agents::Agents, kinds::Kind};
 use crate::{
     clock,
     db::{Readers, Store, StoreError},
@@ -12,7 +12,7 @@ use engine::placement::{Index, Moved};
 use shared::{
     SourceId, Timestamp,
     api::Move,
-    config::Source,
+    config::{Source, SourceKind},
     inventory::{Observation, Vm},
     placement::Placement,
 };
@@ -45,6 +45,7 @@ pub struct Inventory {
     /// Counts what sources said.
     changes: AtomicU64,
     vendors: Vendors,
+    pub(super) agents: Agents,
 }
 
 /// How asking a source went.
@@ -111,6 +112,7 @@ impl Inventory {
     fn forget(&self, source: &SourceId) {
         self.write().forget(source);
         self.standing.write().unwrap_or_else(PoisonError::into_inner).remove(source);
+        self.agents.forget(source);
     }
 
     /// Takes what was stored before this start; only what sources say from now on is newer.
@@ -162,8 +164,11 @@ pub async fn keep(inventory: Arc<Inventory>, runtime: Runtime, readers: Arc<Read
         asked.retain(|id, asked| wanted.get(id).is_some_and(|source| **source == asked.source && !source.paused));
         for (id, source) in &wanted {
             if !source.paused && !asked.contains_key(*id) {
-                let task = ask((*source).clone(), Arc::clone(&inventory), Arc::clone(&readers));
-                let task = actix_web::rt::spawn(task);
+                let (it, inventory, readers) = ((*source).clone(), Arc::clone(&inventory), Arc::clone(&readers));
+                let task = match source.kind {
+                    SourceKind::Agents => actix_web::rt::spawn(store_reports(it.id, inventory, readers)),
+                    _ => actix_web::rt::spawn(ask(it, inventory, readers)),
+                };
                 asked.insert((*id).clone(), Asked { source: (*source).clone(), task });
             }
         }
@@ -213,6 +218,17 @@ async fn ask(source: Source, inventory: Arc<Inventory>, readers: Arc<Readers>) {
             }
         }
         written.keep(&inventory, &readers, &source.id).await;
+    }
+}
+
+/// Stores what the agents of a source report, for ever. It counts as soon as it is reported; nobody is asked here.
+async fn store_reports(source: SourceId, inventory: Arc<Inventory>, readers: Arc<Readers>) {
+    let desk = inventory.desk(&source);
+    let mut written = Written::default();
+    loop {
+        desk.changed().await;
+        written.changed = true;
+        written.keep(&inventory, &readers, &source).await;
     }
 }
 

@@ -1,7 +1,7 @@
 //! From a source as the configuration describes it to the collector that asks it.
 
 use super::{
-    Collector, Credentials, Endpoint, Fault, FaultKind, OwnCertificate,
+    Collector, Credentials, Endpoint, Fault, FaultKind, OwnCertificate, agents,
     file::File,
     https::Trust,
     kubernetes::{self, Kubernetes},
@@ -71,6 +71,9 @@ impl Kind {
             SourceKind::Openstack => Self::Openstack(Box::new(openstack(source, every)?)),
             SourceKind::Proxmox => Self::Proxmox(Box::new(proxmox(source, every)?)),
             SourceKind::Kubernetes => Self::Kubernetes(Box::new(kubernetes(source, every)?)),
+            SourceKind::Agents => {
+                return Err(Fault::new(FaultKind::Unreadable, "agents report by themselves; nothing is asked here"));
+            }
             SourceKind::Qemu => {
                 let sockets = source.address.split_whitespace().map(path).collect::<Result<Vec<_>, _>>()?;
                 if sockets.is_empty() {
@@ -183,7 +186,9 @@ fn credentials(source: &Source) -> Option<Credentials> {
     source.ca.as_ref().map(|ca| Credentials { ca: ca.into(), own })
 }
 
-fn own_name() -> String {
+/// What this machine is called.
+#[must_use]
+pub fn own_name() -> String {
     let name = fs::read_to_string(OWN_NAME).unwrap_or_default();
     if name.trim().is_empty() { "localhost".to_owned() } else { name.trim().to_owned() }
 }
@@ -211,7 +216,12 @@ pub fn check(sources: &[Source]) -> Vec<Finding> {
         if source.certificate.is_some() != has_key {
             fault("certificate", "a certificate and its key go together; name both or neither".to_owned());
         }
-        if let Err(wrong) = Kind::of(source) {
+        if let Some((field, wrong)) = agents::check(source) {
+            fault(field, wrong);
+        }
+        if source.kind != SourceKind::Agents
+            && let Err(wrong) = Kind::of(source)
+        {
             fault("address", wrong.message);
         }
     }
@@ -244,6 +254,8 @@ mod tests {
             "kind = \"proxmox\"\naddress = \"https://pve:8006\"\nusername = \"a@pve!b\"\npassword = \"c\"\nguests = true",
             "kind = \"kubernetes\"\naddress = \"https://api:6443\"\ntoken_file = \"/run/token\"",
             "kind = \"kubernetes\"\naddress = \"https://api:6443\"\npassword = \"token\"",
+            "kind = \"agents\"",
+            "kind = \"agents\"\nprobe = [\"10.0.0.0/24\", \"fd00:7::/64\"]",
         ] {
             assert_eq!(faults(rest), [], "{rest}");
         }
@@ -278,6 +290,10 @@ mod tests {
         assert_eq!(often.0, "sources[s].every");
         let half = first("kind = \"libvirt\"\naddress = \"/a\"\ncertificate = \"/b\"");
         assert_eq!(half.0, "sources[s].certificate");
+        assert!(first("kind = \"agents\"\naddress = \"/a\"").1.contains("tocsin token create --kind agent"));
+        assert!(first("kind = \"agents\"\nprobe = [\"10.0.0.0\"]").1.contains("`10.0.0.0` is not a prefix"));
+        let not_asked = first("kind = \"file\"\naddress = \"/a\"\nprobe = [\"10.0.0.0/24\"]");
+        assert_eq!(not_asked.0, "sources[s].probe");
         let twice = "kind = \"file\"\naddress = \"/a\"\n[[sources]]\nid = \"s\"\nkind = \"file\"\naddress = \"/b\"";
         assert!(first(twice).1.contains("two sources with the id `s`"));
     }

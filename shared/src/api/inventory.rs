@@ -1,6 +1,8 @@
 //! Machines and what knows them: looking one up, and how each source stands.
 
-use crate::{IncidentId, Severity, SourceId, Timestamp, config::SourceKind, inventory::Vm, placement::Placement};
+use crate::{
+    IncidentId, Severity, SourceId, Timestamp, config::SourceKind, inventory::Vm, net::Mac, placement::Placement,
+};
 use serde::{Deserialize, Serialize};
 
 /// How a source of machines stands.
@@ -10,7 +12,7 @@ pub struct SourceRow {
     pub id: SourceId,
     pub name: String,
     pub kind: SourceKind,
-    /// Where it answers; never a credential.
+    /// Where it answers; never a credential. Empty for agents, which report by themselves.
     pub address: String,
     pub state: SourceState,
     /// When it answered last.
@@ -29,6 +31,24 @@ pub struct SourceRow {
     pub hypervisors: u32,
     pub ports: u32,
     pub neighbours: u32,
+    /// Who reports for it, where agents do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agents: Vec<AgentRow>,
+}
+
+/// An agent that reported for a source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AgentRow {
+    pub name: String,
+    /// Of its program; empty when it was not heard since the server began.
+    pub version: String,
+    pub heard_at: Timestamp,
+    /// Three of its reports in a row did not come.
+    pub silent: bool,
+    pub neighbours: u32,
+    /// The prefixes in which it may look for an address, by its own settings.
+    pub probe: Vec<String>,
 }
 
 /// Whether a source can be relied upon.
@@ -52,6 +72,10 @@ pub enum SourceState {
 pub struct LookupRequest {
     /// Addresses in any notation, names, UUIDs, or whole lines of a program's output: up to 1,000 things.
     pub text: String,
+    /// Asks the agents of a segment about addresses that are unknown or known of old, up to 5 of them; takes up to 2 s,
+    /// and the role responder.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub probe: bool,
 }
 
 /// What a text names, and the machines that are it.
@@ -87,6 +111,51 @@ pub struct LookupTerm {
     /// There are more than are shown.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
+    /// The address is unknown or known of old, and agents of these sources may be asked about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub askable: Vec<SourceId>,
+    /// Who was asked, and what came of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<Asked>,
+}
+
+/// An agent that was asked about an address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Asked {
+    pub source: SourceId,
+    /// None: no agent of the source may ask, or stands on that segment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// One that was asked a few seconds ago is not asked again.
+    pub at: Timestamp,
+    #[serde(flatten)]
+    pub outcome: AskedOutcome,
+}
+
+/// What came of asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum AskedOutcome {
+    /// This interface has the address.
+    Answered { mac: Mac },
+    /// A router answers for it, so it is not on this segment.
+    Router { mac: Mac },
+    /// Nobody on the segment answered.
+    Nobody,
+    /// There is an old answer, which takes some seconds more to confirm.
+    Confirming,
+    /// The agent did not report back in time.
+    NoReport,
+    /// The agent refused: its own settings or its routes do not allow it.
+    Refused,
+    /// The agent could not send.
+    NotSent,
+    /// Too much is asked of the agent already.
+    Busy,
+    /// No agent that is heard may ask, or stands on that segment.
+    NoAgent,
 }
 
 /// What kind of thing it is.

@@ -13,7 +13,8 @@ pub struct Source {
     pub name: String,
     pub kind: SourceKind,
     /// Where it answers: `unix:/run/libvirt/libvirt-sock-ro`, `tls:kvm-1.example.org`, a file on this server, or the paths
-    /// of QEMU's monitor sockets with spaces between.
+    /// of QEMU's monitor sockets with spaces between. Agents have none: they report by themselves.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub address: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
@@ -51,6 +52,9 @@ pub struct Source {
     /// Also asks the systems inside for their addresses, where that takes a question more (libvirt, Proxmox VE).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub guests: bool,
+    /// Agents may be asked to look for addresses in these prefixes, as `10.0.0.0/24`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probe: Vec<String>,
     /// It is not asked; what it said stays, and grows old.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paused: bool,
@@ -75,6 +79,8 @@ pub enum SourceKind {
     Proxmox,
     /// A cluster's pods and nodes, at its API server's `https://…`.
     Kubernetes,
+    /// `tocsin agent` on machines of a segment: which address answers at which interface.
+    Agents,
 }
 
 const fn default_every() -> Delay {

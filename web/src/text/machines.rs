@@ -39,6 +39,7 @@ shared::messages! {
     several_ips(ip: &str, vms: &str) { en: "Several machines claim {ip}: {vms}", zh: "多台机器声称使用 {ip}：{vms}" }
     other_answers(ip: &str, mac: &str, segment: &str) { en: "On {segment}, {mac} answers for {ip}", zh: "在 {segment} 上，{mac} 应答 {ip}" }
     not_in_inventory(mac: &str) { en: "No source knows whose {mac} is", zh: "没有数据源知道 {mac} 属于谁" }
+    behind_router(ip: &str, mac: &str, segment: &str) { en: "On {segment} a router ({mac}) answers for {ip}: the machine is behind it, if anywhere", zh: "在 {segment} 上由路由器（{mac}）代答 {ip}：该机器若存在，则在路由器之后" }
     other_hypervisor(source: &str, hypervisor: &str) { en: "{source} says it runs on {hypervisor}", zh: "{source} 认为它运行在 {hypervisor}" }
     vms_there(n: u32) { en: "{n} VMs there", zh: "其上共 {n} 台虚拟机" }
     vlan(n: u16) { en: "VLAN {n}", zh: "VLAN {n}" }
@@ -67,6 +68,21 @@ shared::messages! {
     ports_n(n: u32) { en: "{n} ports", zh: "{n} 个端口" }
     neighbours_n(n: u32) { en: "{n} neighbours", zh: "{n} 个邻居" }
     heard(ago: &str) { en: "heard {ago} ago", zh: "{ago}前有应答" }
+    agent_silent() { en: "silent", zh: "失联" }
+    agent_probes(prefixes: &str) { en: "may look in {prefixes}", zh: "可在 {prefixes} 内探询" }
+    ask_segment(source: &str) { en: "Ask the segment {source}", zh: "询问网段 {source}" }
+    ask_segments() { en: "Ask the segments", zh: "询问各网段" }
+    ask_hint() { en: "An agent there sends one packet and sees who answers.", zh: "该网段的 agent 会发送一个数据包并查看谁应答。" }
+    asking() { en: "Asking…", zh: "正在询问…" }
+    asked_answered(mac: &str) { en: "{mac} answered", zh: "{mac} 已应答" }
+    asked_router(mac: &str) { en: "only a router answered ({mac}): it is not on this segment", zh: "仅路由器（{mac}）应答：不在该网段" }
+    asked_nobody() { en: "nobody answered", zh: "无人应答" }
+    asked_confirming() { en: "an old answer is being confirmed; ask again in ten seconds", zh: "正在确认旧的应答，请十秒后再次询问" }
+    asked_no_report() { en: "the agent did not report back in time", zh: "agent 未及时返回" }
+    asked_refused() { en: "the agent may not look there", zh: "agent 不允许在此探询" }
+    asked_not_sent() { en: "the agent could not send; its log says why", zh: "agent 无法发送，原因见其日志" }
+    asked_busy() { en: "the agent is asked too much already", zh: "agent 的询问过多" }
+    asked_no_agent() { en: "no agent that is heard may look there", zh: "没有在线的 agent 可在此探询" }
     interfaces() { en: "Interfaces", zh: "网卡" }
     history() { en: "Where it has been", zh: "迁移历史" }
     no_history() { en: "It has not moved since we know it.", zh: "自纳入以来未发生变化。" }

@@ -79,6 +79,7 @@ pub(crate) fn doubts(l: Language, doubts: &[Doubt]) -> Option<AnyView> {
             Doubt::SeveralVms { mac, vms } => t::several_vms(l, &mac.to_string(), &vms.join(", ")),
             Doubt::SeveralIps { ip, vms } => t::several_ips(l, &ip.to_string(), &vms.join(", ")),
             Doubt::OtherAnswers { ip, mac, segment } => t::other_answers(l, &ip.to_string(), &mac.to_string(), segment),
+            Doubt::BehindRouter { ip, mac, segment } => t::behind_router(l, &ip.to_string(), &mac.to_string(), segment),
             Doubt::NotInInventory { mac } => t::not_in_inventory(l, &mac.to_string()),
             Doubt::OtherHypervisor { source, hypervisor } => t::other_hypervisor(l, source.as_str(), hypervisor),
         };

@@ -3,6 +3,7 @@
 mod chain;
 mod found;
 mod hypervisor;
+mod segments;
 mod sources;
 mod vm;
 
@@ -48,7 +49,8 @@ struct Desk {
 }
 
 impl Desk {
-    fn look_up(self) {
+    /// Looks up what is typed; with `probe` the segments are asked about what is unknown.
+    fn look_up(self, probe: bool) {
         let text = self.text.get_untracked();
         if text.trim().is_empty() {
             return self.found.set(None);
@@ -57,7 +59,7 @@ impl Desk {
         self.round.set_value(mine);
         self.waits.set(true);
         spawn_local(async move {
-            let answer = api::post::<Lookup>("/api/v1/vms", &LookupRequest { text }).await;
+            let answer = api::post::<Lookup>("/api/v1/vms", &LookupRequest { text, probe }).await;
             // Whoever asked again, or left, waits for another answer.
             if self.round.try_get_value() == Some(mine) {
                 self.waits.set(false);
@@ -81,7 +83,7 @@ pub(crate) fn page() -> impl IntoView {
     Effect::new(move || {
         if let Some(q) = asked.with(|asked| asked.get("q")) {
             desk.text.set(q);
-            desk.look_up();
+            desk.look_up(false);
         }
     });
     view! {
@@ -104,7 +106,7 @@ fn form(desk: Desk) -> AnyView {
             navigate(&format!("/machines{}", query::build(&[("q", text.trim())])), NavigateOptions::default());
         }
         if text.len() > ADDRESS_MAX {
-            desk.look_up();
+            desk.look_up(false);
         }
     };
     let submit = {
@@ -196,8 +198,8 @@ fn kind(l: Language, what: &What) -> String {
 fn answer(desk: Desk) -> AnyView {
     let l = desk.app.l();
     match desk.found.get() {
-        Some(Ok(lookup)) => found::found(desk.app, &lookup),
-        Some(Err(error)) => failure(&t::look_up(l), &error, move || desk.look_up()),
+        Some(Ok(lookup)) => view! { {segments::segments(desk, &lookup)} {found::found(desk.app, &lookup)} }.into_any(),
+        Some(Err(error)) => failure(&t::look_up(l), &error, move || desk.look_up(false)),
         None if desk.waits.get() => skeleton(6),
         None => ().into_any(),
     }

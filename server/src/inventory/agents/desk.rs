@@ -1,0 +1,576 @@
+//! What the agents of one source said last, which of them are silent, and what they are asked.
+
+use super::{
+    line::{Line, Put, answers},
+    report::{Own, ReportFault, checked},
+};
+use futures_util::future::join_all;
+use shared::{
+    SourceId, Timestamp,
+    agent::{AgentReport, HOLD_MAX_MS, NEIGHBOURS_MAX, PROBES_MAX, ProbeOutcome},
+    api::{AgentRow, Asked, AskedOutcome},
+    inventory::{Neighbour, Observation, RouterPart},
+    net::Mac,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    pin::pin,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{Notify, watch},
+    time::sleep,
+};
+
+/// So many agents report for one source.
+const AGENTS_MAX: usize = 64;
+/// An agent that misses so many reports is silent.
+const MISSED: i64 = 3;
+/// One that is silent for so long is forgotten, with what it said.
+const FORGOTTEN_MS: i64 = 86_400_000;
+/// So many agents are asked for one address.
+const ASKED_MAX: usize = 3;
+/// Confirmed longer ago than this is as old as can be; ages are no clocks.
+const AGE_MAX_MS: u64 = 30 * 86_400_000;
+
+/// The agents of one source.
+#[derive(Debug)]
+pub struct Desk {
+    agents: Mutex<BTreeMap<String, Agent>>,
+    changed: Notify,
+    closing: watch::Receiver<bool>,
+}
+
+/// What one agent said last.
+#[derive(Debug)]
+struct Agent {
+    own: Own,
+    run: u64,
+    heard_at: Timestamp,
+    /// By interface and address.
+    table: BTreeMap<(String, IpAddr), Entry>,
+    line: Line,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    mac: Mac,
+    seen_at: Timestamp,
+    /// A route leads over it.
+    router: bool,
+}
+
+/// The routers of a source's segments, by what any of its agents says.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Routers {
+    macs: BTreeSet<Mac>,
+    /// Their addresses, and those of the agents themselves: one of them may be a router for others.
+    ips: BTreeSet<IpAddr>,
+}
+
+/// A report that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// With which its answer may be held.
+    pub ticket: u64,
+    /// The report was not understood without the one before: the next is to be the whole.
+    pub whole: bool,
+}
+
+/// Why an answer is no longer held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Look for these; none: nothing was asked for so long.
+    Probe(Vec<IpAddr>),
+    /// A newer report has come under the same name.
+    Superseded,
+}
+
+impl Desk {
+    /// Begins with what was stored: who said it stands in each segment's name.
+    pub(super) fn new(stored: Vec<Neighbour>, seen_at: Timestamp, closing: watch::Receiver<bool>) -> Self {
+        let mut agents: BTreeMap<String, Agent> = BTreeMap::new();
+        for seen in stored {
+            let Some((agent, interface)) = seen.segment.split_once('/') else { continue };
+            let entry = Entry { mac: seen.mac, seen_at: seen.seen_at, router: seen.router == Some(RouterPart::Own) };
+            let agent = agents.entry(agent.to_owned()).or_insert_with(|| Agent::new(seen_at));
+            agent.table.insert((interface.to_owned(), seen.ip), entry);
+        }
+        Self { agents: Mutex::new(agents), changed: Notify::new(), closing }
+    }
+
+    fn agents(&self) -> MutexGuard<'_, BTreeMap<String, Agent>> {
+        self.agents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a report; `tell` is given what it changes, in the order in which reports are taken.
+    ///
+    /// # Errors
+    /// When it holds what cannot be, or too much of it. Nothing of it is taken then.
+    pub(super) fn take(
+        &self,
+        report: AgentReport,
+        now: Timestamp,
+        tell: impl FnOnce(Observation),
+    ) -> Result<Taken, ReportFault> {
+        let own = checked(&report)?;
+        let mut agents = self.agents();
+        let before = Routers::of(&agents);
+        let mut told = forget_old(&mut agents, now);
+        let (is_new, n) = (!agents.contains_key(&report.agent), agents.len());
+        if is_new && n >= AGENTS_MAX {
+            return Err(ReportFault::TooManyAgents(AGENTS_MAX));
+        }
+        let agent = agents.entry(report.agent.clone()).or_insert_with(|| Agent::new(now));
+        let said = agent.said(&report.agent, &before);
+        agent.line.ticket += 1;
+        agent.line.wake.notify_waiters();
+        let grows = agent.table.len() + report.neighbours.len() > NEIGHBOURS_MAX;
+        let whole = !report.whole && (agent.run != report.run || grows);
+        agent.heard_at = now;
+        agent.own = own;
+        if !whole {
+            agent.run = report.run;
+            agent.apply(&report, now);
+        }
+        let ticket = agent.line.ticket;
+        let after = Routers::of(&agents);
+        for (name, agent) in &*agents {
+            let says = if *name == report.agent || after != before { agent.said(name, &after) } else { continue };
+            if *name == report.agent {
+                told.gone.extend(said.keys().filter(|key| !says.contains_key(*key)).cloned());
+            }
+            told.neighbours.extend(says.into_iter().filter(|(key, it)| said.get(key) != Some(it)).map(|(_, it)| it));
+        }
+        // Who was forgotten just now, and is back, says the same again.
+        let says: BTreeSet<String> = told.neighbours.iter().map(Neighbour::key).collect();
+        told.gone.retain(|key| !says.contains(key));
+        tell(told);
+        // Who waits for an outcome looks it up at once, so it is told of before.
+        if let Some(agent) = agents.get(&report.agent) {
+            for probed in &report.probed {
+                agent.line.answered(probed.ip, agent.outcome(probed.ip, probed.outcome, &after));
+            }
+        }
+        self.changed.notify_one();
+        Ok(Taken { ticket, whole })
+    }
+
+    /// Holds the answer to a report until there is something to ask, or it was held for long enough.
+    pub async fn hold(&self, agent: &str, ticket: u64, most: Duration) -> Held {
+        let Some(wake) = self.agents().get(agent).map(|agent| agent.line.wake.clone()) else {
+            return Held::Superseded;
+        };
+        let mut over = pin!(sleep(most.min(Duration::from_millis(HOLD_MAX_MS))));
+        let mut closing = self.closing.clone();
+        loop {
+            let mut woken = pin!(wake.notified());
+            // From here on no call is missed.
+            woken.as_mut().enable();
+            match self.agents().get_mut(agent) {
+                Some(agent) if agent.line.ticket == ticket => {
+                    let probe = agent.line.hand_out(PROBES_MAX);
+                    if !probe.is_empty() {
+                        return Held::Probe(probe);
+                    }
+                }
+                _ => return Held::Superseded,
+            }
+            tokio::select! {
+                () = woken => {}
+                () = &mut over => return Held::Probe(Vec::new()),
+                _ = closing.wait_for(|closing| *closing) => return Held::Probe(Vec::new()),
+            }
+        }
+    }
+
+    /// Asks who has each of these addresses, until somebody answered or `patience` is over.
+    pub async fn ask(
+        &self,
+        source: &SourceId,
+        ips: &[IpAddr],
+        now: Timestamp,
+        patience: Duration,
+    ) -> Vec<(IpAddr, Asked)> {
+        let asking = self.put(ips, now).into_iter().map(|(ip, put)| async move {
+            let asked = answers(source, put, now, patience).await;
+            asked.into_iter().map(move |asked| (ip, asked))
+        });
+        join_all(asking).await.into_iter().flatten().collect()
+    }
+
+    /// Puts the questions to those who stand on the segment and may ask: all of them before anybody takes one.
+    fn put(&self, ips: &[IpAddr], now: Timestamp) -> Vec<(IpAddr, Vec<Put>)> {
+        let mut agents = self.agents();
+        let put = |ip: &IpAddr| {
+            let may = agents.iter_mut().filter(|(_, agent)| !agent.is_silent(now) && agent.may_look_for(*ip));
+            let put = may.take(ASKED_MAX).map(|(name, agent)| (name.clone(), agent.line.ask(*ip, now)));
+            (*ip, put.collect())
+        };
+        ips.iter().map(put).collect()
+    }
+
+    /// Waits until something was reported since the last call.
+    pub(in crate::inventory) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Its agents, in the order of their names.
+    pub fn rows(&self, now: Timestamp) -> Vec<AgentRow> {
+        let row = |(name, agent): (&String, &Agent)| AgentRow {
+            name: name.clone(),
+            version: agent.own.version.clone(),
+            heard_at: agent.heard_at,
+            silent: agent.is_silent(now),
+            neighbours: u32::try_from(agent.table.len()).unwrap_or(u32::MAX),
+            probe: agent.own.limits.iter().map(ToString::to_string).collect(),
+        };
+        self.agents().iter().map(row).collect()
+    }
+}
+
+/// Those that nobody heard for a day are gone, with everything they said.
+fn forget_old(agents: &mut BTreeMap<String, Agent>, now: Timestamp) -> Observation {
+    let mut told = Observation::default();
+    agents.retain(|name, agent| {
+        let keep = now.ms_since(agent.heard_at) < FORGOTTEN_MS;
+        if !keep {
+            told.gone.extend(agent.said(name, &Routers::default()).into_keys());
+        }
+        keep
+    });
+    told
+}
+
+impl Routers {
+    fn of(agents: &BTreeMap<String, Agent>) -> Self {
+        let mut routers = Self::default();
+        for agent in agents.values() {
+            for ((_, ip), entry) in agent.table.iter().filter(|(_, entry)| entry.router) {
+                routers.macs.insert(entry.mac);
+                routers.ips.insert(*ip);
+            }
+            routers.ips.extend(agent.own.interfaces.iter().flat_map(|it| &it.nets).map(ipnet::IpNet::addr));
+        }
+        routers
+    }
+
+    fn part(&self, ip: IpAddr, mac: Mac) -> Option<RouterPart> {
+        let is_own = || if self.ips.contains(&ip) { RouterPart::Own } else { RouterPart::Behind };
+        self.macs.contains(&mac).then(is_own)
+    }
+}
+
+impl Agent {
+    fn new(heard_at: Timestamp) -> Self {
+        let own = Own { every_ms: HOLD_MAX_MS.cast_signed(), ..Own::default() };
+        Self { own, run: 0, heard_at, table: BTreeMap::new(), line: Line::default() }
+    }
+
+    fn is_silent(&self, now: Timestamp) -> bool {
+        now.ms_since(self.heard_at) > MISSED * self.own.every_ms
+    }
+
+    fn apply(&mut self, report: &AgentReport, now: Timestamp) {
+        if report.whole {
+            self.table.clear();
+        }
+        for gone in &report.gone {
+            self.table.remove(&(gone.interface.clone(), gone.ip));
+        }
+        for it in &report.neighbours {
+            let seen_at = now.plus_ms(-it.age_ms.min(AGE_MAX_MS).cast_signed());
+            self.table.insert((it.interface.clone(), it.ip), Entry { mac: it.mac, seen_at, router: it.router });
+        }
+    }
+
+    /// Everything it says, by the keys of the index. Its own addresses are among it: nobody knows them better.
+    fn said(&self, name: &str, routers: &Routers) -> BTreeMap<String, Neighbour> {
+        let own = self.own.interfaces.iter().flat_map(|it| {
+            let nets = it.mac.map(|mac| it.nets.iter().map(move |net| (net.addr(), mac)));
+            nets.into_iter().flatten().map(|(ip, mac)| (&it.name, ip, mac, self.heard_at))
+        });
+        let seen = self.table.iter().map(|((interface, ip), entry)| (interface, *ip, entry.mac, entry.seen_at));
+        let each = seen.chain(own).map(|(interface, ip, mac, seen_at)| {
+            let segment = format!("{name}/{interface}");
+            let it = Neighbour { ip, mac, segment, seen_at, router: routers.part(ip, mac) };
+            (it.key(), it)
+        });
+        each.collect()
+    }
+
+    /// Whether the address is on a segment of its own, and its own settings let it look there.
+    fn may_look_for(&self, ip: IpAddr) -> bool {
+        let mut nets = self.own.interfaces.iter().flat_map(|it| &it.nets);
+        nets.any(|net| net.contains(&ip) && net.addr() != ip) && self.own.limits.iter().any(|limit| limit.contains(&ip))
+    }
+
+    fn outcome(&self, ip: IpAddr, outcome: ProbeOutcome, routers: &Routers) -> AskedOutcome {
+        let seen = self.table.iter().filter(|((_, it), _)| *it == ip).map(|(_, entry)| entry);
+        match (outcome, seen.max_by_key(|entry| entry.seen_at)) {
+            (ProbeOutcome::Answered, Some(entry)) => match routers.part(ip, entry.mac) {
+                Some(RouterPart::Behind) => AskedOutcome::Router { mac: entry.mac },
+                Some(RouterPart::Own) | None => AskedOutcome::Answered { mac: entry.mac },
+            },
+            (ProbeOutcome::Answered, None) | (ProbeOutcome::Nobody, _) => AskedOutcome::Nobody,
+            (ProbeOutcome::Confirming, _) => AskedOutcome::Confirming,
+            (ProbeOutcome::NotAllowed | ProbeOutcome::NotOnLink, _) => AskedOutcome::Refused,
+            (ProbeOutcome::NotSent, _) => AskedOutcome::NotSent,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use shared::agent::{AgentGone, AgentInterface, AgentNeighbour, Probed};
+
+    const NOW: Timestamp = Timestamp::from_ms(1_800_000_000_000);
+
+    fn never_closing() -> watch::Receiver<bool> {
+        let (closing, closes) = watch::channel(false);
+        // A receiver without a sender is one that closes.
+        std::mem::forget(closing);
+        closes
+    }
+
+    fn desk() -> Desk {
+        Desk::new(Vec::new(), NOW, never_closing())
+    }
+
+    fn neighbour(ip: &str, mac: &str, age_ms: u64) -> AgentNeighbour {
+        let (ip, mac) = (ip.parse().unwrap(), mac.parse().unwrap());
+        AgentNeighbour { interface: "eth0".to_owned(), ip, mac, age_ms, router: false }
+    }
+
+    fn report(agent: &str, neighbours: Vec<AgentNeighbour>) -> AgentReport {
+        let mac = Some("52:54:00:00:00:77".parse().unwrap());
+        let own = AgentInterface { name: "eth0".to_owned(), mac, ips: vec!["10.0.0.7/24".to_owned()] };
+        AgentReport {
+            agent: agent.to_owned(),
+            run: 1,
+            every_ms: 30_000,
+            whole: true,
+            probe: vec!["10.0.0.0/24".to_owned()],
+            interfaces: vec![own],
+            neighbours,
+            ..AgentReport::default()
+        }
+    }
+
+    fn take(desk: &Desk, report: AgentReport, now: Timestamp) -> (Taken, Observation) {
+        let mut told = Observation::default();
+        let taken = desk.take(report, now, |observation| told = observation).unwrap();
+        (taken, told)
+    }
+
+    fn seen(told: &Observation, ip: &str) -> Option<(String, i64, Option<RouterPart>)> {
+        let ip: IpAddr = ip.parse().unwrap();
+        let of_ip = told.neighbours.iter().find(|it| it.ip == ip)?;
+        Some((of_ip.mac.to_string(), NOW.ms_since(of_ip.seen_at), of_ip.router))
+    }
+
+    #[test]
+    fn the_whole_comes_first_and_then_what_changed() {
+        let desk = desk();
+        let first =
+            vec![neighbour("10.0.0.9", "52:54:00:00:00:09", 1_500), neighbour("10.0.0.8", "52:54:00:00:00:08", 0)];
+        let (taken, told) = take(&desk, report("web01", first), NOW);
+        assert!(!taken.whole && !told.whole);
+        assert_eq!(seen(&told, "10.0.0.9"), Some(("52:54:00:00:00:09".to_owned(), 1_500, None)));
+        assert_eq!(seen(&told, "10.0.0.7"), Some(("52:54:00:00:00:77".to_owned(), 0, None)), "its own address");
+        let gone = AgentGone { interface: "eth0".to_owned(), ip: "10.0.0.8".parse().unwrap() };
+        let change = AgentReport { whole: false, gone: vec![gone], ..report("web01", vec![]) };
+        let (taken, told) = take(&desk, change.clone(), NOW);
+        assert_eq!((taken.whole, told.gone), (false, vec!["10.0.0.8 web01/eth0".to_owned()]));
+        assert_eq!(told.neighbours, []);
+        // What builds on another run's words is not understood.
+        let (taken, told) = take(&desk, AgentReport { run: 2, ..change }, NOW);
+        assert_eq!((taken.whole, told.neighbours, told.gone), (true, vec![], vec![]));
+    }
+
+    #[test]
+    fn what_a_router_answers_for_others_is_marked_whichever_agent_knows_it_for_a_router() {
+        let desk = desk();
+        let router = "52:54:00:00:00:01";
+        let behind = vec![neighbour("10.0.0.1", router, 0), neighbour("10.0.0.200", router, 0)];
+        let (_, told) = take(&desk, report("web01", behind), NOW);
+        assert_eq!(seen(&told, "10.0.0.200").unwrap().2, None, "nobody knows yet");
+        let mut gateway = neighbour("10.0.0.1", router, 0);
+        gateway.router = true;
+        let (_, told) = take(&desk, report("web02", vec![gateway]), NOW);
+        let parts: BTreeSet<_> =
+            told.neighbours.iter().map(|it| (it.segment.as_str(), it.ip.to_string(), it.router)).collect();
+        assert!(parts.contains(&("web01/eth0", "10.0.0.200".to_owned(), Some(RouterPart::Behind))), "{parts:?}");
+        assert!(parts.contains(&("web01/eth0", "10.0.0.1".to_owned(), Some(RouterPart::Own))), "{parts:?}");
+        assert!(parts.contains(&("web02/eth0", "10.0.0.1".to_owned(), Some(RouterPart::Own))), "{parts:?}");
+    }
+
+    #[test]
+    fn what_was_stored_counts_until_the_agent_is_heard_again() {
+        let desk = desk();
+        let mut gateway = neighbour("10.0.0.1", "52:54:00:00:00:01", 0);
+        gateway.router = true;
+        let behind = neighbour("10.0.0.200", "52:54:00:00:00:01", 0);
+        let (_, told) = take(&desk, report("web01", vec![gateway, behind]), NOW);
+        let again = Desk::new(told.neighbours, NOW, never_closing());
+        let rows = again.rows(NOW);
+        assert_eq!((rows[0].name.as_str(), rows[0].version.as_str(), rows[0].silent), ("web01", "", false));
+        assert!(again.rows(NOW.plus_ms(90_001))[0].silent, "three reports did not come");
+        // The other agent's router is still known for one.
+        let (_, told) = take(&again, report("web02", vec![neighbour("10.0.0.201", "52:54:00:00:00:01", 0)]), NOW);
+        assert_eq!(seen(&told, "10.0.0.201").unwrap().2, Some(RouterPart::Behind));
+        // After a day it is forgotten.
+        let (_, told) = take(&again, report("web02", vec![]), NOW.plus_ms(FORGOTTEN_MS));
+        assert!(told.gone.contains(&"10.0.0.200 web01/eth0".to_owned()), "{told:?}");
+        assert_eq!(again.rows(NOW).len(), 1);
+    }
+
+    #[test]
+    fn too_much_or_what_cannot_be_is_refused_and_changes_nothing() {
+        let desk = desk();
+        let many = (0..=NEIGHBOURS_MAX).map(|n| {
+            let [_, _, a, b] = u32::try_from(n).unwrap().to_be_bytes();
+            neighbour(&format!("10.1.{a}.{b}"), "52:54:00:00:00:01", 0)
+        });
+        let refused = |report: AgentReport| {
+            desk.take(report, NOW, |told| panic!("nothing is told: {told:?}")).unwrap_err().to_string()
+        };
+        assert!(refused(report("web01", many.collect())).contains("4097 neighbours"));
+        assert!(refused(report("web/01", vec![])).contains("`web/01` is not the name"));
+        let prefix = AgentReport { probe: vec!["everywhere".to_owned()], ..report("web01", vec![]) };
+        assert!(refused(prefix).contains("`everywhere` is not a prefix"));
+        let mut odd = neighbour("10.0.0.9", "52:54:00:00:00:09", 0);
+        odd.interface = "eth0/x".to_owned();
+        assert!(refused(report("web01", vec![odd])).contains("interface"));
+        assert_eq!(desk.rows(NOW), []);
+        for n in 0..AGENTS_MAX {
+            take(&desk, report(&format!("a{n}"), vec![]), NOW);
+        }
+        assert!(refused(report("one-more", vec![])).contains("64 agents"));
+    }
+
+    #[tokio::test]
+    async fn a_question_reaches_the_agent_that_waits_and_its_outcome_whoever_asked() {
+        let desk = desk();
+        let (taken, _) = take(&desk, report("web01", vec![]), NOW);
+        let (source, ip): (SourceId, IpAddr) = (SourceId::from("s"), "10.0.0.9".parse().unwrap());
+        let ips = [ip];
+        let asking = desk.ask(&source, &ips, NOW, Duration::from_secs(20));
+        let agent = async {
+            assert_eq!(desk.hold("web01", taken.ticket, Duration::from_secs(20)).await, Held::Probe(vec![ip]));
+            let probed = vec![Probed { ip, outcome: ProbeOutcome::Answered }];
+            let answer = neighbour("10.0.0.9", "52:54:00:00:00:09", 0);
+            take(&desk, AgentReport { probed, ..report("web01", vec![answer]) }, NOW)
+        };
+        let (asked, _) = tokio::join!(asking, agent);
+        let mac = "52:54:00:00:00:09".parse().unwrap();
+        let expected =
+            Asked { source, agent: Some("web01".to_owned()), at: NOW, outcome: AskedOutcome::Answered { mac } };
+        assert_eq!(asked, [(ip, expected)]);
+    }
+
+    #[tokio::test]
+    async fn who_may_not_ask_is_not_asked_and_who_does_not_answer_is_named() {
+        let desk = desk();
+        let source = SourceId::from("s");
+        let ask = async |ip: &str, now| {
+            let asked = desk.ask(&source, &[ip.parse().unwrap()], now, Duration::ZERO).await;
+            asked.into_iter().map(|(_, it)| (it.agent, it.outcome)).collect::<Vec<_>>()
+        };
+        take(&desk, report("web01", vec![]), NOW);
+        let web01 = Some("web01".to_owned());
+        assert_eq!(ask("10.0.0.9", NOW).await, [(web01, AskedOutcome::NoReport)]);
+        // Another segment, its own address, and after it fell silent.
+        for (ip, now) in [("10.0.1.9", NOW), ("10.0.0.7", NOW), ("10.0.0.9", NOW.plus_ms(90_001))] {
+            assert_eq!(ask(ip, now).await, [(None, AskedOutcome::NoAgent)], "{ip}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_held_for_the_newest_report_only_and_not_when_the_server_ends() {
+        let (closing, closes) = watch::channel(false);
+        let desk = Desk::new(Vec::new(), NOW, closes);
+        let (old, _) = take(&desk, report("web01", vec![]), NOW);
+        let (new, _) = take(&desk, report("web01", vec![]), NOW);
+        let long = Duration::from_secs(25);
+        assert_eq!(desk.hold("web01", old.ticket, long).await, Held::Superseded);
+        assert_eq!(desk.hold("web01", new.ticket, Duration::ZERO).await, Held::Probe(vec![]));
+        let closes = async { closing.send_replace(true) };
+        assert_eq!(tokio::join!(desk.hold("web01", new.ticket, long), closes).0, Held::Probe(vec![]));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_report_or_is_refused(text in ".{0,200}") {
+            if let Ok(report) = serde_json::from_str::<AgentReport>(&text) {
+                desk().take(report, NOW, drop).ok();
+            }
+        }
+
+        #[test]
+        fn any_reports_one_after_the_other_leave_the_index_with_what_the_desk_says(
+            steps in prop::collection::vec(any_report(), 0..12)
+        ) {
+            let desk = desk();
+            let mut told: BTreeMap<String, Neighbour> = BTreeMap::new();
+            for (step, report) in steps.into_iter().enumerate() {
+                let now = NOW.plus_ms(i64::try_from(step).unwrap() * 40_000_000);
+                let observe = |observation: Observation| {
+                    // In the order of the index.
+                    told.extend(observation.neighbours.into_iter().map(|it| (it.key(), it)));
+                    observation.gone.iter().for_each(|key| drop(told.remove(key)));
+                };
+                desk.take(report, now, observe).ok();
+                let agents = desk.agents();
+                let routers = Routers::of(&agents);
+                let says: BTreeMap<_, _> = agents.iter().flat_map(|(name, agent)| agent.said(name, &routers)).collect();
+                prop_assert_eq!(&told, &says);
+            }
+        }
+    }
+
+    fn any_report() -> impl Strategy<Value = AgentReport> {
+        let entry =
+            (0_u8..3, 0_u8..6, any::<u64>(), any::<bool>()).prop_map(|(ip, mac, age_ms, router)| AgentNeighbour {
+                interface: "eth0".to_owned(),
+                ip: IpAddr::from([10, 0, 0, ip]),
+                mac: Mac([0x52, 0x54, 0, 0, 0, mac + 1]),
+                age_ms,
+                router,
+            });
+        let gone =
+            (0_u8..3).prop_map(|ip| AgentGone { interface: "eth0".to_owned(), ip: IpAddr::from([10, 0, 0, ip]) });
+        let probed =
+            (0_u8..3).prop_map(|ip| Probed { ip: IpAddr::from([10, 0, 0, ip]), outcome: ProbeOutcome::Answered });
+        let own = prop::option::of((1_u8..9, 0_u8..3)).prop_map(|own| {
+            own.map(|(mac, ip)| AgentInterface {
+                name: "eth0".to_owned(),
+                mac: Some(Mac([0x52, 0x54, 0, 0, 0, mac])),
+                ips: vec![format!("10.0.0.{ip}/24")],
+            })
+        });
+        let parts = (
+            prop::sample::select(vec!["a", "b", ""]),
+            0_u64..3,
+            any::<bool>(),
+            prop::collection::vec(entry, 0..4),
+            prop::collection::vec(gone, 0..3),
+            prop::collection::vec(probed, 0..2),
+            own,
+        );
+        parts.prop_map(|(agent, run, whole, neighbours, gone, probed, own)| AgentReport {
+            agent: agent.to_owned(),
+            run,
+            whole,
+            neighbours,
+            gone,
+            probed,
+            interfaces: own.into_iter().collect(),
+            ..AgentReport::default()
+        })
+    }
+}
