@@ -18,8 +18,9 @@ export default defineConfig({
   retries: 0,
   forbidOnly: true,
   // The browser, the server and a debug build of the page share the cores of a small machine; what waits for one of them
-  // leaves the cores to another test. Each spec changes a server of its own; the demo's is only looked at.
-  workers: 2,
+  // leaves the cores to another test: with two at a time a third of two cores was idle. Each spec changes a server of its
+  // own; the demo's is only looked at.
+  workers: 3,
   timeout: 90_000,
   expect: { timeout: 15_000 },
   reporter: [["list"], ["json", { outputFile: "./report/results.json" }]],
