@@ -104,6 +104,11 @@ fn way(event: &AlertEvent) -> u64 {
     crate::placement::digest(words.as_bytes())
 }
 
+/// Whether it is about a hypervisor.
+fn is_own(alert: &Alert) -> bool {
+    alert.integration.as_str() == SELF && alert.event.dedup_key.starts_with(KEY)
+}
+
 fn key_of((source, hypervisor): &Spot) -> String {
     format!("{KEY}{source}/{hypervisor}")
 }
@@ -402,14 +407,13 @@ impl Turn<'_> {
     /// Time is up for suspicions of which too little is left; and after a restart all are looked at.
     pub(crate) fn suspects_due(&mut self) {
         let now = self.now;
-        let own = |alert: &&Box<Alert>| alert.integration.as_str() == SELF && alert.event.dedup_key.starts_with(KEY);
         let suspects = &self.engine.state.suspects;
         let orphans: Vec<AlertEvent> = self
             .engine
             .state
             .alerts
             .values()
-            .filter(own)
+            .filter(|alert| is_own(alert))
             .filter(|alert| !suspects.parents.contains_key(&alert.id))
             .map(|alert| AlertEvent { action: Action::Resolve, ..alert.event.clone() })
             .collect();
@@ -540,8 +544,7 @@ impl Engine {
                 suspects.seat(alert, &placement);
             }
         }
-        let own = |alert: &&Box<Alert>| alert.integration.as_str() == SELF && alert.event.dedup_key.starts_with(KEY);
-        for parent in alerts.values().filter(own) {
+        for parent in alerts.values().filter(|alert| is_own(alert)) {
             deadlines.set(now, Wake::Suspects);
             let found = suspects.crowds.iter().find(|(spot, _)| *parent.event.dedup_key == *key_of(spot));
             let Some((spot, crowd)) = found else { continue };
@@ -570,14 +573,22 @@ impl Engine {
     #[must_use]
     pub fn sought(&self, most: usize) -> Vec<Sought> {
         let suspects = &self.state.suspects;
-        let wanted = |alert: &&Box<Alert>| {
+        let wanted = |alert: &Alert| {
             alert.integration.as_str() != SELF && (!suspects.knows(alert.id) || suspects.covers(alert.id))
         };
-        let of = |alert: &Box<Alert>| {
+        let of = |alert: &Alert| {
             let AlertEvent { host, ip, mac, .. } = &alert.event;
             Sought { alert: alert.id, host: host.clone(), ip: ip.clone(), mac: mac.clone() }
         };
-        self.state.alerts.values().rev().take(most).filter(wanted).map(of).collect()
+        self.state
+            .alerts
+            .values()
+            .rev()
+            .take(most)
+            .map(|alert| &**alert)
+            .filter(|alert| wanted(alert))
+            .map(of)
+            .collect()
     }
 
     /// The VM that an incident is about and how its neighbours are; none when that is not beyond doubt.

@@ -1,5 +1,6 @@
 //! `cargo xtask bench ingest`: how fast alerts are taken, beside controls measured in the same call; `… page`: how soon
-//! a slow phone shows something; `… lateness`: how late a page comes; `… simulate`: how fast simulated time passes.
+//! a slow phone shows something; `… lateness`: how late a page comes;
+//! `… machines`: how soon a machine is found among a million; `… simulate`: how fast simulated time passes.
 //!
 //! Absolute figures move with the neighbours' load, so each stands beside what the same machine does in the same
 //! minute: a raw flush loop, a trivial HTTP handler, and Alertmanager where Debian's package is installed. No figure
@@ -7,6 +8,7 @@
 
 mod controls;
 mod lateness;
+mod machines;
 mod page;
 mod rows;
 mod simulated;
@@ -23,11 +25,12 @@ fn main() -> Result<()> {
         ["ingest"] => rows::ingest(&Scale::FULL),
         ["ingest", "--quick"] => rows::ingest(&Scale::QUICK),
         ["lateness"] => lateness::lateness(),
+        ["machines"] => machines::machines(),
         ["page"] => page::page(),
         ["simulate"] => simulated::simulated(365),
         ["simulate", "--quick"] => simulated::simulated(10),
         // A process of its own, as the servers it is compared with.
         ["trivial-handler"] => controls::serve_trivially(),
-        _ => bail!("benchmarks: ingest [--quick], lateness, page, simulate [--quick]"),
+        _ => bail!("benchmarks: ingest [--quick], lateness, machines, page, simulate [--quick]"),
     }
 }

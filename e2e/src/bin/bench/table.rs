@@ -32,6 +32,11 @@ impl Stands {
         Self { score: must / value, moonshot: must / moonshot, rounds: Vec::new() }
     }
 
+    /// Less is better, and the goals say only what is hoped for.
+    pub(crate) fn hoped(value: f64, moonshot: f64) -> Self {
+        Self::falling(value, value.max(moonshot), moonshot)
+    }
+
     /// The worse of two.
     pub(crate) fn min(self, other: Self) -> Self {
         if other.rank() < self.rank() || (other.rank() == self.rank() && other.score < self.score) {
