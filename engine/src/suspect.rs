@@ -5,8 +5,11 @@
 //! and numbers left out; what only one of them says pages for itself. Whoever is quiet for this reason pages again when
 //! the suspicion is over, or when their VM runs elsewhere.
 
+mod around;
+
+pub use around::Sought;
+
 use crate::{
-    Engine,
     compile::SELF,
     dedup,
     engine::Turn,
@@ -19,7 +22,7 @@ use shared::{
     Action, Alert, AlertEvent, AlertId, Format, IncidentId, Pairs, PolicyId, Severity, SharedStr, SourceId,
     SuppressedBy, ThinVec, Timestamp,
     config::SuspectMode,
-    placement::{Neighbourhood, Placement},
+    placement::Placement,
     timeline::{Actor, Happening, RouteStep},
 };
 use std::{
@@ -522,83 +525,5 @@ impl State {
             links: ThinVec::new(),
             flags: ThinVec::new(),
         })
-    }
-}
-
-/// An open alert whose machine may be looked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sought {
-    pub alert: AlertId,
-    pub host: Option<SharedStr>,
-    pub ip: Option<SharedStr>,
-    pub mac: Option<SharedStr>,
-}
-
-impl Engine {
-    /// Takes over what was known of where machines run, and which hypervisors were suspected.
-    pub(crate) fn restore_places(&mut self, places: Vec<(AlertId, Placement)>, now: Timestamp) {
-        let mode = self.config().document.suspects.clone();
-        let State { alerts, incidents, suspects, deadlines, .. } = &mut self.state;
-        for (id, placement) in places {
-            if let Some(alert) = alerts.get(&id) {
-                suspects.seat(alert, &placement);
-            }
-        }
-        for parent in alerts.values().filter(|alert| is_own(alert)) {
-            deadlines.set(now, Wake::Suspects);
-            let found = suspects.crowds.iter().find(|(spot, _)| *parent.event.dedup_key == *key_of(spot));
-            let Some((spot, crowd)) = found else { continue };
-            let quiet = |id: &&AlertId| {
-                let incident = alerts.get(*id).and_then(|alert| incidents.get(&alert.incident));
-                incident.is_some_and(|incident| {
-                    let by = |by: &SuppressedBy| matches!(by, SuppressedBy::Hypervisor { source, .. } if *source == parent.incident);
-                    incident.suppressed.iter().any(by)
-                })
-            };
-            let covered: BTreeSet<AlertId> = crowd.alerts.iter().filter(quiet).copied().collect();
-            let ways = covered.iter().filter_map(|id| suspects.seat_of(*id)).map(|seat| seat.way).collect();
-            let told = suspects.vms(covered.iter()).len();
-            let (spot, least) = (spot.clone(), crowd.least(&mode));
-            let (severity, parent) = (parent.severity(), parent.id);
-            let suspicion = Suspicion { parent, ways, covered, least, told, severity, clears_at: None };
-            suspects.parents.insert(parent, spot.clone());
-            if let Some(crowd) = suspects.crowds.get_mut(&spot) {
-                crowd.suspicion = Some(suspicion);
-            }
-        }
-    }
-
-    /// Open alerts whose machine should be looked for: those that have none yet, and those that are quiet because of the
-    /// hypervisor they were on. The newest, at most so many.
-    #[must_use]
-    pub fn sought(&self, most: usize) -> Vec<Sought> {
-        let suspects = &self.state.suspects;
-        let wanted = |alert: &Alert| {
-            alert.integration.as_str() != SELF && (!suspects.knows(alert.id) || suspects.covers(alert.id))
-        };
-        let of = |alert: &Alert| {
-            let AlertEvent { host, ip, mac, .. } = &alert.event;
-            Sought { alert: alert.id, host: host.clone(), ip: ip.clone(), mac: mac.clone() }
-        };
-        self.state
-            .alerts
-            .values()
-            .rev()
-            .take(most)
-            .map(|alert| &**alert)
-            .filter(|alert| wanted(alert))
-            .map(of)
-            .collect()
-    }
-
-    /// The VM that an incident is about and how its neighbours are; none when that is not beyond doubt.
-    #[must_use]
-    pub fn neighbourhood(&self, incident: IncidentId) -> Option<Neighbourhood> {
-        let (incident, suspects) = (self.state.incidents.get(&incident)?, &self.state.suspects);
-        let seat = incident.alerts.iter().find_map(|id| suspects.seat_of(*id))?;
-        let crowd = suspects.crowds.get(&seat.spot)?;
-        let failing = suspects.vms(crowd.alerts.iter()).len() as u32;
-        let vms = crowd.vms.max(failing);
-        Some(Neighbourhood { vm: seat.name.to_string(), hypervisor: crowd.name.to_string(), vms, failing })
     }
 }
