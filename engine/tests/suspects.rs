@@ -187,7 +187,8 @@ fn forty_vms_of_one_hypervisor_are_one_page_and_two_that_stay_down_page_when_it_
     assert_eq!(world.suspect(), None);
     let mut left: Vec<i64> = world.open().iter().map(|it| it.id.0).collect();
     let mut rang = world.rang();
-    (left.sort_unstable(), rang.sort_unstable());
+    left.sort_unstable();
+    rang.sort_unstable();
     assert_eq!(left.len(), 2);
     assert_eq!(rang, left, "they page for themselves now");
 }
