@@ -1,9 +1,10 @@
-//! Hypervisors under suspicion: when many VMs of one fail alike, one page about it takes the place of theirs.
+//! Hypervisors, switches and datastores under suspicion: when many VMs of one fail alike, one page about it takes the
+//! place of theirs.
 //!
 //! What counts is where the machine of each open alert runs, as it was handed in. A placement that is doubtful or old
 //! counts for nothing, so that its alert pages as ever. VMs fail alike when at least two of them say the same, with names
 //! and numbers left out; what only one of them says pages for itself. Whoever is quiet for this reason pages again when
-//! the suspicion is over, or when their VM runs elsewhere.
+//! the suspicion is over, or when their VM runs elsewhere. What one suspicion explains is no reason for another.
 
 mod around;
 
@@ -22,7 +23,7 @@ use shared::{
     Action, Alert, AlertEvent, AlertId, Format, IncidentId, Pairs, PolicyId, Severity, SharedStr, SourceId,
     SuppressedBy, ThinVec, Timestamp,
     config::SuspectMode,
-    placement::Placement,
+    placement::{Common, Placement},
     timeline::{Actor, Happening, RouteStep},
 };
 use std::{
@@ -30,46 +31,59 @@ use std::{
     sync::Arc,
 };
 
-/// How the alerts about hypervisors begin their identity.
-const KEY: &str = "hypervisor:";
+/// How the alerts about suspects begin their identity.
+const KEY: &str = "suspect:";
 /// VMs named in a timeline and in a page.
 const NAMED_MAX: usize = 50;
-/// Alerts of one hypervisor that are looked at; the newest.
+/// Alerts of one suspect that are looked at; the newest.
 const LOOKED_AT: usize = 4_096;
 
-/// A hypervisor: who says that it is one, and what it is called there.
-pub(crate) type Spot = (SourceId, SharedStr);
+/// What VMs have in common: who says so, and what it is called there. The narrowest is the first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Spot {
+    what: Common,
+    source: SourceId,
+    key: SharedStr,
+}
+
+impl Spot {
+    /// The identity of the alert about it.
+    fn identity(&self) -> String {
+        format!("{KEY}{}:{}/{}", self.what.as_str(), self.source, self.key)
+    }
+}
 
 /// Where the machine of an alert runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Seat {
-    spot: Spot,
+    /// Its hypervisor first.
+    spots: Vec<Spot>,
     vm: SharedStr,
     name: SharedStr,
     /// What it says, with names and numbers left out.
     way: u64,
 }
 
-/// Where the machines of open alerts run, and which hypervisors are suspected.
+/// Where the machines of open alerts run, and what is suspected.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Suspects {
     /// Of every open alert with a placement; none in it when that is not beyond doubt.
     seats: BTreeMap<AlertId, Option<Seat>>,
     crowds: BTreeMap<Spot, Crowd>,
-    /// The open alerts about hypervisors.
+    /// The open alerts about suspects.
     parents: BTreeMap<AlertId, Spot>,
 }
 
-/// The open alerts of one hypervisor's VMs.
+/// The open alerts of the VMs that have something in common.
 #[derive(Clone, Debug)]
 struct Crowd {
     name: SharedStr,
-    /// VMs that run there.
+    /// VMs that have it.
     vms: u32,
     alerts: BTreeSet<AlertId>,
     /// What is older gives no new reason: a suspicion ended then.
     after: Timestamp,
-    /// By which the VMs would page, once it is suspected.
+    /// By which its VMs would page, once it is suspected.
     policies: Vec<PolicyId>,
     suspicion: Option<Suspicion>,
 }
@@ -91,10 +105,24 @@ struct Suspicion {
 
 impl Seat {
     fn of(alert: &Alert, placement: &Placement) -> Option<Self> {
-        let (vm, hypervisor) = placement.settled()?;
-        let spot = (hypervisor.source.clone(), hypervisor.key.as_str().into());
-        Some(Self { spot, vm: vm.key.as_str().into(), name: vm.name.as_str().into(), way: way(&alert.event) })
+        let (vm, _) = placement.settled()?;
+        let spots = common(placement).map(|(spot, ..)| spot).collect();
+        Some(Self { spots, vm: vm.key.as_str().into(), name: vm.name.as_str().into(), way: way(&alert.event) })
     }
+}
+
+/// What a VM has in common with others, with its name and how many have it; the hypervisor first.
+fn common(placement: &Placement) -> impl Iterator<Item = (Spot, &str, u32)> {
+    let hypervisor = placement.hypervisor.as_ref().map(|it| {
+        let spot = Spot { what: Common::Hypervisor, source: it.source.clone(), key: it.key.as_str().into() };
+        (spot, it.name.as_str(), it.vms)
+    });
+    let source = placement.vm.as_ref().map(|vm| vm.source.clone()).unwrap_or_default();
+    let shares = placement.shares.iter().map(move |it| {
+        let spot = Spot { what: it.what, source: source.clone(), key: it.key.as_str().into() };
+        (spot, it.name.as_str(), it.vms)
+    });
+    hypervisor.into_iter().chain(shares)
 }
 
 /// What an alert says, whichever machine it is about: its text without the machine's names and without numbers.
@@ -107,13 +135,9 @@ fn way(event: &AlertEvent) -> u64 {
     crate::placement::digest(words.as_bytes())
 }
 
-/// Whether it is about a hypervisor.
+/// Whether it is about a suspect.
 fn is_own(alert: &Alert) -> bool {
     alert.integration.as_str() == SELF && alert.event.dedup_key.starts_with(KEY)
-}
-
-fn key_of((source, hypervisor): &Spot) -> String {
-    format!("{KEY}{source}/{hypervisor}")
 }
 
 impl Crowd {
@@ -130,19 +154,21 @@ impl Crowd {
 }
 
 impl Suspects {
-    /// Seats an alert; gives where it was before, when that was elsewhere.
-    fn seat(&mut self, alert: &Alert, placement: &Placement) -> Option<Seat> {
+    /// Seats an alert; gives what it has left, if it was seated before and something of that is no longer so.
+    fn seat(&mut self, alert: &Alert, placement: &Placement) -> Option<(Seat, Vec<Spot>)> {
         let seat = Seat::of(alert, placement);
-        if let (Some(seat), Some((_, hypervisor))) = (&seat, placement.settled()) {
-            let crowd = self.crowds.entry(seat.spot.clone()).or_insert_with(|| Crowd::new(&hypervisor.name));
-            crowd.vms = hypervisor.vms;
-            crowd.alerts.insert(alert.id);
+        if seat.is_some() {
+            for (spot, name, vms) in common(placement) {
+                let crowd = self.crowds.entry(spot).or_insert_with(|| Crowd::new(name));
+                crowd.vms = vms;
+                crowd.alerts.insert(alert.id);
+            }
         }
-        let spot = seat.as_ref().map(|seat| seat.spot.clone());
-        let before =
-            self.seats.insert(alert.id, seat).flatten().filter(|before| Some(&before.spot) != spot.as_ref())?;
-        self.rise_from(alert.id, &before.spot);
-        Some(before)
+        let stays: Vec<Spot> = seat.as_ref().map(|seat| seat.spots.clone()).unwrap_or_default();
+        let before = self.seats.insert(alert.id, seat).flatten()?;
+        let left: Vec<Spot> = before.spots.iter().filter(|spot| !stays.contains(spot)).cloned().collect();
+        left.iter().for_each(|spot| self.rise_from(alert.id, spot));
+        (!left.is_empty()).then_some((before, left))
     }
 
     fn rise_from(&mut self, alert: AlertId, spot: &Spot) {
@@ -161,12 +187,22 @@ impl Suspects {
     }
 
     fn over(&self, alert: AlertId) -> Option<(&Crowd, &Suspicion)> {
-        let crowd = self.crowds.get(&self.seat_of(alert)?.spot)?;
+        self.seat_of(alert)?.spots.iter().find_map(|spot| self.covered_by(alert, spot))
+    }
+
+    fn covered_by(&self, alert: AlertId, spot: &Spot) -> Option<(&Crowd, &Suspicion)> {
+        let crowd = self.crowds.get(spot)?;
         let suspicion = crowd.suspicion.as_ref()?;
         suspicion.covered.contains(&alert).then_some((crowd, suspicion))
     }
 
-    /// Whether an alert pages nobody because its hypervisor is suspected.
+    /// Whether another suspicion explains it.
+    fn is_explained(&self, alert: AlertId, but: &Spot) -> bool {
+        let spots = self.seat_of(alert).into_iter().flat_map(|seat| &seat.spots);
+        spots.filter(|spot| *spot != but).any(|spot| self.covered_by(alert, spot).is_some())
+    }
+
+    /// Whether an alert pages nobody because of a suspicion.
     pub(crate) fn covers(&self, alert: AlertId) -> bool {
         self.over(alert).is_some()
     }
@@ -194,17 +230,19 @@ impl Suspects {
 }
 
 impl State {
-    /// What keeps an alert quiet because of its hypervisor.
+    /// What keeps an alert quiet because something its VM shares is suspected.
     pub(crate) fn suspected(&self, alert: &Alert) -> Option<SuppressedBy> {
         let (crowd, suspicion) = self.suspects.over(alert.id)?;
         let parent = self.alerts.get(&suspicion.parent).filter(|parent| parent.incident != alert.incident)?;
-        Some(SuppressedBy::Hypervisor { name: crowd.name.to_string(), source: parent.incident })
+        let what = self.suspects.parents.get(&suspicion.parent)?.what;
+        Some(SuppressedBy::Suspect { what, name: crowd.name.to_string(), source: parent.incident })
     }
 
-    /// Alerts of a hypervisor since then that at least two VMs send alike, and which texts those are.
-    fn alike(&self, crowd: &Crowd, since: Timestamp) -> (BTreeSet<AlertId>, BTreeSet<u64>) {
+    /// Alerts of a suspect since then that at least two VMs send alike, and which texts those are.
+    fn alike(&self, spot: &Spot, crowd: &Crowd, since: Timestamp) -> (BTreeSet<AlertId>, BTreeSet<u64>) {
         let recent = crowd.alerts.iter().rev().take(LOOKED_AT);
         let recent = recent.take_while(|id| self.alerts.get(id).is_some_and(|alert| alert.first_at > since));
+        let recent = recent.filter(|id| !self.suspects.is_explained(**id, spot));
         let seats: Vec<_> = recent.filter_map(|id| Some((*id, self.suspects.seat_of(*id)?))).collect();
         let mut saying: BTreeMap<u64, BTreeSet<&SharedStr>> = BTreeMap::new();
         for (_, seat) in &seats {
@@ -248,23 +286,26 @@ impl Turn<'_> {
         }
         let incident = alert.incident;
         let before = suspects.seat(alert, placement);
-        let spot = suspects.seat_of(id).map(|seat| seat.spot.clone());
-        if let Some(before) = before {
-            let name = |place: &Placement| place.hypervisor.as_ref().map(|it| it.name.clone());
-            if let Some(to) = name(placement) {
-                let from = before.spot.1.to_string();
-                let from = self.engine.state.suspects.crowds.get(&before.spot).map_or(from, |it| it.name.to_string());
-                self.note(incident, Actor::System, Happening::VmMoved { vm: before.name.to_string(), from, to });
-            }
-            self.look(&before.spot);
+        let spots = suspects.seat_of(id).map(|seat| seat.spots.clone()).unwrap_or_default();
+        if let Some((before, left)) = before {
+            self.moved(incident, &before, placement);
+            left.iter().for_each(|spot| self.look(spot));
             self.review(incident);
         }
-        if let Some(spot) = spot {
-            self.look(&spot);
-        }
+        spots.iter().for_each(|spot| self.look(spot));
     }
 
-    /// The policies of a VM whose hypervisor is suspected page about the hypervisor.
+    /// Notes that a VM runs on another hypervisor now.
+    fn moved(&mut self, incident: IncidentId, before: &Seat, placement: &Placement) {
+        let Some(from) = before.spots.iter().find(|spot| spot.what == Common::Hypervisor) else { return };
+        let to = placement.hypervisor.as_ref().filter(|it| it.key != *from.key || it.source != from.source);
+        let Some(to) = to.map(|it| it.name.clone()) else { return };
+        let crowd = self.engine.state.suspects.crowds.get(from);
+        let from = crowd.map_or_else(|| from.key.to_string(), |crowd| crowd.name.to_string());
+        self.note(incident, Actor::System, Happening::VmMoved { vm: before.name.to_string(), from, to });
+    }
+
+    /// The policies of a VM page about what is suspected in its stead.
     pub(crate) fn pages_for(&mut self, id: AlertId) {
         let state = &self.engine.state;
         let Some((_, suspicion)) = state.suspects.over(id) else { return };
@@ -289,12 +330,14 @@ impl Turn<'_> {
             }
         }
         if let Some(Some(seat)) = self.engine.state.suspects.seats.remove(&id) {
-            self.engine.state.suspects.rise_from(id, &seat.spot);
-            self.look(&seat.spot);
+            for spot in &seat.spots {
+                self.engine.state.suspects.rise_from(id, spot);
+                self.look(spot);
+            }
         }
     }
 
-    /// Decides on a hypervisor anew.
+    /// Decides on a suspect anew.
     fn look(&mut self, spot: &Spot) {
         let Some(crowd) = self.engine.state.suspects.crowds.get(spot) else { return };
         if crowd.suspicion.is_some() { self.go_on(spot) } else { self.suspect(spot) }
@@ -309,7 +352,7 @@ impl Turn<'_> {
             return;
         }
         let since = self.now.plus_ms(-mode.within.0).max(crowd.after);
-        let (covered, ways) = state.alike(crowd, since);
+        let (covered, ways) = state.alike(spot, crowd, since);
         let told = state.suspects.vms(covered.iter()).len();
         let Some(severity) = state.worst_of(&covered).filter(|_| told >= least as usize) else { return };
         let policies = state.policies_of(&covered);
@@ -318,7 +361,7 @@ impl Turn<'_> {
         }
         self.raise_suspect(spot, &covered, severity);
         let state = &mut self.engine.state;
-        let Some(parent) = dedup::open(state, &SELF.into(), &key_of(spot)) else { return };
+        let Some(parent) = dedup::open(state, &SELF.into(), &spot.identity()) else { return };
         let suspicion = Suspicion { parent, ways, covered, least, told, severity, clears_at: None };
         let reason = state.reason(spot, &suspicion, &mode);
         let incidents = state.incidents_of(&suspicion.covered);
@@ -342,11 +385,12 @@ impl Turn<'_> {
         let Some(suspicion) = &crowd.suspicion else { return };
         let began = state.alerts.get(&suspicion.parent).map_or(now, |parent| parent.first_at);
         let since = began.plus_ms(-mode.within.0).max(crowd.after);
-        let (alike, ways) = state.alike(crowd, since);
+        let (alike, ways) = state.alike(spot, crowd, since);
         let ways: BTreeSet<u64> = ways.union(&suspicion.ways).copied().collect();
         let says = |id: &&AlertId| {
             let of = state.suspects.seat_of(**id);
             of.is_some_and(|seat| ways.contains(&seat.way))
+                && !state.suspects.is_explained(**id, spot)
                 && state.alerts.get(*id).is_some_and(|alert| alert.first_at > since)
         };
         let newest = crowd.alerts.iter().rev().take(LOOKED_AT).filter(says);
@@ -375,7 +419,7 @@ impl Turn<'_> {
         }
         if let (None, Some(until), Some(about)) = (before, clears_at, about) {
             state.deadlines.set(until, Wake::Suspects);
-            let calms = Happening::HypervisorCalms { failing: failing as u32, calm_ms: mode.calm.0 };
+            let calms = Happening::SuspicionCalms { failing: failing as u32, calm_ms: mode.calm.0 };
             self.note(about, Actor::System, calms);
         }
         if news {
@@ -400,7 +444,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Raises the alert about a hypervisor, or brings it up to date.
+    /// Raises the alert about a suspect, or brings it up to date.
     fn raise_suspect(&mut self, spot: &Spot, covered: &BTreeSet<AlertId>, severity: Severity) {
         if let Some(event) = self.engine.state.event(spot, covered, severity, Action::Trigger) {
             self.announce(event);
@@ -443,13 +487,13 @@ impl Turn<'_> {
         }
     }
 
-    /// Who would be paged about the VMs is paged about their hypervisor, whatever the routes say of it.
+    /// Who would be paged about the VMs is paged about what they have in common, whatever the routes say of it.
     pub(crate) fn overrule_suspect(&self, subject: &Subject<'_>, routing: &mut Routing) {
         if subject.integration.as_str() != SELF || !subject.event.dedup_key.starts_with(KEY) {
             return;
         }
         let key = subject.event.dedup_key.as_str();
-        let mut crowds = self.engine.state.suspects.crowds.iter().filter(|(spot, _)| key_of(spot) == key);
+        let mut crowds = self.engine.state.suspects.crowds.iter().filter(|(spot, _)| spot.identity() == key);
         let Some((_, crowd)) = crowds.next().filter(|(_, crowd)| !crowd.policies.is_empty()) else { return };
         routing.policies.clone_from(&crowd.policies);
         routing.held.clear();
@@ -475,9 +519,10 @@ impl State {
     fn reason(&self, spot: &Spot, suspicion: &Suspicion, mode: &SuspectMode) -> Option<Happening> {
         let crowd = self.suspects.crowds.get(spot)?;
         let vms = self.suspects.vms(suspicion.covered.iter());
-        Some(Happening::HypervisorSuspected {
-            source: spot.0.clone(),
-            hypervisor: crowd.name.to_string(),
+        Some(Happening::Suspected {
+            what: spot.what,
+            source: spot.source.clone(),
+            name: crowd.name.to_string(),
             vms: vms.values().take(NAMED_MAX).map(ToString::to_string).collect(),
             failing: vms.len() as u32,
             of: crowd.vms,
@@ -486,7 +531,7 @@ impl State {
         })
     }
 
-    /// The alert about a hypervisor, as if a sender had written it.
+    /// The alert about a suspect, as if a sender had written it.
     fn event(
         &self,
         spot: &Spot,
@@ -501,14 +546,15 @@ impl State {
             names.push("…");
         }
         let of = (crowd.vms as usize).max(vms.len());
-        let labels: BTreeMap<String, String> = [("hypervisor", crowd.name.to_string()), ("source", spot.0.to_string())]
-            .map(|(name, value)| (name.to_owned(), value))
-            .into();
+        let labels: BTreeMap<String, String> =
+            [(spot.what.as_str(), crowd.name.to_string()), ("source", spot.source.to_string())]
+                .map(|(name, value)| (name.to_owned(), value))
+                .into();
         Some(AlertEvent {
             action,
             severity,
             format: Format::Json,
-            summary: format!("hypervisor suspected: {} of {of} VMs fail alike", vms.len()).into(),
+            summary: format!("{} suspected: {} of {of} VMs fail alike", spot.what.as_str(), vms.len()).into(),
             content: names.join(", ").into(),
             host: Some(crowd.name.clone()),
             ip: None,
@@ -516,7 +562,7 @@ impl State {
             service: None,
             metric: None,
             labels: Pairs::from(labels),
-            dedup_key: key_of(spot).into(),
+            dedup_key: spot.identity().into(),
             resolve_by_host: false,
             status_raw: None,
             severity_word: None,

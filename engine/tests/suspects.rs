@@ -12,7 +12,7 @@ use shared::{
     AlertId, Incident, IncidentId, IncidentState, Severity, SourceId, SuppressedBy, Timestamp,
     config::Integration,
     inventory::Power,
-    placement::{Doubt, Hop, HopHow, HopTo, PlacedHypervisor, PlacedVm, Placement, Trust},
+    placement::{Common, Doubt, Hop, HopHow, HopTo, PlacedHypervisor, PlacedVm, Placement, Shared, Trust},
     timeline::{Actor, Happening, TimelineEntry},
 };
 use std::sync::Arc;
@@ -153,7 +153,7 @@ impl World {
     }
 
     fn quiet(&self) -> usize {
-        let by = |by: &SuppressedBy| matches!(by, SuppressedBy::Hypervisor { .. });
+        let by = |by: &SuppressedBy| matches!(by, SuppressedBy::Suspect { .. });
         self.open().iter().filter(|it| it.suppressed.iter().any(by)).count()
     }
 
@@ -176,8 +176,8 @@ fn forty_vms_of_one_hypervisor_are_one_page_and_two_that_stay_down_page_when_it_
     assert_eq!(world.rang(), [suspect.id.0], "one page, about the hypervisor");
     assert_eq!((world.quiet(), suspect.severity), (40, Severity::P1));
     assert_eq!(suspect.title.as_str(), "hypervisor suspected: 40 of 40 VMs fail alike");
-    let reason = world.timeline.iter().find(|it| matches!(it.what, Happening::HypervisorSuspected { .. })).unwrap();
-    let Happening::HypervisorSuspected { failing, of, least, vms, .. } = &reason.what else { unreachable!() };
+    let reason = world.timeline.iter().find(|it| matches!(it.what, Happening::Suspected { .. })).unwrap();
+    let Happening::Suspected { failing, of, least, vms, .. } = &reason.what else { unreachable!() };
     assert_eq!((reason.incident, *failing, *of, *least, vms.len()), (suspect.id, 12, 40, 12, 12));
 
     world.recover(3..=40);
@@ -270,6 +270,51 @@ fn the_page_about_one_vm_knows_that_its_neighbours_are_well() {
     let near = world.engine.neighbourhood(IncidentId(1)).unwrap();
     let said = shared::text::neighbourhood(shared::config::Language::En, &near);
     assert_eq!(said, "VM web-1 on esx-07; 14 others there are quiet");
+}
+
+/// A VM of a hypervisor of its own, whose disks lie where those of the others do.
+fn on_datastore(vm: u32, of: u32) -> Option<Placement> {
+    let mut place = placement(vm, &format!("esx-{}", 20 + vm), 8);
+    place.shares = vec![Shared { what: Common::Datastore, key: "nfs-1".into(), name: "nfs-1".into(), vms: of }];
+    Some(place)
+}
+
+#[test]
+fn what_the_hypervisors_do_not_explain_a_datastore_may() {
+    let mut world = World::new("");
+    world.say("P1", "PROBLEM", "read only", &[("web-1", on_datastore(1, 10)), ("web-2", on_datastore(2, 10))]);
+    assert_eq!(world.quiet(), 0);
+    world.rang();
+    world.say("P1", "PROBLEM", "read only", &[("web-3", on_datastore(3, 10))]);
+    let about = world.of_host("nfs-1");
+    assert_eq!(about.title.as_str(), "datastore suspected: 3 of 10 VMs fail alike");
+    assert_eq!((world.quiet(), world.rang()), (3, vec![about.id.0]));
+    let by = world.of_host("web-2").suppressed;
+    assert!(
+        matches!(&by[..], [SuppressedBy::Suspect { what: Common::Datastore, name, .. }] if name == "nfs-1"),
+        "{by:?}"
+    );
+    world.restart();
+    assert_eq!(world.quiet(), 3);
+    world.wait(5);
+    world.say("P1", "OK", "read only", &[("web-1", None), ("web-2", None), ("web-3", None)]);
+    assert_eq!((world.open().len(), world.rang()), (0, vec![]));
+}
+
+#[test]
+fn what_the_hypervisor_explains_is_no_reason_to_suspect_its_switch() {
+    let mut world = World::new("");
+    let place = |vm| {
+        let mut place = placement(vm, "esx-07", 5);
+        place.shares = vec![Shared { what: Common::Switch, key: "sw".into(), name: "br-int".into(), vms: 5 }];
+        Some(place)
+    };
+    for vm in 1..=5 {
+        world.say("P1", "PROBLEM", "down", &[(&format!("web-{vm}"), place(vm))]);
+    }
+    let about: Vec<_> = world.open().into_iter().filter(|it| it.integration.as_str() == "tocsin").collect();
+    assert_eq!((about.len(), world.quiet()), (1, 5));
+    assert_eq!(about[0].host.as_deref(), Some("esx-07"));
 }
 
 #[test]
@@ -389,6 +434,12 @@ fn it_can_be_switched_off_in_the_midst_of_it() {
     assert_eq!((world.suspect(), world.rang().len()), (None, 5));
 }
 
+/// All of them have a datastore in common.
+fn with_shares(mut place: Placement) -> Placement {
+    place.shares = vec![Shared { what: Common::Datastore, key: "nfs".into(), name: "nfs".into(), vms: 8 }];
+    place
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Fail(u32, u8),
@@ -426,7 +477,7 @@ proptest! {
         for step in steps {
             match step {
                 Step::Fail(vm, text) => {
-                    let place = placement(vm, on(homes[vm as usize]), 6);
+                    let place = with_shares(placement(vm, on(homes[vm as usize]), 6));
                     world.say("P1", "PROBLEM", texts[text as usize], &[(&format!("web-{vm}"), Some(place))]);
                 }
                 Step::Recover(vm) => {
@@ -438,7 +489,7 @@ proptest! {
                     homes[vm as usize] = to;
                     let host = format!("web-{vm}");
                     let of = world.engine.state.alerts.values().filter(|it| it.event.host.as_deref() == Some(&host));
-                    let place = Arc::new(placement(vm, on(to), 6));
+                    let place = Arc::new(with_shares(placement(vm, on(to), 6)));
                     let places = of.map(|alert| (alert.id, place.clone())).collect();
                     world.handle(Event::Placed(places));
                 }
@@ -455,7 +506,7 @@ proptest! {
             let open = world.open();
             let mut sources = std::collections::BTreeSet::new();
             for by in open.iter().flat_map(|it| &it.suppressed) {
-                if let SuppressedBy::Hypervisor { source, .. } = by {
+                if let SuppressedBy::Suspect { source, .. } = by {
                     prop_assert!(open.iter().any(|it| it.id == *source), "{source} is not open");
                     sources.insert(*source);
                 }

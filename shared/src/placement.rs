@@ -27,6 +27,9 @@ pub struct Placement {
     pub port: Option<PlacedPort>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hypervisor: Option<PlacedHypervisor>,
+    /// What else the VM has in common with others of its source.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shares: Vec<Shared>,
     /// In the order of the way: address, interface, VM, port, hypervisor.
     pub hops: Vec<Hop>,
     /// What speaks against it, or leaves it open.
@@ -133,6 +136,41 @@ pub struct PlacedHypervisor {
     pub cluster: Option<String>,
     /// How many VMs its source knows there, this one included.
     pub vms: u32,
+}
+
+/// A switch that a VM is plugged into, or a datastore that its disks lie on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Shared {
+    pub what: Common,
+    /// What identifies it in the VM's source.
+    pub key: String,
+    /// As people know it.
+    pub name: String,
+    /// How many VMs of the source have it, this one included.
+    pub vms: u32,
+}
+
+/// What VMs have in common, the narrowest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Common {
+    Hypervisor,
+    Switch,
+    Datastore,
+}
+
+impl Common {
+    /// As it stands in identities and labels.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hypervisor => "hypervisor",
+            Self::Switch => "switch",
+            Self::Datastore => "datastore",
+        }
+    }
 }
 
 /// One step of the way.

@@ -3,6 +3,7 @@
 use crate::{
     Digest, IncidentId, InhibitionId, Notice, SilenceId, Stint, Timestamp,
     config::{TimeSpan, TimeWindow},
+    placement::Common,
     timeline::Actor,
 };
 use serde::{Deserialize, Serialize};
@@ -148,8 +149,9 @@ pub enum SuppressedBy {
         /// The oldest incident that says so.
         source: IncidentId,
     },
-    /// Many VMs of its hypervisor fail alike, and the hypervisor is paged about instead.
-    Hypervisor {
+    /// Many VMs of its hypervisor (or switch, or datastore) fail alike, and that is paged about instead.
+    Suspect {
+        what: Common,
         /// As people know it.
         name: String,
         /// The incident about it.
@@ -163,7 +165,7 @@ impl SuppressedBy {
     pub const fn silence(&self) -> Option<SilenceId> {
         match self {
             Self::Silence { silence, .. } | Self::Maintenance { silence, .. } => Some(*silence),
-            Self::Inhibition { .. } | Self::Hypervisor { .. } => None,
+            Self::Inhibition { .. } | Self::Suspect { .. } => None,
         }
     }
 
@@ -171,7 +173,7 @@ impl SuppressedBy {
     #[must_use]
     pub const fn source(&self) -> Option<IncidentId> {
         match self {
-            Self::Inhibition { source, .. } | Self::Hypervisor { source, .. } => Some(*source),
+            Self::Inhibition { source, .. } | Self::Suspect { source, .. } => Some(*source),
             Self::Silence { .. } | Self::Maintenance { .. } => None,
         }
     }

@@ -7,7 +7,7 @@ pub use outcome::{DropReason, Outcome, RejectReason, SuppressReason};
 use crate::{
     AlertId, AttemptId, AttemptState, ClassId, ContactId, Counted, DownBecause, EventId, Failure, Flag, HeartbeatId,
     IncidentId, IntegrationId, PageId, PageVia, PersonId, PolicyId, Recipient, RouteId, Severity, SourceId,
-    SuppressedBy, Throttle, Timestamp, Waits, WindowId, config::ContactKind,
+    SuppressedBy, Throttle, Timestamp, Waits, WindowId, config::ContactKind, placement::Common,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -301,20 +301,21 @@ pub enum Happening {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         note: String,
     },
-    /// Many VMs of a hypervisor fail alike: the reason for this incident's alert.
-    HypervisorSuspected {
+    /// Many VMs of a hypervisor, a switch or a datastore fail alike: the reason for this incident's alert.
+    Suspected {
+        what: Common,
         source: SourceId,
-        hypervisor: String,
+        name: String,
         /// The names of the first of them.
         vms: Vec<String>,
         failing: u32,
-        /// How many run there, and how many had to fail.
+        /// How many have it, and how many had to fail.
         of: u32,
         least: u32,
         within_ms: i64,
     },
     /// Fewer still fail; whoever does when the time is up pages for themselves.
-    HypervisorCalms {
+    SuspicionCalms {
         failing: u32,
         calm_ms: i64,
     },

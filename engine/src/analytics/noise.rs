@@ -69,7 +69,7 @@ impl Quiet {
             SuppressedBy::Silence { silence, .. } => (QuietKind::Silence, silence.to_string()),
             SuppressedBy::Maintenance { silence, .. } => (QuietKind::Maintenance, silence.to_string()),
             SuppressedBy::Inhibition { inhibition, .. } => (QuietKind::Inhibition, inhibition.to_string()),
-            SuppressedBy::Hypervisor { name, .. } => (QuietKind::Hypervisor, name.clone()),
+            SuppressedBy::Suspect { name, .. } => (QuietKind::Suspect, name.clone()),
         };
         let mut causes: Vec<(QuietKind, String)> = story.quiet.iter().chain(&incident.suppressed).map(named).collect();
         causes.extend(story.muted.iter().map(|route| (QuietKind::Mute, route.to_string())));

@@ -59,6 +59,6 @@ fn whatever_the_end(by: &SuppressedBy) -> SuppressedBy {
     match by.clone() {
         SuppressedBy::Silence { silence, .. } => SuppressedBy::Silence { silence, until: None },
         SuppressedBy::Maintenance { silence, .. } => SuppressedBy::Maintenance { silence, until: None },
-        other @ (SuppressedBy::Inhibition { .. } | SuppressedBy::Hypervisor { .. }) => other,
+        other @ (SuppressedBy::Inhibition { .. } | SuppressedBy::Suspect { .. }) => other,
     }
 }

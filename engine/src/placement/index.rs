@@ -7,6 +7,7 @@ use shared::{
     SourceId, Timestamp,
     inventory::{Hypervisor, Neighbour, Nic, Observation, Port, Vm},
     net::{Mac, MacPart, Network},
+    placement::Common,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -40,6 +41,17 @@ impl Thing {
             Self::Neighbour(seen) => (seen.key(), 3),
         }
     }
+}
+
+/// The switches and datastores of a VM, each once.
+fn common_of(vm: &Vm) -> BTreeSet<(Common, Box<str>)> {
+    let switches = vm.nics.iter().filter_map(|nic| nic.switch.as_deref()).map(|key| (Common::Switch, key.into()));
+    let datastores = vm.datastores.iter().map(|key| (Common::Datastore, key.as_str().into()));
+    switches.chain(datastores).collect()
+}
+
+fn common(thing: &Thing) -> BTreeSet<(Common, Box<str>)> {
+    if let Thing::Vm(vm) = thing { common_of(vm) } else { BTreeSet::new() }
 }
 
 /// How many kinds of things have keys.
@@ -87,6 +99,8 @@ pub struct Index {
     names: BTreeSet<(Box<str>, Place)>,
     /// VMs by the hypervisor's key.
     tenants: BTreeSet<(u32, Box<str>, u32)>,
+    /// How many VMs of a source have a switch or a datastore in common.
+    common: BTreeMap<(u32, Common, Box<str>), u32>,
 }
 
 impl Index {
@@ -306,6 +320,9 @@ impl Index {
         if let Thing::Vm(Vm { hypervisor: Some(hypervisor), .. }) = thing {
             self.tenants.insert((place.source, hypervisor.as_str().into(), place.slot));
         }
+        for (what, key) in common(thing) {
+            *self.common.entry((place.source, what, key)).or_default() += 1;
+        }
         self.count(place.source, thing, |count, n| *count = count.saturating_add(n));
     }
 
@@ -323,7 +340,27 @@ impl Index {
         if let Thing::Vm(Vm { hypervisor: Some(hypervisor), .. }) = thing {
             self.tenants.remove(&(place.source, hypervisor.as_str().into(), place.slot));
         }
+        for (what, key) in common(thing) {
+            let entry = (place.source, what, key);
+            let count = self.common.get_mut(&entry).map(|count| {
+                *count = count.saturating_sub(1);
+                *count
+            });
+            if count == Some(0) {
+                self.common.remove(&entry);
+            }
+        }
         self.count(place.source, thing, |count, n| *count = count.saturating_sub(n));
+    }
+
+    /// What a VM has in common with others of its source, and how many they are, itself included.
+    pub(super) fn shares(&self, source: &SourceId, vm: &Vm) -> Vec<(Common, Box<str>, u32)> {
+        let Some(number) = self.number(source) else { return Vec::new() };
+        let counted = |(what, key): (Common, Box<str>)| {
+            let count = self.common.get(&(number, what, key.clone())).copied().unwrap_or_default();
+            (what, key, count)
+        };
+        common_of(vm).into_iter().map(counted).collect()
     }
 
     fn count(&mut self, source: u32, thing: &Thing, by: impl Fn(&mut u32, u32)) {

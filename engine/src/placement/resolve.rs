@@ -8,7 +8,7 @@ use shared::{
     SourceId, Timestamp,
     inventory::{Hypervisor, Neighbour, Nic, Port, Power, RouterPart, Vm},
     net::{Mac, What, platform},
-    placement::{Doubt, Hop, HopHow, HopTo, PlacedHypervisor, PlacedPort, PlacedVm, Placement, Trust},
+    placement::{Common, Doubt, Hop, HopHow, HopTo, PlacedHypervisor, PlacedPort, PlacedVm, Placement, Shared, Trust},
 };
 use std::{
     cmp::Reverse,
@@ -293,6 +293,7 @@ impl Index {
                 self.place_port(&mut placed, nic, port, step, now);
                 self.place_hypervisor(&mut placed, vm, port, step, now);
                 placed.vm = Some(PlacedVm::new(source, vm));
+                placed.shares = self.shares_of(source, vm);
             }
             Machine::Hypervisor { source, at, hypervisor } => {
                 let step = Step { how: HopHow::Platform, source, at };
@@ -310,6 +311,21 @@ impl Index {
         }
         self.doubt(&mut placed, now);
         placed
+    }
+
+    /// The switches and datastores of a VM, by the names people know.
+    fn shares_of(&self, source: &SourceId, vm: &Vm) -> Vec<Shared> {
+        let named = |what, key: &str| {
+            let ports =
+                || vm.nics.iter().filter(|nic| nic.switch.as_deref() == Some(key)).filter_map(|it| self.port_of(it));
+            let switch = || ports().find_map(|(_, _, port)| Some(port.switch_name.clone()).filter(|it| !it.is_empty()));
+            Some(what).filter(|what| *what == Common::Switch).and_then(|_| switch()).unwrap_or_else(|| key.to_owned())
+        };
+        let shared = |(what, key, vms): (Common, Box<str>, u32)| {
+            let (name, key) = (named(what, &key), key.into_string());
+            Shared { what, key, name, vms }
+        };
+        self.shares(source, vm).into_iter().map(shared).collect()
     }
 
     fn place_port(

@@ -1,10 +1,10 @@
-//! Around the decisions on hypervisors: what comes back after a restart, what is still to be looked for, what a page says.
+//! Around the decisions on suspects: what comes back after a restart, what is still to be looked for, what a page says.
 
-use super::{Suspicion, is_own, key_of};
+use super::{Suspicion, is_own};
 use crate::{Engine, compile::SELF, event::Wake, state::State};
 use shared::{
     Alert, AlertEvent, AlertId, IncidentId, SharedStr, SuppressedBy, Timestamp,
-    placement::{Neighbourhood, Placement},
+    placement::{Common, Neighbourhood, Placement},
 };
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ pub struct Sought {
 }
 
 impl Engine {
-    /// Takes over what was known of where machines run, and which hypervisors were suspected.
+    /// Takes over what was known of where machines run, and what was suspected.
     pub(crate) fn restore_places(&mut self, places: Vec<(AlertId, Placement)>, now: Timestamp) {
         let mode = self.config().document.suspects.clone();
         let State { alerts, incidents, suspects, deadlines, .. } = &mut self.state;
@@ -29,12 +29,12 @@ impl Engine {
         }
         for parent in alerts.values().filter(|alert| is_own(alert)) {
             deadlines.set(now, Wake::Suspects);
-            let found = suspects.crowds.iter().find(|(spot, _)| *parent.event.dedup_key == *key_of(spot));
+            let found = suspects.crowds.iter().find(|(spot, _)| *parent.event.dedup_key == *spot.identity());
             let Some((spot, crowd)) = found else { continue };
             let quiet = |id: &&AlertId| {
                 let incident = alerts.get(*id).and_then(|alert| incidents.get(&alert.incident));
                 incident.is_some_and(|incident| {
-                    let by = |by: &SuppressedBy| matches!(by, SuppressedBy::Hypervisor { source, .. } if *source == parent.incident);
+                    let by = |by: &SuppressedBy| matches!(by, SuppressedBy::Suspect { source, .. } if *source == parent.incident);
                     incident.suppressed.iter().any(by)
                 })
             };
@@ -51,8 +51,8 @@ impl Engine {
         }
     }
 
-    /// Open alerts whose machine should be looked for: those that have none yet, and those that are quiet because of the
-    /// hypervisor they were on. The newest, at most so many.
+    /// Open alerts whose machine should be looked for: those that have none yet, and those that are quiet because of
+    /// what they had in common with others. The newest, at most so many.
     #[must_use]
     pub fn sought(&self, most: usize) -> Vec<Sought> {
         let suspects = &self.state.suspects;
@@ -79,7 +79,8 @@ impl Engine {
     pub fn neighbourhood(&self, incident: IncidentId) -> Option<Neighbourhood> {
         let (incident, suspects) = (self.state.incidents.get(&incident)?, &self.state.suspects);
         let seat = incident.alerts.iter().find_map(|id| suspects.seat_of(*id))?;
-        let crowd = suspects.crowds.get(&seat.spot)?;
+        let on = seat.spots.iter().find(|spot| spot.what == Common::Hypervisor)?;
+        let crowd = suspects.crowds.get(on)?;
         let failing = suspects.vms(crowd.alerts.iter()).len() as u32;
         let vms = crowd.vms.max(failing);
         Some(Neighbourhood { vm: seat.name.to_string(), hypervisor: crowd.name.to_string(), vms, failing })

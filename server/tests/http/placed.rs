@@ -102,22 +102,22 @@ async fn one_incident_about_the_hypervisor_keeps_its_vms_quiet_until_they_move_a
     let about = place.incident(5).await;
     assert_eq!(about["incident"]["title"], "hypervisor suspected: 3 of 4 VMs fail alike");
     assert_eq!((&about["incident"]["host"], &about["incident"]["severity"]), (&json!("kvm-1"), &json!("P1")));
-    let reason = about["timeline"].as_array().unwrap().iter().find(|it| it["what"]["kind"] == "hypervisor_suspected");
+    let reason = about["timeline"].as_array().unwrap().iter().find(|it| it["what"]["kind"] == "suspected");
     assert_eq!(reason.unwrap()["what"]["vms"], json!(["web1", "web2", "web3"]));
     let quiet = |incident: &Value| incident["incident"]["suppressed"][0]["kind"].clone();
     for id in [1, 2, 4] {
-        assert_eq!(quiet(&place.incident(id).await), "hypervisor", "{id}");
+        assert_eq!(quiet(&place.incident(id).await), "suspect", "{id}");
     }
     assert_eq!(quiet(&place.incident(3).await), Value::Null, "web5 runs elsewhere");
 
     place.house.restart();
     place.begin();
-    assert_eq!(quiet(&place.incident(2).await), "hypervisor");
+    assert_eq!(quiet(&place.incident(2).await), "suspect");
     says(&place.file, "web1@kvm-1 web2@kvm-2 web3@kvm-1 web4@kvm-1 web5@kvm-2");
     let moved = place.until(2, "it is released", |it| quiet(it) == Value::Null).await;
     let last: Vec<&Value> = moved["timeline"].as_array().unwrap().iter().map(|it| &it["what"]["kind"]).collect();
     assert!(last.contains(&&json!("vm_moved")) && last.contains(&&json!("released")), "{last:?}");
-    assert_eq!(quiet(&place.incident(1).await), "hypervisor");
+    assert_eq!(quiet(&place.incident(1).await), "suspect");
 }
 
 #[actix_web::test]

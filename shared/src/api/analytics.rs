@@ -12,8 +12,8 @@ pub enum QuietKind {
     Silence,
     Maintenance,
     Inhibition,
-    /// Its hypervisor was suspected.
-    Hypervisor,
+    /// Its hypervisor, switch or datastore was suspected.
+    Suspect,
     /// A time window of the route.
     Mute,
     /// The delay of the route: it pages only what lasts.

@@ -12,7 +12,7 @@ mod voice;
 pub use crate::config::Language;
 pub use notice::{digest_sums, notice_text};
 pub use page::{PageText, bundle_text, page_text};
-pub use placed::neighbourhood;
+pub use placed::{common, neighbourhood};
 pub use reason::reject_reason;
 pub use timeline::{
     Names, duty, happening, quieted_by, recipient_name, skipped, suppressed_by, throttled_by, told, unmet, waits,

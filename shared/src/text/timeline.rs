@@ -25,7 +25,7 @@ messages! {
     by_silence(silence: &str) { en: "silence {silence}", zh: "静默 {silence}" }
     by_maintenance(silence: &str) { en: "maintenance {silence}", zh: "维护 {silence}" }
     by_inhibition(rule: &str, source: &str) { en: "it follows from {source} (inhibition {rule})", zh: "由 {source} 引起（抑制规则 {rule}）" }
-    by_hypervisor(name: &str, source: &str) { en: "its hypervisor {name} is suspected, see {source}", zh: "其宿主机 {name} 疑似故障，见 {source}" }
+    by_suspect(what: &str, name: &str, source: &str) { en: "its {what} {name} is suspected, see {source}", zh: "其{what} {name} 疑似故障，见 {source}" }
     released() { en: "Nothing keeps it quiet any more", zh: "不再保持安静" }
     severity_rose(from: &str, to: &str) { en: "Raised from {from} to {to}: paging again", zh: "级别由 {from} 升为 {to}：再次通知" }
     severity_changed(from: &str, to: &str) { en: "Level changed from {from} to {to}", zh: "级别由 {from} 变为 {to}" }
@@ -227,7 +227,7 @@ fn sentence(voice: &Voice<'_>, what: &Happening) -> String {
         | Happening::AlertHeardAgain { .. }
         | Happening::StaleClosed { .. }
         | Happening::HeartbeatDown { .. } => super::unheard::happening(voice, what),
-        Happening::HypervisorSuspected { .. } | Happening::HypervisorCalms { .. } | Happening::VmMoved { .. } => {
+        Happening::Suspected { .. } | Happening::SuspicionCalms { .. } | Happening::VmMoved { .. } => {
             super::placed::happening(voice, what)
         }
     }
@@ -276,7 +276,9 @@ pub fn quieted_by(voice: &Voice<'_>, by: &SuppressedBy, version: Option<i64>) ->
             let rule = voice.named(NounKind::Inhibition, inhibition.as_str(), version);
             by_inhibition(l, &rule, &incident(voice, *source))
         }
-        SuppressedBy::Hypervisor { name, source } => by_hypervisor(l, name, &incident(voice, *source)),
+        SuppressedBy::Suspect { what, name, source } => {
+            by_suspect(l, &super::placed::common(l, *what), name, &incident(voice, *source))
+        }
     }
 }
 

@@ -82,7 +82,7 @@ shared::messages! {
     rang() { en: "Rang", zh: "仍响铃" }
     silence() { en: "Silence", zh: "静默" }
     maintenance() { en: "Maintenance", zh: "维护" }
-    hypervisor() { en: "Suspected hypervisor", zh: "疑似故障的宿主机" }
+    suspect() { en: "Suspicion", zh: "疑似共同故障" }
     inhibition() { en: "Inhibition", zh: "抑制" }
     mute() { en: "Muted route", zh: "路由静音时段" }
     hold() { en: "Hold", zh: "延迟通知" }

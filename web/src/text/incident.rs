@@ -5,7 +5,7 @@ shared::messages! {
     machines_more(more: usize) { en: "And {more} more machines", zh: "另有 {more} 台机器" }
     known_at() { en: "as it was known at", zh: "当时的位置，记录于" }
     followers(n: usize) { en: "Quiet because of this: {n}", zh: "因此保持安静：{n}" }
-    follows_hypervisor(name: &str, source: i64) { en: "Its hypervisor {name} is suspected: #{source} pages instead", zh: "其宿主机 {name} 疑似故障：由 #{source} 统一通知" }
+    follows_suspect(what: &str, name: &str, source: i64) { en: "Its {what} {name} is suspected: #{source} pages instead", zh: "其{what} {name} 疑似故障：由 #{source} 统一通知" }
     which_machine() { en: "Which machine is it?", zh: "这是哪台机器？" }
     title(id: i64) { en: "Incident #{id}", zh: "事件 #{id}" }
     open_for(time: &str) { en: "open {time}", zh: "已持续 {time}" }

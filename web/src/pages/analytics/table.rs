@@ -169,7 +169,7 @@ pub(super) fn quiet(look: &Look<'_>) -> Option<Node> {
             QuietKind::Silence => (t::silence(l), format!("/silences/{}", it.id)),
             QuietKind::Maintenance => (t::maintenance(l), format!("/silences/{}", it.id)),
             QuietKind::Inhibition => (t::inhibition(l), String::new()),
-            QuietKind::Hypervisor => (t::hypervisor(l), String::new()),
+            QuietKind::Suspect => (t::suspect(l), String::new()),
             QuietKind::Mute => (t::mute(l), "/routes".to_owned()),
             QuietKind::Hold => (t::hold(l), "/policies".to_owned()),
         };

@@ -128,7 +128,7 @@ fn quiet_words(app: App, by: &SuppressedBy) -> String {
         SuppressedBy::Silence { until: Some(at), .. } | SuppressedBy::Maintenance { until: Some(at), .. } => {
             quiet::quiet_until_short(l, &app.clock_time(*at))
         }
-        SuppressedBy::Inhibition { source, .. } | SuppressedBy::Hypervisor { source, .. } => {
+        SuppressedBy::Inhibition { source, .. } | SuppressedBy::Suspect { source, .. } => {
             quiet::quiet_follows(l, source.0)
         }
         _ => quiet::quiet_open(l),

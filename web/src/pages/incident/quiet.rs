@@ -48,9 +48,9 @@ fn line(app: App, by: &SuppressedBy) -> AnyView {
             let words = t::follows(l, source.0);
             (Icon::Quiet, view! { <a href=href>{words}</a> " · " {t::rule(l, inhibition.as_str())} }.into_any())
         }
-        SuppressedBy::Hypervisor { name, source } => {
-            let href = format!("/incidents/{source}");
-            (Icon::Quiet, view! { <a href=href>{noise::follows_hypervisor(l, name, source.0)}</a> }.into_any())
+        SuppressedBy::Suspect { what, name, source } => {
+            let (href, what) = (format!("/incidents/{source}"), shared::text::common(l, *what));
+            (Icon::Quiet, view! { <a href=href>{noise::follows_suspect(l, &what, name, source.0)}</a> }.into_any())
         }
     };
     view! { <p>{icon(sign)} <span>{words}</span></p> }.into_any()
