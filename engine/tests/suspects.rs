@@ -334,6 +334,19 @@ fn a_vm_that_moves_away_pages_for_itself() {
 }
 
 #[test]
+fn a_vm_that_moved_away_before_is_no_reason_to_suspect() {
+    let mut world = World::new("");
+    world.fail(1..=2, 7);
+    let first = world.of_host("web-1").alerts.first().copied().unwrap();
+    assert!(world.engine.sought(10, world.now).iter().any(|it| it.alert == first), "it is looked for again");
+    world.handle(Event::Placed(vec![(first, Arc::new(placement(1, "esx-08", 7)))]));
+    world.fail(3..=3, 7);
+    assert_eq!((world.suspect(), world.quiet()), (None, 0));
+    world.wait(181);
+    assert_eq!(world.engine.sought(10, world.now), []);
+}
+
+#[test]
 fn what_is_old_or_doubtful_suspects_nothing() {
     let stale = |vm| {
         let mut place = placement(vm, "esx-07", 4);
@@ -370,7 +383,7 @@ fn where_it_is_may_be_known_only_later() {
     for host in ["a", "b", "c"] {
         world.say("P1", "PROBLEM", "down", &[(host, None)]);
     }
-    assert_eq!(world.engine.sought(10).len(), 3);
+    assert_eq!(world.engine.sought(10, NOW).len(), 3);
     world.rang();
     let alerts: Vec<AlertId> = world.engine.state.alerts.keys().copied().collect();
     let places = alerts.iter().zip(1..).map(|(id, vm)| (*id, Arc::new(placement(vm, "esx-07", 4))));

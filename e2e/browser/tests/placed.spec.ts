@@ -50,8 +50,9 @@ test('an incident shows its machine as it was, and a suspected hypervisor its VM
     await expect
       .poll(async () => (await ask(page, server, 'GET', 'vms?q=web1')).items[0].hypervisor.name)
       .toBe('kvm-2');
+    await expect(page.getByText('VM web1 runs on kvm-2 now, no longer on kvm-1').first()).toBeVisible();
     await page.reload();
-    await expect(page.getByTestId('place').getByRole('listitem', { name: '' }).nth(4)).toContainText('kvm-1');
+    await expect(page.getByTestId('place').getByRole('listitem').nth(4)).toContainText('kvm-1');
     await page.getByTestId('place').getByRole('link', { name: 'web1' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toContainText('web1');
     await expect(page.locator('main')).toContainText('kvm-2');

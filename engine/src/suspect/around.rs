@@ -51,13 +51,16 @@ impl Engine {
         }
     }
 
-    /// Open alerts whose machine should be looked for: those that have none yet, and those that are quiet because of
-    /// what they had in common with others. The newest, at most so many.
+    /// Open alerts whose machine should be looked for: those that have none yet, those that are quiet because of what they
+    /// had in common with others, and those that came so lately that they may be the reason for a suspicion. The newest, at
+    /// most so many.
     #[must_use]
-    pub fn sought(&self, most: usize) -> Vec<Sought> {
+    pub fn sought(&self, most: usize, now: Timestamp) -> Vec<Sought> {
         let suspects = &self.state.suspects;
+        let since = now.plus_ms(-self.config().document.suspects.within.0);
         let wanted = |alert: &Alert| {
-            alert.integration.as_str() != SELF && (!suspects.knows(alert.id) || suspects.covers(alert.id))
+            alert.integration.as_str() != SELF
+                && (alert.first_at > since || !suspects.knows(alert.id) || suspects.covers(alert.id))
         };
         let of = |alert: &Alert| {
             let AlertEvent { host, ip, mac, .. } = &alert.event;

@@ -52,7 +52,7 @@ pub async fn follow(inventory: Arc<Inventory>, runtime: Runtime) {
         if changes == 0 || (changes == looked.0 && looked.1.elapsed_ms() < OLD_EVERY_MS) {
             continue;
         }
-        let Ok(sought) = runtime.ask(|engine| engine.sought(MOST)).await else { continue };
+        let Ok(sought) = runtime.ask(|engine| engine.sought(MOST, clock::now())).await else { continue };
         looked = (changes, Stopwatch::start());
         let inventory = Arc::clone(&inventory);
         let found = move || {
