@@ -128,6 +128,8 @@ test('the steps lead from an empty server to an answered page', async ({ page, c
     // A phone has it at its foot.
     await page.getByRole('button', { name: /^Ack\b/ }).first().click();
     await expect(page.getByTestId('state')).toHaveText('Acked');
+    // The page says so at once; whoever recovers before the server knows was never answered.
+    await expect.poll(async () => (await ask(page, server, 'GET', 'incidents/2')).incident.state).toBe('acked');
     expect((await context.request.post(ingest, { data: up })).ok()).toBe(true);
     await expect(page.getByTestId('state')).toHaveText('Resolved');
     await expect(watcher.locator('.calm')).toContainText('Nothing is firing');
