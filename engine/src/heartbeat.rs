@@ -26,7 +26,7 @@ use shared::{
     Action, AlertEvent, AlertId, Counted, CountedBecause, Delay, Down, DownBecause, Format, HeartbeatId, IncidentId,
     IntegrationId, LayerId, MarkKind, Pulse, ScheduleId, Signal, ThinVec, Timestamp,
     config::Heartbeat,
-    timeline::{Actor, Happening, RouteStep},
+    timeline::{Actor, Happening},
 };
 use std::collections::BTreeMap;
 
@@ -107,21 +107,7 @@ pub(crate) fn overrule(config: &Snapshot, subject: &Subject<'_>, routing: &mut R
     let Some(expected) = of(config, subject.integration, subject.event) else { return };
     routing.annotations.extend(expected.config.annotations.clone());
     let Some(policy) = &expected.config.policy else { return };
-    routing.policies = vec![policy.clone()];
-    routing.held.clear();
-    routing.holds.clear();
-    for step in &mut routing.trace {
-        step.policy = None;
-    }
-    routing.trace.push(RouteStep {
-        route: key(&expected.config.id).as_str().into(),
-        depth: 0,
-        matched: true,
-        failed: None,
-        policy: Some(policy.clone()),
-        continues: false,
-        muted: None,
-    });
+    routing.overrule(&key(&expected.config.id), std::slice::from_ref(policy));
 }
 
 /// The alert of a heartbeat, or its recovery, as if a sender had written it.

@@ -82,6 +82,27 @@ pub struct Routing {
 }
 
 impl Routing {
+    /// Something of the pager's own says which policies page, whatever the routes say and however they would wait.
+    pub(crate) fn overrule(&mut self, by: &str, policies: &[PolicyId]) {
+        self.policies = policies.to_vec();
+        self.held.clear();
+        self.holds.clear();
+        for step in &mut self.trace {
+            step.policy = None;
+        }
+        for (place, policy) in policies.iter().enumerate() {
+            self.trace.push(RouteStep {
+                route: by.into(),
+                depth: 0,
+                matched: true,
+                failed: None,
+                policy: Some(policy.clone()),
+                continues: place + 1 < policies.len(),
+                muted: None,
+            });
+        }
+    }
+
     /// How long a policy waits for what is this bad to recover.
     #[must_use]
     pub fn hold(&self, policy: &PolicyId, severity: Severity) -> Option<Delay> {

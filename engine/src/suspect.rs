@@ -24,7 +24,7 @@ use shared::{
     SuppressedBy, ThinVec, Timestamp,
     config::SuspectMode,
     placement::{Common, Placement},
-    timeline::{Actor, Happening, RouteStep},
+    timeline::{Actor, Happening},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -495,23 +495,7 @@ impl Turn<'_> {
         let key = subject.event.dedup_key.as_str();
         let mut crowds = self.engine.state.suspects.crowds.iter().filter(|(spot, _)| spot.identity() == key);
         let Some((_, crowd)) = crowds.next().filter(|(_, crowd)| !crowd.policies.is_empty()) else { return };
-        routing.policies.clone_from(&crowd.policies);
-        routing.held.clear();
-        routing.holds.clear();
-        for step in &mut routing.trace {
-            step.policy = None;
-        }
-        for policy in &crowd.policies {
-            routing.trace.push(RouteStep {
-                route: key.into(),
-                depth: 0,
-                matched: true,
-                failed: None,
-                policy: Some(policy.clone()),
-                continues: true,
-                muted: None,
-            });
-        }
+        routing.overrule(key, &crowd.policies);
     }
 }
 
