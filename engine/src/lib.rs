@@ -32,6 +32,7 @@ mod levels;
 pub mod lint;
 pub mod matcher;
 mod merge;
+pub mod mirror;
 mod names;
 pub mod normalize;
 mod notice;

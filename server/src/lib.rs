@@ -16,6 +16,7 @@ pub mod import;
 pub mod ingest;
 pub mod inventory;
 pub mod live;
+pub mod mirror;
 pub mod outbound;
 pub mod replay;
 pub mod runtime;

@@ -69,6 +69,8 @@ number! {
     AttemptId
     /// A silence or a maintenance.
     SilenceId
+    /// A port mirror.
+    MirrorId
 }
 
 name! {
@@ -102,4 +104,8 @@ name! {
     ClassId
     /// What says which machines there are.
     SourceId
+    /// What carries port mirrors out.
+    BackendId
+    /// Where the copies of a port mirror may go.
+    CollectorId
 }

@@ -13,6 +13,7 @@ pub mod id;
 pub mod incident;
 pub mod inventory;
 pub mod live;
+pub mod mirror;
 pub mod net;
 pub mod notice;
 pub mod noun;
@@ -33,8 +34,9 @@ pub use heartbeat::{
     Counted, CountedBecause, Down, DownBecause, HeartbeatState, Mark, MarkKind, Pulse, Rhythm, Signal,
 };
 pub use id::{
-    AlertId, AttemptId, CalendarId, ClassId, ContactId, EventId, HeartbeatId, HookId, IncidentId, InhibitionId,
-    IntegrationId, LayerId, PageId, PersonId, PolicyId, RouteId, ScheduleId, SilenceId, SourceId, TeamId, WindowId,
+    AlertId, AttemptId, BackendId, CalendarId, ClassId, CollectorId, ContactId, EventId, HeartbeatId, HookId,
+    IncidentId, InhibitionId, IntegrationId, LayerId, MirrorId, PageId, PersonId, PolicyId, RouteId, ScheduleId,
+    SilenceId, SourceId, TeamId, WindowId,
 };
 pub use incident::{
     Ack, Again, Attempt, AttemptState, Bundling, Escalation, EscalationState, Everyone, Failure, Flapping, Grouping,

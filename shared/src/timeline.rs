@@ -1,12 +1,14 @@
 //! What happened to an incident and why, as data: every decision leaves one of these, and texts only render them.
 
+mod mirror;
 mod outcome;
 
+pub use mirror::MirrorEvent;
 pub use outcome::{DropReason, Outcome, RejectReason, SuppressReason};
 
 use crate::{
     AlertId, AttemptId, AttemptState, ClassId, ContactId, Counted, DownBecause, EventId, Failure, Flag, HeartbeatId,
-    IncidentId, IntegrationId, PageId, PageVia, PersonId, PolicyId, Recipient, RouteId, Severity, SourceId,
+    IncidentId, IntegrationId, MirrorId, PageId, PageVia, PersonId, PolicyId, Recipient, RouteId, Severity, SourceId,
     SuppressedBy, Throttle, Timestamp, Waits, WindowId, config::ContactKind, placement::Common,
 };
 use serde::{Deserialize, Serialize};
@@ -324,6 +326,11 @@ pub enum Happening {
         vm: String,
         from: String,
         to: String,
+    },
+    /// Something about a port mirror that is to help with this incident.
+    Mirror {
+        mirror: MirrorId,
+        what: MirrorEvent,
     },
     /// An alert should have been sent again, and was not: nobody knows whether it still holds.
     AlertStale {

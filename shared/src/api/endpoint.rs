@@ -11,6 +11,8 @@ pub enum Role {
     Viewer,
     /// Also answers, escalates and resolves.
     Responder,
+    /// Also looks at the traffic of machines: begins and ends port mirrors.
+    Network,
     /// Also changes configuration, accounts and tokens.
     Admin,
 }
@@ -22,6 +24,7 @@ impl Role {
         match self {
             Self::Viewer => "viewer",
             Self::Responder => "responder",
+            Self::Network => "network",
             Self::Admin => "admin",
         }
     }
@@ -34,8 +37,9 @@ impl std::str::FromStr for Role {
         match text {
             "viewer" => Ok(Self::Viewer),
             "responder" => Ok(Self::Responder),
+            "network" => Ok(Self::Network),
             "admin" => Ok(Self::Admin),
-            _ => Err(format!("`{text}` is not a role; use viewer, responder or admin")),
+            _ => Err(format!("`{text}` is not a role; use viewer, responder, network or admin")),
         }
     }
 }
@@ -78,6 +82,7 @@ use Method::{Delete, Get, Post, Put};
 const OPEN: Option<Role> = None;
 const VIEW: Option<Role> = Some(Role::Viewer);
 const RESPOND: Option<Role> = Some(Role::Responder);
+const MIRROR: Option<Role> = Some(Role::Network);
 const ADMIN: Option<Role> = Some(Role::Admin);
 
 /// Every endpoint of the application interface. A route that is not here is not served; a row without a
@@ -324,6 +329,58 @@ pub const ENDPOINTS: &[Endpoint] = &[
         "Lookup",
     ),
     e(Get, "/api/v1/vms/one", VIEW, "One VM: interfaces, open incidents, and where it has been", "", "VmDetail"),
+    e(
+        Get,
+        "/api/v1/mirrors",
+        VIEW,
+        "Port mirrors, the switches that carry them and where copies may go",
+        "",
+        "MirrorBoard",
+    ),
+    e(
+        Post,
+        "/api/v1/mirrors/check",
+        VIEW,
+        "What the rules say of a mirror, and its plan: nothing is stored or sent",
+        "MirrorSpec",
+        "MirrorCheck",
+    ),
+    e(Post, "/api/v1/mirrors", MIRROR, "Begin the mirror of a plan that was looked at", "MirrorRequest", "Mirror"),
+    e(Get, "/api/v1/mirrors/{id}", VIEW, "One mirror with its plan and what was done", "", "Mirror"),
+    e(
+        Post,
+        "/api/v1/mirrors/{id}/approve",
+        MIRROR,
+        "Agree to the plan of a mirror that somebody else asked for",
+        "MirrorApproval",
+        "Mirror",
+    ),
+    e(Post, "/api/v1/mirrors/{id}/extend", MIRROR, "Give a running mirror more time", "MirrorExtension", "Mirror"),
+    e(Post, "/api/v1/mirrors/{id}/stop", RESPOND, "End a mirror now, or take back one that waits", "", "Mirror"),
+    e(
+        Get,
+        "/api/v1/mirrors/switches/{backend}/ports",
+        VIEW,
+        "The ports of a backend's switch, named by `switch`",
+        "",
+        "SwitchPorts",
+    ),
+    e(
+        Post,
+        "/api/v1/mirrors/switches/{backend}/panic",
+        RESPOND,
+        "Remove every mirror of a Tocsin's from a backend's switches at once",
+        "",
+        "PanicStopped",
+    ),
+    e(
+        Get,
+        "/api/v1/incidents/{id}/mirrors",
+        VIEW,
+        "The mirrors that are to help with an incident, and those it could begin with",
+        "",
+        "IncidentMirrors",
+    ),
     e(Get, "/api/v1/inventory/ansible", VIEW, "All machines as a dynamic inventory of Ansible", "", ""),
     e(
         Get,

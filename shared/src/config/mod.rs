@@ -7,6 +7,7 @@ mod calm;
 mod channels;
 mod condition;
 mod heartbeat;
+mod mirror;
 mod oncall;
 mod people;
 mod routing;
@@ -21,6 +22,7 @@ pub use channels::{
 };
 pub use condition::{Condition, Operator};
 pub use heartbeat::Heartbeat;
+pub use mirror::{Backend, Collector, MirrorMode};
 pub use oncall::{
     Every, FixedShift, HolidayCalendar, Layer, LayerDays, Override, OverrideKind, Rotation, Schedule, Temporary,
     TimeOff, Weekday, Window,
@@ -46,6 +48,8 @@ pub struct Document {
     pub limits: Limits,
     pub storm: StormMode,
     pub suspects: SuspectMode,
+    /// Port mirrors: what carries them out, and what is allowed.
+    pub mirrors: MirrorMode,
     pub flapping: FlapDetection,
     pub channels: Channels,
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -1,5 +1,6 @@
 //! Every sentence the product says, in English and Simplified Chinese; a missing translation does not compile.
 
+mod mirror;
 mod notice;
 mod page;
 mod placed;

@@ -230,6 +230,7 @@ fn sentence(voice: &Voice<'_>, what: &Happening) -> String {
         Happening::Suspected { .. } | Happening::SuspicionCalms { .. } | Happening::VmMoved { .. } => {
             super::placed::happening(voice, what)
         }
+        Happening::Mirror { mirror, what } => super::mirror::event(voice, *mirror, what),
     }
 }
 
