@@ -1,7 +1,7 @@
 //! One ordered index of deadlines with their reasons, at 24 bytes each: an open incident has two or three.
 
 use crate::{dense::Set, event::Wake};
-use shared::{AlertId, AttemptId, IncidentId, SilenceId, Timestamp};
+use shared::{AlertId, AttemptId, IncidentId, MirrorId, SilenceId, Timestamp};
 
 /// When something must be looked at again, and why.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +38,7 @@ impl Deadline {
             Wake::Suspects => (12, 0, 0),
             Wake::Review => (13, 0, 0),
             Wake::Forget => (14, 0, 0),
+            Wake::Mirror { mirror } => (15, mirror.0, 0),
         };
         let what = (reason << (u64::BITS - REASON_BITS)) | (number.cast_unsigned() & NUMBER);
         Self { at, what, part: part.cast_unsigned() }
@@ -62,7 +63,8 @@ impl Deadline {
             11 => Wake::Heartbeat,
             12 => Wake::Suspects,
             13 => Wake::Review,
-            _ => Wake::Forget,
+            14 => Wake::Forget,
+            _ => Wake::Mirror { mirror: MirrorId(number) },
         }
     }
 }

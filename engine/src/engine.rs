@@ -107,6 +107,7 @@ impl Engine {
         }
         engine.index_inhibitions(now);
         engine.restore_places(restored.places, now);
+        engine.restore_mirrors(restored.mirrors, ahead_ms, now);
         engine.take_pulses(restored.pulses, now);
         engine.state.up_since = now;
         let config = engine.config.clone();
@@ -192,6 +193,11 @@ impl Engine {
                 Ok(silence) => turn.effects.silence = Some(silence),
                 Err(refusal) => turn.effects.refused = Some(refusal),
             },
+            Event::Mirror { by, act } => match turn.mirror(by, act) {
+                Ok(mirrored) => turn.effects.mirrored = mirrored,
+                Err(refusal) => turn.effects.refused = Some(refusal),
+            },
+            Event::MirrorReported { mirror, report } => turn.mirror_reported(mirror, report),
             Event::Beat { heartbeat, signal, note } => {
                 turn.effects.refused = turn.heard(&heartbeat, signal, note).err();
             }
@@ -256,6 +262,8 @@ impl Engine {
             pulses,
             own,
             places,
+            mirrors,
+            mirror_steps,
             sends,
             storm,
             mut storms,
@@ -283,6 +291,7 @@ impl Engine {
         });
         let silences = known.collect();
         self.state.over.retain(|_, silence| silence.is_live());
+        let mirrors = self.changed_mirrors(mirrors);
         let turns = turns.into_iter().filter_map(|(policy, level)| {
             let people = self.state.turns.get(&(policy.clone(), level))?.clone();
             Some(LevelTurn { policy, level, people })
@@ -305,6 +314,8 @@ impl Engine {
             pulses,
             own,
             places,
+            mirrors,
+            mirror_steps,
             sends,
             storms,
             counters,
@@ -391,6 +402,7 @@ impl Turn<'_> {
                 Wake::Bundle => self.lanes_due(),
                 Wake::Storm => self.storm_calms(at),
                 Wake::Silence { silence } => self.silence_due(silence),
+                Wake::Mirror { mirror } => self.mirror_due(mirror),
                 Wake::Notice { silence, attempt } => self.notice_due(silence, attempt, at),
                 Wake::Stale { alert } => self.stale_due(alert),
                 Wake::Heartbeat => self.heartbeats_due(at),

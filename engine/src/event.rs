@@ -1,11 +1,16 @@
 //! What can happen to the engine, and what it answers. If it is not an [`Event`], it cannot change a decision.
 
-use crate::{compile::Snapshot, oncall::Copies};
+use crate::{
+    compile::Snapshot,
+    mirror::{MirrorAct, MirrorCommand, MirrorRefusal, Recorded},
+    oncall::Copies,
+};
 use shared::{
     Alert, AlertEvent, AlertId, AttemptId, ContactId, Delay, Digest, EventId, Failure, HeartbeatId, Incident,
-    IncidentId, IntegrationId, PageId, PersonId, PolicyId, Pulse, Signal, Silence, SilenceId, SilenceRequest, Storm,
-    Timestamp,
+    IncidentId, IntegrationId, MirrorId, PageId, PersonId, PolicyId, Pulse, Signal, Silence, SilenceId, SilenceRequest,
+    Storm, Timestamp,
     config::Target,
+    mirror::{Mirror, MirrorReport},
     placement::Placement,
     timeline::{Actor, Outcome, RejectReason, TimelineEntry},
 };
@@ -25,6 +30,10 @@ pub enum Event {
     Acted { incident: IncidentId, by: Actor, act: Act },
     /// Somebody made, changed or ended a silence.
     Silence { by: Actor, act: SilenceAct },
+    /// Somebody asked for a port mirror, or did something about one.
+    Mirror { by: Actor, act: MirrorAct },
+    /// What came of a port mirror in its switch.
+    MirrorReported { mirror: MirrorId, report: MirrorReport },
     /// A heartbeat was heard.
     Beat { heartbeat: HeartbeatId, signal: Signal, note: String },
     /// A delivery came to its end.
@@ -153,6 +162,8 @@ pub enum Refusal {
     NoSuchSilence,
     #[error("the silence stands in the configuration as `{name}`; change it there")]
     ConfiguredSilence { name: String },
+    #[error(transparent)]
+    Mirror(Box<MirrorRefusal>),
     #[error("{message}")]
     BadSilence { path: String, message: String },
 }
@@ -201,6 +212,10 @@ pub enum Wake {
     /// An alert may be stale, or is to be closed as such.
     Stale {
         alert: AlertId,
+    },
+    /// A port mirror begins, ends, or is to be looked at.
+    Mirror {
+        mirror: MirrorId,
     },
     /// A heartbeat, or several, did not come in time.
     Heartbeat,
@@ -274,6 +289,10 @@ pub struct Effects {
     pub repeated: bool,
     /// The silence that was made, changed or ended.
     pub silence: Option<SilenceId>,
+    /// What is to be done about port mirrors.
+    pub mirrors: Vec<MirrorCommand>,
+    /// The port mirrors that were asked for, or that something was done about.
+    pub mirrored: Vec<MirrorId>,
     /// Why an action was refused.
     pub refused: Option<Refusal>,
 }
@@ -304,6 +323,10 @@ pub struct Changes {
     pub own: Vec<OwnMessage>,
     /// Where the machines of alerts were when they came.
     pub places: Vec<Placing>,
+    /// Port mirrors that changed.
+    pub mirrors: Vec<Arc<Mirror>>,
+    /// What was done about them, for the record of acts.
+    pub mirror_steps: Vec<Recorded>,
     /// What people were sent, where that changed.
     pub sends: Vec<ContactSends>,
     /// Storms that began, went on or ended.
@@ -327,6 +350,7 @@ impl Changes {
             && self.pulses.is_empty()
             && self.own.is_empty()
             && self.places.is_empty()
+            && self.mirrors.is_empty()
             && self.sends.is_empty()
             && self.storms.is_empty()
     }

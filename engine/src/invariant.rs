@@ -11,8 +11,8 @@ use crate::{
     state::{Accounts, RECENT_MAX, Recent, State},
 };
 use shared::{
-    AlertId, Attempt, AttemptId, AttemptState, EscalationState, HeartbeatId, Incident, IncidentId, IncidentState, Page,
-    Pulse, Severity, Timestamp, config::Paging,
+    AlertId, Attempt, AttemptId, AttemptState, EscalationState, HeartbeatId, Incident, IncidentId, IncidentState,
+    MirrorId, Page, Pulse, Severity, Timestamp, config::Paging,
 };
 use std::collections::BTreeSet;
 
@@ -43,6 +43,8 @@ pub enum Broken {
     Awaited(IncidentId),
     #[error("incident {0} is stale, or is not, and its alerts say otherwise")]
     Stale(IncidentId),
+    #[error("mirror {0} is past its time and not asked to end, or nothing will ever happen to it")]
+    Mirror(MirrorId),
     #[error("the time of heartbeat {0} and the index of deadlines disagree")]
     Heartbeat(HeartbeatId),
     #[error("a timer of incident {0} and the index of deadlines disagree")]
@@ -95,6 +97,9 @@ impl State {
         if self.queue.in_flight() > slots as usize + self.adopted {
             return Err(Broken::Slots(self.queue.in_flight()));
         }
+        if let Some(mirror) = self.mirrors.values().find_map(|it| it.is_lost(now, &self.deadlines)) {
+            return Err(Broken::Mirror(mirror));
+        }
         let armed = |due: Option<Timestamp>| due.is_none_or(|due| self.deadlines.contains(due, Wake::Heartbeat));
         if let Some(pulse) = self.pulses.values().find(|pulse| !armed(pulse.due)) {
             return Err(Broken::Heartbeat(pulse.heartbeat.clone()));
@@ -137,6 +142,7 @@ impl State {
                         | Wake::Review
                         | Wake::Bundle
                         | Wake::Silence { .. }
+                        | Wake::Mirror { .. }
                         | Wake::Notice { .. }
                         | Wake::Heartbeat
                         | Wake::Stale { .. }
@@ -154,6 +160,11 @@ impl State {
         let heard = |state: &Self| {
             let pulses = state.pulses.values().cloned();
             pulses.map(|pulse| Pulse { due: None, counted: None, ..pulse }).collect::<Vec<_>>()
+        };
+        // What was counted last is stored now and then.
+        let mirrored = |state: &Self| {
+            let mirrors = state.mirrors.values().map(|it| (it.mirror.id, it.mirror.state, it.mirror.expires_at));
+            mirrors.collect::<Vec<_>>()
         };
         let used = |state: &Self| {
             let running = state.incidents.values().flat_map(|it| &it.escalations);
@@ -175,6 +186,7 @@ impl State {
             ("the deadlines", due(self) != due(restored)),
             ("the turns", self.turns != restored.turns),
             ("what people were sent", self.sends != restored.sends),
+            ("the mirrors", mirrored(self) != mirrored(restored)),
             ("the storm", self.storm_as_restored() != restored.storm_as_restored()),
             ("the policies", used(self) != used(restored)),
         ];

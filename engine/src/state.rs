@@ -9,6 +9,7 @@ use crate::{
     group::Groups,
     index::Index,
     inhibit::Inhibitors,
+    mirror::{Recorded, Running},
     names::Names,
     notice::Outbox,
     repeats::Repeats,
@@ -18,9 +19,10 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use shared::{
-    Alert, AlertId, AttemptId, Digest, EventId, HeartbeatId, Incident, IncidentId, IntegrationId, PageId, PersonId,
-    Pulse, SharedStr, Silence, SilenceId, Storm, Timestamp,
+    Alert, AlertId, AttemptId, Digest, EventId, HeartbeatId, Incident, IncidentId, IntegrationId, MirrorId, PageId,
+    PersonId, Pulse, SharedStr, Silence, SilenceId, Storm, Timestamp,
     config::Policy,
+    mirror::Mirror,
     placement::Placement,
     timeline::{Outcome, TimelineEntry},
 };
@@ -38,6 +40,7 @@ pub struct Counters {
     pub page: i64,
     pub attempt: i64,
     pub silence: i64,
+    pub mirror: i64,
 }
 
 impl Counters {
@@ -64,6 +67,11 @@ impl Counters {
     pub(crate) fn next_attempt(&mut self) -> AttemptId {
         self.attempt += 1;
         AttemptId(self.attempt)
+    }
+
+    pub(crate) fn next_mirror(&mut self) -> MirrorId {
+        self.mirror += 1;
+        MirrorId(self.mirror)
     }
 
     pub(crate) fn next_silence(&mut self) -> SilenceId {
@@ -147,6 +155,8 @@ pub struct State {
     pub(crate) outbox: Outbox,
     /// Since when senders can be heard.
     pub(crate) up_since: Timestamp,
+    /// Port mirrors that are not over.
+    pub mirrors: BTreeMap<MirrorId, Running>,
     /// How the configured heartbeats stand.
     pub pulses: BTreeMap<HeartbeatId, Pulse>,
     pub(crate) inhibitors: Inhibitors,
@@ -212,6 +222,8 @@ pub(crate) struct Dirty {
     pub(crate) pulses: BTreeSet<HeartbeatId>,
     pub(crate) own: Vec<OwnMessage>,
     pub(crate) places: Vec<Placing>,
+    pub(crate) mirrors: BTreeSet<MirrorId>,
+    pub(crate) mirror_steps: Vec<Recorded>,
     pub(crate) sends: BTreeSet<Outlet>,
     /// The storm that lasts changed.
     pub(crate) storm: bool,
@@ -230,6 +242,8 @@ pub struct Restored {
     pub incidents: Map<IncidentId, Arc<Incident>>,
     /// Silences that are not over, and those of which somebody is still to be told.
     pub silences: Vec<Silence>,
+    /// Port mirrors that are not over.
+    pub mirrors: Vec<Mirror>,
     /// Policies of the configuration versions the incidents started with.
     pub policies: BTreeMap<(i64, shared::PolicyId), Arc<Policy>>,
     /// Whose turn it is in levels that page one person at a time.

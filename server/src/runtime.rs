@@ -23,20 +23,23 @@ pub use writer::{Start, StartError, Stopped};
 use crate::{
     channels::{Channels, Delivery},
     clock::Stopwatch,
+    mirror::Orders,
 };
 use auditor::Audited;
 use beat::Heartbeat;
 use engine::{
     Act, Engine, Refusal, SilenceAct, Snapshot,
     matcher::{Matcher, Subject},
+    mirror::MirrorAct,
     normalize::{Normalized, Source, normalize},
 };
 use inbox::{Beat, Inbox, Item};
 use shared::{
-    Alert, AttemptId, ContactId, EventId, Failure, Few, HeartbeatId, Incident, IncidentId, IntegrationId, PageId,
-    Pairs, PersonId, Recipient, Severity, Signal, Silence, ThinVec, Timestamp,
+    Alert, AttemptId, ContactId, EventId, Failure, Few, HeartbeatId, Incident, IncidentId, IntegrationId, MirrorId,
+    PageId, Pairs, PersonId, Recipient, Severity, Signal, Silence, ThinVec, Timestamp,
     api::{PagerStatus, Receipt, TestPageResult},
     config::Person,
+    mirror::{Mirror, MirrorReport},
     placement::Placement,
     timeline::Actor,
 };
@@ -151,6 +154,8 @@ struct Vitals {
     open: AtomicU32,
     alive: AtomicBool,
     links: Links,
+    /// What the engine wants done about mirrors.
+    orders: Arc<Orders>,
 }
 
 impl Runtime {
@@ -204,6 +209,30 @@ impl Runtime {
             Ok(Ok(answer)) => answer,
             _ => Err(unavailable),
         }
+    }
+
+    /// Asks for a mirror, or does something about one; the answer comes after the commit, with the mirrors as they then
+    /// are.
+    pub async fn mirror(&self, by: Actor, act: MirrorAct) -> Result<Vec<Mirror>, ActError> {
+        let (reply, answer) = oneshot::channel();
+        let unavailable = ActError::Unavailable { retry_after_s: 2 };
+        if !self.inbox.push(Item::Mirror { by, act: Box::new(act), reply }) {
+            return Err(unavailable);
+        }
+        match tokio::time::timeout(PATIENCE, answer).await {
+            Ok(Ok(answer)) => answer,
+            _ => Err(unavailable),
+        }
+    }
+
+    /// Says what came of a mirror in its switch.
+    pub(crate) fn mirror_reported(&self, mirror: MirrorId, report: MirrorReport) {
+        self.inbox.push(Item::MirrorReported(mirror, report));
+    }
+
+    /// The mirrors that are not over, from memory.
+    pub async fn mirrors(&self) -> Result<Vec<Arc<Mirror>>, Unavailable> {
+        self.ask(|engine| engine.state.mirrors.values().map(|it| it.mirror.clone()).collect()).await
     }
 
     /// The open incidents that conditions match, each with all of its alerts that fire.
@@ -298,6 +327,12 @@ impl Runtime {
     #[must_use]
     pub fn config(&self) -> Arc<Snapshot> {
         self.vitals.config.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the engine wants done about mirrors.
+    #[must_use]
+    pub fn orders(&self) -> Arc<Orders> {
+        self.vitals.orders.clone()
     }
 
     /// Links as they stand in pages.

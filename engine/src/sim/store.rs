@@ -11,8 +11,8 @@ use crate::{
 };
 use shared::{
     Alert, AlertId, AlertState, AttemptState, ContactId, Delay, EventId, HeartbeatId, Incident, IncidentId,
-    IncidentState, IntegrationId, PersonId, PolicyId, Pulse, SharedStr, Silence, SilenceId, Storm, Timestamp,
-    placement::Placement, timeline::Outcome,
+    IncidentState, IntegrationId, MirrorId, PersonId, PolicyId, Pulse, SharedStr, Silence, SilenceId, Storm, Timestamp,
+    mirror::Mirror, placement::Placement, timeline::Outcome,
 };
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -38,6 +38,7 @@ pub struct Store {
     configs: BTreeMap<i64, Arc<Snapshot>>,
     seen: VecDeque<Seen>,
     silences: BTreeMap<SilenceId, Silence>,
+    mirrors: BTreeMap<MirrorId, Mirror>,
     turns: BTreeMap<(PolicyId, u32), LevelTurn>,
     pulses: BTreeMap<HeartbeatId, Pulse>,
     sends: BTreeMap<(PersonId, ContactId), ContactSends>,
@@ -89,6 +90,8 @@ impl Store {
             pulses,
             own,
             places,
+            mirrors,
+            mirror_steps: _,
             sends,
             storms,
             counters,
@@ -125,6 +128,13 @@ impl Store {
                 self.silences.insert(silence.id, Arc::unwrap_or_clone(silence));
             } else {
                 self.silences.remove(&silence.id);
+            }
+        }
+        for mirror in mirrors {
+            if mirror.is_over() {
+                self.mirrors.remove(&mirror.id);
+            } else {
+                self.mirrors.insert(mirror.id, Arc::unwrap_or_clone(mirror));
             }
         }
         for incident in incidents {
@@ -239,6 +249,7 @@ impl Store {
         let mut restored = Restored {
             counters: self.counters,
             silences: self.silences.values().cloned().collect(),
+            mirrors: self.mirrors.values().cloned().collect(),
             policies,
             turns: self.turns.values().cloned().collect(),
             pulses: self.pulses.values().cloned().collect(),

@@ -175,6 +175,8 @@ impl Store {
             store.put_sends(&changes.sends)?;
             store.put_storms(&changes.storms)?;
             store.put_places(&changes.places)?;
+            store.put_mirrors(&changes.mirrors, known.mirror)?;
+            store.record_mirrors(&changes.mirror_steps)?;
             Ok(revision)
         })?;
         self.restored = Some((revision, changes.counters));
@@ -266,8 +268,8 @@ struct MoveCounters<'a> {
 }
 
 impl MoveCounters<'_> {
-    const fn columns(&self) -> [(&'static str, &i64); 6] {
-        let Counters { event, alert, incident, page, attempt, silence } = self.to;
+    const fn columns(&self) -> [(&'static str, &i64); 7] {
+        let Counters { event, alert, incident, page, attempt, silence, mirror } = self.to;
         [
             ("event", event),
             ("alert", alert),
@@ -275,6 +277,7 @@ impl MoveCounters<'_> {
             ("page", page),
             ("attempt", attempt),
             ("silence", silence),
+            ("mirror", mirror),
         ]
     }
 }

@@ -20,6 +20,7 @@ mod inventory;
 mod lock;
 mod meta;
 mod migrate;
+mod mirrors;
 mod past;
 mod places;
 mod readers;

@@ -34,6 +34,7 @@ impl Store {
             let mut restored = Restored {
                 counters,
                 silences: store.silences_live()?,
+                mirrors: store.mirrors_live()?,
                 turns: store.turns()?,
                 pulses: store.pulses()?,
                 sends: store.sends()?,
@@ -53,7 +54,7 @@ impl Store {
     }
 
     fn counters(&mut self) -> Result<(i64, Counters, i64), StoreError> {
-        let row: (i64, i64, i64, i64, i64, i64, i64, i64) = counters::table
+        let row: (i64, i64, i64, i64, i64, i64, i64, i64, i64) = counters::table
             .select((
                 counters::revision,
                 counters::event,
@@ -62,11 +63,12 @@ impl Store {
                 counters::page,
                 counters::attempt,
                 counters::silence,
+                counters::mirror,
                 counters::settled,
             ))
             .first(&mut self.db)?;
-        let (revision, event, alert, incident, page, attempt, silence, settled) = row;
-        Ok((revision, Counters { event, alert, incident, page, attempt, silence }, settled))
+        let (revision, event, alert, incident, page, attempt, silence, mirror, settled) = row;
+        Ok((revision, Counters { event, alert, incident, page, attempt, silence, mirror }, settled))
     }
 
     /// The incidents that are live and their open alerts, a thousand at a time: what was read of some takes its final form

@@ -18,6 +18,7 @@ diesel::table! {
         attempt -> BigInt,
         settled -> BigInt,
         silence -> BigInt,
+        mirror -> BigInt,
     }
 }
 
@@ -239,6 +240,17 @@ diesel::table! {
     alert_place (alert) {
         alert -> BigInt,
         at -> BigInt,
+        doc -> Text,
+    }
+}
+
+diesel::table! {
+    mirror (id) {
+        id -> BigInt,
+        incident -> Nullable<BigInt>,
+        live -> SmallInt,
+        created_at -> BigInt,
+        idem_key -> Nullable<Text>,
         doc -> Text,
     }
 }

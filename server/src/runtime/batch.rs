@@ -2,14 +2,17 @@
 
 use super::{
     ActError, Arrived, BeatError, Unavailable,
-    inbox::{Beat, BeatReply, Finished, IngestReply, Places, SilenceReply, Told},
+    inbox::{Beat, BeatReply, Finished, IngestReply, MirrorReply, Places, SilenceReply, Told},
     receipt,
 };
 use crate::{
     db::{EXCERPT_CHARS, Message},
     telemetry,
 };
-use engine::{Act, Command, Effects, Engine, Event, Ingested, Refusal, SilenceAct, Tell};
+use engine::{
+    Act, Command, Effects, Engine, Event, Ingested, Refusal, SilenceAct, Tell,
+    mirror::{MirrorAct, MirrorCommand},
+};
 use shared::{
     Incident, IncidentId, SilenceId, Timestamp,
     api::Receipt,
@@ -30,6 +33,8 @@ pub(super) struct Batch {
     pub(super) ingests: Vec<(IngestReply, Receipt)>,
     pub(super) acts: Vec<(ActReply, IncidentId, Option<engine::Refusal>)>,
     pub(super) silences: Vec<(SilenceReply, Result<SilenceId, Refusal>)>,
+    pub(super) mirrors: Vec<(MirrorReply, Result<Vec<MirrorId>, Refusal>)>,
+    pub(super) orders: Vec<MirrorCommand>,
     pub(super) beats: Vec<(BeatReply, Result<(), BeatError>)>,
     /// Who asked to look for a newer configuration, before that is done.
     pub(super) looks: Vec<Option<oneshot::Sender<Reloaded>>>,
@@ -48,6 +53,7 @@ impl Batch {
     pub(super) fn collect(&mut self, effects: &mut Effects) {
         self.commands.append(&mut effects.commands);
         self.notices.append(&mut effects.notices);
+        self.orders.append(&mut effects.mirrors);
     }
 
     /// Members of the messages in it.
@@ -147,6 +153,32 @@ impl Batch {
         let mut effects = engine.handle(now, Event::Silence { by, act });
         self.collect(&mut effects);
         effects.silence.ok_or(effects.refused.unwrap_or(Refusal::NoSuchSilence))
+    }
+
+    /// Somebody's wish about a mirror into the engine.
+    pub(super) fn mirror(
+        &mut self,
+        engine: &mut Engine,
+        by: Actor,
+        act: MirrorAct,
+        now: Timestamp,
+    ) -> Result<Vec<MirrorId>, Refusal> {
+        self.handled = true;
+        let mut effects = engine.handle(now, Event::Mirror { by, act });
+        self.collect(&mut effects);
+        effects.refused.map_or(Ok(effects.mirrored), Err)
+    }
+
+    /// What came of a mirror into the engine.
+    pub(super) fn mirror_reported(
+        &mut self,
+        engine: &mut Engine,
+        mirror: MirrorId,
+        report: MirrorReport,
+        now: Timestamp,
+    ) {
+        self.handled = true;
+        self.collect(&mut engine.handle(now, Event::MirrorReported { mirror, report }));
     }
 
     /// A beat into the engine.

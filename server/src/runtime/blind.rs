@@ -128,6 +128,9 @@ impl Writer {
         for (reply, _) in batch.beats {
             answer(reply, Err(BeatError::Refused(Refused::Unavailable { retry_after_s: 2 })));
         }
+        for (reply, _) in batch.mirrors {
+            answer(reply, Err(ActError::Unavailable { retry_after_s: 2 }));
+        }
         for (reply, _) in batch.silences {
             answer(reply, Err(ActError::Unavailable { retry_after_s: 2 }));
         }
@@ -173,6 +176,10 @@ impl Writer {
                 }
                 // A silence that is not stored would keep quiet what nobody remembers.
                 Item::Silence { reply, .. } => answer(reply, Err(ActError::Unavailable { retry_after_s: 2 })),
+                // What is not stored is not begun; what has ended is removed by whoever looks after the switches.
+                Item::Mirror { reply, .. } => answer(reply, Err(ActError::Unavailable { retry_after_s: 2 })),
+                // It is looked at again once the store is back.
+                Item::MirrorReported(..) => {}
                 Item::Beat(_, reply) => {
                     answer(reply, Err(BeatError::Refused(Refused::Unavailable { retry_after_s: 2 })));
                 }

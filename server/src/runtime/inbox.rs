@@ -1,10 +1,13 @@
 //! The lanes to the engine's thread, bounded by count and by bytes; the P0 lane has its own bounds.
 
 use super::{ActError, Arrived, BeatError, Refused, Unavailable};
-use engine::{Act, Engine, SilenceAct};
+use engine::{Act, Engine, SilenceAct, mirror::MirrorAct};
 use shared::{
-    AlertId, AttemptId, Failure, HeartbeatId, Incident, IncidentId, Signal, Silence, SilenceId, api::Receipt,
-    placement::Placement, timeline::Actor,
+    AlertId, AttemptId, Failure, HeartbeatId, Incident, IncidentId, MirrorId, Signal, Silence, SilenceId,
+    api::Receipt,
+    mirror::{Mirror, MirrorReport},
+    placement::Placement,
+    timeline::Actor,
 };
 use std::{
     collections::VecDeque,
@@ -20,6 +23,7 @@ pub(super) type Places = Vec<(AlertId, Arc<Placement>)>;
 pub(super) type IngestReply = oneshot::Sender<Result<Receipt, Refused>>;
 pub(super) type BeatReply = oneshot::Sender<Result<(), BeatError>>;
 pub(super) type SilenceReply = oneshot::Sender<Result<Silence, ActError>>;
+pub(super) type MirrorReply = oneshot::Sender<Result<Vec<Mirror>, ActError>>;
 pub(super) type Question = Box<dyn FnOnce(&Engine) + Send>;
 
 /// Something for the engine's thread to do.
@@ -36,6 +40,12 @@ pub(super) enum Item {
         act: SilenceAct,
         reply: SilenceReply,
     },
+    Mirror {
+        by: Actor,
+        act: Box<MirrorAct>,
+        reply: MirrorReply,
+    },
+    MirrorReported(MirrorId, MirrorReport),
     Beat(Beat, BeatReply),
     Finished(Finished),
     Told(Told),

@@ -16,7 +16,7 @@ use crate::{
     failpoint, telemetry,
 };
 use engine::{Changes, Engine, Refusal};
-use shared::{Incident, IncidentId, Silence, Storm, Timestamp};
+use shared::{Incident, IncidentId, MirrorId, Silence, Storm, Timestamp, mirror::Mirror};
 use std::{
     collections::BTreeMap,
     panic::resume_unwind,
@@ -195,6 +195,11 @@ impl Writer {
                 let done = batch.silence(&mut self.engine, by, act, now);
                 batch.silences.push((reply, done));
             }
+            Item::Mirror { by, act, reply } => {
+                let done = batch.mirror(&mut self.engine, by, *act, now);
+                batch.mirrors.push((reply, done));
+            }
+            Item::MirrorReported(mirror, report) => batch.mirror_reported(&mut self.engine, mirror, report, now),
             Item::Beat(beat, reply) => {
                 let done = batch.beat(&mut self.engine, beat, now);
                 batch.beats.push((reply, done));
@@ -277,6 +282,15 @@ impl Writer {
             let result = done.map_err(ActError::Refused);
             answer(reply, result.and_then(|id| stored(id).ok_or(ActError::Refused(engine::Refusal::NoSuchSilence))));
         }
+        for (reply, done) in batch.mirrors {
+            let result = done.map_err(ActError::Refused);
+            answer(reply, result.map(|ids| self.mirrors(&ids, &changes)));
+        }
+        for command in batch.orders {
+            if let [mirror] = self.mirrors(&[command.mirror()], &changes).as_slice() {
+                self.vitals.orders.give(command, Arc::new(mirror.clone()));
+            }
+        }
         if !batch.commands.is_empty() {
             self.send(batch.commands, &changes, now, None);
         }
@@ -292,6 +306,15 @@ impl Writer {
             self.dispatcher.tell(&batch.notices, &changes.silences, &how);
         }
         self.watch_policies(&changes, now);
+    }
+}
+
+impl Writer {
+    /// Mirrors as they are stored now.
+    fn mirrors(&self, ids: &[MirrorId], changes: &engine::Changes) -> Vec<Mirror> {
+        let changed = |id: &MirrorId| changes.mirrors.iter().rev().find(|it| it.id == *id);
+        let kept = |id: &MirrorId| self.engine.state.mirrors.get(id).map(|it| &it.mirror);
+        ids.iter().filter_map(|id| changed(id).or_else(|| kept(id))).map(|it| Mirror::clone(it)).collect()
     }
 }
 

@@ -120,6 +120,7 @@ impl Runtime {
             open: AtomicU32::new(0),
             alive: AtomicBool::new(true),
             links,
+            orders: Arc::default(),
         });
         let tasks = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)

@@ -112,6 +112,9 @@ pub struct Mirror {
     /// When nothing had been counted in two looks after that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proved_at: Option<Timestamp>,
+    /// Nothing is left that counts, so that it is absent is all that can be said.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unprovable: bool,
     /// What was done about it, and seen; the oldest first, at most [`STEPS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<MirrorStep>,
@@ -130,6 +133,12 @@ pub struct MirrorStep {
 }
 
 impl Mirror {
+    /// Whether nothing more comes of it.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        self.state.is_over() || (matches!(self.state, MirrorState::Stopped) && self.unprovable)
+    }
+
     /// Where it is carried out.
     #[must_use]
     pub fn place(&self) -> MirrorPlace {
@@ -273,9 +282,9 @@ pub enum MirrorReport {
     NotStopped {
         message: String,
     },
-    /// After it was gone: what its destination counts, where that can be seen.
+    /// After it was gone: whether nothing more is counted where copies went; none where nothing is left that counts.
     Quiet {
-        flat: bool,
+        flat: Option<bool>,
     },
     /// Its tag says the new expiry.
     Extended,

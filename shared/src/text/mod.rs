@@ -1,6 +1,6 @@
 //! Every sentence the product says, in English and Simplified Chinese; a missing translation does not compile.
 
-mod mirror;
+pub mod mirror;
 mod notice;
 mod page;
 mod placed;

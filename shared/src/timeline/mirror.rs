@@ -31,6 +31,8 @@ pub enum MirrorEvent {
     Applied,
     /// Whether it copies is known now.
     Verified { how: Verified },
+    /// Its source counts packets, or cannot tell, and nothing is copied: it is applied, and not verified.
+    NotCopying,
     /// It copies nothing: its source is gone from the switch.
     Disarmed,
     /// It was changed by somebody else.

@@ -1,0 +1,2 @@
+ALTER TABLE counters DROP COLUMN mirror;
+DROP TABLE mirror;
