@@ -9,6 +9,7 @@ mod doctor;
 mod import;
 mod inventory;
 mod log;
+mod mirror_watchdog;
 mod replay;
 mod secrets;
 mod serve;
@@ -49,6 +50,8 @@ enum Command {
     Serve(Box<Serve>),
     /// Tell a server who answers for which address on this machine's segments
     Agent(Box<agent::Command>),
+    /// Stop port mirrors that nobody answers for: runs beside the server, and needs nothing but the switches
+    MirrorWatchdog(mirror_watchdog::Command),
     /// Bring the database's schema up to date
     Migrate,
     /// Accounts: who may sign in
@@ -133,6 +136,7 @@ fn carry_out(cli: Cli) -> Done {
     match command {
         Command::Serve(settings) => serve::serve(&storage, &settings),
         Command::Agent(command) => agent::agent(&command),
+        Command::MirrorWatchdog(command) => mirror_watchdog::watch(&storage, &command),
         Command::Migrate => migrate(&storage),
         Command::User(command) => user::run(&storage, command),
         Command::Token(command) => token::run(&storage, command),

@@ -24,6 +24,7 @@ mod integrations;
 mod inventory;
 mod layer;
 mod me;
+mod mirrors;
 mod not_paged;
 mod oncall;
 mod openapi;

@@ -10,6 +10,7 @@ use crate::{
     http::{self, App, Instance, Listening},
     inventory::{self, Inventory, Vendors},
     live::{self, Board},
+    mirror::{self, Desk},
     runtime::{Links, Runtime, Start, Stopped},
     seal::KeyFile,
     shifts, telemetry,
@@ -17,7 +18,7 @@ use crate::{
 use actix_web::web;
 use std::{
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     thread::JoinHandle,
     time::Duration,
@@ -25,6 +26,8 @@ use std::{
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 const READERS: usize = 8;
+/// Of the store's own name, in the tags of mirrors: enough that no two are alike, and short enough for a switch.
+const INSTANCE: usize = 8;
 const DATABASE_EVERY: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// What is queued must be stored by then, or it was never answered.
@@ -49,7 +52,7 @@ pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
             take_over(&mut store, path)?;
         }
         let code = http::new_code(&mut store, clock::now())?;
-        let (app, thread) = assemble(settings, &url, store, lock, &listening)?;
+        let (app, thread) = assemble(storage, settings, &url, store, lock, &listening)?;
         greet(&app, &listening, &url, code.as_deref());
         let server = listening.begin(app.clone());
         let handle = server.handle();
@@ -58,6 +61,7 @@ pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
             demo::begin(&app, demo);
         }
         keep_fresh(&app);
+        keep_mirrors(&app, storage.data.clone(), keys);
         signals.wait(&thread, &app.runtime, settings.hung_ms).await;
         app.inventory.answer_agents();
         handle.stop(true).await;
@@ -149,6 +153,7 @@ fn take_over(store: &mut Store, path: &Path) -> Done {
 }
 
 fn assemble(
+    storage: &Storage,
     settings: &Serve,
     url: &DatabaseUrl,
     mut store: Store,
@@ -173,13 +178,16 @@ fn assemble(
     let keyring = Arc::new(Keyring::open(&readers)?);
     let inventory = Arc::new(Inventory::with_vendors(Vendors::at(settings.oui_data.clone())));
     inventory.restore(&mut store)?;
-    let start = Start { url: url.clone(), store, lock, links, board: board.clone(), instance: own_name };
+    let start = Start { url: url.clone(), store, lock, links, board: board.clone(), instance: own_name.clone() };
     let (runtime, thread) = Runtime::start(start).map_err(|error| CliError::Told(error.to_string()))?;
+    let mirrors = Arc::new(Desk::new(own_name.chars().take(INSTANCE).collect(), runtime.orders()));
     let app = App {
         runtime,
         board,
         readers,
         inventory,
+        mirrors,
+        data: Some(storage.data.clone()),
         keyring,
         throttle: Mutex::new(Throttle::default()),
         replays: crate::replay::Desk::default(),
@@ -221,6 +229,13 @@ fn keep_fresh(app: &web::Data<App>) {
     let followed = inventory::follow(Arc::clone(&app_again.inventory), app_again.runtime.clone());
     drop(actix_web::rt::spawn(followed));
     keep_history(app_again);
+}
+
+/// Mirrors are carried out, and every switch is compared with what should be in it.
+fn keep_mirrors(app: &web::Data<App>, data: PathBuf, keys: KeyFile) {
+    let (desk, runtime) = (Arc::clone(&app.mirrors), app.runtime.clone());
+    drop(actix_web::rt::spawn(mirror::carry_out(Arc::clone(&desk), runtime.clone(), Arc::clone(&app.inventory))));
+    drop(actix_web::rt::spawn(mirror::keep(desk, runtime, data, keys)));
 }
 
 /// Who was on call is stored as it happens.

@@ -6,7 +6,7 @@ use super::{
     secrets::KEPT,
     settings,
 };
-use crate::{channels::Channels, inventory};
+use crate::{channels::Channels, inventory, mirror};
 use engine::{Snapshot, oncall::Copies};
 use shared::{
     Timestamp,
@@ -96,6 +96,7 @@ fn outside(document: &Document) -> Vec<Finding> {
         findings.push(fault(path, "`********` only stands for a secret; write the secret out"));
     }
     findings.extend(inventory::check(&document.sources));
+    findings.extend(mirror::check(&document.mirrors.backends));
     findings
 }
 

@@ -1,8 +1,11 @@
 //! Port mirrors: written by the engine with everything else, read at start, for lists and for those who ask twice.
 
-use super::{AuditEntry, Store, StoreError, commit::json, restore::document, schema::mirror};
+use super::{AuditEntry, Store, StoreError, commit::json, connection::Db, restore::document, schema::mirror};
+use crate::clock;
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, dsl::sql, sql_types::Bool,
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
+    dsl::sql,
+    sql_types::{BigInt, Bool},
 };
 use engine::mirror::Recorded;
 use shared::{
@@ -95,6 +98,25 @@ impl Store {
             .select((mirror::id, mirror::doc))
             .load(&mut self.db)?;
         rows.iter().map(|(id, doc)| document("mirror", *id, doc)).collect()
+    }
+
+    /// How far the database's clock is from ours, in ms; on this machine it is the same clock.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn clock_drift_ms(&mut self) -> Result<i64, StoreError> {
+        let asked_at = clock::now();
+        let there: i64 = match &mut self.db {
+            Db::Sqlite(_) => return Ok(0),
+            #[cfg(feature = "postgres")]
+            Db::Postgres(connection) => {
+                let now = sql::<BigInt>("CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)");
+                diesel::select(now).get_result(connection)?
+            }
+        };
+        // It was asked for at some time between.
+        let (early, late) = (there - clock::now().ms(), there - asked_at.ms());
+        Ok(if early <= 0 && late >= 0 { 0 } else { early.abs().min(late.abs()) * early.signum() })
     }
 
     /// One mirror.

@@ -7,7 +7,8 @@ use crate::{
     db::{AuditEntry, Readers, Store, StoreError},
     inventory::Inventory,
     live::Board,
-    replay::Desk,
+    mirror::Desk,
+    replay,
     runtime::Runtime,
 };
 use actix_web::web;
@@ -15,6 +16,7 @@ use ipnet::IpNet;
 use shared::Timestamp;
 use std::{
     fmt,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -36,10 +38,14 @@ pub struct App {
     pub readers: Arc<Readers>,
     /// What the sources of machines say.
     pub inventory: Arc<Inventory>,
+    /// The backends of port mirrors.
+    pub mirrors: Arc<Desk>,
+    /// The folder where a watchdog of mirrors says that it lives.
+    pub data: Option<PathBuf>,
     pub keyring: Arc<Keyring>,
     pub throttle: Mutex<Throttle>,
     /// The one replay at a time.
-    pub replays: Desk,
+    pub replays: replay::Desk,
     pub instance: Instance,
 }
 

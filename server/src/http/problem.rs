@@ -11,7 +11,7 @@ use actix_web::{
         header::{ALLOW, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS},
     },
 };
-use engine::Refusal;
+use engine::{Refusal, mirror::MirrorRefusal};
 use shared::{config::Finding, problem::Problem};
 use std::fmt;
 
@@ -209,6 +209,7 @@ impl From<Refusal> for ApiError {
             Refusal::OnlyAlert => (StatusCode::CONFLICT, "only_alert", None),
             Refusal::NoSuchSilence | Refusal::NoSuchHeartbeat => (StatusCode::NOT_FOUND, "not_found", None),
             Refusal::ConfiguredSilence { .. } => (StatusCode::CONFLICT, "configured", None),
+            Refusal::Mirror(refusal) => return MirrorRefusal::clone(refusal).into(),
             Refusal::BadSilence { path, .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", Some(path.as_str())),
         };
         let error = Self::new(status, code, sentence(&refusal.to_string()));
@@ -226,7 +227,7 @@ impl From<Unavailable> for ApiError {
 }
 
 /// Our errors begin small, because they are parts of longer ones; alone they are sentences.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

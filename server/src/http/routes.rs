@@ -2,7 +2,7 @@
 
 use super::{
     accounts, ack, actions, agents, analytics, audit, calendar, config, events, health, heartbeats, imported,
-    incidents, integrations, inventory, me, oncall, openapi, overrides, people, principal, problem::ApiError,
+    incidents, integrations, inventory, me, mirrors, oncall, openapi, overrides, people, principal, problem::ApiError,
     rehearsal, replay, schedules, session, setup, silences, storms, swaps, tokens, ui, versions, why, why_not,
 };
 use crate::{ingest, live};
@@ -70,6 +70,16 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/schedules/{id}/range", to!(schedules::show_range)),
     (Get, "/schedules/imported", to!(imported::list_imported)),
     (Post, "/schedules/{id}/imported", to!(imported::fetch_imported)),
+    (Get, "/mirrors", to!(mirrors::list_mirrors)),
+    (Post, "/mirrors", to!(mirrors::begin_mirror)),
+    (Post, "/mirrors/check", to!(mirrors::check_mirror)),
+    (Get, "/mirrors/{id}", to!(mirrors::show_mirror)),
+    (Post, "/mirrors/{id}/approve", to!(mirrors::approve_mirror)),
+    (Post, "/mirrors/{id}/extend", to!(mirrors::extend_mirror)),
+    (Post, "/mirrors/{id}/stop", to!(mirrors::stop_mirror)),
+    (Get, "/mirrors/switches/{backend}/ports", to!(mirrors::list_ports)),
+    (Post, "/mirrors/switches/{backend}/panic", to!(mirrors::panic_stop)),
+    (Get, "/incidents/{id}/mirrors", to!(mirrors::mirrors_of_incident)),
     (Get, "/silences", to!(silences::list_silences)),
     (Post, "/silences", to!(silences::make_silence)),
     (Post, "/silences/preview", to!(silences::preview_silence)),

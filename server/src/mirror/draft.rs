@@ -220,7 +220,7 @@ fn is_moving(placement: &Placement, now: Timestamp) -> bool {
 
 /// The port of each source; what is not known is refused by the rules before.
 #[must_use]
-pub fn ports(sources: &[(Mac, Vec<SourcePort>)]) -> Vec<(Mac, String)> {
+pub(super) fn ports(sources: &[(Mac, Vec<SourcePort>)]) -> Vec<(Mac, String)> {
     let port = |(mac, found): &(Mac, Vec<SourcePort>)| Some((*mac, found.first()?.port.clone()?));
     sources.iter().filter_map(port).collect()
 }
@@ -249,7 +249,13 @@ pub fn seal(mut plan: Plan, spec: &MirrorSpec) -> Plan {
 
 /// The tag that a mirror of a plan carries.
 #[must_use]
-pub fn tag(instance: &str, mirror: shared::MirrorId, owner: &Actor, expires_at: Timestamp, hash: &str) -> MirrorTag {
+pub(super) fn tag(
+    instance: &str,
+    mirror: shared::MirrorId,
+    owner: &Actor,
+    expires_at: Timestamp,
+    hash: &str,
+) -> MirrorTag {
     MirrorTag {
         mirror,
         instance: instance.to_owned(),

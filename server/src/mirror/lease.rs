@@ -90,6 +90,7 @@ pub fn alive_at(folder: &Path) -> Option<Timestamp> {
 }
 
 fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
     let (to, new) = (folder.join(name), folder.join(format!("{name}.new")));
     // One that a process left when it was killed.
     match fs::remove_file(&new) {

@@ -14,11 +14,7 @@ use crate::{
     seal::KeyFile,
 };
 use shared::{BackendId, Timestamp, mirror::MirrorTag};
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use tokio::time;
 
 const TICK: Duration = Duration::from_secs(1);
@@ -148,10 +144,4 @@ impl Watchdog {
         }
         left
     }
-}
-
-/// Where a server with this data folder writes its lease.
-#[must_use]
-pub fn usual_lease(data: &Path) -> PathBuf {
-    lease::file(data)
 }

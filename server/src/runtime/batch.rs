@@ -14,9 +14,10 @@ use engine::{
     mirror::{MirrorAct, MirrorCommand},
 };
 use shared::{
-    Incident, IncidentId, SilenceId, Timestamp,
+    Incident, IncidentId, MirrorId, SilenceId, Timestamp,
     api::Receipt,
     live::Heard,
+    mirror::MirrorReport,
     timeline::{Actor, Outcome},
 };
 use tokio::sync::oneshot;

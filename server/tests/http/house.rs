@@ -19,6 +19,7 @@ use server::{
     http::{self, App, Instance},
     inventory::Inventory,
     live::Board,
+    mirror::Desk,
     runtime::{Links, Runtime, Start, Stopped},
 };
 use shared::{IntegrationId, PersonId, api::Role};
@@ -99,9 +100,21 @@ impl House {
         let (runtime, thread) = Runtime::start(start).unwrap();
         let instance = Instance { version: "0", demo: false, own_url: OWN_URL.to_owned(), trusted_proxies: Vec::new() };
         let inventory = Arc::new(inventory);
+        let mirrors = Arc::new(Desk::new("test".to_owned(), runtime.orders()));
         let throttle = Mutex::new(Throttle::default());
         let replays = Default::default();
-        let app = web::Data::new(App { runtime, board, readers, inventory, keyring, throttle, replays, instance });
+        let app = web::Data::new(App {
+            runtime,
+            board,
+            readers,
+            inventory,
+            mirrors,
+            data: None,
+            keyring,
+            throttle,
+            replays,
+            instance,
+        });
         Self { app, sender, thread: Some(thread), folder }
     }
 
