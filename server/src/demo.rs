@@ -19,6 +19,7 @@ use crate::{
     http::App,
 };
 use actix_web::{rt, web};
+use std::path::Path;
 use shared::{HeartbeatId, IntegrationId, PersonId, Timestamp, api::Role};
 
 /// The demo never touches the data of a real server.
@@ -35,11 +36,13 @@ pub struct Demo {
 /// Puts the organisation into the store and prints how to sign in.
 ///
 /// # Errors
-/// In words, when the store refuses it or no port is free.
-pub fn prepare(store: &mut Store) -> Result<Demo, String> {
+/// In words, when the store refuses it, no port is free, or the folder cannot be written to.
+pub fn prepare(store: &mut Store, data: &Path) -> Result<Demo, String> {
     let now = clock::now();
     let sink = sink::bind().map_err(|error| format!("the demo's receiver cannot listen: {error}"))?;
-    let document = organisation::document(sink.port);
+    let machines = organisation::machines(data)
+        .map_err(|error| format!("the demo's machines cannot be written into {}: {error}", data.display()))?;
+    let document = organisation::document(sink.port, &machines);
     let prepared = configure(store, &document, now).and_then(|()| senders(store, now)).and_then(|tokens| {
         let beats = beats(store, now)?;
         let password = account(store, now)?;

@@ -1,5 +1,10 @@
 //! The demo's organisation: twelve people in two countries, four teams, and who is paged for what.
 
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
 /// The person the demo's account is.
 pub(super) const VISITOR: &str = "li.wei";
 
@@ -12,8 +17,21 @@ pub(super) const SENDERS: &[(&str, &str)] = &[
 ];
 
 /// The configuration, with pages going to a port of this machine.
-pub(super) fn document(port: u16) -> String {
-    include_str!("organisation.toml").replace("{sink}", &format!("http://127.0.0.1:{port}"))
+pub(super) fn document(port: u16, machines: &Path) -> String {
+    let text = include_str!("organisation.toml").replace("{sink}", &format!("http://127.0.0.1:{port}"));
+    // As a string of TOML is written, whatever the folder is called.
+    text.replace("\"{machines}\"", &toml_edit::Value::from(machines.display().to_string()).to_string())
+}
+
+/// Its virtual machines: a list that is a source of machines, and what its switches have ports for.
+///
+/// # Errors
+/// When the folder cannot be written to.
+pub(super) fn machines(folder: &Path) -> io::Result<PathBuf> {
+    fs::create_dir_all(folder)?;
+    let path = folder.canonicalize()?.join("demo-machines.csv");
+    fs::write(&path, include_str!("machines.csv"))?;
+    Ok(path)
 }
 
 #[cfg(test)]
@@ -27,7 +45,7 @@ mod tests {
 
     #[test]
     fn the_organisation_passes_its_own_check() {
-        let checked = config::check(&document(9), 1, std::sync::Arc::default(), Timestamp::from_ms(1_795_000_000_000));
+        let checked = config::check(&document(9, Path::new("/srv/machines.csv")), 1, std::sync::Arc::default(), Timestamp::from_ms(1_795_000_000_000));
         let checked = checked.unwrap_or_else(|refused| panic!("{:#?}", refused.findings));
         assert!(checked.tests.iter().all(|test| test.passed), "{:?}", checked.tests);
         let document = checked.document;
