@@ -63,7 +63,8 @@ fn failpoints(server: &Tocsin) -> Result<Vec<String>> {
     let refusal = refusal.to_string();
     let (_, names) =
         refusal.split_once("there are ").with_context(|| format!("built without failpoints? {refusal}"))?;
-    Ok(names.trim().split(", ").map(str::to_owned).collect())
+    // Those of mirrors have a crash test of their own, with a switch.
+    Ok(names.trim().split(", ").filter(|name| !name.starts_with("mirror.")).map(str::to_owned).collect())
 }
 
 fn carnage(mut server: Tocsin, each: u64, total: usize) -> Result<()> {

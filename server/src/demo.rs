@@ -19,8 +19,8 @@ use crate::{
     http::App,
 };
 use actix_web::{rt, web};
-use std::path::Path;
 use shared::{HeartbeatId, IntegrationId, PersonId, Timestamp, api::Role};
+use std::path::Path;
 
 /// The demo never touches the data of a real server.
 pub const DATABASE: &str = "demo.db";

@@ -16,6 +16,14 @@ pub const ALL: &[&str] = &[
     "notify.before_record",
     // An action is stored and its author was not told.
     "act.committed",
+    // A mirror is stored as being sent, and its switch has nothing of it.
+    "mirror.before_send",
+    // Its switch has it, and the engine was not told.
+    "mirror.sent",
+    // A mirror is to end, and its switch has it still.
+    "mirror.before_remove",
+    // Its switch has it no more, and the engine was not told.
+    "mirror.removed",
 ];
 
 #[cfg(feature = "failpoints")]

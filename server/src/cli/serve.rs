@@ -47,7 +47,8 @@ pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
         let keys = storage.keys(&url);
         let (addresses, (mut store, lock)) = patiently(&settings.listen, &url, &keys).await?;
         let listening = http::listen(&addresses)?;
-        let demo = if settings.demo { Some(demo::prepare(&mut store, &storage.data).map_err(CliError::Told)?) } else { None };
+        let demo =
+            if settings.demo { Some(demo::prepare(&mut store, &storage.data).map_err(CliError::Told)?) } else { None };
         if let Some(path) = &settings.config {
             take_over(&mut store, path)?;
         }

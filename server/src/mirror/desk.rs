@@ -5,7 +5,7 @@ use super::{
     draft::{self, Asked},
 };
 use crate::{
-    clock,
+    clock, failpoint,
     inventory::{Fault, FaultKind, Inventory},
     runtime::Runtime,
 };
@@ -269,7 +269,10 @@ async fn done(
         }
         MirrorCommand::Remove { .. } => {
             let own = |it: &MirrorTag| it.mirror == mirror.id && it.instance == tag.instance;
-            Some(match held.remove(None, Picked(&own)).await {
+            failpoint::hit("mirror.before_remove");
+            let removed = held.remove(None, Picked(&own)).await;
+            failpoint::hit("mirror.removed");
+            Some(match removed {
                 Ok(removed) => {
                     desk.armed.lock().unwrap_or_else(PoisonError::into_inner).remove(&mirror.id);
                     MirrorReport::Stopped { counters: removed.into_iter().find_map(|it| it.counters) }
@@ -314,7 +317,10 @@ async fn apply(desk: &Desk, runtime: &Runtime, inventory: &Inventory, held: &Hel
     let (tag, ports) = (desk.tag_of(mirror), draft::ports(&drafted.world.sources));
     let order = Order { spec: &mirror.spec, sources: &ports, tag: &tag };
     let _turn = held.turn.lock().await;
-    match timeout(WITHIN, held.driver.apply(&order, plan)).await {
+    failpoint::hit("mirror.before_send");
+    let sent = timeout(WITHIN, held.driver.apply(&order, plan)).await;
+    failpoint::hit("mirror.sent");
+    match sent {
         Ok(Outcome::Applied(counters)) => MirrorReport::Applied { counters },
         Ok(Outcome::Refused(message)) => refused(message),
         Ok(Outcome::Unknown(message)) => MirrorReport::Unknown { message },
