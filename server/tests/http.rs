@@ -25,6 +25,8 @@ mod duty;
 mod heartbeats;
 #[path = "http/inventory.rs"]
 mod inventory;
+#[path = "http/mirrors.rs"]
+mod mirrors;
 #[path = "http/pages.rs"]
 mod pages;
 #[path = "http/placed.rs"]

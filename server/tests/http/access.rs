@@ -15,14 +15,14 @@ fn method(row: &Endpoint) -> &'static str {
 }
 
 fn path(row: &Endpoint) -> String {
-    row.path.replace("{id}", "4711").replace("{login}", "nobody-of-this-name")
+    row.path.replace("{id}", "4711").replace("{login}", "nobody-of-this-name").replace("{backend}", "none")
 }
 
 #[actix_web::test]
 async fn every_endpoint_asks_for_its_role_by_cookie_and_by_token() {
     let house = House::new();
     let service = house.service().await;
-    let roles = [Role::Viewer, Role::Responder, Role::Admin];
+    let roles = [Role::Viewer, Role::Responder, Role::Network, Role::Admin];
     for role in roles {
         house.account(role.as_str(), role, Some("li"));
     }
