@@ -1,6 +1,7 @@
 //! A configuration document, checked and made ready: an immutable snapshot with a version.
 
 mod bounds;
+mod mirrors;
 mod routes;
 
 use crate::{
@@ -118,6 +119,7 @@ impl Snapshot {
         check.limits(&document.limits);
         check.storm(&document.storm);
         check.suspects(&document.suspects);
+        check.mirrors(&document);
         check.flapping(&document.flapping);
         snapshot.policies.entry(FALLBACK.into()).or_insert_with(|| Arc::new(fallback_policy(&document.fallback)));
         snapshot.document = document;

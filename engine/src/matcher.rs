@@ -139,7 +139,7 @@ impl Text {
     }
 }
 
-fn regex(text: &str, value: &str) -> Result<Regex, String> {
+pub(crate) fn regex(text: &str, value: &str) -> Result<Regex, String> {
     regex::RegexBuilder::new(&format!(r"\A(?:{value})\z"))
         .size_limit(REGEX_SIZE_BYTES)
         .build()

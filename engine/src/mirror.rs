@@ -6,9 +6,12 @@
 mod alarm;
 mod lifecycle;
 mod rules;
+mod sensitive;
 
 pub use lifecycle::Running;
-pub use rules::{Projection, check, project, sensitive};
+pub use rules::{Projection, check, project};
+pub(crate) use rules::{forbidden, is_public};
+pub use sensitive::{Machine, Sensitive, sensitive};
 
 use shared::{
     CollectorId, IncidentId, MirrorId, Timestamp,
@@ -25,6 +28,8 @@ pub struct World {
     pub mode: Arc<MirrorMode>,
     /// The account or token that asks.
     pub asks: String,
+    /// This Tocsin, as its tags name it.
+    pub instance: String,
     /// Each source of the specification with the machines that have its address.
     pub sources: Vec<(Mac, Vec<SourcePort>)>,
     /// The switch; none while it is not known which, or it does not answer.

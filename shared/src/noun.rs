@@ -24,6 +24,8 @@ pub enum NounKind {
     Version,
     Silence,
     Incident,
+    /// A port mirror.
+    Mirror,
 }
 
 impl NounKind {
@@ -45,6 +47,7 @@ impl NounKind {
             Self::Version => "version",
             Self::Silence => "silence",
             Self::Incident => "incident",
+            Self::Mirror => "mirror",
         }
     }
 }
@@ -73,6 +76,7 @@ impl Noun {
         let mut href = match self.kind {
             NounKind::Silence => return format!("/silences/{}", self.id),
             NounKind::Incident => return format!("/incidents/{}", self.id),
+            NounKind::Mirror => return format!("/mirrors/{}", self.id),
             NounKind::Version => return format!("/versions?version={}", self.id),
             kind => format!("/versions/{}/", kind.as_str()),
         };

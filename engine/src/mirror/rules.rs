@@ -1,33 +1,90 @@
 //! The 23 rules: pure functions over what is asked for and what there is.
 
+mod capability;
+mod case;
+mod destination;
+mod load;
+mod people;
+mod source;
+mod time;
+mod tunnel;
+mod vlan;
+
+pub use load::{Projection, project};
+pub(crate) use tunnel::{forbidden, is_public};
+
 use super::World;
-use shared::{
-    config::MirrorMode,
-    mirror::{MirrorFinding, MirrorSpec},
-    placement::PlacedVm,
-};
+use case::Case;
+use shared::mirror::{About, MirrorFinding, MirrorSpec, Rule, Weight};
 
-/// How much would be copied, and how much its way has room for, in bits a second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Projection {
-    pub copied_bps: u64,
-    pub room_bps: Option<u64>,
+/// Findings of one rule and weight that are said; more of the same tell nobody anything.
+const SAID_MOST: usize = 20;
+
+type Ask = fn(&Case<'_>, &mut Said);
+
+/// Each rule with what asks it, in order.
+const RULES: [(Rule, Ask); 23] = [
+    (Rule::Expiry, time::expiry),
+    (Rule::SourceKnown, source::known),
+    (Rule::SameSession, destination::same_session),
+    (Rule::DestinationTaken, destination::taken),
+    (Rule::Promiscuous, destination::promiscuous),
+    (Rule::Ephemeral, destination::ephemeral),
+    (Rule::DestinationMarked, destination::marked),
+    (Rule::SourceKind, source::kind),
+    (Rule::Loop, tunnel::loops),
+    (Rule::CollectorAllowed, tunnel::collector),
+    (Rule::TunnelFields, tunnel::fields),
+    (Rule::RspanVlan, vlan::vlans),
+    (Rule::Snap, capability::snap),
+    (Rule::Sampling, capability::sampling),
+    (Rule::Capability, capability::capability),
+    (Rule::Quota, load::quota),
+    (Rule::SameHypervisor, destination::same_hypervisor),
+    (Rule::Bandwidth, load::bandwidth),
+    (Rule::Mtu, tunnel::mtu),
+    (Rule::Accountable, people::accountable),
+    (Rule::Revalidation, capability::revalidation),
+    (Rule::Unsettled, source::unsettled),
+    (Rule::Clock, time::clock),
+];
+
+/// What every rule says, in the order of the rules. A field that somebody has still to fill in is one finding: what depends
+/// on it is not asked.
+#[must_use]
+pub fn check(spec: &MirrorSpec, world: &World) -> Vec<MirrorFinding> {
+    let case = Case::new(spec, world);
+    let mut found = Vec::new();
+    for (rule, ask) in RULES {
+        let mut said = Said { rule, blocks: Vec::new(), warns: Vec::new() };
+        ask(&case, &mut said);
+        found.append(&mut said.blocks);
+        found.append(&mut said.warns);
+    }
+    found
 }
 
-/// What every rule says, in the order of the rules.
-#[must_use]
-pub fn check(_spec: &MirrorSpec, _world: &World) -> Vec<MirrorFinding> {
-    Vec::new()
+/// What one rule has said so far.
+struct Said {
+    rule: Rule,
+    blocks: Vec<MirrorFinding>,
+    warns: Vec<MirrorFinding>,
 }
 
-/// Whether a second person must agree before somebody looks at this VM's traffic.
-#[must_use]
-pub fn sensitive(_mode: &MirrorMode, _vm: &PlacedVm, _cluster: Option<&str>) -> bool {
-    false
+impl Said {
+    /// The mirror may not begin.
+    fn blocks(&mut self, path: impl Into<String>, about: About) {
+        add(&mut self.blocks, MirrorFinding { rule: self.rule, weight: Weight::Blocks, path: path.into(), about });
+    }
+
+    /// Somebody must see it first.
+    fn warns(&mut self, path: impl Into<String>, about: About) {
+        add(&mut self.warns, MirrorFinding { rule: self.rule, weight: Weight::Warns, path: path.into(), about });
+    }
 }
 
-/// How much would be copied, where the ports' counters tell.
-#[must_use]
-pub fn project(_spec: &MirrorSpec, _world: &World) -> Option<Projection> {
-    None
+fn add(found: &mut Vec<MirrorFinding>, finding: MirrorFinding) {
+    if found.len() < SAID_MOST && !found.contains(&finding) {
+        found.push(finding);
+    }
 }

@@ -92,7 +92,11 @@ fn outside(document: &Document) -> Vec<Finding> {
     });
     let hooks = document.webhooks.iter().map(|it| (format!("webhooks[{}].secret", it.id), &it.secret));
     let sources = document.sources.iter().map(|it| (format!("sources[{}].password", it.id), &it.password));
-    for (path, _) in contacts.chain(hooks).chain(sources).filter(|(_, secret)| secret.as_deref() == Some(KEPT)) {
+    let backends =
+        document.mirrors.backends.iter().map(|it| (format!("mirrors.backends[{}].password", it.id), &it.password));
+    for (path, _) in
+        contacts.chain(hooks).chain(sources).chain(backends).filter(|(_, secret)| secret.as_deref() == Some(KEPT))
+    {
         findings.push(fault(path, "`********` only stands for a secret; write the secret out"));
     }
     findings.extend(inventory::check(&document.sources));

@@ -45,7 +45,7 @@ pub fn noun(document: &Document, kind: NounKind, id: &str) -> Option<NounText> {
         NounKind::TimeWindow => document.time_windows.iter().find(|it| it.id.as_str() == id).map(|it| text("", it)),
         NounKind::Inhibition => document.inhibitions.iter().find(|it| it.id.as_str() == id).map(|it| text("", it)),
         NounKind::Heartbeat => document.heartbeats.iter().find(|it| it.id.as_str() == id).map(|it| text("", it)),
-        NounKind::Version | NounKind::Silence | NounKind::Incident => None,
+        NounKind::Version | NounKind::Silence | NounKind::Incident | NounKind::Mirror => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What applying a document would change, one short line a thing: `people +li`, `policies ~db`, `routes -old`.
 
-use shared::config::{Document, Route};
+use shared::config::{Document, MirrorMode, Route};
 use std::collections::BTreeMap;
 
 /// The differences between two documents, section by section; empty when they mean the same.
@@ -40,7 +40,7 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
         ("limits", old.limits != *limits),
         ("storm", old.storm != *storm),
         ("suspects", old.suspects != *suspects),
-        ("mirrors", old.mirrors != *mirrors),
+        ("mirrors", rules_of(&old.mirrors) != rules_of(mirrors)),
         ("flapping", old.flapping != *flapping),
         ("channels", old.channels != *channels),
         ("time_off", old.time_off != *time_off),
@@ -63,8 +63,15 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
     section(&mut changes, "inhibitions", &old.inhibitions, inhibitions, |it| it.id.as_str());
     section(&mut changes, "silences", &old.silences, silences, |it| &it.id);
     section(&mut changes, "sources", &old.sources, sources, |it| it.id.as_str());
+    section(&mut changes, "mirrors.backends", &old.mirrors.backends, &mirrors.backends, |it| it.id.as_str());
+    section(&mut changes, "mirrors.collectors", &old.mirrors.collectors, &mirrors.collectors, |it| it.id.as_str());
     section(&mut changes, "tests", &old.tests, tests, |it| &it.name);
     changes
+}
+
+/// What is allowed of mirrors, without the lists that are compared one by one.
+fn rules_of(mirrors: &MirrorMode) -> MirrorMode {
+    MirrorMode { backends: Vec::new(), collectors: Vec::new(), ..mirrors.clone() }
 }
 
 fn section<T: PartialEq>(changes: &mut Vec<String>, name: &str, old: &[T], new: &[T], id: impl Fn(&T) -> &str) {

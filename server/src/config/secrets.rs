@@ -15,6 +15,7 @@ pub(super) enum Place<'a> {
     Contact { person: &'a str, contact: &'a str },
     Hook(&'a str),
     Source(&'a str),
+    Backend(&'a str),
 }
 
 impl Place<'_> {
@@ -25,6 +26,7 @@ impl Place<'_> {
             Self::Contact { person, contact } => format!("people[{person}].contacts[{contact}].secret"),
             Self::Hook(id) => format!("webhooks[{id}].secret"),
             Self::Source(id) => format!("sources[{id}].password"),
+            Self::Backend(id) => format!("mirrors.backends[{id}].password"),
         }
     }
 
@@ -38,6 +40,7 @@ impl Place<'_> {
             }
             Self::Hook(id) => document.webhooks.iter().find(|it| it.id.as_str() == id)?.secret.as_deref(),
             Self::Source(id) => document.sources.iter().find(|it| it.id.as_str() == id)?.password.as_deref(),
+            Self::Backend(id) => document.mirrors.backends.iter().find(|it| it.id.as_str() == id)?.password.as_deref(),
         }
     }
 }
@@ -121,6 +124,7 @@ pub fn without_secrets(mut document: Document) -> Document {
     document.people.iter_mut().flat_map(|it| &mut it.contacts).for_each(|it| hidden(&mut it.secret));
     document.webhooks.iter_mut().for_each(|it| hidden(&mut it.secret));
     document.sources.iter_mut().for_each(|it| hidden(&mut it.password));
+    document.mirrors.backends.iter_mut().for_each(|it| hidden(&mut it.password));
     document
 }
 
@@ -164,6 +168,13 @@ pub(super) fn each_secret(document: &mut DocumentMut, visit: &mut Visit<'_>) {
         each_table(sources, &mut |source| {
             let id = id_of(source);
             secret_of(source, "password", Place::Source(&id), visit);
+        });
+    }
+    let mirrors = document.get_mut("mirrors").and_then(Item::as_table_like_mut);
+    if let Some(backends) = mirrors.and_then(|mirrors| mirrors.get_mut("backends")) {
+        each_table(backends, &mut |backend| {
+            let id = id_of(backend);
+            secret_of(backend, "password", Place::Backend(&id), visit);
         });
     }
 }
@@ -225,12 +236,18 @@ id = "vc"
 kind = "file"
 address = "/srv/machines.csv"
 password = "geheim-6"
+
+[[mirrors.backends]]
+id = "vc"
+kind = "vsphere"
+address = "https://vc"
+password = "geheim-7"
 "#;
 
     #[test]
     fn what_is_hidden_comes_back_unchanged() {
         let hidden = hide(TEXT);
-        assert!(!hidden.contains("geheim") && hidden.matches(KEPT).count() == 6, "{hidden}");
+        assert!(!hidden.contains("geheim") && hidden.matches(KEPT).count() == 7, "{hidden}");
         assert!(hidden.contains("# our mail server") && hidden.contains("# rotated yearly"));
         assert_eq!(restore(&hidden, &parse(TEXT).unwrap()).unwrap(), TEXT);
         let shown = toml::to_string(&without_secrets(parse(TEXT).unwrap())).unwrap();

@@ -8,7 +8,7 @@ use crate::{
 };
 use engine::{
     Snapshot,
-    mirror::{World, check, project, sensitive},
+    mirror::{Machine, World, check, project, sensitive},
 };
 use sha2::{Digest as _, Sha256};
 use shared::{
@@ -86,13 +86,14 @@ pub async fn world(asked: Asked<'_>, spec: MirrorSpec, except: Option<shared::Mi
     };
     let switch = choose(&mut spec, held.as_deref(), views, &sources);
     if let Some(view) = &switch {
-        settle(&mut sources, view);
+        settle(&mut sources, view, !config.document.mirrors.sensitive.is_empty());
     }
     let mirrors = asked.runtime.mirrors().await.unwrap_or_default();
     let world = World {
         now: clock::now(),
         mode: Arc::new(config.document.mirrors.clone()),
         asks: name_of(asked.by),
+        instance: asked.desk.instance().to_owned(),
         sources,
         switch,
         mirrors,
@@ -147,8 +148,9 @@ fn choose(
     Some(view)
 }
 
-/// What the switch itself says of a source's port is newer than what its source says.
-fn settle(sources: &mut [(Mac, Vec<SourcePort>)], view: &SwitchView) {
+/// What the switch itself says of a source's port is newer than what its source says. A machine that no source knows may be
+/// a sensitive one, where there are any.
+fn settle(sources: &mut [(Mac, Vec<SourcePort>)], view: &SwitchView, sensitive: bool) {
     for (mac, found) in sources {
         let mut ports = view.ports.iter().filter(|port| port.mac == Some(*mac) && port.kind == PortKind::Vm);
         let (Some(port), None) = (ports.next(), ports.next()) else { continue };
@@ -163,7 +165,7 @@ fn settle(sources: &mut [(Mac, Vec<SourcePort>)], view: &SwitchView) {
                 switch: None,
                 port: None,
                 seen_at: view.seen_at,
-                sensitive: false,
+                sensitive,
                 moving: false,
             });
         }
@@ -192,6 +194,13 @@ pub fn sources(config: &Snapshot, inventory: &Inventory, spec: &MirrorSpec) -> V
                 // By the steps that say where it is plugged in; nobody knows that of a machine which has none.
                 let plugged = placement.hops.iter().filter(|hop| matches!(hop.to, HopTo::Port | HopTo::Hypervisor));
                 let seen_at = plugged.map(|hop| hop.seen_at).max().unwrap_or(Timestamp::from_ms(0));
+                let machine = Machine {
+                    name: &vm.name,
+                    hostname: vm.hostname.as_deref(),
+                    tags: &vm.tags,
+                    cluster: hypervisor.and_then(|it| it.cluster.as_deref()),
+                    hypervisor: hypervisor.map(|it| it.name.as_str()),
+                };
                 Some(SourcePort {
                     mac: *mac,
                     vm: vm.name.clone(),
@@ -202,7 +211,7 @@ pub fn sources(config: &Snapshot, inventory: &Inventory, spec: &MirrorSpec) -> V
                     switch: port.and_then(|it| it.switch.clone()),
                     port: port.and_then(|it| it.port.clone()),
                     seen_at,
-                    sensitive: sensitive(mode, vm, hypervisor.and_then(|it| it.cluster.as_deref())),
+                    sensitive: sensitive(mode, &machine),
                     moving: is_moving(placement, now),
                 })
             });

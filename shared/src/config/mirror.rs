@@ -20,7 +20,7 @@ pub struct MirrorMode {
     /// At once, by one person, and on one switch.
     pub per_person: u32,
     pub per_switch: u32,
-    /// VMs whose traffic only a second person may let somebody see: conditions such as `name=~^pay-`, `tag=pci`,
+    /// VMs whose traffic only a second person may let somebody see: conditions such as `name=~pay-.*`, `tag=pci`,
     /// `cluster=cards`. A VM is sensitive when one of them holds.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sensitive: Vec<String>,

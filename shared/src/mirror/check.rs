@@ -145,82 +145,220 @@ pub enum About {
     // 1
     NoExpiry,
     ExpiryPast,
-    ExpiryTooLate { longest_ms: i64 },
-    StartTooLate { latest_ms: i64 },
+    ExpiryTooLate {
+        longest_ms: i64,
+    },
+    StartTooLate {
+        latest_ms: i64,
+    },
     // 2
     NoSource,
-    SourceUnknown { mac: Mac },
-    SourceAmbiguous { mac: Mac, vms: Vec<String> },
-    SourceOld { mac: Mac, age_ms: i64, most_ms: i64 },
-    SourceUnplugged { mac: Mac, vm: String },
-    SourceElsewhere { mac: Mac, switch: String },
-    SourceTwice { mac: Mac },
+    TooManySources {
+        most: u32,
+    },
+    SourceUnknown {
+        mac: Mac,
+    },
+    SourceAmbiguous {
+        mac: Mac,
+        vms: Vec<String>,
+    },
+    SourceOld {
+        mac: Mac,
+        age_ms: i64,
+        most_ms: i64,
+    },
+    SourceUnplugged {
+        mac: Mac,
+        vm: String,
+    },
+    SourceElsewhere {
+        mac: Mac,
+        switch: String,
+    },
+    SourceTwice {
+        mac: Mac,
+    },
+    /// Another machine is at the port by now.
+    PortOfAnother {
+        mac: Mac,
+        port: String,
+    },
     // 3, 4
-    OwnDestination { port: String },
-    DestinationOf { port: String, session: String },
-    SourceOf { port: String, session: String },
+    OwnDestination {
+        port: String,
+    },
+    OwnVlan {
+        vlan: u16,
+    },
+    DestinationOf {
+        port: String,
+        session: String,
+    },
+    SourceOf {
+        port: String,
+        session: String,
+    },
+    VlanOf {
+        vlan: u16,
+        session: String,
+    },
     // 5, 6
-    PromiscuousPort { port: String },
-    EphemeralGroup { port: String, group: String },
+    PromiscuousPort {
+        port: String,
+    },
+    EphemeralGroup {
+        port: String,
+        group: String,
+    },
     // 7
-    NotACollector { port: String, vm: Option<String> },
-    NormalTraffic { port: String },
-    NoSuchPort { port: String },
+    NotACollector {
+        port: String,
+        vm: Option<String>,
+    },
+    NormalTraffic {
+        port: String,
+    },
+    NoSuchPort {
+        port: String,
+    },
     // 8
-    NotAMachine { port: String, is: super::PortKind },
+    NotAMachine {
+        port: String,
+        is: super::PortKind,
+    },
     // 9
-    LeavesThroughSource { remote: IpAddr, port: String },
-    LeavesThroughSwitch { remote: IpAddr },
-    RouteUnknown { remote: IpAddr },
-    NoRoute { remote: IpAddr },
-    SourcesOwnAddress { remote: IpAddr, vm: String },
+    LeavesThroughSource {
+        remote: IpAddr,
+        port: String,
+    },
+    LeavesThroughSwitch {
+        remote: IpAddr,
+    },
+    RouteUnknown {
+        remote: IpAddr,
+    },
+    NoRoute {
+        remote: IpAddr,
+    },
+    SourcesOwnAddress {
+        remote: IpAddr,
+        vm: String,
+    },
     // 10
-    CollectorUnknown { remote: IpAddr },
-    CollectorAddress { remote: IpAddr, is: AddressKind },
-    CollectorNotYours { collector: String },
+    CollectorUnknown {
+        remote: IpAddr,
+    },
+    CollectorAddress {
+        remote: IpAddr,
+        is: AddressKind,
+    },
+    CollectorNotYours {
+        collector: String,
+    },
+    VlanNoCollectors {
+        vlan: u16,
+    },
     // 11
-    SessionTooLarge { session: u32 },
-    SessionTaken { session: u32, by: String },
-    CosTooLarge { cos: u8 },
+    SessionTooLarge {
+        session: u32,
+    },
+    SessionTaken {
+        session: u32,
+        by: String,
+    },
+    CosTooLarge {
+        cos: u8,
+    },
+    #[serde(rename = "nanoseconds_need_iii")]
     NanosecondsNeedIII,
     NetstackEmpty,
     // 12
-    VlanOutOfRange { vlan: u16 },
-    VlanReserved { vlan: u16 },
-    VlanUsed { vlan: u16, port: String },
+    VlanOutOfRange {
+        vlan: u16,
+    },
+    VlanReserved {
+        vlan: u16,
+    },
+    VlanUsed {
+        vlan: u16,
+        port: String,
+    },
+    NoUplink,
     // 13, 14
-    SnapOutOfRange { least: u32, most: u32 },
+    SnapOutOfRange {
+        least: u32,
+        most: u32,
+    },
     SnapInTunnel,
     SamplingOutOfRange,
     // 15
-    CannotDo { what: Needs, version: String },
+    CannotDo {
+        what: Needs,
+        version: String,
+    },
     SourceAndTransport,
     LegacyIsReadOnly,
     SwitchUnknown,
+    Paused {
+        backend: String,
+    },
     // 16
-    TooManyOnSwitch { most: u32 },
-    TooManyOfPerson { most: u32 },
-    TooManyAtCollector { collector: String, most: u32 },
+    TooManyOnSwitch {
+        most: u32,
+    },
+    TooManyOfPerson {
+        most: u32,
+    },
+    TooManyAtCollector {
+        collector: String,
+        most: u32,
+    },
     // 17
-    OtherHypervisor { source: String, destination: String },
-    HypervisorUnknown { port: String },
+    OtherHypervisor {
+        source: String,
+        destination: String,
+    },
+    HypervisorUnknown {
+        port: String,
+    },
     // 18
-    TooMuch { copied_bps: u64, room_bps: u64, percent: u32 },
+    TooMuch {
+        copied_bps: u64,
+        room_bps: u64,
+        percent: u32,
+    },
     RateUnknown,
     // 19
-    TooLong { mtu: u32, added: u32 },
+    TooLong {
+        mtu: u32,
+        added: u32,
+    },
     // 20
     NoReason,
     NoIncident,
-    SecondPerson { vms: Vec<String> },
+    SecondPerson {
+        vms: Vec<String>,
+    },
     // 21
-    MustRevalidate { version: String },
+    MustRevalidate {
+        version: String,
+    },
     // 22
-    AlreadyMirrored { vm: String, session: String },
-    Moving { vm: String },
-    Asleep { vm: String },
+    AlreadyMirrored {
+        vm: String,
+        session: String,
+    },
+    Moving {
+        vm: String,
+    },
+    Asleep {
+        vm: String,
+    },
     // 23
-    ClocksDiffer { ms: i64 },
+    ClocksDiffer {
+        ms: i64,
+    },
 }
 
 /// What a switch would have to be able to do.

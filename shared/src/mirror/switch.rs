@@ -229,6 +229,7 @@ impl SwitchPort {
     #[must_use]
     pub fn mirrored_bps(&self, direction: Direction) -> Option<u64> {
         let of = |wanted: bool, bps: Option<u64>| if wanted { bps } else { Some(0) };
-        Some(of(direction.takes_from(), self.from_vm_bps)? + of(direction.takes_to(), self.to_vm_bps)?)
+        let (from, to) = (of(direction.takes_from(), self.from_vm_bps)?, of(direction.takes_to(), self.to_vm_bps)?);
+        Some(from.saturating_add(to))
     }
 }

@@ -38,6 +38,7 @@ shared::messages! {
     heartbeat() { en: "Heartbeat", zh: "心跳" }
     silence() { en: "Silence", zh: "静默" }
     incident() { en: "Incident", zh: "事件" }
+    mirror() { en: "Port mirror", zh: "端口镜像" }
 }
 
 /// What kind of thing it is.
@@ -57,5 +58,6 @@ pub(crate) fn kind(l: shared::config::Language, kind: NounKind) -> String {
         NounKind::Version => title(l),
         NounKind::Silence => silence(l),
         NounKind::Incident => incident(l),
+        NounKind::Mirror => mirror(l),
     }
 }
