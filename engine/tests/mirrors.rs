@@ -243,6 +243,7 @@ fn request(now: Timestamp) -> Request {
         mirrors: Vec::new(),
         store_drift_ms: 0,
         except: None,
+        instance: "ab12cd34".into(),
     };
     let plan = Plan {
         backend: BackendId::from("ovs-1"),
