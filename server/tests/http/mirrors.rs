@@ -187,7 +187,7 @@ async fn from_a_preset_of_the_incident_to_the_end() {
     assert!(timeline.contains("\"requested\"") && timeline.contains("\"stopped\""));
     let acts = place.house.store(|store| store.audit_list(None, 100).unwrap());
     let acts: Vec<&str> =
-        acts.iter().map(|it| it.entry.action.as_str()).filter(|it| it.starts_with("mirror.")).collect();
+        acts.iter().map(|it| it.action.as_str()).filter(|it| it.starts_with("mirror.")).collect();
     for act in ["mirror.request", "mirror.applied", "mirror.extend", "mirror.end", "mirror.stopped"] {
         assert!(acts.contains(&act), "{act}: {acts:?}");
     }
@@ -222,7 +222,7 @@ async fn what_the_rules_forbid_is_not_begun_and_is_recorded() {
     let viewers = place.send(&viewer, "POST", "/api/v1/mirrors", Some(&other)).await;
     assert_eq!(viewers.status, 403);
     let acts = place.house.store(|store| store.audit_list(None, 100).unwrap());
-    assert!(acts.iter().any(|it| it.entry.action == "mirror.request" && it.entry.outcome.starts_with("refused")));
+    assert!(acts.iter().any(|it| it.action == "mirror.request" && it.outcome.starts_with("refused")));
 }
 
 #[actix_web::test]
