@@ -26,15 +26,13 @@ use std::{
 
 /// The machine whose traffic only a second person lets somebody see.
 pub(crate) const SENSITIVE: Mac = WEB02;
-/// What is not sent any more: a mirror that would end at once. Until then every watcher has looked once more.
-const TOO_LATE_MS: i64 = 15_000;
 /// A driver that gets no answer says so after this.
 const NO_ANSWER_MS: i64 = 45_000;
 /// As the sweep and the watchdog have it.
 const PATIENCE_MS: i64 = 2_000;
 const SWEEP_LOOKS_MS: i64 = 30_000;
-const WATCHDOG_LOOKS_MS: i64 = 10_000;
-const LEASE_MS: i64 = 60_000;
+const WATCHDOG_LOOKS_MS: i64 = 2_000;
+const LEASE_MS: i64 = 90_000;
 
 /// Something on its way.
 enum Flight {
@@ -239,7 +237,7 @@ impl Story {
     fn apply(&mut self, mirror: &Mirror, tag: &MirrorTag) -> Result<MirrorReport, String> {
         let wanted = !self.is_up() || self.stored.get(&mirror.id).is_some_and(|it| it.state == MirrorState::Applying);
         let refused = |message: &str| Ok(MirrorReport::Refused { message: message.into() });
-        if !wanted || mirror.expires_at.ms_since(self.now) < TOO_LATE_MS {
+        if !wanted || mirror.expires_at <= self.now {
             self.switch.remove(|it| it.mirror == mirror.id && it.instance == INSTANCE);
             return refused("it came too late");
         }

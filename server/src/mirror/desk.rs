@@ -13,7 +13,9 @@ use engine::mirror::MirrorCommand;
 use shared::{
     BackendId, MirrorId, Timestamp,
     config::Backend,
-    mirror::{Looked, Mirror, MirrorReport, MirrorSource, MirrorSpec, MirrorTag, Plan, SourcePort, SwitchView},
+    mirror::{
+        Looked, Mirror, MirrorReport, MirrorSource, MirrorSpec, MirrorState, MirrorTag, Plan, SourcePort, SwitchView,
+    },
     net::Mac,
     timeline::Actor,
 };
@@ -28,6 +30,8 @@ use tokio::time::timeout;
 
 /// Whatever is done with a switch is over by then, one way or the other; shorter than the engine's lease.
 const WITHIN: Duration = Duration::from_secs(45);
+/// What is only looked at.
+const LOOK_WITHIN: Duration = Duration::from_secs(5);
 
 /// All backends, and what is to be done on them.
 #[derive(Debug)]
@@ -316,10 +320,18 @@ async fn apply(desk: &Desk, runtime: &Runtime, inventory: &Inventory, held: &Hel
     }
     let (tag, ports) = (desk.tag_of(mirror), draft::ports(&drafted.world.sources));
     let order = Order { spec: &mirror.spec, sources: &ports, tag: &tag };
-    let _turn = held.turn.lock().await;
+    let turn = held.turn.lock().await;
+    // Others had their turn before: what was ended meanwhile would be removed already, and left there now.
+    if !is_wanted(runtime, mirror).await {
+        drop(turn);
+        return unsent(desk, held, mirror, "it was ended before it was sent".to_owned()).await;
+    }
     failpoint::hit("mirror.before_send");
     let sent = timeout(WITHIN, held.driver.apply(&order, plan)).await;
     failpoint::hit("mirror.sent");
+    drop(turn);
+    // So that the sweep knows its end, even if the engine cannot say it any more.
+    drop(timeout(LOOK_WITHIN, held.look(&[])).await);
     match sent {
         Ok(Outcome::Applied(counters)) => MirrorReport::Applied { counters },
         Ok(Outcome::Refused(message)) => refused(message),
@@ -328,6 +340,13 @@ async fn apply(desk: &Desk, runtime: &Runtime, inventory: &Inventory, held: &Hel
             MirrorReport::Unknown { message: format!("{} did not answer within {} s", held.title(), WITHIN.as_secs()) }
         }
     }
+}
+
+/// Whether the engine still waits for it to be sent, and it has any time left.
+async fn is_wanted(runtime: &Runtime, mirror: &Mirror) -> bool {
+    let waits = |it: &Arc<Mirror>| it.id == mirror.id && it.state == MirrorState::Applying;
+    let known = runtime.mirrors().await;
+    known.is_ok_and(|all| all.iter().any(waits)) && clock::now() < mirror.expires_at
 }
 
 /// It is not sent. Should an earlier try have come through, it is not left there.

@@ -18,8 +18,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use tokio::time;
 
 const TICK: Duration = Duration::from_secs(1);
-/// A switch is looked at this often; its ends are known between.
-const LOOK_EVERY_MS: i64 = 10_000;
+/// A switch is looked at this often; its ends are known between. What began just before the server went is to be seen in time.
+const LOOK_EVERY_MS: i64 = 2_000;
 
 /// How a watchdog watches.
 #[derive(Clone, Debug)]
