@@ -42,7 +42,7 @@ pub struct Listens {
 
 impl Vcenter {
     /// Starts it and waits until it listens. `-esx` makes it one ESXi, `-machines 300` gives it so many VMs, `-page 5`
-    /// makes it answer at most so many objects at a time.
+    /// makes it answer at most so many objects at a time, `-api 6.7` makes it say that it speaks that version.
     ///
     /// # Errors
     /// When Go or the simulator's package is missing.
@@ -57,7 +57,8 @@ impl Vcenter {
     }
 
     /// Carries out a command: `/migrate?vm=DC0_H0_VM0&to=DC0_C0_H1`, `/remove?vm=…`, `/add?vm=…&name=…` (a VM like another
-    /// one), `/address?vm=…&ip=…`, `/power?vm=…&state=…`, `/rename-hypervisor?name=…`, `/end-sessions`.
+    /// one), `/address?vm=…&ip=…`, `/power?vm=…&state=…`, `/plug?vm=…&port=…`, `/rename-hypervisor?name=…`, `/end-sessions`;
+    /// for port mirroring those in `vspan.go`: `/able?to=none`, `/concurrent?times=2`, `/slow?ms=500`, `/lose?when=after`, …
     ///
     /// # Errors
     /// When there is no such command or VM.
@@ -101,7 +102,7 @@ impl Drop for Vcenter {
 fn built() -> Result<PathBuf> {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/tests/vcenter");
     let mut hash = Sha256::new();
-    for name in ["main.go", "world.go"] {
+    for name in ["main.go", "vspan.go", "world.go"] {
         hash.update(fs::read(sources.join(name)).with_context(|| format!("the stand-in's {name} cannot be read"))?);
     }
     let mut name = "vcenter-".to_owned();

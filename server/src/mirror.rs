@@ -10,6 +10,7 @@ mod kinds;
 pub mod lease;
 mod orders;
 mod sweep;
+mod vsphere;
 pub mod watchdog;
 
 pub use desk::carry_out;
@@ -20,3 +21,4 @@ pub use kinds::{Kind, check};
 pub use lease::Lease;
 pub use orders::Orders;
 pub use sweep::{keep, standing};
+pub use vsphere::VsphereMirrors;

@@ -9,7 +9,7 @@ mod session;
 mod switch;
 
 pub use check::{About, AddressKind, MirrorFinding, Needs, Rule, Weight};
-pub use plan::{MIRROR_MARK, MirrorTag, Plan, PlanStep, REVISION_MARK, tag_name};
+pub use plan::{MIRROR_MARK, MirrorTag, PLAN_MARK, Plan, PlanStep, REVISION_MARK, tag_name};
 pub use session::{
     Evidence, Looked, Mirror, MirrorEnd, MirrorPlace, MirrorReport, MirrorState, MirrorStep, MirrorTrouble, Presence,
     STEPS_MAX, Verified,

@@ -34,7 +34,7 @@ impl Fault {
     }
 
     /// The faults of a look as one, of the first's kind.
-    pub(super) fn one_of(faults: Vec<Self>) -> Option<Self> {
+    pub(crate) fn one_of(faults: Vec<Self>) -> Option<Self> {
         let kind = faults.first()?.kind;
         let told: Vec<&str> = faults.iter().take(TOLD).map(|fault| fault.message.as_str()).collect();
         let more = match faults.len().saturating_sub(TOLD) {

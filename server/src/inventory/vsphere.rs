@@ -3,12 +3,12 @@
 //! VMs are watched: a change of one is told within seconds, with a request that waits at the server. What VMs refer to and
 //! the ports of distributed switches are asked for: ports of a VM whenever it changes, everything every few minutes.
 
-mod machine;
-mod places;
+pub(crate) mod machine;
+pub(crate) mod places;
 mod ports;
-mod soap;
-mod view;
-mod xml;
+pub(crate) mod soap;
+pub(crate) mod view;
+pub(crate) mod xml;
 
 use super::{
     Collector, Fault, FaultKind,

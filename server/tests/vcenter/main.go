@@ -2,8 +2,9 @@
 // Debian's version of it lacks put in. It says where it listens in one line of JSON and ends when its input does.
 //
 // Put in here: MACs that differ, guest addresses, ports of distributed switches with what is plugged into them (the
-// simulator's have neither), pages of RetrievePropertiesEx and WaitForUpdatesEx (the simulator answers all at once), TLS with
-// an authority of its own, and the end of sessions. What it cannot show is how a real vCenter behaves when it is loaded, and
+// simulator's have neither), port mirroring sessions (the simulator drops them) with the faults that a vCenter's types name,
+// pages of RetrievePropertiesEx and WaitForUpdatesEx (the simulator answers all at once), TLS with an authority of its own,
+// another version of the interface, lost answers, and the end of sessions. What it cannot show is how a real vCenter behaves when it is loaded, and
 // how late the run-time state of its ports is.
 package main
 
@@ -51,6 +52,18 @@ type gate struct {
 	asked map[string][]string
 	// Cookies seen, and whether their session was ended.
 	ended map[string]bool
+	// The version of the interface that is said to be spoken, unless it is the simulator's own.
+	api string
+	// Whether the next change of a switch gets no answer: `before` or `after` it was made.
+	lose string
+}
+
+// most of a method's bodies that are kept; of changes, which tests look through, all they make.
+func kept(method string) int {
+	if method == "ReconfigureDvs_Task" {
+		return 256
+	}
+	return 8
 }
 
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -60,13 +73,20 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	cookie := r.Header.Get("Cookie")
+	if g.api != "" && r.URL.Path == "/sdk/vimServiceVersions.xml" {
+		fmt.Fprintf(w, versions, g.api)
+		return
+	}
+	cookie, lose := r.Header.Get("Cookie"), ""
 	g.mu.Lock()
 	if found := method.FindSubmatch(body); found != nil {
 		name := string(found[1])
 		g.calls[name]++
-		if len(g.asked[name]) < 8 {
+		if len(g.asked[name]) < kept(name) {
 			g.asked[name] = append(g.asked[name], string(body))
+		}
+		if name == "ReconfigureDvs_Task" {
+			lose, g.lose = g.lose, ""
 		}
 	}
 	if cookie != "" && g.ended[cookie] {
@@ -75,16 +95,31 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.ended[cookie] = false
 	}
 	g.mu.Unlock()
-	g.next.ServeHTTP(&counted{ResponseWriter: w, gate: g}, r)
+	if lose == "before" {
+		panic(http.ErrAbortHandler)
+	}
+	g.next.ServeHTTP(&counted{ResponseWriter: w, gate: g, lost: lose == "after"}, r)
+	if lose == "after" {
+		panic(http.ErrAbortHandler)
+	}
 }
+
+const versions = `<?xml version="1.0" encoding="UTF-8"?>
+<namespaces version="1.0"><namespace><name>urn:vim25</name><version>%s</version>
+<priorVersions><version>6.5</version><version>6.0</version><version>5.5</version></priorVersions></namespace></namespaces>
+`
 
 // counted counts what is answered.
 type counted struct {
 	http.ResponseWriter
 	gate *gate
+	lost bool
 }
 
 func (c *counted) Write(bytes []byte) (int, error) {
+	if c.lost {
+		return len(bytes), nil
+	}
 	c.gate.mu.Lock()
 	c.gate.calls["bytes"] += len(bytes)
 	c.gate.mu.Unlock()
@@ -155,12 +190,13 @@ func main() {
 	esx := flag.Bool("esx", false, "one ESXi instead of a vCenter")
 	machines := flag.Int("machines", 0, "how many VMs there are to be at least")
 	page := flag.Int("page", 100, "how many objects an answer has at most")
+	api := flag.String("api", "", "the version of the interface that is said to be spoken")
 	flag.Parse()
 
 	m := model(*esx)
 	m.Service.Listen = &url.URL{User: url.UserPassword(username, password), Host: "127.0.0.1:0"}
 	inner := m.Service.NewServer()
-	g := &gate{next: inner.Config.Handler, calls: map[string]int{}, asked: map[string][]string{}, ended: map[string]bool{}}
+	g := &gate{next: inner.Config.Handler, api: *api, calls: map[string]int{}, asked: map[string][]string{}, ended: map[string]bool{}}
 	world := &world{}
 	world.furnish(*machines, int32(*page))
 

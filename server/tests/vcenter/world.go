@@ -27,7 +27,9 @@ func (w *world) furnish(machines int, page int32) {
 	most = page
 	simulator.Map.Put(&collector{PropertyCollector: *rootCollector()})
 	for _, entity := range simulator.Map.All("DistributedVirtualSwitch") {
-		simulator.Map.Put(&portedSwitch{DistributedVirtualSwitch: *entity.(*simulator.DistributedVirtualSwitch)})
+		ported := &portedSwitch{DistributedVirtualSwitch: *entity.(*simulator.DistributedVirtualSwitch)}
+		ported.mirrored()
+		simulator.Map.Put(ported)
 	}
 	for _, entity := range simulator.Map.All("DistributedVirtualPortgroup") {
 		group := entity.(*simulator.DistributedVirtualPortgroup)
@@ -275,7 +277,12 @@ func (s *portedSwitch) ports() []types.DistributedVirtualPort {
 		ports = append(ports, types.DistributedVirtualPort{
 			Key: "uplink-" + self.Value, DvsUuid: s.Uuid, ProxyHost: &self,
 			Connectee: &types.DistributedVirtualSwitchPortConnectee{ConnectedEntity: &self, NicKey: "vmnic0", Type: "pnic"},
+			Config:    types.DVPortConfigInfo{Name: "Uplink 1"},
 			State:     &types.DVPortState{RuntimeInfo: &types.DVPortStatus{LinkUp: true, MacAddress: "00:25:90:00:00:01"}},
+		}, types.DistributedVirtualPort{
+			Key: "kernel-" + self.Value, DvsUuid: s.Uuid, ProxyHost: &self,
+			Connectee: &types.DistributedVirtualSwitchPortConnectee{ConnectedEntity: &self, NicKey: "vmk1", Type: "hostVmkVnic"},
+			State:     &types.DVPortState{RuntimeInfo: &types.DVPortStatus{LinkUp: true, MacAddress: "00:25:90:00:00:02"}},
 		})
 	}
 	for _, vm := range w.vms() {
@@ -306,6 +313,12 @@ func (s *portedSwitch) port(vm *simulator.VirtualMachine, card *types.VirtualEth
 	if n, err := strconv.Atoi(port.Key); err == nil && n%10 == 0 {
 		port.Config.Setting = setting(200)
 	}
+	trick.mu.Lock()
+	if trick.promiscuous[port.Key] {
+		setting := port.Config.Setting.(*types.VMwareDVSPortSetting)
+		setting.MacManagementPolicy = &types.DVSMacManagementPolicy{AllowPromiscuous: types.NewBool(true)}
+	}
+	trick.mu.Unlock()
 	// A port has run-time state while its VM runs.
 	if vm.Runtime.PowerState == types.VirtualMachinePowerStatePoweredOn {
 		port.State = &types.DVPortState{RuntimeInfo: &types.DVPortStatus{LinkUp: true, MacAddress: card.MacAddress}}
@@ -350,6 +363,19 @@ func (w *world) control(g *gate) http.Handler {
 	command("/power", func(vm *simulator.VirtualMachine, r *http.Request) error {
 		return update(vm, "runtime.powerState", types.VirtualMachinePowerState(r.FormValue("state")))
 	})
+	command("/plug", func(vm *simulator.VirtualMachine, r *http.Request) error {
+		for _, device := range vm.Config.Hardware.Device {
+			card, ok := device.(*types.VirtualVmxnet3)
+			if !ok {
+				continue
+			}
+			backing := *card.Backing.(*types.VirtualEthernetCardDistributedVirtualPortBackingInfo)
+			backing.Port.PortKey = r.FormValue("port")
+			simulator.Map.WithLock(vm, func() { card.Backing = &backing })
+			return nil
+		}
+		return fmt.Errorf("it is plugged into no distributed switch")
+	})
 	command("/add", func(vm *simulator.VirtualMachine, r *http.Request) error {
 		w.add(r.FormValue("name"), vm)
 		return nil
@@ -363,6 +389,7 @@ func (w *world) control(g *gate) http.Handler {
 		simulator.Map.Remove(vm.Self)
 		return nil
 	})
+	tricky(mux, g)
 	mux.HandleFunc("/rename-hypervisor", func(out http.ResponseWriter, r *http.Request) {
 		host := w.hosts()[0]
 		simulator.Map.Update(host, []types.PropertyChange{{Name: "name", Val: r.FormValue("name")}})

@@ -23,6 +23,8 @@ pub struct Plan {
 
 /// Stands in a plan for what is not known before a mirror is made: its number …
 pub const MIRROR_MARK: &str = "{mirror}";
+/// … the beginning of the plan's own hash …
+pub const PLAN_MARK: &str = "{plan}";
 /// … and the state of the switch at the moment when it is sent.
 pub const REVISION_MARK: &str = "{revision}";
 
@@ -55,6 +57,13 @@ pub struct MirrorTag {
 }
 
 impl MirrorTag {
+    /// Its text as a plan shows it: with marks for what is not known yet.
+    #[must_use]
+    pub fn planned(&self) -> String {
+        let Self { mirror: _, instance, owner, expires_at, plan: _ } = self;
+        text(&MIRROR_MARK, instance, *expires_at, PLAN_MARK, owner)
+    }
+
     /// The object's name in the switch.
     #[must_use]
     pub fn name(&self) -> String {
@@ -72,8 +81,12 @@ pub fn tag_name(instance: &str, mirror: MirrorId) -> String {
 impl fmt::Display for MirrorTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { mirror, instance, owner, expires_at, plan } = self;
-        write!(f, "tocsin mirror={mirror} instance={instance} expires={} plan={plan} owner={owner}", expires_at.ms())
+        f.write_str(&text(mirror, instance, *expires_at, plan, owner))
     }
+}
+
+fn text(mirror: &dyn fmt::Display, instance: &str, expires_at: Timestamp, plan: &str, owner: &str) -> String {
+    format!("tocsin mirror={mirror} instance={instance} expires={} plan={plan} owner={owner}", expires_at.ms())
 }
 
 impl MirrorTag {

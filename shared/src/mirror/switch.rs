@@ -90,6 +90,9 @@ pub struct Capabilities {
 pub struct SwitchPort {
     /// A port key, or a name.
     pub key: String,
+    /// As the switch calls it where that is not its key: RSPAN names a distributed switch's uplinks by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     pub kind: PortKind,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mac: Option<Mac>,

@@ -232,7 +232,7 @@ impl GuestCard {
 }
 
 /// Names of vSphere's objects are stored with these three characters as in URLs (`ManagedEntity.name`).
-pub(super) fn unescaped(name: &str) -> String {
+pub(crate) fn unescaped(name: &str) -> String {
     name.replace("%2f", "/").replace("%2F", "/").replace("%5c", "\\").replace("%5C", "\\").replace("%25", "%")
 }
 

@@ -2,13 +2,11 @@
 //! again, since they change seldom and watching them would cost the vCenter more than asking.
 
 use super::{
-    PAGE, PAGES_MAX,
     machine::unescaped,
-    soap::{Content, Object, PATIENCE, Soap, Trouble},
+    soap::{Content, Object, Soap, Trouble},
     view,
-    xml::{Element, Written},
+    xml::Element,
 };
-use crate::inventory::{Fault, FaultKind};
 use shared::inventory::Hypervisor;
 use std::collections::BTreeMap;
 
@@ -65,32 +63,9 @@ impl Places {
     pub(super) async fn look(soap: &Soap, content: &Content, view: &Object) -> Result<Self, Trouble> {
         let mut places = Self::default();
         let mut parents = Vec::new();
-        let options = Written::default().text("maxObjects", &PAGE.to_string());
         let wanted = view::spec(view, &WANTED);
-        let first = Written::default().inside("specSet", &wanted).inside("options", &options);
-        let mut reply = soap.call("RetrievePropertiesEx", &content.collector, &first, PATIENCE).await?;
-        let mut read = 0_usize;
-        for _ in 0..PAGES_MAX {
-            let mut token = None;
-            while let Some(element) = reply.next(&["token", "objects"]).await? {
-                if element.name == "token" {
-                    token = Some(element.text);
-                    continue;
-                }
-                places.take(&element, &mut parents);
-                read += 1;
-                if read > PLACES_MAX {
-                    let message =
-                        format!("the vCenter has more than {PLACES_MAX} hypervisors, datastores and networks");
-                    return Err(Fault::new(FaultKind::Unreadable, message).into());
-                }
-            }
-            let Some(token) = token else { return Ok(places.with_clusters(parents)) };
-            let next = Written::default().text("token", &token);
-            reply = soap.call("ContinueRetrievePropertiesEx", &content.collector, &next, PATIENCE).await?;
-        }
-        let message = format!("the vCenter said {PAGES_MAX} times that there are more objects, and came to no end");
-        Err(Fault::new(FaultKind::Unreadable, message).into())
+        view::each(soap, content, &wanted, PLACES_MAX, |element| places.take(element, &mut parents)).await?;
+        Ok(places.with_clusters(parents))
     }
 
     fn with_clusters(mut self, parents: Vec<(String, String)>) -> Self {
@@ -105,10 +80,7 @@ impl Places {
     /// Takes one object; the parents of hypervisors are remembered, because clusters may come later.
     pub(super) fn take(&mut self, element: &Element, parents: &mut Vec<(String, String)>) {
         let Some(object) = element.child("obj").map(Object::of) else { return };
-        let value = |name: &str| {
-            let mut all = element.all("propSet").filter(|set| set.text_at("name") == Some(name));
-            all.find_map(|set| set.child("val"))
-        };
+        let value = |name: &str| view::value(element, name);
         let text = |name: &str| value(name).map(|value| value.text.clone()).unwrap_or_default();
         let name = unescaped(&text("name"));
         match object.kind.as_str() {
@@ -188,7 +160,7 @@ fn vnic_ips(vnic: &Element) -> Vec<std::net::IpAddr> {
 }
 
 /// The VLAN of a port's or port group's setting: its own, or the secondary one of a private VLAN. A trunk has none.
-pub(super) fn vlan_of(setting: &Element) -> Option<u16> {
+pub(crate) fn vlan_of(setting: &Element) -> Option<u16> {
     let vlan = setting.child("vlan")?;
     let id = vlan.text_at("pvlanId").or_else(|| vlan.text_at("vlanId"))?;
     id.parse().ok().filter(is_vlan)

@@ -15,41 +15,45 @@ use reqwest::{
 use std::time::Duration;
 
 /// For calls that are answered at once; a busy vCenter takes its time.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 const LOGOUT_PATIENCE: Duration = Duration::from_secs(5);
 const FAULT_BYTES: u64 = 256 << 10;
 const VERSIONS_BYTES: u64 = 256 << 10;
 const COOKIE_BYTES: usize = 4_096;
 const COOKIE_NAME: &str = "vmware_soap_session=";
-/// Newest first. Everything that is asked here is in the oldest, but for the ids of NSX, which came with 6.0.
-const VERSIONS: [&str; 3] = ["6.5", "6.0", "5.5"];
+/// Newest first. Everything that is asked here is in the oldest, but for the ids of NSX, which came with 6.0. What mirrors
+/// ask of newer ones they ask only where [`Soap::speaks`].
+const VERSIONS: [(&str, Version); 4] = [("6.7", (6, 7)), ("6.5", (6, 5)), ("6.0", (6, 0)), ("5.5", (5, 5))];
+
+/// A version of the interface: 6.5 is (6, 5).
+pub(crate) type Version = (u32, u32);
 
 /// A managed object: its type and its id, unique within one vCenter or ESXi.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Object {
-    pub(super) kind: String,
-    pub(super) id: String,
+pub(crate) struct Object {
+    pub(crate) kind: String,
+    pub(crate) id: String,
 }
 
 impl Object {
-    pub(super) fn of(element: &Element) -> Self {
+    pub(crate) fn of(element: &Element) -> Self {
         Self { kind: element.of.clone(), id: element.text.clone() }
     }
 }
 
 /// Where the service's parts are.
 #[derive(Clone, Debug)]
-pub(super) struct Content {
-    pub(super) root: Object,
-    pub(super) collector: Object,
-    pub(super) views: Object,
+pub(crate) struct Content {
+    pub(crate) root: Object,
+    pub(crate) collector: Object,
+    pub(crate) views: Object,
     sessions: Object,
 }
 
 #[cfg(test)]
 impl Content {
     /// All parts in one place, for what asks nobody.
-    pub(super) fn at(object: &Object) -> Self {
+    pub(crate) fn at(object: &Object) -> Self {
         let [root, collector, views, sessions] = std::array::from_fn(|_| object.clone());
         Self { root, collector, views, sessions }
     }
@@ -57,7 +61,7 @@ impl Content {
 
 /// Why a call has no answer.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(crate) enum Trouble {
     /// The session, or what was made in it, is gone; a new one can be begun.
     Lost(Fault),
     Fault(Fault),
@@ -79,10 +83,10 @@ impl From<Trouble> for Fault {
 
 /// The web service of one vCenter or ESXi; cheap to clone, with the session of that time.
 #[derive(Clone)]
-pub(super) struct Soap {
+pub(crate) struct Soap {
     https: Https,
-    /// `urn:vim25/6.5`; empty until it was asked what there is.
-    action: String,
+    /// As spoken with it; none until it was asked what there is.
+    version: Option<(&'static str, Version)>,
     session: Option<Session>,
 }
 
@@ -93,19 +97,19 @@ struct Session {
 }
 
 /// An answer as it arrives.
-pub(super) struct Reply {
+pub(crate) struct Reply {
     elements: Elements<Body>,
     what: String,
 }
 
 impl Reply {
     /// The next of these elements; none at the end.
-    pub(super) async fn next(&mut self, wanted: &[&str]) -> Result<Option<Element>, Fault> {
+    pub(crate) async fn next(&mut self, wanted: &[&str]) -> Result<Option<Element>, Fault> {
         self.elements.next(wanted).await.map_err(|fault| unreadable(&self.what, fault))
     }
 
     /// The one element that answers a simple call.
-    async fn only(mut self, name: &str) -> Result<Element, Fault> {
+    pub(crate) async fn only(mut self, name: &str) -> Result<Element, Fault> {
         let found = self.next(&[name]).await?;
         found.ok_or_else(|| Fault::new(FaultKind::Unreadable, format!("{} without a `{name}`", self.what)))
     }
@@ -122,14 +126,14 @@ fn unreadable(what: &str, fault: XmlFault) -> Fault {
 }
 
 impl Soap {
-    pub(super) fn new(https: Https) -> Self {
-        Self { https, action: String::new(), session: None }
+    pub(crate) fn new(https: Https) -> Self {
+        Self { https, version: None, session: None }
     }
 
     /// Asks which versions are spoken, and where the parts of the service are. Needs no session.
-    pub(super) async fn meet(&mut self) -> Result<Content, Fault> {
-        if self.action.is_empty() {
-            self.action = format!("urn:vim25/{}", self.version().await?);
+    pub(crate) async fn meet(&mut self) -> Result<Content, Fault> {
+        if self.version.is_none() {
+            self.version = Some(self.version().await?);
         }
         let service = Object { kind: "ServiceInstance".into(), id: "ServiceInstance".into() };
         let reply = self.call("RetrieveServiceContent", &service, &Written::default(), PATIENCE).await?;
@@ -150,7 +154,7 @@ impl Soap {
         })
     }
 
-    async fn version(&self) -> Result<&'static str, Fault> {
+    async fn version(&self) -> Result<(&'static str, Version), Fault> {
         let question = Question {
             method: Method::GET,
             path: "/sdk/vimServiceVersions.xml".into(),
@@ -177,15 +181,25 @@ impl Soap {
                 spoken.extend(namespace.child("version").into_iter().chain(prior).map(|version| version.text.clone()));
             }
         }
-        VERSIONS.into_iter().find(|known| spoken.iter().any(|version| version == known)).ok_or_else(|| {
-            let message =
-                format!("{shown} speaks none of the versions {}; vSphere 5.5 or newer is needed", VERSIONS.join(", "));
+        VERSIONS.into_iter().find(|(known, _)| spoken.iter().any(|version| version == known)).ok_or_else(|| {
+            let known = VERSIONS.map(|(known, _)| known).join(", ");
+            let message = format!("{shown} speaks none of the versions {known}; vSphere 5.5 or newer is needed");
             Fault::new(FaultKind::Unreadable, message)
         })
     }
 
+    /// Whether what is said is understood as this version has it.
+    pub(crate) fn speaks(&self, version: Version) -> bool {
+        self.version.is_some_and(|(_, spoken)| spoken >= version)
+    }
+
+    /// The version that is spoken, as it writes it.
+    pub(crate) fn spoken(&self) -> &'static str {
+        self.version.map_or("", |(name, _)| name)
+    }
+
     /// Begins a session.
-    pub(super) async fn login(&mut self, content: &Content, username: &str, password: &str) -> Result<(), Fault> {
+    pub(crate) async fn login(&mut self, content: &Content, username: &str, password: &str) -> Result<(), Fault> {
         let arguments = Written::default().text("userName", username).text("password", password);
         let answer = self.send("Login", &content.sessions, &arguments, PATIENCE).await?;
         let (headers, reply) = match answer {
@@ -212,19 +226,19 @@ impl Soap {
     }
 
     /// Ends the session if there is one; whether that works is of no interest to anybody.
-    pub(super) async fn logout(&mut self) {
+    pub(crate) async fn logout(&mut self) {
         if let Some(session) = self.session.clone() {
             self.call("Logout", &session.manager, &Written::default(), LOGOUT_PATIENCE).await.ok();
         }
         self.session = None;
     }
 
-    pub(super) const fn is_in(&self) -> bool {
+    pub(crate) const fn is_in(&self) -> bool {
         self.session.is_some()
     }
 
     /// Calls a method of an object.
-    pub(super) async fn call(
+    pub(crate) async fn call(
         &self,
         method: &str,
         this: &Object,
@@ -237,8 +251,25 @@ impl Soap {
         }
     }
 
+    /// Calls a method that may be refused for reasons that its caller knows better. A session that has ended is still
+    /// [`Trouble::Lost`], and then nothing was done.
+    pub(crate) async fn attempt(
+        &self,
+        method: &str,
+        this: &Object,
+        arguments: &Written,
+    ) -> Result<Result<Reply, Refused>, Trouble> {
+        match self.send(method, this, arguments, PATIENCE).await? {
+            Ok((_, reply)) => Ok(Ok(reply)),
+            Err(refused) => match self.meaning(method, &refused) {
+                lost @ Trouble::Lost(_) => Err(lost),
+                Trouble::Fault(_) => Ok(Err(refused)),
+            },
+        }
+    }
+
     /// Calls a method that answers with one reference.
-    pub(super) async fn make(&self, method: &str, this: &Object, arguments: &Written) -> Result<Object, Trouble> {
+    pub(crate) async fn make(&self, method: &str, this: &Object, arguments: &Written) -> Result<Object, Trouble> {
         let made = self.call(method, this, arguments, PATIENCE).await?.only("returnval").await?;
         Ok(Object::of(&made))
     }
@@ -252,7 +283,7 @@ impl Soap {
     ) -> Result<Result<(HeaderMap, Reply), Refused>, Fault> {
         let mut headers: Vec<(HeaderName, String)> = vec![
             (CONTENT_TYPE, "text/xml; charset=utf-8".into()),
-            (HeaderName::from_static("soapaction"), format!("\"{}\"", self.action)),
+            (HeaderName::from_static("soapaction"), format!("\"urn:vim25/{}\"", self.spoken())),
         ];
         headers.extend(self.session.iter().map(|session| (COOKIE, session.cookie.clone())));
         let body = envelope(method, this, arguments).into_bytes();
@@ -296,10 +327,11 @@ impl Soap {
                 Trouble::Lost(Fault::new(FaultKind::Refused, message))
             }
             "NoPermission" | "InvalidLogin" => {
+                let lacking =
+                    refused.detail.text_at("privilegeId").map_or_else(|| kind.clone(), |name| quote(name, &[]));
                 let message = format!(
-                    "{shown} does not permit {method} ({}); give the account the role Read-only on the topmost object, \
-                     with “propagate to children”",
-                    refused.privilege.as_deref().unwrap_or(kind)
+                    "{shown} does not permit {method} ({lacking}); give the account the role Read-only on the topmost \
+                     object, with “propagate to children”"
                 );
                 Trouble::Fault(Fault::new(FaultKind::Refused, message))
             }
@@ -313,12 +345,12 @@ impl Soap {
 
 /// A fault as the service tells it.
 #[derive(Debug)]
-struct Refused {
+pub(crate) struct Refused {
     /// The fault's type: `InvalidLogin`.
-    kind: String,
-    text: String,
-    /// The one that is missing: `System.Read`.
-    privilege: Option<String>,
+    pub(crate) kind: String,
+    pub(crate) text: String,
+    /// What the type adds: `privilegeId`, `portKey`.
+    pub(crate) detail: Element,
 }
 
 impl Refused {
@@ -330,8 +362,7 @@ impl Refused {
             None => fault.text_at("faultcode").unwrap_or("a fault without a name").to_owned(),
         };
         let text = fault.text_at("faultstring").unwrap_or_default().to_owned();
-        let privilege = detail.and_then(|detail| detail.text_at("privilegeId"));
-        Self { kind: quote(&kind, &[]), text, privilege: privilege.map(|name| quote(name, &[])) }
+        Self { kind: quote(&kind, &[]), text, detail: detail.cloned().unwrap_or_default() }
     }
 }
 

@@ -19,7 +19,7 @@ const ANSWER_BYTES: u64 = 2 << 30;
 
 /// Why an answer cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum XmlFault {
+pub(crate) enum XmlFault {
     #[error("it is no XML: {0}")]
     Syntax(#[from] quick_xml::Error),
     #[error("it ends in the middle")]
@@ -34,38 +34,38 @@ pub(super) enum XmlFault {
 
 /// An element with everything in it. Prefixes of names are left out: each answer has one vocabulary.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Element {
-    pub(super) name: String,
+pub(crate) struct Element {
+    pub(crate) name: String,
     /// Which type of its family it is (`xsi:type`), without prefix.
-    pub(super) kind: String,
+    pub(crate) kind: String,
     /// The type of the object a reference names (`type`).
-    pub(super) of: String,
-    pub(super) text: String,
-    pub(super) children: Vec<Element>,
+    pub(crate) of: String,
+    pub(crate) text: String,
+    pub(crate) children: Vec<Element>,
 }
 
 impl Element {
     /// The first child of a name.
-    pub(super) fn child(&self, name: &str) -> Option<&Self> {
+    pub(crate) fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name)
     }
 
     /// What is down a path of names.
-    pub(super) fn at(&self, path: &str) -> Option<&Self> {
+    pub(crate) fn at(&self, path: &str) -> Option<&Self> {
         path.split('.').try_fold(self, Self::child)
     }
 
-    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &Self> {
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &Self> {
         self.children.iter().filter(move |child| child.name == name)
     }
 
     /// The text down a path of names, unless it is empty.
-    pub(super) fn text_at(&self, path: &str) -> Option<&str> {
+    pub(crate) fn text_at(&self, path: &str) -> Option<&str> {
         self.at(path).map(|element| element.text.as_str()).filter(|text| !text.is_empty())
     }
 
     /// The truth down a path of names, as XML Schema writes it.
-    pub(super) fn truth_at(&self, path: &str) -> Option<bool> {
+    pub(crate) fn truth_at(&self, path: &str) -> Option<bool> {
         match self.text_at(path)? {
             "true" | "1" => Some(true),
             "false" | "0" => Some(false),
@@ -75,7 +75,7 @@ impl Element {
 }
 
 /// The wanted elements of one document.
-pub(super) struct Elements<R> {
+pub(crate) struct Elements<R> {
     reader: Reader<Take<R>>,
     buffer: Vec<u8>,
     /// Open elements that are not wanted.
@@ -94,12 +94,12 @@ enum Step {
 }
 
 impl<R: AsyncBufRead + Unpin> Elements<R> {
-    pub(super) fn new(source: R) -> Self {
+    pub(crate) fn new(source: R) -> Self {
         Self { reader: Reader::from_reader(source.take(ELEMENT_BYTES)), buffer: Vec::new(), depth: 0, begun: false }
     }
 
     /// The next element of one of these names; all others are opened and passed through. None at the end.
-    pub(super) async fn next(&mut self, wanted: &[&str]) -> Result<Option<Element>, XmlFault> {
+    pub(crate) async fn next(&mut self, wanted: &[&str]) -> Result<Option<Element>, XmlFault> {
         loop {
             self.reader.get_mut().set_limit(ELEMENT_BYTES);
             match self.step().await? {
@@ -210,39 +210,39 @@ fn resolved(reference: &BytesRef<'_>) -> Result<String, XmlFault> {
 
 /// XML that is written from the inside out.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Written(String);
+pub(crate) struct Written(String);
 
 impl Written {
     /// An element with a text.
-    pub(super) fn text(mut self, name: &str, text: &str) -> Self {
+    pub(crate) fn text(mut self, name: &str, text: &str) -> Self {
         self.0.push_str(&format!("<{name}>{}</{name}>", escape(text)));
         self
     }
 
     /// One element for each text.
-    pub(super) fn texts<'a>(self, name: &str, texts: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn texts<'a>(self, name: &str, texts: impl IntoIterator<Item = &'a str>) -> Self {
         texts.into_iter().fold(self, |written, text| written.text(name, text))
     }
 
     /// An element that names an object.
-    pub(super) fn reference(mut self, name: &str, kind: &str, id: &str) -> Self {
+    pub(crate) fn reference(mut self, name: &str, kind: &str, id: &str) -> Self {
         self.0.push_str(&format!("<{name} type=\"{}\">{}</{name}>", escape(kind), escape(id)));
         self
     }
 
     /// An element with others in it.
-    pub(super) fn inside(mut self, name: &str, inner: &Self) -> Self {
+    pub(crate) fn inside(mut self, name: &str, inner: &Self) -> Self {
         self.0.push_str(&format!("<{name}>{}</{name}>", inner.0));
         self
     }
 
     /// The same with the type it is of its family.
-    pub(super) fn typed(mut self, name: &str, kind: &str, inner: &Self) -> Self {
+    pub(crate) fn typed(mut self, name: &str, kind: &str, inner: &Self) -> Self {
         self.0.push_str(&format!("<{name} xsi:type=\"{kind}\">{}</{name}>", inner.0));
         self
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
