@@ -267,7 +267,11 @@ async fn done(
         MirrorCommand::Retag { .. } => {
             let _turn = held.turn.lock().await;
             Some(match within(held.title(), held.driver.retag(&order)).await {
-                Ok(()) => MirrorReport::Extended,
+                Ok(()) => {
+                    // So that nobody takes the old end for the one it has.
+                    drop(timeout(LOOK_WITHIN, held.look(&[])).await);
+                    MirrorReport::Extended
+                }
                 Err(fault) => MirrorReport::NotExtended { message: fault.message },
             })
         }

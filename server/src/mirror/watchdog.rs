@@ -13,13 +13,18 @@ use crate::{
     clock::{self, Stopwatch},
     seal::KeyFile,
 };
-use shared::{BackendId, Timestamp, mirror::MirrorTag};
+use shared::{
+    BackendId, Timestamp,
+    mirror::{BackendKind, MirrorTag},
+};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use tokio::time;
 
 const TICK: Duration = Duration::from_secs(1);
 /// A switch is looked at this often; its ends are known between. What began just before the server went is to be seen in time.
 const LOOK_EVERY_MS: i64 = 2_000;
+/// A vCenter, for which a look is work. A mirror that lasts less long may outlive its end there by the difference.
+const LOOK_AT_VSPHERE_EVERY_MS: i64 = 15_000;
 
 /// How a watchdog watches.
 #[derive(Clone, Debug)]
@@ -111,7 +116,7 @@ impl Watchdog {
         let picked = move |tag: &MirrorTag| is_due(tag, clock::now()) || (all && tag.instance == lease.instance);
         let mut left = Vec::new();
         for (id, (held, looked)) in &mut self.held {
-            if looked.is_none_or(|at| clock::now().ms_since(at) >= LOOK_EVERY_MS) {
+            if looked.is_none_or(|at| clock::now().ms_since(at) >= look_every_ms(held.config().kind)) {
                 *looked = Some(clock::now());
                 if let Err(error) = held.look(&[]).await {
                     left.push(error.message);
@@ -143,5 +148,12 @@ impl Watchdog {
             }
         }
         left
+    }
+}
+
+const fn look_every_ms(kind: BackendKind) -> i64 {
+    match kind {
+        BackendKind::Vsphere => LOOK_AT_VSPHERE_EVERY_MS,
+        BackendKind::Openvswitch | BackendKind::DryRun => LOOK_EVERY_MS,
     }
 }
