@@ -4,6 +4,7 @@
 //! do; it is told by [`MirrorCommand`].
 
 mod alarm;
+mod asked;
 mod lifecycle;
 mod rules;
 mod sensitive;

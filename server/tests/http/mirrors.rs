@@ -186,8 +186,7 @@ async fn from_a_preset_of_the_incident_to_the_end() {
     let timeline = place.get(&viewer, "/api/v1/incidents/1").await.to_string();
     assert!(timeline.contains("\"requested\"") && timeline.contains("\"stopped\""));
     let acts = place.house.store(|store| store.audit_list(None, 100).unwrap());
-    let acts: Vec<&str> =
-        acts.iter().map(|it| it.action.as_str()).filter(|it| it.starts_with("mirror.")).collect();
+    let acts: Vec<&str> = acts.iter().map(|it| it.action.as_str()).filter(|it| it.starts_with("mirror.")).collect();
     for act in ["mirror.request", "mirror.applied", "mirror.extend", "mirror.end", "mirror.stopped"] {
         assert!(acts.contains(&act), "{act}: {acts:?}");
     }
