@@ -99,14 +99,15 @@ const QUERIES: &[(&str, &[(&str, &str)])] = &[
             ("limit", "1 to 500"),
         ],
     ),
+    ("/api/v1/mirrors/switches/{backend}/ports", &[("switch", "A switch of the backend, as the list names it")]),
     ("/api/v1/audit", &[("after", "`next` of the page before"), ("limit", "1 to 500")]),
     ("/api/v1/preview/event", &[("format", "auto, bracket, falcon, json, text or form")]),
 ];
 
 macro_rules! known {
-    ($generator:ident, $name:ident, $($key:literal => $type:ty),* $(,)?) => {
+    ($generator:expr, $name:ident, $($key:literal => $type:ty),* $(,)?) => {
         match $name {
-            $($key => Some(inline::<$type>(&mut $generator)),)*
+            $($key => Some(inline::<$type>($generator)),)*
             _ => None,
         }
     };
@@ -122,7 +123,7 @@ fn inline<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
 fn schema(name: &str) -> Option<(Value, Map<String, Value>)> {
     let settings = SchemaSettings::draft2020_12().with(|it| it.definitions_path = "/components/schemas".into());
     let mut generator = settings.into_generator();
-    let found = known!(generator, name,
+    let found = known!(&mut generator, name,
         "SetupState" => api::SetupState,
         "SetupRequest" => api::SetupRequest,
         "SessionInfo" => api::SessionInfo,
@@ -150,16 +151,6 @@ fn schema(name: &str) -> Option<(Value, Map<String, Value>)> {
         "SilenceDetail" => api::SilenceDetail,
         "SilencePreview" => api::SilencePreview,
         "List_Storm" => api::List<shared::Storm>,
-        "MirrorBoard" => api::MirrorBoard,
-        "MirrorSpec" => shared::mirror::MirrorSpec,
-        "MirrorCheck" => api::MirrorCheck,
-        "MirrorRequest" => api::MirrorRequest,
-        "MirrorApproval" => api::MirrorApproval,
-        "MirrorExtension" => api::MirrorExtension,
-        "Mirror" => shared::mirror::Mirror,
-        "SwitchPorts" => api::SwitchPorts,
-        "PanicStopped" => api::PanicStopped,
-        "IncidentMirrors" => api::IncidentMirrors,
         "List_Silence" => api::List<shared::Silence>,
         "SwapRow" => api::SwapRow,
         "List_ImportedCalendar" => api::List<api::ImportedCalendar>,
@@ -210,8 +201,24 @@ fn schema(name: &str) -> Option<(Value, Map<String, Value>)> {
         "AgentAnswer" => shared::agent::AgentAnswer,
         "LiveMessage" => LiveMessage,
         "BrowserMessage" => BrowserMessage,
-    )?;
+    );
+    let found = found.or_else(|| schema_of_mirrors(&mut generator, name))?;
     Some((found, generator.take_definitions(true)))
+}
+
+fn schema_of_mirrors(generator: &mut SchemaGenerator, name: &str) -> Option<Value> {
+    known!(generator, name,
+        "MirrorBoard" => api::MirrorBoard,
+        "MirrorSpec" => shared::mirror::MirrorSpec,
+        "MirrorCheck" => api::MirrorCheck,
+        "MirrorRequest" => api::MirrorRequest,
+        "MirrorApproval" => api::MirrorApproval,
+        "MirrorExtension" => api::MirrorExtension,
+        "Mirror" => shared::mirror::Mirror,
+        "SwitchPorts" => api::SwitchPorts,
+        "PanicStopped" => api::PanicStopped,
+        "IncidentMirrors" => api::IncidentMirrors,
+    )
 }
 
 fn build() -> Value {
