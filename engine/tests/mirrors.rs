@@ -238,7 +238,6 @@ fn request(now: Timestamp) -> Request {
         now,
         mode: Arc::new(MirrorMode { ..document.mirrors }),
         asks: "li".into(),
-        instance: "ab12".into(),
         sources: vec![(MAC, vec![source])],
         switch: Some(switch),
         mirrors: Vec::new(),

@@ -255,8 +255,8 @@ pub(crate) fn ours(id: i64, by: &str, spec: MirrorSpec) -> Mirror {
     Mirror {
         id: MirrorId(id),
         plan: Plan { backend: "kvm-1".into(), switch: SWITCH.into(), sources, ..Plan::default() },
-        expires_at: spec.expires_at.unwrap(),
-        latest: spec.expires_at.unwrap(),
+        expires_at: spec.expires_at.unwrap_or_default(),
+        latest: spec.expires_at.unwrap_or_default(),
         spec,
         findings: Vec::new(),
         state: MirrorState::Active,

@@ -374,7 +374,9 @@ async fn rearm(
         return None;
     }
     let asked = Asked { desk, inventory, runtime, by: &mirror.by, store_drift_ms: 0 };
-    let drafted = draft::world(asked, mirror.spec.clone(), Some(mirror.id)).await;
+    // With the end it has by now: what was extended would be past the one that was asked for.
+    let spec = MirrorSpec { expires_at: Some(mirror.expires_at), ..mirror.spec.clone() };
+    let drafted = draft::world(asked, spec, Some(mirror.id)).await;
     let plan = drafted.plan.filter(|plan| plan.switch == mirror.plan.switch)?;
     let (tag, ports) = (desk.tag_of(mirror), draft::ports(&drafted.world.sources));
     let order = Order { spec: &mirror.spec, sources: &ports, tag: &tag };
