@@ -8,10 +8,13 @@ use std::{
 };
 use tokio::sync::Notify;
 
+/// By mirror and kind, in the order in which they are carried out.
+type Waiting = BTreeMap<(MirrorId, u8), (MirrorCommand, Arc<Mirror>)>;
+
 /// What is to be done, the newest of a kind for each mirror.
 #[derive(Debug, Default)]
 pub struct Orders {
-    waiting: Mutex<BTreeMap<(MirrorId, u8), (MirrorCommand, Arc<Mirror>)>>,
+    waiting: Mutex<Waiting>,
     news: Notify,
 }
 
