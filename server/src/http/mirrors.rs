@@ -21,7 +21,8 @@ use shared::{
     BackendId, IncidentId, MirrorId,
     api::{
         BackendRow, CollectorRow, IncidentMirrors, MirrorApproval, MirrorBoard, MirrorCheck, MirrorExtension,
-        MirrorLimits, MirrorPreset, MirrorRequest, OtherSession, PanicStopped, Projected, Role, SwitchPorts, SwitchRow,
+        MirrorLimits, MirrorPreset, MirrorRequest, NoPreset, OtherSession, PanicStopped, Projected, Role, SwitchPorts,
+        SwitchRow,
     },
     config::{Collector, Finding},
     mirror::{
@@ -385,14 +386,9 @@ pub(super) async fn mirrors_of_incident(
     }
     let reason: String = incident.title.chars().take(200).collect();
     let presets = presets(&app, &by.actor(), id, &reason, &macs, &live);
-    let why_none = match () {
-        () if !presets.is_empty() => None,
-        () if app.runtime.config().document.mirrors.backends.is_empty() => {
-            Some("No backend of mirrors is configured.".to_owned())
-        }
-        () if macs.is_empty() => Some("No source knows the machine of this incident.".to_owned()),
-        () => Some("Its machine is on no switch of a backend, or no collector can be reached from there.".to_owned()),
-    };
+    let possible = !app.runtime.config().document.mirrors.backends.is_empty();
+    let why_none = (possible && presets.is_empty())
+        .then(|| if macs.is_empty() { NoPreset::MachineUnknown } else { NoPreset::OutOfReach });
     Ok(web::Json(IncidentMirrors { items, next: None, presets, why_none }))
 }
 

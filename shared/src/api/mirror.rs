@@ -201,9 +201,20 @@ pub struct IncidentMirrors {
     pub next: Option<String>,
     /// Empty where no machine of the incident is on a switch that can be mirrored.
     pub presets: Vec<MirrorPreset>,
-    /// Why there is no preset, in words.
+    /// Why there is no preset; none where nothing can be mirrored at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why_none: Option<String>,
+    pub why_none: Option<NoPreset>,
+}
+
+/// Why an incident has no mirror to begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum NoPreset {
+    /// No source knows its machine.
+    MachineUnknown,
+    /// Its machine is on no switch of a backend, or no collector can be reached from there.
+    OutOfReach,
 }
 
 /// What was stopped on a switch at once.
