@@ -172,12 +172,23 @@ impl Lab {
     pub fn start_switch(&mut self) -> Result<()> {
         self.run("ovsdb-tool create conf.db /usr/share/openvswitch/vswitch.ovsschema")?;
         self.start_database()?;
+        self.start_vswitchd()?;
+        self.run("ovs-vsctl --timeout=20 add-br brc -- set bridge brc datapath_type=netdev")?;
+        // As Debian's script does that starts it as a service.
+        self.run("ovs-vsctl set open_vswitch . ovs_version=$(ovs-vswitchd --version | sed -n 's/^.*vSwitch) //p')")?;
+        self.run("ovs-vsctl set open_vswitch . external_ids:system-id=sys-1 external_ids:hostname=hv-1")?;
+        Ok(())
+    }
+
+    /// Starts the program that carries out what the switch's database says, or starts it again.
+    ///
+    /// # Errors
+    /// With what the daemon wrote, when it does not start.
+    pub fn start_vswitchd(&mut self) -> Result<()> {
         let socket = "/run/openvswitch";
         self.run(&format!(
             "ovs-vswitchd unix:{socket}/db.sock --unixctl={socket}/switch.ctl --pidfile={socket}/switch.pid --detach"
         ))?;
-        self.run("ovs-vsctl --timeout=20 add-br brc -- set bridge brc datapath_type=netdev")?;
-        self.run("ovs-vsctl set open_vswitch . external_ids:system-id=sys-1 external_ids:hostname=hv-1")?;
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use crate::setup;
 use crate::steps::{call, output, retry};
 
 /// Programs that the tests start, and Debian's packages that bring them.
-const PROGRAMS: [(&str, &str); 9] = [
+const PROGRAMS: [(&str, &str); 11] = [
     ("ovs-vswitchd", "openvswitch-switch"),
     ("libvirtd", "libvirt-daemon"),
     ("libvirtd", "libvirt-daemon-driver-qemu"),
@@ -25,6 +25,8 @@ const PROGRAMS: [(&str, &str); 9] = [
     ("openssl", "openssl"),
     ("sshd", "openssh-server"),
     ("nc", "netcat-openbsd"),
+    ("tcpdump", "tcpdump"),
+    ("ping", "iputils-ping"),
 ];
 
 /// The root of the unpacked files.

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 const KEPT_BYTES: usize = 64 << 10;
 
 /// A connection on which each side sends objects or lists, with nothing but white space between.
-pub(super) struct JsonWire {
+pub(crate) struct JsonWire {
     endpoint: Endpoint,
     stream: Stream,
     /// What came and was not given out yet.
@@ -26,7 +26,7 @@ impl JsonWire {
     ///
     /// # Errors
     /// Those of [`Endpoint::connect`].
-    pub(super) async fn connect(endpoint: &Endpoint, most_bytes: usize) -> Result<Self, Fault> {
+    pub(crate) async fn connect(endpoint: &Endpoint, most_bytes: usize) -> Result<Self, Fault> {
         Ok(Self::over(endpoint.clone(), endpoint.connect().await?, most_bytes))
     }
 
@@ -36,7 +36,7 @@ impl JsonWire {
 
     /// Whom we speak with, for messages.
     #[must_use]
-    pub(super) const fn endpoint(&self) -> &Endpoint {
+    pub(crate) const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
@@ -44,7 +44,7 @@ impl JsonWire {
     ///
     /// # Errors
     /// When the connection ends, and when what comes is no JSON or too much of it; then it is of no more use.
-    pub(super) async fn next(&mut self) -> Result<Value, Fault> {
+    pub(crate) async fn next(&mut self) -> Result<Value, Fault> {
         loop {
             if let Some(end) = self.scan.end(&self.buffer).map_err(|byte| self.unreadable(&not_json(byte)))? {
                 let value = serde_json::from_slice(&self.buffer[..end]);
@@ -67,7 +67,7 @@ impl JsonWire {
     ///
     /// # Errors
     /// When the connection is gone. A given up send leaves it of no more use.
-    pub(super) async fn send(&mut self, value: &Value) -> Result<(), Fault> {
+    pub(crate) async fn send(&mut self, value: &Value) -> Result<(), Fault> {
         let sent = async {
             self.stream.write_all(value.to_string().as_bytes()).await?;
             self.stream.flush().await

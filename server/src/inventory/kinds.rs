@@ -50,14 +50,7 @@ impl Kind {
     /// When the description cannot work, such as an address that is none.
     pub(super) fn of(source: &Source) -> Result<Self, Fault> {
         let every = Duration::from_millis(source.every.0.unsigned_abs());
-        let told = |error: super::EndpointError| Fault::new(FaultKind::Unreadable, error.to_string());
-        let endpoint = |usual_port, usual| match source.address.trim().strip_prefix(SSH) {
-            Some(place) => {
-                let (key, known) = (source.key.as_deref().map(Path::new), source.ca.as_deref().map(Path::new));
-                Ssh::parse(place, usual, key, known).map(Endpoint::ssh).map_err(told)
-            }
-            None => Endpoint::parse(&source.address, usual_port, credentials(source).as_ref()).map_err(told),
-        };
+        let endpoint = |usual_port, usual| endpoint(&Reach::of(source), usual_port, usual);
         Ok(match source.kind {
             SourceKind::File => Self::File(File::new(path(&source.address)?, every)),
             SourceKind::Libvirt => Self::Libvirt(Libvirt::new(libvirt::Settings {
@@ -180,10 +173,37 @@ fn path(text: &str) -> Result<PathBuf, Fault> {
     Err(Fault::new(FaultKind::Unreadable, format!("`{text}` is not the path of a file here; it begins with `/`")))
 }
 
-fn credentials(source: &Source) -> Option<Credentials> {
-    let own = source.certificate.as_ref().zip(source.key.as_ref());
+/// How the configuration says that something is reached: where, with what of ours, and who it must be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reach<'a> {
+    pub(crate) address: &'a str,
+    /// The CA behind TLS, the known hosts for ssh.
+    pub(crate) ca: Option<&'a str>,
+    pub(crate) certificate: Option<&'a str>,
+    pub(crate) key: Option<&'a str>,
+}
+
+impl<'a> Reach<'a> {
+    fn of(source: &'a Source) -> Self {
+        let Source { address, ca, certificate, key, .. } = source;
+        Self { address, ca: ca.as_deref(), certificate: certificate.as_deref(), key: key.as_deref() }
+    }
+}
+
+/// Where that is.
+///
+/// # Errors
+/// When it is no address, or lacks what its kind needs.
+pub(crate) fn endpoint(reach: &Reach<'_>, usual_port: u16, usual: Usual) -> Result<Endpoint, Fault> {
+    let told = |error: super::EndpointError| Fault::new(FaultKind::Unreadable, error.to_string());
+    if let Some(place) = reach.address.trim().strip_prefix(SSH) {
+        let (key, known) = (reach.key.map(Path::new), reach.ca.map(Path::new));
+        return Ssh::parse(place, usual, key, known).map(Endpoint::ssh).map_err(told);
+    }
+    let own = reach.certificate.zip(reach.key);
     let own = own.map(|(certificate, key)| OwnCertificate { certificate: certificate.into(), key: key.into() });
-    source.ca.as_ref().map(|ca| Credentials { ca: ca.into(), own })
+    let credentials = reach.ca.map(|ca| Credentials { ca: ca.into(), own });
+    Endpoint::parse(reach.address, usual_port, credentials.as_ref()).map_err(told)
 }
 
 /// What this machine is called.

@@ -5,8 +5,10 @@
 
 mod connection;
 mod rows;
+pub(crate) mod value;
 
 pub use connection::{Client, Updates};
+pub(crate) use rows::{MAC_KEYS, VM_KEYS};
 
 use super::{Collector, Endpoint, Fault, FaultKind};
 use crate::outbound::quote;
@@ -19,7 +21,7 @@ use tokio::time::timeout;
 /// OVSDB's port by TCP and TLS.
 pub const USUAL_PORT: u16 = 6640;
 /// The switch's database; OVN's have other names.
-const DATABASE: &str = "Open_vSwitch";
+pub(crate) const DATABASE: &str = "Open_vSwitch";
 
 /// After so long without a change it is said that there is none, so that nobody thinks that we stopped looking.
 const QUIET: Duration = Duration::from_secs(30);

@@ -1,5 +1,6 @@
 //! The rows of a switch's database that are looked at, and the ports they make.
 
+use super::value::{members, references, text, texts, vlan};
 use crate::inventory::uuid;
 use serde_json::{Map, Value};
 use shared::{inventory::Port, net::Mac};
@@ -9,9 +10,9 @@ use std::collections::BTreeMap;
 const ROWS_MAX: usize = 100_000;
 /// Under which keys of an interface's `external_ids` the address behind it stands: libvirt and Nova write the first,
 /// OVN-Kubernetes the second. `mac_in_use` is the hypervisor's side and never the machine's.
-const MAC_KEYS: [&str; 2] = ["attached-mac", "attached_mac"];
+pub(crate) const MAC_KEYS: [&str; 2] = ["attached-mac", "attached_mac"];
 /// Under which keys the machine's UUID stands: Nova's, libvirt's, XenServer's.
-const VM_KEYS: [&str; 3] = ["vm-uuid", "vm-id", "xs-vm-uuid"];
+pub(crate) const VM_KEYS: [&str; 3] = ["vm-uuid", "vm-id", "xs-vm-uuid"];
 
 /// A table and the columns of it that are looked at.
 struct Table {
@@ -165,36 +166,6 @@ fn change<T>(rows: &mut BTreeMap<String, T>, id: &str, update: &Value, row: impl
         Value::Null => rows.remove(id),
         new => rows.insert(id.to_owned(), row(new)),
     };
-}
-
-/// The members of a set; a set of one may be written as its member alone (RFC 7047, 5.1).
-fn members(value: &Value) -> &[Value] {
-    match (value[0].as_str(), &value[1]) {
-        (Some("set"), Value::Array(members)) => members,
-        _ => std::slice::from_ref(value),
-    }
-}
-
-fn references(value: &Value) -> Vec<String> {
-    let id = |member: &Value| (member[0] == "uuid").then(|| member[1].as_str().map(str::to_owned)).flatten();
-    members(value).iter().filter_map(id).collect()
-}
-
-/// A map of texts.
-fn texts(value: &Value) -> BTreeMap<String, String> {
-    let pairs = if value[0] == "map" { value[1].as_array() } else { None };
-    let pair = |pair: &Value| Some((pair[0].as_str()?.to_owned(), pair[1].as_str()?.to_owned()));
-    pairs.into_iter().flatten().filter_map(pair).collect()
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
-/// Zero is a priority without a VLAN.
-fn vlan(value: &Value) -> Option<u16> {
-    let tag = members(value).first()?.as_u64()?;
-    u16::try_from(tag).ok().filter(|tag| (1..=4_094).contains(tag))
 }
 
 fn link(value: &Value) -> Option<bool> {
