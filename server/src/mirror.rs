@@ -6,9 +6,12 @@
 mod desk;
 mod draft;
 mod driver;
+pub mod dry_run;
 mod kinds;
 pub mod lease;
+mod needs;
 mod orders;
+pub mod ovs;
 mod sweep;
 mod vsphere;
 pub mod watchdog;

@@ -1,58 +1,70 @@
 //! From a backend as the configuration describes it to the driver that carries mirrors out on it.
 
-use super::{Driver, Order, Outcome, Picked, Quiet, Removed};
-use crate::inventory::{Fault, FaultKind};
+use super::{Driver, Order, Outcome, Picked, Quiet, Removed, VsphereMirrors, dry_run::DryRun, ovs::Ovs};
+use crate::{clock, inventory::Fault};
 use shared::{
     config::{Backend, Finding},
-    mirror::{Looked, Plan, SwitchView},
+    mirror::{BackendKind, Looked, Plan, SwitchView},
 };
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 /// The driver of any kind of backend.
 #[derive(Debug)]
-pub enum Kind {}
+pub enum Kind {
+    Openvswitch(Box<Ovs>),
+    Vsphere(Box<VsphereMirrors>),
+    DryRun(Box<DryRun>),
+}
 
 impl Kind {
     /// # Errors
     /// When the description cannot work, such as an address that is none.
     pub fn of(backend: &Backend) -> Result<Self, Fault> {
-        Err(Fault::new(FaultKind::Unreadable, format!("no driver for {}", backend.id)))
+        Ok(match backend.kind {
+            BackendKind::Openvswitch => Self::Openvswitch(Box::new(Ovs::new(backend)?)),
+            BackendKind::Vsphere => Self::Vsphere(Box::new(VsphereMirrors::new(backend)?)),
+            BackendKind::DryRun => Self::DryRun(Box::new(DryRun::new(backend.id.clone(), Arc::new(clock::now)))),
+        })
     }
 }
 
 /// Calls the driver that it is.
 macro_rules! of_each {
     ($self:ident, $driver:ident => $call:expr) => {
-        match *$self {}
+        match $self {
+            Self::Openvswitch($driver) => $call,
+            Self::Vsphere($driver) => $call,
+            Self::DryRun($driver) => $call,
+        }
     };
 }
 
 impl Driver for Kind {
-    async fn look(&self, _remotes: &[IpAddr]) -> Result<Vec<SwitchView>, Fault> {
+    async fn look(&self, remotes: &[IpAddr]) -> Result<Vec<SwitchView>, Fault> {
         of_each!(self, driver => driver.look(remotes).await)
     }
 
-    fn plan(&self, _order: &Order<'_>, _view: &SwitchView) -> Result<Plan, String> {
+    fn plan(&self, order: &Order<'_>, view: &SwitchView) -> Result<Plan, String> {
         of_each!(self, driver => driver.plan(order, view))
     }
 
-    async fn apply(&self, _order: &Order<'_>, _plan: &Plan) -> Outcome {
+    async fn apply(&self, order: &Order<'_>, plan: &Plan) -> Outcome {
         of_each!(self, driver => driver.apply(order, plan).await)
     }
 
-    async fn read(&self, _order: &Order<'_>) -> Result<Looked, Fault> {
+    async fn read(&self, order: &Order<'_>) -> Result<Looked, Fault> {
         of_each!(self, driver => driver.read(order).await)
     }
 
-    async fn retag(&self, _order: &Order<'_>) -> Result<(), Fault> {
+    async fn retag(&self, order: &Order<'_>) -> Result<(), Fault> {
         of_each!(self, driver => driver.retag(order).await)
     }
 
-    async fn remove(&self, _switch: Option<&str>, _picked: Picked<'_>) -> Result<Vec<Removed>, Fault> {
+    async fn remove(&self, switch: Option<&str>, picked: Picked<'_>) -> Result<Vec<Removed>, Fault> {
         of_each!(self, driver => driver.remove(switch, picked).await)
     }
 
-    async fn quiet(&self, _order: &Order<'_>) -> Result<Quiet, Fault> {
+    async fn quiet(&self, order: &Order<'_>) -> Result<Quiet, Fault> {
         of_each!(self, driver => driver.quiet(order).await)
     }
 }
