@@ -16,6 +16,7 @@ mod frame;
 mod incident;
 mod live;
 mod markup;
+mod mirror;
 mod order;
 mod pages;
 mod shifts;

@@ -15,6 +15,8 @@ const pages: Record<string, [path: string, content: string]> = {
   routes: ['/routes', '.tree-node, .empty'],
   integrations: ['/integrations', '.senders, .empty'],
   heartbeats: ['/heartbeats', '.heartbeats'],
+  mirrors: ['/mirrors', '.mirror-list'],
+  'new mirror': ['/mirrors/new', '[data-testid="mirror-form"], .empty'],
   messages: ['/messages', '.messages, .empty'],
   quarantine: ['/messages?outcome=rejected', '.messages, .empty'],
   status: ['/status', '.pipeline'],

@@ -14,6 +14,7 @@ pub(crate) enum Icon {
     Heartbeats,
     Machines,
     Messages,
+    Mirrors,
     Analytics,
     Settings,
     Status,
@@ -48,6 +49,7 @@ impl Icon {
             }
             Self::Machines => "M4 4h16v6H4zM4 14h16v6H4zM8 7h.01M8 17h.01M12 7h5M12 17h5",
             Self::Messages => "M4 5h16v11H9l-5 4zM8 9h8M8 12h5",
+            Self::Mirrors => "M3 8h17M16 4l4 4-4 4M3 17h3M9 17h3M15 17h5M17 14l3 3-3 3",
             Self::Analytics => "M4 4v16h16M8 16v-4M12 16V7M16 16v-6",
             Self::Settings => "M4 7h10M18 7h2M4 17h2M10 17h10M16 5v4M8 15v4",
             Self::Status => "M3 12h4l3-7 4 14 3-7h4",

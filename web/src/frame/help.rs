@@ -37,6 +37,7 @@ pub(crate) fn keys(app: App) -> AnyView {
         (&["g", "q"], t::key_go_silences(l)),
         (&["g", "i"], t::key_go_integrations(l)),
         (&["g", "m"], t::key_go_messages(l)),
+        (&["g", "p"], t::key_go_mirrors(l)),
         (&["g", "s"], t::key_go_settings(l)),
         (&["?"], t::key_help(l)),
     ];

@@ -31,6 +31,7 @@ pub(super) fn listen(app: App) {
             "q" if in_chord => "/silences",
             "i" if in_chord => "/integrations",
             "m" if in_chord => "/messages",
+            "p" if in_chord => "/mirrors",
             "s" if in_chord => "/settings",
             "g" => {
                 chord.set_value(browser::now_ms());

@@ -62,6 +62,9 @@ fn routes() -> impl IntoView {
             <Route path=path!("/machines") view=shown(|| later(Part::Machines))/>
             <Route path=path!("/machines/vm") view=shown(|| later(Part::Vm))/>
             <Route path=path!("/machines/hypervisor") view=shown(|| later(Part::Hypervisor))/>
+            <Route path=path!("/mirrors") view=shown(|| later(Part::Mirrors))/>
+            <Route path=path!("/mirrors/new") view=shown(|| later(Part::NewMirror))/>
+            <Route path=path!("/mirrors/:id") view=shown(|| later(Part::Mirror))/>
             <Route path=path!("/integrations") view=shown(|| later(Part::Integrations))/>
             <Route path=path!("/messages") view=shown(|| later(Part::Messages))/>
             <Route path=path!("/settings") view=shown(|| later(Part::Settings))/>

@@ -3,7 +3,7 @@
 use crate::{
     components::icon::{Icon, icon},
     state::App,
-    text::{frame as t, machines, silences},
+    text::{frame as t, machines, mirrors, silences},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -26,11 +26,12 @@ const ON_CALL: Place = place("/oncall", Icon::OnCall, t::on_call);
 const MORE: Place = place("/more", Icon::More, t::more);
 const SETTINGS: Place = place("/settings", Icon::Settings, t::settings);
 
-/// Every page, in the rail's order; after the fourth a line is drawn.
-pub(crate) const PLACES: [Place; 12] = [
+/// Every page, in the rail's order; after the fifth a line is drawn.
+pub(crate) const PLACES: [Place; 13] = [
     BOARD,
     ON_CALL,
     place("/machines", Icon::Machines, machines::title),
+    place("/mirrors", Icon::Mirrors, mirrors::title),
     place("/silences", Icon::Quiet, silences::title),
     place("/policies", Icon::Policies, t::policies),
     place("/routes", Icon::Routes, t::routes),
@@ -47,11 +48,11 @@ pub(super) fn rail(app: App) -> impl IntoView {
     view! {
         <nav class="rail" aria-label=t::main_navigation(app.l())>
             <a class="brand" href="/">{icon(Icon::Bell)}<span>"Tocsin"</span></a>
-            {links(0..4)}
+            {links(0..5)}
             <hr/>
-            {links(4..10)}
+            {links(5..11)}
             <hr/>
-            {links(10..12)}
+            {links(11..13)}
         </nav>
     }
 }

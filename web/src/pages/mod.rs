@@ -11,6 +11,7 @@ pub(crate) mod integrations;
 pub(crate) mod later;
 pub(crate) mod machines;
 pub(crate) mod messages;
+pub(crate) mod mirrors;
 pub(crate) mod missing;
 pub(crate) mod more;
 pub(crate) mod oncall;

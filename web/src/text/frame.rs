@@ -32,6 +32,7 @@ shared::messages! {
     signed_in_as(name: &str, role: &str) { en: "{name} · {role}", zh: "{name} · {role}" }
     role_viewer() { en: "viewer", zh: "只读" }
     role_responder() { en: "responder", zh: "响应者" }
+    role_network() { en: "network operator", zh: "网络运维" }
     role_admin() { en: "admin", zh: "管理员" }
     sign_out() { en: "Sign out", zh: "退出登录" }
     on_call_until(when: &str) { en: "You are on call until {when}", zh: "您正在值班，至 {when}" }

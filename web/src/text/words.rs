@@ -122,6 +122,7 @@ pub(crate) fn role(l: Language, role: Role) -> String {
     match role {
         Role::Viewer => super::frame::role_viewer(l),
         Role::Responder => super::frame::role_responder(l),
+        Role::Network => super::frame::role_network(l),
         Role::Admin => super::frame::role_admin(l),
     }
 }

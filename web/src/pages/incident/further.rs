@@ -1,7 +1,7 @@
 //! What explains an incident, and the questions before an action: a module of its own. What one must have who was just
 //! woken, the head of the page and its buttons, needs nothing of it.
 
-use super::{alerts, before, lanes, place, raw, timeline, why};
+use super::{alerts, before, lanes, place, raw, timeline, traffic, why};
 use crate::{
     components::states::loaded,
     incident::head::Known,
@@ -64,6 +64,7 @@ fn below(app: App, id: IncidentId, known: Remote<Known>, asker: Asker) -> AnyVie
             <div class="grid-wide">
                 <div>
                     {place::card(app, detail)}
+                    {traffic::card(app, id)}
                     {place::followers(app, id)}
                     {lanes::card(app, detail)}
                     {raw::card(app, detail)}

@@ -11,6 +11,7 @@ mod proof;
 mod quiet;
 mod raw;
 mod timeline;
+mod traffic;
 mod why;
 
 pub(crate) use before::incidents;

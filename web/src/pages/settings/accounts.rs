@@ -18,7 +18,7 @@ use shared::{
     config::Language,
 };
 
-pub(super) const ROLES: [Role; 3] = [Role::Viewer, Role::Responder, Role::Admin];
+pub(super) const ROLES: [Role; 4] = [Role::Viewer, Role::Responder, Role::Network, Role::Admin];
 const NO_CHANGE: AccountChange = AccountChange { name: None, role: None, person: None, disabled: None, password: None };
 
 pub(super) fn roles(l: Language) -> Vec<(String, String)> {
