@@ -180,7 +180,8 @@ test('a sensitive machine needs a second person, and one button ends everything'
   await expect(page.getByText('somebody else must approve it')).toBeVisible();
   await examine(page, 'mirror planned');
 
-  const second = await browser.newPage({ viewport: page.viewportSize() });
+  const context = await browser.newContext({ viewport: page.viewportSize() });
+  const second = await context.newPage();
   await test.step('who looks at the plan first', async () => {
     await second.addInitScript(() => localStorage.setItem('tocsin.language', 'en'));
     await second.goto(`${server.url}/signin`);
@@ -203,7 +204,7 @@ test('a sensitive machine needs a second person, and one button ends everything'
     await second.getByTestId('panic-do').click();
     await expect(second.getByTestId('mirrors-past')).toContainText('proved stopped', { timeout: 60_000 });
   });
-  await second.close();
+  await context.close();
 });
 
 test('a page without a connection counts on, and a list that fails says so', async ({ page, server }) => {

@@ -16,7 +16,7 @@ pub(super) fn item(desk: Desk, id: MirrorId) -> AnyView {
     let mirror = desk.mirror(id);
     let state = Memo::new(move |_| mirror.with(|it| it.as_ref().map(|it| (it.state, it.verified, it.tries))));
     let state = move || {
-        state.track();
+        state.get()?;
         mirror.with_untracked(|it| it.as_ref().map(|it| parts::state_word(app, it)))
     };
     let name = Memo::new(move |_| {

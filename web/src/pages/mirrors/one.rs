@@ -92,7 +92,7 @@ fn of(mirror: Memo<Option<Mirror>>, draw: impl Fn(&Mirror) -> AnyView + Send + S
 fn head(app: App, id: MirrorId, mirror: Memo<Option<Mirror>>, approver: Approver, reload: Callback<()>) -> AnyView {
     let state = Memo::new(move |_| mirror.with(|it| it.as_ref().map(|it| (it.state, it.verified, it.tries))));
     let state = move || {
-        state.track();
+        state.get()?;
         mirror.with_untracked(|it| it.as_ref().map(|it| parts::state_word(app, it)))
     };
     let trouble = Memo::new(move |_| mirror.with(|it| it.as_ref().and_then(|it| it.trouble.clone())));

@@ -285,7 +285,7 @@ fn follow(wizard: Wizard) {
         if dom::is_hidden() { before.copied().unwrap_or(turn) } else { turn }
     });
     Effect::new(move || {
-        turn.track();
+        turn.get();
         wizard.again.track();
         let draft = wizard.draft.get();
         let round = wizard.round.get_value() + 1;
