@@ -29,6 +29,7 @@ pub mod vsphere;
 pub use agents::{Desk, Held, ReportFault, Taken, may_ask};
 pub use endpoint::{Credentials, Endpoint, EndpointError, OwnCertificate, Stream, Wire};
 pub use fault::{Fault, FaultKind};
+pub use file::machines_of;
 pub(crate) use json_wire::JsonWire;
 pub use keep::{Inventory, Standing, keep};
 pub(crate) use kinds::{Reach, endpoint};

@@ -387,8 +387,8 @@ pub(super) async fn mirrors_of_incident(
     let reason: String = incident.title.chars().take(200).collect();
     let presets = presets(&app, &by.actor(), id, &reason, &macs, &live);
     let possible = !app.runtime.config().document.mirrors.backends.is_empty();
-    let why_none = (possible && presets.is_empty())
-        .then(|| if macs.is_empty() { NoPreset::MachineUnknown } else { NoPreset::OutOfReach });
+    let why = if macs.is_empty() { NoPreset::MachineUnknown } else { NoPreset::OutOfReach };
+    let why_none = (possible && presets.is_empty()).then_some(why);
     Ok(web::Json(IncidentMirrors { items, next: None, presets, why_none }))
 }
 

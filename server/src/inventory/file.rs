@@ -47,6 +47,15 @@ impl File {
     }
 }
 
+/// The machines of a list as it is now, for who needs them once.
+///
+/// # Errors
+/// When the file cannot be read, or has a fault in any row.
+pub fn machines_of(path: &str) -> Result<Observation, Fault> {
+    let path = Path::new(path.trim());
+    parse(&read(path)?).map_err(|why| Fault::new(FaultKind::Unreadable, format!("{}: {why}", path.display())))
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, Fault> {
     let shown = path.display();
     let unreadable = |error: io::Error| {

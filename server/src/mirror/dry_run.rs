@@ -10,6 +10,7 @@ use crate::inventory::{Fault, FaultKind};
 use serde_json::json;
 use shared::{
     BackendId, MirrorId, Timestamp,
+    inventory::Observation,
     mirror::{
         BackendKind, Capabilities, Counters, Egress, Looked, MirrorTag, Observed, Plan, PlanStep, PortKind, Presence,
         REVISION_MARK, SwitchPort, SwitchView, TunnelEnd,
@@ -32,6 +33,8 @@ const MACHINES: [(&str, u16, u8); 6] =
     [("web-01", 10, 1), ("web-02", 10, 2), ("db-01", 20, 3), ("mail-01", 10, 4), ("cache-01", 20, 5), ("ci-01", 30, 6)];
 /// The usual switches, by their hypervisors.
 const HYPERVISORS: [&str; 2] = ["hv-1", "hv-2"];
+/// What a switch is called that has no other name.
+const SWITCH: &str = "br-prod";
 
 /// Tells the time: the demo's may run faster than ours.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -95,6 +98,24 @@ impl DryRun {
     #[must_use]
     pub fn new(backend: BackendId, clock: Clock) -> Self {
         let switches = HYPERVISORS.iter().zip(1_u8..).map(|(hypervisor, number)| Switch::usual(hypervisor, number));
+        let kept = Kept { switches: switches.collect(), trouble: Trouble::None, next: 1 };
+        Self { backend, clock, kept: Mutex::new(kept) }
+    }
+
+    /// Switches with a port for each interface of these machines, as their lists say where they are plugged in.
+    #[must_use]
+    pub fn of(backend: BackendId, clock: Clock, machines: &Observation) -> Self {
+        let mut switches: BTreeMap<(String, String), Vec<SwitchPort>> = BTreeMap::new();
+        let nics = machines.vms.iter().flat_map(|vm| vm.nics.iter().map(move |nic| (vm, nic)));
+        for (number, (vm, nic)) in nics.enumerate() {
+            let hypervisor = vm.hypervisor.clone().unwrap_or_else(|| HYPERVISORS[0].to_owned());
+            let named = nic.switch.as_deref().and_then(|switch| switch.split_once('/'));
+            let (on, name) = named.unwrap_or((&hypervisor, SWITCH));
+            let key = nic.port.clone().unwrap_or_else(|| format!("vnet{number}"));
+            let machine = SwitchPort { mac: nic.mac, vm: Some(vm.name.clone()), vlan: nic.vlan, ..busy_port(&key, on) };
+            switches.entry((on.to_owned(), name.to_owned())).or_default().push(machine);
+        }
+        let switches = switches.into_iter().map(|((hypervisor, name), ports)| Switch::with(hypervisor, name, ports));
         let kept = Kept { switches: switches.collect(), trouble: Trouble::None, next: 1 };
         Self { backend, clock, kept: Mutex::new(kept) }
     }
@@ -169,26 +190,19 @@ impl Kept {
 
 impl Switch {
     fn usual(hypervisor: &str, number: u8) -> Self {
-        let port = |key: &str, kind| SwitchPort {
-            key: key.to_owned(),
-            kind,
-            hypervisor: Some(hypervisor.to_owned()),
-            speed_mbps: Some(10_000),
-            mtu: Some(1_500),
-            ..SwitchPort::default()
-        };
         let machine = |(name, vlan, last): &(&str, u16, u8)| {
             let mac = Mac::checked([0x52, 0x54, 0x00, 0xd0, number, *last]).ok();
             let (name, key) = (format!("{name}{}", if number == 1 { "" } else { "-b" }), format!("vnet{number}{last}"));
-            let rate = rate(&key) * PACKET_BYTES * 8;
-            let (from_vm_bps, to_vm_bps) = (Some(rate), Some(rate / 2));
-            SwitchPort { mac, vm: Some(name), vlan: Some(*vlan), from_vm_bps, to_vm_bps, ..port(&key, PortKind::Vm) }
+            SwitchPort { mac, vm: Some(name), vlan: Some(*vlan), ..busy_port(&key, hypervisor) }
         };
-        let mut ports: Vec<SwitchPort> = MACHINES.iter().map(machine).collect();
-        ports.push(port("bond0", PortKind::Uplink));
-        ports.push(port("br-prod", PortKind::Host));
-        ports.push(port("capture0", PortKind::Unknown));
-        let (hypervisor, name) = (hypervisor.to_owned(), "br-prod".to_owned());
+        Self::with(hypervisor.to_owned(), SWITCH.to_owned(), MACHINES.iter().map(machine).collect())
+    }
+
+    /// With the ports of machines, a wire, the host's door, and a port for a collector.
+    fn with(hypervisor: String, name: String, mut ports: Vec<SwitchPort>) -> Self {
+        ports.push(plain_port("bond0", PortKind::Uplink, &hypervisor));
+        ports.push(plain_port(&name, PortKind::Host, &hypervisor));
+        ports.push(plain_port("capture0", PortKind::Unknown, &hypervisor));
         Self { name, hypervisor, ports, sessions: Vec::new(), can: usual_capabilities() }
     }
 
@@ -223,6 +237,24 @@ impl Switch {
         let is_of = |it: &MirrorTag| (it.mirror, &it.instance) == (tag.mirror, &tag.instance);
         self.sessions.iter_mut().find(|session| session.tag.as_ref().is_some_and(is_of))
     }
+}
+
+fn plain_port(key: &str, kind: PortKind, hypervisor: &str) -> SwitchPort {
+    SwitchPort {
+        key: key.to_owned(),
+        kind,
+        hypervisor: Some(hypervisor.to_owned()),
+        speed_mbps: Some(10_000),
+        mtu: Some(1_500),
+        ..SwitchPort::default()
+    }
+}
+
+/// A machine's, with the traffic that its sessions count.
+fn busy_port(key: &str, hypervisor: &str) -> SwitchPort {
+    let rate = rate(key) * PACKET_BYTES * 8;
+    let (from_vm_bps, to_vm_bps) = (Some(rate), Some(rate / 2));
+    SwitchPort { from_vm_bps, to_vm_bps, ..plain_port(key, PortKind::Vm, hypervisor) }
 }
 
 fn usual_capabilities() -> Capabilities {

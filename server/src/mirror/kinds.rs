@@ -1,7 +1,14 @@
 //! From a backend as the configuration describes it to the driver that carries mirrors out on it.
 
-use super::{Driver, Order, Outcome, Picked, Quiet, Removed, VsphereMirrors, dry_run::DryRun, ovs::Ovs};
-use crate::{clock, inventory::Fault};
+use super::{
+    Driver, Order, Outcome, Picked, Quiet, Removed, VsphereMirrors,
+    dry_run::{Clock, DryRun},
+    ovs::Ovs,
+};
+use crate::{
+    clock,
+    inventory::{self, Fault},
+};
 use shared::{
     config::{Backend, Finding},
     mirror::{BackendKind, Looked, Plan, SwitchView},
@@ -23,9 +30,19 @@ impl Kind {
         Ok(match backend.kind {
             BackendKind::Openvswitch => Self::Openvswitch(Box::new(Ovs::new(backend)?)),
             BackendKind::Vsphere => Self::Vsphere(Box::new(VsphereMirrors::new(backend)?)),
-            BackendKind::DryRun => Self::DryRun(Box::new(DryRun::new(backend.id.clone(), Arc::new(clock::now)))),
+            BackendKind::DryRun => Self::DryRun(Box::new(dry_run(backend)?)),
         })
     }
+}
+
+/// With the machines of a list, where it names one.
+fn dry_run(backend: &Backend) -> Result<DryRun, Fault> {
+    let clock: Clock = Arc::new(clock::now);
+    if backend.address.trim().is_empty() {
+        return Ok(DryRun::new(backend.id.clone(), clock));
+    }
+    let machines = inventory::machines_of(&backend.address)?;
+    Ok(DryRun::of(backend.id.clone(), clock, &machines))
 }
 
 /// Calls the driver that it is.
