@@ -19,7 +19,7 @@ use shared::{
     },
 };
 use stage::{Stage, Wish, backend, erspan, everything, of_each_kind, pyvmomi};
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// A switch that nobody has, with what one can do that is spoken to by this version.
 fn imagined(erspan: bool, netstack: bool) -> SwitchView {
@@ -358,7 +358,20 @@ async fn a_slow_task_is_waited_for_and_one_that_does_not_end_is_unknown() {
     let view = stage.view().await;
     let wish = Wish::new(1, &view, &["1"], erspan(Encapsulation::Erspan2, 9));
     stage.tell("/slow?ms=400");
-    assert_eq!(stage.apply(&wish).await, Outcome::Applied(None));
+    let mut told = BTreeSet::new();
+    let watched = async {
+        loop {
+            told.extend(stage.driver.progress());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let applied = tokio::select! {
+        applied = stage.apply(&wish) => applied,
+        () = watched => unreachable!(),
+    };
+    assert_eq!(applied, Outcome::Applied(None));
+    assert_eq!(told, BTreeSet::from(["running, 40 %".to_owned()]), "whoever waits sees how far it is");
+    assert_eq!(stage.driver.progress(), None);
     assert_eq!(stage.driver.remove(None, Picked(&everything)).await.unwrap().len(), 1);
     stage.tell("/slow?ms=1500");
     stage.driver = stage.driver.patient(Duration::from_millis(100));

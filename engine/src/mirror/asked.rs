@@ -79,6 +79,7 @@ impl Turn<'_> {
             latest: self.now.after(self.config.document.mirrors.longest).max(expires_at),
             tries: 0,
             trouble: None,
+            progress: None,
             applied_at: None,
             verified: None,
             evidence: Evidence::default(),

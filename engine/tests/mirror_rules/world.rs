@@ -268,6 +268,7 @@ pub(crate) fn ours(id: i64, by: &str, spec: MirrorSpec) -> Mirror {
         starts_at: NOW,
         tries: 1,
         trouble: None,
+        progress: None,
         applied_at: Some(NOW),
         verified: None,
         evidence: Evidence::default(),

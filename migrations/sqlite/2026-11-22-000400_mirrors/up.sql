@@ -12,6 +12,6 @@ CREATE TABLE mirror (
 CREATE INDEX mirror_live ON mirror (id) WHERE live = 1;
 CREATE INDEX mirror_incident ON mirror (incident) WHERE incident IS NOT NULL;
 CREATE INDEX mirror_created_at ON mirror (created_at);
-CREATE UNIQUE INDEX mirror_idem_key ON mirror (idem_key) WHERE idem_key IS NOT NULL;
+CREATE UNIQUE INDEX mirror_idempotency ON mirror (idem_key) WHERE idem_key IS NOT NULL;
 
 ALTER TABLE counters ADD COLUMN mirror INTEGER NOT NULL DEFAULT 0;

@@ -71,7 +71,7 @@ pub(super) async fn list_mirrors(app: web::Data<App>, by: Principal) -> Result<w
     let asks = mirror::name_of(&by.actor());
     let collectors = mode.collectors.iter().map(|it| collector_row(it, &asks, &live));
     Ok(web::Json(MirrorBoard {
-        items: live.iter().rev().map(|it| Mirror::clone(it)).chain(over).collect(),
+        items: live.iter().rev().map(|it| app.mirrors.with_progress(it)).chain(over).collect(),
         next: None,
         backends: backends.collect(),
         collectors: collectors.collect(),
@@ -207,7 +207,7 @@ pub(super) async fn show_mirror(app: web::Data<App>, id: web::Path<i64>) -> Resu
     // What is not over has newer counters in memory than in the store.
     let live = app.runtime.mirrors().await?;
     if let Some(mirror) = live.iter().find(|it| it.id == id) {
-        return Ok(web::Json(Mirror::clone(mirror)));
+        return Ok(web::Json(app.mirrors.with_progress(mirror)));
     }
     let stored = app.db(move |store| store.mirror(id)).await?;
     stored.map(web::Json).ok_or_else(|| ApiError::not_found("mirror"))
@@ -373,7 +373,7 @@ pub(super) async fn mirrors_of_incident(
     let live = app.runtime.mirrors().await?;
     for item in &mut items {
         if let Some(newer) = live.iter().find(|it| it.id == item.id) {
-            *item = Mirror::clone(newer);
+            *item = app.mirrors.with_progress(newer);
         }
     }
     let mut macs: BTreeMap<Mac, String> = BTreeMap::new();

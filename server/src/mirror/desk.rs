@@ -117,6 +117,12 @@ impl Held {
         looked
     }
 
+    /// What it says of the task that is under way for us.
+    #[must_use]
+    pub fn progress(&self) -> Option<String> {
+        self.driver.progress()
+    }
+
     /// What would be sent.
     ///
     /// # Errors
@@ -203,6 +209,14 @@ impl Desk {
             held.standing().switches.iter().any(|view| Some(view.switch.as_str()) == switch || by_mac(view))
         };
         all.iter().find(has).or(all.first().filter(|_| all.len() == 1)).cloned()
+    }
+
+    /// A mirror with what its switch says of the task that is under way, while one may be.
+    #[must_use]
+    pub fn with_progress(&self, mirror: &Mirror) -> Mirror {
+        let under_way = matches!(mirror.state, MirrorState::Applying | MirrorState::Stopping);
+        let held = self.held(&mirror.plan.backend).filter(|_| under_way);
+        Mirror { progress: held.and_then(|held| held.progress()), ..mirror.clone() }
     }
 
     /// The tag of a mirror of ours.

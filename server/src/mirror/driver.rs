@@ -90,6 +90,11 @@ pub trait Driver: Send + Sync {
         picked: Picked<'_>,
     ) -> impl Future<Output = Result<Vec<Removed>, Fault>> + Send;
 
+    /// What the backend says of the task that is under way for us, if it says so: `running, 40 %`.
+    fn progress(&self) -> Option<String> {
+        None
+    }
+
     /// Whether copies are still counted where they went.
     ///
     /// # Errors

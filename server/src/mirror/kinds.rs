@@ -81,6 +81,10 @@ impl Driver for Kind {
         of_each!(self, driver => driver.remove(switch, picked).await)
     }
 
+    fn progress(&self) -> Option<String> {
+        of_each!(self, driver => driver.progress())
+    }
+
     async fn quiet(&self, order: &Order<'_>) -> Result<Quiet, Fault> {
         of_each!(self, driver => driver.quiet(order).await)
     }

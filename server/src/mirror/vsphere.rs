@@ -31,7 +31,7 @@ use std::{
     net::IpAddr,
     time::Duration,
 };
-use task::{Changed, change};
+use task::{Changed, Progress, change};
 
 /// How often a change is tried when somebody else changes the switch at the same time.
 const TRIES: u32 = 3;
@@ -44,6 +44,7 @@ pub struct VsphereMirrors {
     door: Door,
     sessions_most: u32,
     patience: Duration,
+    progress: Progress,
 }
 
 impl fmt::Debug for VsphereMirrors {
@@ -68,6 +69,7 @@ impl VsphereMirrors {
             door: Door::new(https, Account { username, password }),
             sessions_most: backend.sessions.unwrap_or(0),
             patience: TASK_PATIENCE,
+            progress: Progress::default(),
         })
     }
 
@@ -115,7 +117,7 @@ impl VsphereMirrors {
                 Ok(session) => session,
                 Err(why) => return Ok(Outcome::Refused(why)),
             };
-            match change(&self.door, &switch, &[(Operation::Add, &session)], self.patience).await? {
+            match change(&self.door, &self.progress, &switch, &[(Operation::Add, &session)], self.patience).await? {
                 Changed::Refused(refusal) if refusal.is_stale() => stale = Some(refusal.told(&switch.name)),
                 Changed::Refused(refusal) => {
                     let told = refusal.told(&switch.name);
@@ -167,7 +169,7 @@ impl VsphereMirrors {
                 break;
             }
             let operations: Vec<_> = asked.iter().map(|session| (Operation::Remove, session)).collect();
-            why = match change(&self.door, &switch, &operations, self.patience).await? {
+            why = match change(&self.door, &self.progress, &switch, &operations, self.patience).await? {
                 Changed::Done => format!("{} said that it removed sessions, and still has them", switch.name),
                 Changed::Refused(refusal) if refusal.is_stale() => refusal.told(&switch.name),
                 Changed::Refused(refusal) => return Err(unfinished(refusal.told(&switch.name))),
@@ -300,7 +302,7 @@ impl Driver for VsphereMirrors {
             if tried == TRIES {
                 break;
             }
-            why = match change(&self.door, &switch, &[(Operation::Edit, &session)], self.patience).await? {
+            why = match change(&self.door, &self.progress, &switch, &[(Operation::Edit, &session)], self.patience).await? {
                 Changed::Done => format!("{} said that it was done, and has the old end", switch.name),
                 Changed::Refused(refusal) if refusal.is_stale() => refusal.told(&switch.name),
                 Changed::Refused(refusal) => return Err(unfinished(refusal.told(&switch.name))),
@@ -334,6 +336,10 @@ impl Driver for VsphereMirrors {
 
     /// A vCenter counts nothing of a session. The counters of its destination's port are as old as the vCenter's last
     /// look at them, which it does not tell, so that they stand still proves nothing.
+    fn progress(&self) -> Option<String> {
+        self.progress.said()
+    }
+
     async fn quiet(&self, _order: &Order<'_>) -> Result<Quiet, Fault> {
         std::future::ready(Ok(Quiet::Untold)).await
     }

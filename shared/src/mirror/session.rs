@@ -97,6 +97,9 @@ pub struct Mirror {
     /// What the last try failed of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<MirrorTrouble>,
+    /// What its switch says of the task that is under way, such as `running, 40 %`. Never stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<String>,
     /// When it was read back as planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied_at: Option<Timestamp>,

@@ -70,6 +70,7 @@ pub(crate) fn mirror(state: MirrorState) -> Mirror {
         latest: at(240),
         tries: 1,
         trouble: None,
+        progress: None,
         applied_at: Some(at(0)),
         verified: None,
         evidence: Evidence::default(),

@@ -139,6 +139,7 @@ shared::messages! {
     tso_hint() { en: "Counts may differ from those in the machine: packets are joined and split on the way (TSO, LRO).", zh: "计数可能与虚拟机内不同：途中会合并或拆分数据包（TSO、LRO）。" }
     steps() { en: "What was done", zh: "执行记录" }
     no_steps() { en: "Nothing yet.", zh: "暂无。" }
+    progress() { en: "The switch says", zh: "交换机反馈" }
     trouble() { en: "The last try failed", zh: "上次尝试失败" }
     plan() { en: "Plan", zh: "方案" }
     plan_hash() { en: "hash", zh: "哈希" }

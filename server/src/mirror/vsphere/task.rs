@@ -18,7 +18,10 @@ use crate::{
         },
     },
 };
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 /// How soon the task is asked for again; each time a little later.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -32,6 +35,20 @@ pub(super) enum Changed {
     Refused(Refusal),
     /// It did not say, or not in time.
     Unanswered(String),
+}
+
+/// What a vCenter says of the task that is under way, for whoever watches.
+#[derive(Default)]
+pub(super) struct Progress(Mutex<Option<String>>);
+
+impl Progress {
+    pub(super) fn said(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn say(&self, what: Option<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = what;
+    }
 }
 
 /// How a task stands.
@@ -48,6 +65,7 @@ enum Standing {
 /// When nothing was sent.
 pub(super) async fn change(
     door: &Door,
+    progress: &Progress,
     switch: &Switch,
     sessions: &[(Operation, &Session)],
     patience: Duration,
@@ -68,7 +86,11 @@ pub(super) async fn change(
         }
     });
     match begun.await? {
-        Begun::Task(task) => Ok(wait(door, &task, patience).await),
+        Begun::Task(task) => {
+            let changed = wait(door, progress, &task, patience).await;
+            progress.say(None);
+            Ok(changed)
+        }
         Begun::Refused(refusal) => Ok(Changed::Refused(refusal)),
         Begun::Unanswered(fault) => Ok(Changed::Unanswered(fault.message)),
     }
@@ -80,7 +102,7 @@ enum Begun {
     Unanswered(Fault),
 }
 
-async fn wait(door: &Door, task: &Object, patience: Duration) -> Changed {
+async fn wait(door: &Door, progress: &Progress, task: &Object, patience: Duration) -> Changed {
     let (watch, patience) = (Stopwatch::start(), i64::try_from(patience.as_millis()).unwrap_or(i64::MAX));
     let mut pause = FIRST_PAUSE;
     loop {
@@ -90,6 +112,7 @@ async fn wait(door: &Door, task: &Object, patience: Duration) -> Changed {
             Ok(Standing::Under(state, percent)) => {
                 tracing::debug!(task = task.id, state, percent, "a vCenter reconfigures a distributed switch");
                 let percent = if percent.is_empty() { String::new() } else { format!(", {percent} %") };
+                progress.say(Some(format!("{state}{percent}")));
                 format!("it is {state}{percent}")
             }
             // The task goes on without us: it is asked for again.

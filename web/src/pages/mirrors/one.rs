@@ -96,10 +96,12 @@ fn head(app: App, id: MirrorId, mirror: Memo<Option<Mirror>>, approver: Approver
         mirror.with_untracked(|it| it.as_ref().map(|it| parts::state_word(app, it)))
     };
     let trouble = Memo::new(move |_| mirror.with(|it| it.as_ref().and_then(|it| it.trouble.clone())));
+    let progress = Memo::new(move |_| mirror.with(|it| it.as_ref().and_then(|it| it.progress.clone())));
     let l = app.l();
     view! {
         <section class="card mirror-head">
             <div role="status">{state}</div>
+            {move || progress.get().map(|said| view! { <p class="muted">{t::progress(l)} ": " {said}</p> })}
             {parts::countdown(app, mirror)}
             {actions::buttons(app, id, mirror, Callback::new(move |it| approver.ask(it)), reload)}
         </section>
