@@ -302,7 +302,9 @@ impl Driver for VsphereMirrors {
             if tried == TRIES {
                 break;
             }
-            why = match change(&self.door, &self.progress, &switch, &[(Operation::Edit, &session)], self.patience).await? {
+            why = match change(&self.door, &self.progress, &switch, &[(Operation::Edit, &session)], self.patience)
+                .await?
+            {
                 Changed::Done => format!("{} said that it was done, and has the old end", switch.name),
                 Changed::Refused(refusal) if refusal.is_stale() => refusal.told(&switch.name),
                 Changed::Refused(refusal) => return Err(unfinished(refusal.told(&switch.name))),

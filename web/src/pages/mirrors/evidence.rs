@@ -12,6 +12,11 @@ use shared::{
     mirror::{Counters, Mirror},
 };
 
+/// What stands above the numbers, or on a phone beside each.
+fn heads(l: Language) -> [String; 3] {
+    [t::counted_at_start(l), t::counted_last(l), t::counted_diff(l)]
+}
+
 pub(super) fn evidence(l: Language, mirror: &Mirror, seen: RwSignal<Seen>) -> AnyView {
     let of = &mirror.evidence;
     let (Some(first), Some(last)) = (of.first, of.last) else {
@@ -20,13 +25,12 @@ pub(super) fn evidence(l: Language, mirror: &Mirror, seen: RwSignal<Seen>) -> An
     let (packets, bytes) = of.copied();
     let row = |name: String, read: &dyn Fn(&Counters) -> Option<String>, difference: Option<String>| {
         let none = || "–".to_owned();
-        let cells = [read(&first), read(&last), difference]
-            .map(|cell| view! { <td class="num">{cell.unwrap_or_else(none)}</td> });
+        let cells = [read(&first), read(&last), difference].into_iter().zip(heads(l));
+        let cells = cells.map(|(cell, head)| view! { <td class="num" data-head=head>{cell.unwrap_or_else(none)}</td> });
         view! { <tr><th scope="row">{name}</th>{cells.collect_view()}</tr> }
     };
     let source = last.source_packets.zip(first.source_packets).map(|(last, first)| last.saturating_sub(first));
-    let heads = [t::counted_at_start(l), t::counted_last(l), t::counted_diff(l)]
-        .map(|it| view! { <th scope="col" class="num">{it}</th> });
+    let columns = heads(l).map(|it| view! { <th scope="col" class="num">{it}</th> });
     let id = mirror.id;
     let spark = move || {
         let line = seen.with(|seen| seen.line(id, 400, 60));
@@ -47,7 +51,7 @@ pub(super) fn evidence(l: Language, mirror: &Mirror, seen: RwSignal<Seen>) -> An
             {spark}
         </div>
         <table class="evidence-table">
-            <thead><tr><th scope="col"><span class="sr">{t::evidence(l)}</span></th>{heads.collect_view()}</tr></thead>
+            <thead><tr><th scope="col"><span class="sr">{t::evidence(l)}</span></th>{columns.collect_view()}</tr></thead>
             <tbody>
                 {row(t::counted_packets(l), &|it| Some(grouped(it.packets)), Some(grouped(packets)))}
                 {row(t::counted_bytes(l), &|it| Some(grouped(it.bytes)), Some(grouped(bytes)))}
