@@ -181,7 +181,10 @@ fn assemble(
     inventory.restore(&mut store)?;
     let start = Start { url: url.clone(), store, lock, links, board: board.clone(), instance: own_name.clone() };
     let (runtime, thread) = Runtime::start(start).map_err(|error| CliError::Told(error.to_string()))?;
-    let mirrors = Arc::new(Desk::new(own_name.chars().take(INSTANCE).collect(), runtime.orders()));
+    let mirrors = Arc::new(Desk::new(
+        own_name.chars().filter(char::is_ascii_alphanumeric).take(INSTANCE).collect(),
+        runtime.orders(),
+    ));
     let app = App {
         runtime,
         board,

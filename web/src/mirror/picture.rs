@@ -43,13 +43,14 @@ impl Scene {
         let ports = mirror.plan.sources.iter().map(|(_, port)| port.clone());
         let sources =
             standing::sources(mirror).into_iter().zip(ports.chain(std::iter::repeat(String::new()))).collect();
+        let named = board.and_then(|board| collector(board, &mirror.spec.transport)).map(|it| it.name.clone());
         Self {
             sources,
             direction: mirror.spec.direction,
             switch: switch(board, mirror.plan.backend.as_str(), &mirror.plan.switch),
             transport: mirror.spec.transport.clone(),
             options: options(l, &mirror.spec),
-            end: (standing::destination(mirror), standing::end(&mirror.spec.transport)),
+            end: (named.unwrap_or_else(|| standing::destination(mirror)), standing::end(&mirror.spec.transport)),
             troubles: Vec::new(),
             loops: false,
             flows: mirror.state.is_running() && mirror.evidence.bps > 0,

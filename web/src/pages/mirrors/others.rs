@@ -183,9 +183,10 @@ fn standing(app: App, row: &BackendRow) -> AnyView {
         let counts = t::ports_others(l, switch.ports, switch.others.len());
         view! { <li><strong>{switch.name.clone()}</strong> " " <small>{format!("{} · {counts}", switch.version)}</small></li> }
     });
+    let address = (!row.address.is_empty()).then(|| view! { <span class="mono">{row.address.clone()}</span> " · " });
     view! {
         <div class=format!("backend {class}")>
-            <p>{icon(sign)} <strong>{name(row)}</strong> " " <small class="muted">{kind} " · " <span class="mono">{row.address.clone()}</span> " · " {age}</small></p>
+            <p>{icon(sign)} <strong>{name(row)}</strong> " " <small class="muted">{kind} " · " {address} {age}</small></p>
             {error} {paused}
             <ul class="backend-switches">{switches.collect_view()}</ul>
         </div>
