@@ -30,8 +30,8 @@ use tokio::time::timeout;
 
 /// Whatever is done with a switch is over by then, one way or the other; shorter than the engine's lease.
 const WITHIN: Duration = Duration::from_secs(45);
-/// What is only looked at.
-const LOOK_WITHIN: Duration = Duration::from_secs(5);
+/// What is only looked at; whoever types does not wait longer for a switch.
+pub(super) const LOOK_WITHIN: Duration = Duration::from_secs(5);
 
 /// All backends, and what is to be done on them.
 #[derive(Debug)]

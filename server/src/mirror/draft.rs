@@ -1,6 +1,9 @@
 //! A mirror that is being described: what its sources are, which switch it is on, what the rules say, and its plan.
 
-use super::{Desk, Order, desk::Held};
+use super::{
+    Desk, Order,
+    desk::{Held, LOOK_WITHIN},
+};
 use crate::{
     clock,
     inventory::{Fault, Inventory},
@@ -20,15 +23,13 @@ use shared::{
     placement::{Doubt, HopTo, Placement},
     timeline::Actor,
 };
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc};
 use tokio::time::timeout;
 
 /// Machines that are listed for one address.
 const MACHINES_MOST: usize = 20;
 /// A VM that changed its hypervisor within this time is said to move.
 const MOVING_MS: i64 = 120_000;
-/// Whoever types does not wait longer for a switch.
-const LOOK_WITHIN: Duration = Duration::from_secs(5);
 
 /// What would come of a specification.
 #[derive(Debug)]

@@ -85,7 +85,7 @@ pub struct Backend {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// The control socket of `ovs-vswitchd` on this machine (`unix:/run/openvswitch/ovs-vswitchd.<pid>.ctl`, or the
-    /// folder it is in): over it a change is applied at once to what already runs, and routes can be asked.
+    /// folder it is in): over it the way to a collector is asked for. Mirrors begin and end without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control: Option<String>,
     /// Sessions that one of its switches takes, foreign ones included, where it does not say so itself.
