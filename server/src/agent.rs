@@ -125,7 +125,7 @@ impl<'a> Agent<'a> {
         let hold = if self.prober.is_watching() { WATCH_EVERY } else { self.settings.every };
         let said = Said::of(&table, now);
         let report = self.report(&table, &said, hold);
-        let AgentAnswer { whole, probe } = server.report(&report, hold).await??;
+        let AgentAnswer { whole, probe, .. } = server.report(&report, hold).await??;
         self.said = (!whole).then_some(said);
         self.probed.clear();
         if !probe.is_empty() {

@@ -11,6 +11,7 @@ pub mod db;
 pub mod demo;
 pub mod entropy;
 pub mod failpoint;
+pub mod hosts;
 pub mod http;
 pub mod import;
 pub mod ingest;

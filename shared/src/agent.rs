@@ -4,7 +4,11 @@
 //! do or `hold_ms` is over, so one connection carries both directions. Fields that a side does not know are passed over:
 //! agent and server may be of different versions, and a report will hold more than neighbours one day.
 
-use crate::net::Mac;
+use crate::{
+    Timestamp,
+    host::{HostFacts, HostTables, Sample},
+    net::Mac,
+};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -18,6 +22,16 @@ pub const NEIGHBOURS_MAX: usize = 4_096;
 pub const INTERFACES_MAX: usize = 64;
 /// The addresses that an agent is asked for at once.
 pub const PROBES_MAX: usize = 5;
+/// Where agents say what they measured.
+pub const SAMPLES_PATH: &str = "/agent/v1/samples";
+/// The series that one host may have.
+pub const SERIES_MAX: usize = 2_000;
+/// The samples in one message; what was kept while the server was away comes in several.
+pub const SAMPLES_MAX: usize = 360;
+/// Nothing is measured more often.
+pub const EVERY_MIN_MS: u64 = 1_000;
+/// How often an agent measures while nobody looks, if the server does not say otherwise.
+pub const EVERY_MS: u64 = 10_000;
 
 /// What an agent says: everything it sees, or what changed since its last report.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,4 +131,51 @@ pub struct AgentAnswer {
     pub whole: bool,
     /// Look for these, and report at once.
     pub probe: Vec<IpAddr>,
+    /// Somebody looks at this host, or nobody does any more: measure this often from now on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every_ms: Option<u64>,
+}
+
+/// What an agent measured: some samples of the same series, the oldest first. `POST /agent/v1/samples`, JSON, gzip, with
+/// the same token as reports.
+///
+/// A sample may be sent again: one of an instant that the server has is passed over.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct SampleReport {
+    /// What the machine is called, as in reports; the host's name.
+    pub agent: String,
+    /// The agent's clock as it sends this: when it is wrong, instants are set right by it.
+    pub sent_at: Timestamp,
+    /// It measures about this often now.
+    pub every_ms: u64,
+    /// With the first samples of a run, when they change, and when they are asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facts: Option<HostFacts>,
+    /// Names of series, as `disk.io.util/device=sda`.
+    pub series: Vec<String>,
+    pub samples: Vec<Sample>,
+    /// As of the newest sample; not with what was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tables: Option<HostTables>,
+    /// Samples that were given up since there was no more room to keep them, since the agent started.
+    pub lost: u64,
+}
+
+/// The answer to samples.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct SampleAnswer {
+    /// Measure this often from now on.
+    pub every_ms: u64,
+    /// What is not after this is stored for good, by the agent's clock; the agent keeps what is, and sends it again when
+    /// `again` says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stored_until: Option<Timestamp>,
+    /// The server has started anew and may lack what is after `stored_until`.
+    pub again: bool,
+    /// Send the facts with the next samples.
+    pub facts: bool,
 }

@@ -3,6 +3,7 @@
 mod account;
 mod analytics;
 mod endpoint;
+mod host;
 mod incident;
 mod ingest;
 mod inventory;
@@ -17,6 +18,7 @@ mod why_not;
 pub use account::*;
 pub use analytics::*;
 pub use endpoint::{ENDPOINTS, Endpoint, Method, Role};
+pub use host::*;
 pub use incident::*;
 pub use ingest::*;
 pub use inventory::*;

@@ -108,4 +108,10 @@ name! {
     BackendId
     /// Where the copies of a port mirror may go.
     CollectorId
+    /// Hosts that are meant together.
+    HostGroupId
+    /// Rules that are bound to groups of hosts together.
+    TemplateId
+    /// A threshold rule, named within its template.
+    ThresholdId
 }

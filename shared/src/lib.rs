@@ -9,6 +9,7 @@ pub mod api;
 pub mod config;
 pub mod few;
 pub mod heartbeat;
+pub mod host;
 pub mod id;
 pub mod incident;
 pub mod inventory;
@@ -35,8 +36,8 @@ pub use heartbeat::{
 };
 pub use id::{
     AlertId, AttemptId, BackendId, CalendarId, ClassId, CollectorId, ContactId, EventId, HeartbeatId, HookId,
-    IncidentId, InhibitionId, IntegrationId, LayerId, MirrorId, PageId, PersonId, PolicyId, RouteId, ScheduleId,
-    SilenceId, SourceId, TeamId, WindowId,
+    HostGroupId, IncidentId, InhibitionId, IntegrationId, LayerId, MirrorId, PageId, PersonId, PolicyId, RouteId,
+    ScheduleId, SilenceId, SourceId, TeamId, TemplateId, ThresholdId, WindowId,
 };
 pub use incident::{
     Ack, Again, Attempt, AttemptState, Bundling, Escalation, EscalationState, Everyone, Failure, Flapping, Grouping,

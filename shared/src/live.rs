@@ -7,6 +7,7 @@
 use crate::{
     EventId, IncidentId, IntegrationId, Severity, Timestamp,
     api::{Counts, IncidentRow},
+    host::{HostState, HostTables, Vitals},
     timeline::Outcome,
 };
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,23 @@ pub enum LiveMessage {
     Resync {
         seq: u64,
     },
+    /// The hosts that said something since the last of these; only to who looks at the board of hosts.
+    Hosts {
+        now: Timestamp,
+        hosts: Vec<HostPulse>,
+    },
+    /// A sample of the host that is looked at.
+    Host {
+        now: Timestamp,
+        name: String,
+        state: HostState,
+        every_ms: u64,
+        at: Timestamp,
+        /// In the order of the series that were asked for; none where the host has no such series.
+        values: Vec<Option<f32>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tables: Option<Box<HostTables>>,
+    },
     Ping {
         now: Timestamp,
     },
@@ -65,6 +83,40 @@ pub enum BrowserMessage {
         seq: u64,
     },
     Pong,
+    /// What is on screen of hosts, instead of what was before; nothing when both are absent. It ends with the connection.
+    Look {
+        /// The board of all hosts.
+        #[serde(default)]
+        hosts: bool,
+        #[serde(default)]
+        host: Option<LookAt>,
+    },
+}
+
+/// The host on screen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LookAt {
+    pub name: String,
+    /// Names of series; only those that are on screen.
+    pub series: Vec<String>,
+    /// Once a second, for as long as this is said.
+    pub fast: bool,
+    /// Processes, cores, control groups and peers too.
+    #[serde(default)]
+    pub tables: bool,
+}
+
+/// A host that just said something, or stopped to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HostPulse {
+    pub name: String,
+    pub state: HostState,
+    pub seen_at: Timestamp,
+    pub vitals: Vitals,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst: Option<Severity>,
 }
 
 /// A message an integration just sent.

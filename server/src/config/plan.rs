@@ -15,6 +15,7 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
         suspects,
         mirrors,
         flapping,
+        hosts,
         channels,
         integrations,
         heartbeats,
@@ -30,6 +31,8 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
         inhibitions,
         silences,
         sources,
+        host_groups,
+        templates,
         fallback,
         tests,
     } = new;
@@ -42,6 +45,7 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
         ("suspects", old.suspects != *suspects),
         ("mirrors", rules_of(&old.mirrors) != rules_of(mirrors)),
         ("flapping", old.flapping != *flapping),
+        ("hosts", old.hosts != *hosts),
         ("channels", old.channels != *channels),
         ("time_off", old.time_off != *time_off),
         ("fallback", old.fallback != *fallback),
@@ -63,6 +67,8 @@ pub fn plan(old: &Document, new: &Document) -> Vec<String> {
     section(&mut changes, "inhibitions", &old.inhibitions, inhibitions, |it| it.id.as_str());
     section(&mut changes, "silences", &old.silences, silences, |it| &it.id);
     section(&mut changes, "sources", &old.sources, sources, |it| it.id.as_str());
+    section(&mut changes, "host_groups", &old.host_groups, host_groups, |it| it.id.as_str());
+    section(&mut changes, "templates", &old.templates, templates, |it| it.id.as_str());
     section(&mut changes, "mirrors.backends", &old.mirrors.backends, &mirrors.backends, |it| it.id.as_str());
     section(&mut changes, "mirrors.collectors", &old.mirrors.collectors, &mirrors.collectors, |it| it.id.as_str());
     section(&mut changes, "tests", &old.tests, tests, |it| &it.name);

@@ -41,10 +41,10 @@ pub(super) async fn report(
             .detail(fault.to_string())
     })?;
     if taken.whole {
-        return Ok(web::Json(AgentAnswer { whole: true, probe: Vec::new() }));
+        return Ok(web::Json(AgentAnswer { whole: true, ..AgentAnswer::default() }));
     }
     match desk.hold(&name, taken.ticket, hold).await {
-        Held::Probe(probe) => Ok(web::Json(AgentAnswer { whole: false, probe })),
+        Held::Probe(probe) => Ok(web::Json(AgentAnswer { probe, ..AgentAnswer::default() })),
         Held::Superseded => {
             Err(ApiError::new(StatusCode::CONFLICT, "another_agent", "Another agent reports under this name").detail(
                 format!("Two agents called `{name}` report for one source; start one of them with another --name."),

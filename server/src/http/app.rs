@@ -5,6 +5,7 @@ use crate::{
     auth::{keyring::Keyring, throttle::Throttle},
     clock,
     db::{AuditEntry, Readers, Store, StoreError},
+    hosts::Hosts,
     inventory::Inventory,
     live::Board,
     mirror::Desk,
@@ -38,6 +39,8 @@ pub struct App {
     pub readers: Arc<Readers>,
     /// What the sources of machines say.
     pub inventory: Arc<Inventory>,
+    /// What is measured of hosts.
+    pub hosts: Arc<Hosts>,
     /// The backends of port mirrors.
     pub mirrors: Arc<Desk>,
     /// The folder where a watchdog of mirrors says that it lives.

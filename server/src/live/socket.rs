@@ -117,7 +117,7 @@ impl Connection {
             Ok(Some(AggregatedMessage::Close(_)) | None) => return Err(End::Left),
         };
         match serde_json::from_str(&text) {
-            Ok(BrowserMessage::Pong) => Ok(()),
+            Ok(BrowserMessage::Pong | BrowserMessage::Look { .. }) => Ok(()),
             Ok(BrowserMessage::Resume { seq }) => {
                 let (missed, receiver) = self.board.resume(seq);
                 *frames = Some(receiver);

@@ -108,6 +108,7 @@ impl House {
             board,
             readers,
             inventory,
+            hosts: Arc::default(),
             mirrors,
             data: None,
             keyring,

@@ -7,6 +7,7 @@ mod calm;
 mod channels;
 mod condition;
 mod heartbeat;
+mod host;
 mod mirror;
 mod oncall;
 mod people;
@@ -22,6 +23,7 @@ pub use channels::{
 };
 pub use condition::{Condition, Operator};
 pub use heartbeat::Heartbeat;
+pub use host::{HostGroup, HostMode, Scrape, Template, Threshold};
 pub use mirror::{Backend, Collector, MirrorMode};
 pub use oncall::{
     Every, FixedShift, HolidayCalendar, Layer, LayerDays, Override, OverrideKind, Rotation, Schedule, Temporary,
@@ -51,6 +53,8 @@ pub struct Document {
     /// Port mirrors: what carries them out, and what is allowed.
     pub mirrors: MirrorMode,
     pub flapping: FlapDetection,
+    /// How hosts are measured, and how long that is kept.
+    pub hosts: HostMode,
     pub channels: Channels,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub integrations: Vec<Integration>,
@@ -86,6 +90,12 @@ pub struct Document {
     /// What says which machines there are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Source>,
+    /// Hosts that are meant together.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub host_groups: Vec<HostGroup>,
+    /// When a value of a host becomes an alert.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<Template>,
     /// Who is paged when a policy reaches nobody at all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fallback: Vec<Target>,
