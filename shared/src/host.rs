@@ -6,10 +6,12 @@
 
 mod facts;
 mod metric;
+mod pattern;
 mod series;
 
 pub use facts::{CgroupUse, CoreUse, HostFacts, HostTables, PeerUse, ProcessUse};
 pub use metric::{METRICS, Metric, Unit, Worse, metric};
+pub use pattern::is_meant;
 pub use series::{SERIES_MAX_BYTES, SeriesFault, SeriesName};
 
 use crate::Timestamp;

@@ -1,6 +1,6 @@
 //! Hosts: how they are measured and kept, groups of them, and the rules by which a value becomes an alert.
 
-use crate::{Delay, HostGroupId, Severity, TemplateId, ThresholdId, WindowId};
+use crate::{Delay, HostGroupId, Severity, TemplateId, ThresholdId, WindowId, host::is_meant};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -99,6 +99,13 @@ impl HostGroup {
     pub fn title(&self) -> &str {
         if self.name.is_empty() { self.id.as_str() } else { &self.name }
     }
+
+    /// Whether the host of this name belongs to it.
+    #[must_use]
+    pub fn holds(&self, host: &str) -> bool {
+        let any = |patterns: &[String]| patterns.iter().any(|pattern| is_meant(pattern, host));
+        any(&self.hosts) && !any(&self.except)
+    }
 }
 
 /// Rules that are bound to groups of hosts together.
@@ -195,4 +202,20 @@ const fn default_steps() -> u32 {
 
 const fn default_every() -> Delay {
     Delay::mins(5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_holds_what_one_of_its_patterns_means_and_none_of_its_exceptions() {
+        let group = HostGroup {
+            hosts: vec!["web-*".to_owned(), "db-01".to_owned()],
+            except: vec!["web-test-*".to_owned()],
+            ..HostGroup::default()
+        };
+        let held = ["web-01", "db-01", "web-test-1", "db-02"].map(|name| group.holds(name));
+        assert_eq!(held, [true, true, false, false]);
+    }
 }
