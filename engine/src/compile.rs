@@ -12,6 +12,7 @@ use crate::{
     quiet::Quiet,
     route::{self, Node},
     silence::configured,
+    threshold,
     window::{Window, Windows},
 };
 use shared::{
@@ -55,6 +56,8 @@ pub struct Snapshot {
     /// Whether a route says when its alerts are stale.
     pub stale_by_route: bool,
     pub inhibitions: Vec<inhibit::Rule>,
+    /// When a value of a host becomes an alert.
+    pub thresholds: Arc<threshold::Rules>,
     /// Silences of the document, by their ids.
     pub silences: BTreeMap<String, SilenceRequest>,
 }
@@ -101,6 +104,10 @@ impl Snapshot {
             }
             Err(faults) => check.faults(faults),
         }
+        match threshold::Rules::compile(&document, &snapshot.windows) {
+            Ok(rules) => snapshot.thresholds = Arc::new(rules),
+            Err(faults) => check.faults(faults),
+        }
         match configured::compile(&document) {
             Ok(silences) => snapshot.silences = silences,
             Err(faults) => check.faults(faults),
@@ -120,6 +127,7 @@ impl Snapshot {
         check.storm(&document.storm);
         check.suspects(&document.suspects);
         check.mirrors(&document);
+        check.hosts(&document.hosts);
         check.flapping(&document.flapping);
         snapshot.policies.entry(FALLBACK.into()).or_insert_with(|| Arc::new(fallback_policy(&document.fallback)));
         snapshot.document = document;

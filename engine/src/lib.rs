@@ -55,6 +55,7 @@ mod state;
 mod storm;
 mod suppress;
 mod suspect;
+pub mod threshold;
 mod throttle;
 pub mod trial;
 pub mod window;

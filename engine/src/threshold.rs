@@ -12,7 +12,7 @@ mod points;
 
 pub use bind::{Bound, Rules};
 pub use expression::{Expression, Function, Made, Operator, Span};
-pub use judge::{Judged, Standing, forecast};
+pub use judge::{Forecast, Judged, OverBecause, Standing, forecast};
 pub use points::Course;
 
 /// What the identity of a threshold's alert begins with.

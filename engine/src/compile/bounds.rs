@@ -4,7 +4,7 @@ use super::Check;
 use crate::state::RECENT_MAX;
 use shared::{
     Delay,
-    config::{FlapDetection, Limits, StormMode, SuspectMode},
+    config::{FlapDetection, HostMode, Limits, StormMode, SuspectMode},
 };
 
 impl Check {
@@ -45,6 +45,25 @@ impl Check {
             if !(1_000..=3_600_000).contains(&delay.0) {
                 self.fault(format!("suspects.{field}"), format!("`{field}` is 1s to 1h"));
             }
+        }
+    }
+
+    pub(super) fn hosts(&mut self, hosts: &HostMode) {
+        const DAY: i64 = 86_400_000;
+        for (field, delay, least_ms, most_ms, range) in [
+            ("every", hosts.every, 1_000, 300_000, "1s to 5m"),
+            ("keep_samples", hosts.keep_samples, 3_600_000, 60 * DAY, "1h to 60d"),
+            ("keep_minutes", hosts.keep_minutes, 3_600_000, 400 * DAY, "1h to 400d"),
+            ("keep_tens", hosts.keep_tens, 3_600_000, 4_000 * DAY, "1h to 4000d"),
+            ("silent_after", hosts.silent_after, 10_000, DAY, "10s to 1d"),
+        ] {
+            if !(least_ms..=most_ms).contains(&delay.0) {
+                self.fault(format!("hosts.{field}"), format!("`{field}` is {range}, not {delay}"));
+            }
+        }
+        if hosts.keep_samples > hosts.keep_minutes || hosts.keep_minutes > hosts.keep_tens {
+            let told = "what is coarser is kept for at least as long: keep_samples <= keep_minutes <= keep_tens";
+            self.fault("hosts.keep_minutes", told);
         }
     }
 

@@ -61,7 +61,8 @@ impl Rules {
                 faults.push((format!("{path}.parent"), why));
                 Vec::new()
             });
-            let compiled = Compiled { rules: bound(template, &path, windows, &mut faults), config: template.clone(), ancestors };
+            let compiled =
+                Compiled { rules: bound(template, &path, windows, &mut faults), config: template.clone(), ancestors };
             if rules.templates.insert(template.id.clone(), compiled).is_some() {
                 faults.push((path, "another template has this id".to_owned()));
             }

@@ -35,7 +35,10 @@ pub enum Function {
     /// The same, of a hundred of the earlier one.
     Pdiff(Span),
     /// At least so many of them.
-    Lookup { least: u32, span: Span },
+    Lookup {
+        least: u32,
+        span: Span,
+    },
     /// The newest is further from their mean than so many times their standard deviation.
     Stddev(Span),
     /// There was none for so long.
