@@ -2,6 +2,8 @@
 //!
 //! Whoever measures hands over a [`Batch`]; the newest samples are in memory, older ones in the store, coarser with age.
 
+pub mod judge;
+
 use shared::{
     Severity, Timestamp,
     host::{Feed, HostFacts, HostTables, Sample, SeriesName},

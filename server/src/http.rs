@@ -44,6 +44,7 @@ mod setup;
 mod silences;
 mod storms;
 mod swaps;
+mod thresholds;
 mod tokens;
 mod ui;
 mod upcoming;

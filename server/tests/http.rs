@@ -37,6 +37,8 @@ mod quiet;
 mod rehearsals;
 #[path = "http/replays.rs"]
 mod replays;
+#[path = "http/thresholds.rs"]
+mod thresholds;
 #[path = "http/versions.rs"]
 mod versions;
 #[path = "http/why_not.rs"]

@@ -1,7 +1,7 @@
 //! Reads the groups and templates of a document, and names what is wrong with them.
 
 use super::{
-    LOOK_BACK_MAX_MS, Rules,
+    Expression, LOOK_BACK_MAX_MS, Rules,
     bind::{Bound, Compiled},
 };
 use crate::window::{Window, Windows};
@@ -119,14 +119,19 @@ impl Bound {
         if !is_id(rule.id.as_str()) {
             fault("id", "an id is 1 to 64 letters, digits, `.`, `-` and `_`".to_owned());
         }
-        let when = rule.when.parse().map_err(|why| fault("when", why)).ok();
-        let clear = match &rule.clear {
+        let when: Option<Expression> = rule.when.parse().map_err(|why| fault("when", why)).ok();
+        let clear: Option<Expression> = match &rule.clear {
             Some(text) => text.parse().map_err(|why| fault("clear", why)).ok(),
             None => None,
         };
-        let nodata = |it: &Option<super::Expression>| it.as_ref().is_some_and(|it| it.function.span().is_none());
+        let nodata = |it: &Option<Expression>| it.as_ref().is_some_and(|it| it.function.span().is_none());
         if nodata(&clear) || (nodata(&when) && clear.is_some()) {
             fault("clear", "a rule about nodata is over when something comes; leave `clear` out".to_owned());
+        }
+        if let (Some(when), Some(clear)) = (&when, &clear)
+            && when.series != clear.series
+        {
+            fault("clear", format!("the end is judged by the same series as the beginning: {}", when.series));
         }
         if rule.hold.0 < 0 || rule.hold.0 > LOOK_BACK_MAX_MS * 24 {
             fault("hold", "a condition holds for 0 to 1d".to_owned());

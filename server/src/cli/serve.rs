@@ -7,7 +7,7 @@ use crate::{
     config::{Serve, Storage, fallback_url},
     db::{DatabaseUrl, LockError, Readers, Store, WriterLock},
     demo, entropy,
-    hosts::Hosts,
+    hosts::{self, Hosts, judge::Judge},
     http::{self, App, Instance, Listening},
     inventory::{self, Inventory, Vendors},
     live::{self, Board},
@@ -180,6 +180,8 @@ fn assemble(
     let keyring = Arc::new(Keyring::open(&readers)?);
     let inventory = Arc::new(Inventory::with_vendors(Vendors::at(settings.oui_data.clone())));
     inventory.restore(&mut store)?;
+    let hosts = Arc::new(Hosts::default());
+    let judge = Arc::new(Judge::new(Arc::clone(&hosts), clock::now()));
     let start = Start { url: url.clone(), store, lock, links, board: board.clone(), instance: own_name.clone() };
     let (runtime, thread) = Runtime::start(start).map_err(|error| CliError::Told(error.to_string()))?;
     let mirrors = Arc::new(Desk::new(
@@ -191,7 +193,8 @@ fn assemble(
         board,
         readers,
         inventory,
-        hosts: Arc::new(Hosts::default()),
+        hosts,
+        judge,
         mirrors,
         data: Some(storage.data.clone()),
         keyring,
@@ -234,6 +237,7 @@ fn keep_fresh(app: &web::Data<App>) {
     drop(actix_web::rt::spawn(kept));
     let followed = inventory::follow(Arc::clone(&app_again.inventory), app_again.runtime.clone());
     drop(actix_web::rt::spawn(followed));
+    drop(actix_web::rt::spawn(hosts::judge::keep(Arc::clone(&app_again.judge), app_again.runtime.clone())));
     keep_history(app_again);
 }
 

@@ -5,7 +5,7 @@ use crate::{
     auth::{keyring::Keyring, throttle::Throttle},
     clock,
     db::{AuditEntry, Readers, Store, StoreError},
-    hosts::Hosts,
+    hosts::{Hosts, judge::Judge},
     inventory::Inventory,
     live::Board,
     mirror::Desk,
@@ -41,6 +41,8 @@ pub struct App {
     pub inventory: Arc<Inventory>,
     /// What is measured of hosts.
     pub hosts: Arc<Hosts>,
+    /// How threshold rules stand with them.
+    pub judge: Arc<Judge>,
     /// The backends of port mirrors.
     pub mirrors: Arc<Desk>,
     /// The folder where a watchdog of mirrors says that it lives.

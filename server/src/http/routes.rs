@@ -3,7 +3,8 @@
 use super::{
     accounts, ack, actions, agents, analytics, audit, calendar, config, events, health, heartbeats, imported,
     incidents, integrations, inventory, me, mirrors, oncall, openapi, overrides, people, principal, problem::ApiError,
-    rehearsal, replay, schedules, session, setup, silences, storms, swaps, tokens, ui, versions, why, why_not,
+    rehearsal, replay, schedules, session, setup, silences, storms, swaps, thresholds, tokens, ui, versions, why,
+    why_not,
 };
 use crate::{ingest, live};
 use actix_web::{
@@ -115,6 +116,8 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/incidents/{id}/mirrors", to!(mirrors::mirrors_of_incident)),
     (Get, "/inventory/ansible", to!(inventory::ansible)),
     (Get, "/hypervisors/one", to!(inventory::show_hypervisor)),
+    (Get, "/thresholds", to!(thresholds::list_thresholds)),
+    (Post, "/thresholds/trial", to!(thresholds::try_threshold)),
     (Get, "/events", to!(events::list_events)),
     (Get, "/events/{id}", to!(events::show_event)),
     (Post, "/preview/event", to!(events::preview_event)),

@@ -267,6 +267,8 @@ impl Writer {
         batch.handled = true;
         batch.collect(&mut self.engine.handle(now, Event::CalendarsRead(copies)));
         let config = self.engine.config().clone();
+        // Who is on call is by them too: browsers look again.
+        self.board.configured(config.version);
         *self.vitals.config.write().unwrap_or_else(PoisonError::into_inner) = config;
         tracing::info!("calendars that others keep have changed, and are in force");
         Ok(())

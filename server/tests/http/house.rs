@@ -16,6 +16,7 @@ use server::{
     clock,
     db::{Account, DatabaseUrl, NewToken, Readers, Store, TokenKind, WriterLock},
     entropy,
+    hosts::{Hosts, judge::Judge},
     http::{self, App, Instance},
     inventory::Inventory,
     live::Board,
@@ -103,12 +104,15 @@ impl House {
         let mirrors = Arc::new(Desk::new("test".to_owned(), runtime.orders()));
         let throttle = Mutex::new(Throttle::default());
         let replays = Default::default();
+        let hosts: Arc<Hosts> = Arc::default();
+        let judge = Arc::new(Judge::new(Arc::clone(&hosts), clock::now()));
         let app = web::Data::new(App {
             runtime,
             board,
             readers,
             inventory,
-            hosts: Arc::default(),
+            hosts,
+            judge,
             mirrors,
             data: None,
             keyring,

@@ -1,0 +1,368 @@
+//! Judges hosts by the threshold rules, and by whether they say anything at all; what comes of it is an alert like any
+//! other.
+//!
+//! The rules themselves decide (`engine::threshold`); this hands them the points and keeps how each stands. A message
+//! that could not be stored waits and is told again; after a start, what was open is what fires.
+
+mod tell;
+
+use super::{Hosts, Points};
+use crate::{clock, runtime::Runtime};
+use engine::{
+    compile::SELF,
+    threshold::{Bound, Course, Judged, KEY, Rules, SILENT_KEY, Standing},
+};
+use shared::{
+    Alert, Delay, Severity, TemplateId, ThresholdId, Timestamp,
+    api::{RuleStanding, RuleState},
+    config::HostMode,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tell::Message;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// New samples are judged this soon.
+const EVERY: Duration = Duration::from_secs(1);
+/// What stays away is looked for at every so many of these.
+const AWAY_EVERY: u32 = 5;
+/// A host is silent after so many of its own beats at the least.
+const SILENT_BEATS: i64 = 3;
+/// What is told of at once; more wait for the next turn.
+const TELL_MAX: usize = 256;
+/// Open alerts are read in parts of this many.
+const ALERTS_AT_ONCE: usize = 1_000;
+/// A series that said nothing for so long is not in memory any more.
+const MEMORY: Delay = Delay::mins(75);
+
+/// Which rule with which series of which host.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    host: String,
+    template: TemplateId,
+    rule: ThresholdId,
+    series: String,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Nothing was heard before: what stays away counts from here.
+    began_at: Timestamp,
+    rules: Arc<Rules>,
+    /// The version of the configuration that `rules` are of.
+    version: i64,
+    mode: HostMode,
+    by_host: BTreeMap<String, Vec<Arc<Bound>>>,
+    standings: BTreeMap<Place, Standing>,
+    /// Hosts whose silence was told, with since when.
+    silent: BTreeMap<String, Timestamp>,
+    /// What is to be told, by identity: only the newest of each.
+    untold: BTreeMap<String, Message>,
+    turns: u32,
+}
+
+/// How every rule stands with every host.
+#[derive(Debug)]
+pub struct Judge {
+    hosts: Arc<Hosts>,
+    state: Mutex<State>,
+}
+
+/// Judges for as long as the server runs.
+pub async fn keep(judge: Arc<Judge>, runtime: Runtime) {
+    let mut beat = interval(EVERY);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while let Err(error) = judge.restore(&runtime).await {
+        tracing::debug!(%error, "open alerts cannot be read yet; nothing is judged before");
+        beat.tick().await;
+    }
+    loop {
+        beat.tick().await;
+        let (judging, config) = (Arc::clone(&judge), runtime.config());
+        let turn = move || judging.turn(&config.thresholds, &config.document.hosts, config.version, clock::now());
+        // Hundreds of hosts take some milliseconds.
+        if actix_web::web::block(turn).await.is_err() {
+            return;
+        }
+        judge.tell(&runtime).await;
+    }
+}
+
+impl Judge {
+    /// Nothing was judged yet.
+    #[must_use]
+    pub fn new(hosts: Arc<Hosts>, now: Timestamp) -> Self {
+        let state = State {
+            began_at: now,
+            rules: Arc::default(),
+            version: -1,
+            mode: HostMode::default(),
+            by_host: BTreeMap::new(),
+            standings: BTreeMap::new(),
+            silent: BTreeMap::new(),
+            untold: BTreeMap::new(),
+            turns: 0,
+        };
+        Self { hosts, state: Mutex::new(state) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is open from before this server began, fires.
+    ///
+    /// # Errors
+    /// When the engine does not answer; nothing is to be judged before it did.
+    pub async fn restore(&self, runtime: &Runtime) -> Result<(), crate::runtime::Unavailable> {
+        let mut after = 0;
+        loop {
+            let alerts = runtime.alerts(after, ALERTS_AT_ONCE).await?;
+            let Some(last) = alerts.last() else { return Ok(()) };
+            after = last.id.0;
+            let mut state = self.state();
+            let began_at = state.began_at;
+            for alert in alerts.iter().filter(|it| it.integration.as_str() == SELF) {
+                if let Some(host) = alert.event.dedup_key.strip_prefix(SILENT_KEY) {
+                    state.silent.insert(host.to_owned(), alert.first_at);
+                } else if let Some(place) = place_of(alert) {
+                    let steps = alert.event.metric.as_ref().and_then(|it| it.step).unwrap_or(1);
+                    state.standings.insert(place, Standing::restored(alert.first_at, steps, began_at));
+                }
+            }
+        }
+    }
+
+    /// Judges what came since the last turn.
+    pub fn turn(&self, rules: &Arc<Rules>, mode: &HostMode, version: i64, now: Timestamp) {
+        let known = self.hosts.known();
+        let mut state = self.state();
+        state.turns = state.turns.wrapping_add(1);
+        let is_new = state.version != version;
+        if is_new {
+            state.rules = Arc::clone(rules);
+            state.mode = mode.clone();
+            state.version = version;
+            state.by_host.clear();
+        }
+        let mut touched: BTreeSet<String> = self.hosts.touched().into_iter().collect();
+        if is_new {
+            touched.extend(known.iter().map(|it| it.name.clone()));
+        }
+        for host in &touched {
+            let every_ms = known.iter().find(|it| it.name == *host).map_or(0, |it| it.every_ms);
+            state.judge(&self.hosts, host, every_ms, now);
+        }
+        if is_new || state.turns % AWAY_EVERY == 0 {
+            let names: BTreeSet<&str> = known.iter().map(|it| it.name.as_str()).collect();
+            for host in &known {
+                state.look_for(&self.hosts, &host.name, host.seen_at, host.every_ms, now);
+            }
+            state.forget(&names, now);
+        }
+        let worst = state.worst();
+        drop(state);
+        self.hosts.judged(&worst);
+    }
+
+    /// Tells what is to be told; what is not taken waits for the next turn.
+    pub async fn tell(&self, runtime: &Runtime) {
+        let waiting: Vec<(String, Message)> = {
+            let state = self.state();
+            state.untold.iter().take(TELL_MAX).map(|(key, message)| (key.clone(), message.clone())).collect()
+        };
+        let told = waiting.into_iter().map(|(key, message)| async move {
+            let told = runtime.ingest(message.arrived(&key, clock::now())).await;
+            (key, message, told)
+        });
+        for (key, message, told) in futures_util::future::join_all(told).await {
+            match told {
+                Ok(_) => {
+                    let mut state = self.state();
+                    // Something newer may have come meanwhile.
+                    if state.untold.get(&key) == Some(&message) {
+                        state.untold.remove(&key);
+                    }
+                }
+                Err(error) => tracing::debug!(%error, key, "what a rule found could not be stored; it is told again"),
+            }
+        }
+    }
+
+    /// How rules stand, those that `wanted` wants.
+    pub fn standing(&self, wanted: impl Fn(&str, RuleState) -> bool) -> Vec<RuleStanding> {
+        let state = self.state();
+        let mut found = Vec::new();
+        for (place, standing) in &state.standings {
+            if !wanted(&place.host, standing.state) {
+                continue;
+            }
+            let Some(rule) = state.rule(place) else { continue };
+            found.push(RuleStanding {
+                host: place.host.clone(),
+                template: place.template.clone(),
+                rule: place.rule.clone(),
+                title: rule.config.title().to_owned(),
+                when: rule.when.to_string(),
+                severity: rule.severity,
+                series: place.series.clone(),
+                state: standing.state,
+                since: standing.since,
+                value: standing.value.map(|it| it as f32),
+                threshold: rule.when.function.span().map(|_| rule.when.threshold as f32),
+            });
+        }
+        found
+    }
+}
+
+/// Which rule an open alert is of, as its labels say.
+fn place_of(alert: &Alert) -> Option<Place> {
+    let rest = alert.event.dedup_key.strip_prefix(KEY)?;
+    let (template, rest) = rest.split_once('/')?;
+    let (rule, rest) = rest.split_once(':')?;
+    // A series has no colon before its tags, and a name of a host may have one.
+    let host = alert.event.labels.get("host_name")?.to_owned();
+    let series = rest.strip_prefix(host.as_str())?.strip_prefix(':')?.to_owned();
+    Some(Place { host, template: template.into(), rule: rule.into(), series })
+}
+
+impl State {
+    fn rules_of(&mut self, host: &str) -> Vec<Arc<Bound>> {
+        if let Some(rules) = self.by_host.get(host) {
+            return rules.clone();
+        }
+        let rules = self.rules.of(host);
+        self.by_host.insert(host.to_owned(), rules.clone());
+        rules
+    }
+
+    fn rule(&self, place: &Place) -> Option<&Arc<Bound>> {
+        let rules = self.by_host.get(&place.host)?;
+        rules.iter().find(|rule| rule.template == place.template && rule.config.id == place.rule)
+    }
+
+    /// Judges a host by its newest points.
+    fn judge(&mut self, hosts: &Hosts, host: &str, every_ms: u64, now: Timestamp) {
+        // Somebody who looks makes it faster than usual; a slow sender has a beat of its own.
+        let step = Delay(i64::try_from(every_ms).unwrap_or(i64::MAX).max(self.mode.every.0));
+        for rule in self.rules_of(host).iter().filter(|rule| rule.when.function.span().is_some()) {
+            let since = now.plus_ms(rule.reach(step).0.saturating_neg());
+            for Points { series, points } in hosts.recent(host, &rule.when.series, since) {
+                let place = Place::new(host, rule, series.to_string());
+                let standing = self.standings.entry(place.clone()).or_insert_with(|| Standing::new(now));
+                let judged = standing.judge(rule, &Course::of(&points, step), now);
+                self.note(&place, rule, judged, now);
+            }
+        }
+    }
+
+    /// Judges a host by what did not come.
+    fn look_for(&mut self, hosts: &Hosts, host: &str, seen_at: Timestamp, every_ms: u64, now: Timestamp) {
+        let heard_at = seen_at.max(self.began_at);
+        let beats = i64::try_from(every_ms).unwrap_or(i64::MAX).saturating_mul(SILENT_BEATS);
+        let is_silent = now.ms_since(heard_at) >= self.mode.silent_after.0.max(beats);
+        match (is_silent, self.silent.get(host)) {
+            (true, None) => {
+                self.silent.insert(host.to_owned(), now);
+                if let Some(severity) = self.mode.silent_severity {
+                    let message = Message::silent(host, severity, heard_at, now);
+                    self.untold.insert(format!("{SILENT_KEY}{host}"), message);
+                }
+            }
+            // Heard again by this server, not only known from before.
+            (false, Some(_)) if seen_at >= self.began_at => self.is_heard(host, "it is measured again", now),
+            _ => {}
+        }
+        for rule in self.rules_of(host).iter().filter(|rule| rule.when.function.span().is_none()) {
+            // Of a host that says nothing at all, its silence is told in time, and not each thing that it does not say.
+            if now.ms_since(heard_at) >= beats && rule.when.series.metric != "agent.alive" {
+                continue;
+            }
+            let mut heard: BTreeMap<String, Timestamp> = BTreeMap::new();
+            for Points { series, points } in hosts.recent(host, &rule.when.series, now.plus_ms(-MEMORY.0)) {
+                heard.insert(series.to_string(), points.last().map_or(self.began_at, |(at, _)| *at));
+            }
+            let ours =
+                |place: &&Place| place.host == host && place.template == rule.template && place.rule == rule.config.id;
+            let before: Vec<String> = self.standings.keys().filter(ours).map(|place| place.series.clone()).collect();
+            for series in before {
+                heard.entry(series).or_insert(self.began_at);
+            }
+            if heard.is_empty() {
+                heard.insert(rule.when.series.to_string(), self.began_at);
+            }
+            for (series, at) in heard {
+                let place = Place::new(host, rule, series);
+                let standing = self.standings.entry(place.clone()).or_insert_with(|| Standing::new(now));
+                let judged = standing.judge_silence(rule, at.max(self.began_at), now);
+                self.note(&place, rule, judged, now);
+            }
+        }
+    }
+
+    /// What is of no host or of no rule any more is over.
+    fn forget(&mut self, hosts: &BTreeSet<&str>, now: Timestamp) {
+        let gone: Vec<String> = self.silent.keys().filter(|host| !hosts.contains(host.as_str())).cloned().collect();
+        for host in gone {
+            // Right after a start the hosts of before may not be read yet; then their silence is still one.
+            if now.ms_since(self.began_at) >= self.mode.silent_after.0 {
+                self.is_heard(&host, "the host was forgotten", now);
+            }
+        }
+        let named: BTreeSet<String> = self.standings.keys().map(|place| place.host.clone()).collect();
+        for host in named {
+            self.rules_of(&host);
+        }
+        let settled = now.ms_since(self.began_at) >= self.mode.silent_after.0;
+        let left: Vec<Place> = self
+            .standings
+            .keys()
+            .filter(|place| self.rule(place).is_none() || (settled && !hosts.contains(place.host.as_str())))
+            .cloned()
+            .collect();
+        for place in left {
+            let Some(standing) = self.standings.remove(&place) else { continue };
+            if standing.state == RuleState::Firing {
+                let message = Message::dropped(&place.host, &place.series, now);
+                self.untold.insert(place.key(), message);
+            }
+        }
+        self.by_host.retain(|host, _| hosts.contains(host.as_str()));
+    }
+
+    fn is_heard(&mut self, host: &str, why: &str, now: Timestamp) {
+        self.silent.remove(host);
+        self.untold.insert(format!("{SILENT_KEY}{host}"), Message::heard(host, why, now));
+    }
+
+    fn note(&mut self, place: &Place, rule: &Bound, judged: Option<Judged>, now: Timestamp) {
+        if let Some(judged) = judged {
+            self.untold.insert(place.key(), Message::judged(&place.host, &place.series, rule, judged, now));
+        }
+    }
+
+    /// The worst rule that fires of each host.
+    fn worst(&self) -> BTreeMap<String, Severity> {
+        let mut worst: BTreeMap<String, Severity> = BTreeMap::new();
+        for (place, _) in self.standings.iter().filter(|(_, it)| it.state == RuleState::Firing) {
+            let Some(rule) = self.rule(place) else { continue };
+            let entry = worst.entry(place.host.clone()).or_insert(rule.severity);
+            *entry = (*entry).min(rule.severity);
+        }
+        worst
+    }
+}
+
+impl Place {
+    fn new(host: &str, rule: &Bound, series: String) -> Self {
+        Self { host: host.to_owned(), template: rule.template.clone(), rule: rule.config.id.clone(), series }
+    }
+
+    fn key(&self) -> String {
+        format!("{KEY}{}/{}:{}:{}", self.template, self.rule, self.host, self.series)
+    }
+}

@@ -1,0 +1,161 @@
+//! Threshold rules: how they stand, and what one would have done.
+
+use super::{
+    App,
+    app::{blocking, now},
+    body,
+    problem::ApiError,
+};
+use actix_web::{HttpRequest, http::StatusCode, web};
+use engine::{
+    compile::Snapshot,
+    threshold::{Bound, forecast},
+};
+use shared::{
+    Delay, Timestamp,
+    api::{
+        RuleStanding, RuleState, TemplateRow, ThresholdBoard, ThresholdForecast, ThresholdRow, ThresholdTrial,
+        WouldAlert,
+    },
+    config::HostGroup,
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What fires or holds, as one list shows it.
+const STANDING_MAX: usize = 500;
+/// The alerts that one trial tells of.
+const ALERTS_MAX: usize = 1_000;
+/// The series that one trial looks at.
+const SERIES_MAX: u32 = 5_000;
+const MOST_BYTES: usize = 64 * 1024;
+
+pub(super) async fn list_thresholds(app: web::Data<App>) -> Result<web::Json<ThresholdBoard>, ApiError> {
+    blocking(move || board(&app)).await.map(web::Json)
+}
+
+fn board(app: &App) -> ThresholdBoard {
+    let config = app.runtime.config();
+    let hosts = app.hosts.known();
+    let all = app.judge.standing(|_, _| true);
+    let mut counts: BTreeMap<(&str, &str), (u32, u32, u32)> = BTreeMap::new();
+    for it in &all {
+        let count = counts.entry((it.template.as_str(), it.rule.as_str())).or_default();
+        match it.state {
+            RuleState::Firing => count.0 += 1,
+            RuleState::Holding => count.1 += 1,
+            RuleState::Fine | RuleState::Unknown => {}
+        }
+        count.2 += 1;
+    }
+    let row = |rule: Arc<Bound>, of: &shared::TemplateId| {
+        let (firing, holding, series) =
+            counts.get(&(rule.template.as_str(), rule.config.id.as_str())).copied().unwrap_or_default();
+        let from = (rule.template != *of).then(|| rule.template.clone());
+        ThresholdRow { rule: rule.config.clone(), from, firing, holding, series }
+    };
+    let templates = config.document.templates.iter().map(|template| TemplateRow {
+        template: template.clone(),
+        hosts: count(hosts.iter().filter(|host| config.thresholds.is_for(&template.id, &host.name)).count()),
+        rules: config.thresholds.of_template(&template.id).into_iter().map(|rule| row(rule, &template.id)).collect(),
+    });
+    let templates = templates.collect();
+    let mut standing: Vec<RuleStanding> = all.into_iter().filter(|it| it.state >= RuleState::Holding).collect();
+    standing.sort_by(|a, b| (b.state, a.severity, a.since, &a.host).cmp(&(a.state, b.severity, b.since, &b.host)));
+    standing.truncate(STANDING_MAX);
+    ThresholdBoard { templates, standing }
+}
+
+pub(super) async fn try_threshold(
+    request: HttpRequest,
+    payload: web::Payload,
+    app: web::Data<App>,
+) -> Result<web::Json<ThresholdForecast>, ApiError> {
+    let trial: ThresholdTrial = body::json(&request, payload, MOST_BYTES).await?;
+    let config = app.runtime.config();
+    let rule = Bound::compile(&"trial".into(), &trial.rule, &config.windows).map_err(|faults| {
+        let told = faults.into_iter().map(|(field, why)| format!("{field}: {why}")).collect::<Vec<_>>();
+        refused("bad_rule", "The rule cannot be used").detail(told.join("; "))
+    })?;
+    let (from, until) = (trial.from, trial.until.min(now()));
+    if from >= until || until.ms_since(from) > config.document.hosts.keep_tens.0 {
+        return Err(refused("bad_range", "The range cannot be used")
+            .detail("`from` lies before `until` and before now, and no further back than is kept."));
+    }
+    let groups = groups(&config, &trial)?;
+    let asked = Asked { hosts: trial.hosts, groups, from, until };
+    let forecast = blocking(move || run(&app, &config, &rule, &asked)).await??;
+    Ok(web::Json(forecast))
+}
+
+struct Asked {
+    hosts: Vec<String>,
+    groups: Vec<HostGroup>,
+    from: Timestamp,
+    until: Timestamp,
+}
+
+fn refused(code: &'static str, title: &'static str) -> ApiError {
+    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, code, title)
+}
+
+fn groups(config: &Snapshot, trial: &ThresholdTrial) -> Result<Vec<HostGroup>, ApiError> {
+    let find = |id: &shared::HostGroupId| {
+        let found = config.document.host_groups.iter().find(|it| it.id == *id).cloned();
+        found.ok_or_else(|| {
+            refused("no_such_group", "There is no such group of hosts")
+                .detail(format!("The configuration has no host_groups with id = \"{id}\"."))
+        })
+    };
+    trial.groups.iter().map(find).collect()
+}
+
+fn run(app: &App, config: &Snapshot, rule: &Bound, asked: &Asked) -> Result<ThresholdForecast, ApiError> {
+    let is_meant = |name: &str| {
+        let everybody = asked.hosts.is_empty() && asked.groups.is_empty();
+        everybody || asked.hosts.iter().any(|it| it == name) || asked.groups.iter().any(|group| group.holds(name))
+    };
+    let mut found = ThresholdForecast {
+        from: asked.from,
+        until: asked.until,
+        hosts: 0,
+        series: 0,
+        alerts: Vec::new(),
+        left_out: 0,
+        step_ms: 0,
+    };
+    let usual = config.document.hosts.every;
+    for host in app.hosts.known().into_iter().filter(|host| is_meant(&host.name)) {
+        found.hosts += 1;
+        let step = Delay(host.every_ms.cast_signed()).max(usual);
+        let begins = asked.from.plus_ms(rule.reach(step).0.saturating_neg());
+        for points in app.hosts.recent(&host.name, &rule.when.series, begins) {
+            if found.series >= SERIES_MAX {
+                return Err(refused("too_much", "The rule looks at too much for one trial")
+                    .detail(format!("More than {SERIES_MAX} series are meant; name a group or some hosts.")));
+            }
+            found.series += 1;
+            found.step_ms = found.step_ms.max(step.0);
+            let alerts = forecast(rule, &points.points, step, asked.until);
+            for it in alerts.into_iter().filter(|it| it.until.is_none_or(|until| until >= asked.from)) {
+                if found.alerts.len() >= ALERTS_MAX {
+                    found.left_out += 1;
+                    continue;
+                }
+                found.alerts.push(WouldAlert {
+                    host: host.name.clone(),
+                    series: points.series.to_string(),
+                    from: it.from,
+                    until: it.until,
+                    value: it.value.map(|it| it as f32),
+                    steps: it.steps,
+                });
+            }
+        }
+    }
+    found.alerts.sort_by(|a, b| (a.from, &a.host, &a.series).cmp(&(b.from, &b.host, &b.series)));
+    Ok(found)
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
