@@ -4,12 +4,14 @@
 //! are only of now, so nothing is buffered: what could not be said is looked at anew. No privilege is needed: reading
 //! these tables by netlink and sending a datagram are open to every account.
 
+mod measure;
 mod netlink;
 mod probe;
 mod say;
 mod table;
 mod wire;
 
+pub use measure::{Measured, Meter, Roots};
 pub use say::Server;
 pub use table::{Interface, Neighbour, Table};
 

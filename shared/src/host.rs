@@ -78,7 +78,7 @@ pub struct Vitals {
     /// The busiest disk, of a hundred.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disk_util: Option<f32>,
-    /// Of all interfaces but the loopback.
+    /// Of all interfaces but the loopback and those that ride on others, which have the tag `kind`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub net_in_bits: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,12 +4,19 @@ use super::wire::{Message, Request};
 use std::io;
 
 #[cfg(target_os = "linux")]
-pub(super) use linux::ask;
+pub(super) use linux::{ask, converse};
 
 /// # Errors
 /// Always: elsewhere the tables are asked for in another way.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn ask(_: Request, _: impl FnMut(Message)) -> io::Result<()> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "the agent runs on Linux only"))
+}
+
+/// # Errors
+/// Always, as [`ask`].
+#[cfg(not(target_os = "linux"))]
+pub(super) fn converse(_: bool, _: &dyn Fn(u32) -> Vec<u8>, _: impl FnMut(u16, &[u8])) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "the agent runs on Linux only"))
 }
 
@@ -20,7 +27,7 @@ mod linux {
     use rustix::{
         fd::OwnedFd,
         net::{
-            AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socket_with,
+            AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with,
             sockopt::{Timeout, set_socket_timeout},
         },
     };
@@ -41,9 +48,23 @@ mod linux {
     /// # Errors
     /// When the kernel refuses or does not answer.
     pub(in crate::agent) fn ask(request: Request, mut tell: impl FnMut(Message)) -> io::Result<()> {
-        let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None)?;
+        converse(false, &|number| request.bytes(number), |kind, body| tell(wire::message(kind, body)))
+    }
+
+    /// Sends the question that `question` makes of a number, about sockets or about routes and the like, and tells of the
+    /// kind and the body of each message of the answer.
+    ///
+    /// # Errors
+    /// As [`ask`].
+    pub(in crate::agent) fn converse(
+        about_sockets: bool,
+        question: &dyn Fn(u32) -> Vec<u8>,
+        mut tell: impl FnMut(u16, &[u8]),
+    ) -> io::Result<()> {
+        let protocol = about_sockets.then_some(netlink::SOCK_DIAG);
+        let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, protocol)?;
         set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE))?;
-        send(&socket, &request.bytes(NUMBER), SendFlags::empty())?;
+        send(&socket, &question(NUMBER), SendFlags::empty())?;
         let mut datagram = vec![0; DATAGRAM];
         for _ in 0..DATAGRAMS_MAX {
             if let Some(end) = next(&socket, &mut datagram, &mut tell)? {
@@ -57,14 +78,14 @@ mod linux {
     fn next(
         socket: &OwnedFd,
         datagram: &mut [u8],
-        tell: &mut impl FnMut(Message),
+        tell: &mut impl FnMut(u16, &[u8]),
     ) -> io::Result<Option<io::Result<()>>> {
         let (length, _) = recv(socket, &mut *datagram, RecvFlags::empty())?;
         let mut end = None;
-        wire::read(datagram.get(..length).unwrap_or_default(), NUMBER, |message| match message {
-            Message::End(None) => end = Some(Ok(())),
-            Message::End(Some(error)) => end = Some(Err(io::Error::from_raw_os_error(error))),
-            message => tell(message),
+        wire::each(datagram.get(..length).unwrap_or_default(), NUMBER, |kind, body| match wire::end(kind, body) {
+            Some(None) => end = Some(Ok(())),
+            Some(Some(error)) => end = Some(Err(io::Error::from_raw_os_error(error))),
+            None => tell(kind, body),
         });
         Ok(end)
     }

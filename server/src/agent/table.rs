@@ -102,7 +102,7 @@ impl Table {
                 let router = says_router || self.routers.contains(&(index, ip));
                 self.neighbours.insert((index, ip), Neighbour { mac, age_ms, router, is_sure });
             }
-            Message::Link { .. } | Message::Neighbour { .. } | Message::Other | Message::End(_) => {}
+            Message::Link { .. } | Message::Neighbour { .. } | Message::Other => {}
         }
     }
 

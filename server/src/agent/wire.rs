@@ -12,8 +12,6 @@ const NEW_LINK: u16 = 16;
 const NEW_ADDRESS: u16 = 20;
 const NEW_ROUTE: u16 = 24;
 const NEW_NEIGHBOUR: u16 = 28;
-/// What was read changed meanwhile.
-const DUMP_INTERRUPTED: u16 = 0x10;
 /// The bits of an attribute's kind that say how it is written.
 const KIND_MASK: u16 = 0x3fff;
 /// States in which an entry has an answer: reachable, stale, delay, probe, permanent.
@@ -107,8 +105,6 @@ pub(super) enum Message {
     },
     /// Of a kind or in a state that says nothing here.
     Other,
-    /// The last one: none, or the number of the error.
-    End(Option<i32>),
 }
 
 /// Where a route leads.
@@ -120,32 +116,37 @@ pub(super) struct Route {
     pub(super) hops: Vec<(Option<u32>, Option<IpAddr>)>,
 }
 
-/// The messages of one datagram. `number` is the one that was asked with; others are passed over. Gives whether what was
-/// read changed while it was read.
-pub(super) fn read(mut datagram: &[u8], number: u32, mut tell: impl FnMut(Message)) -> bool {
-    let mut interrupted = false;
+/// The kind and the body of each message of one datagram. `number` is the one that was asked with; others are passed over.
+pub(super) fn each(mut datagram: &[u8], number: u32, mut tell: impl FnMut(u16, &[u8])) {
     while let Some(header) = datagram.first_chunk::<16>() {
         let length = u32_at(header, 0).unwrap_or_default() as usize;
         let Some(body) = datagram.get(16..length) else { break };
         if u32_at(header, 8) == Some(number) {
-            interrupted |= u16_at(header, 6).unwrap_or_default() & DUMP_INTERRUPTED != 0;
-            tell(message(u16_at(header, 4).unwrap_or_default(), body).unwrap_or(Message::Other));
+            tell(u16_at(header, 4).unwrap_or_default(), body);
         }
         datagram = datagram.get(length.next_multiple_of(4)..).unwrap_or_default();
     }
-    interrupted
 }
 
-fn message(kind: u16, body: &[u8]) -> Option<Message> {
+/// Whether this message is the last one: with the number of the error, if it ended with one.
+pub(super) fn end(kind: u16, body: &[u8]) -> Option<Option<i32>> {
     match kind {
-        DONE => Some(Message::End(None)),
-        ERROR => Some(Message::End(i32_at(body, 0).filter(|error| *error != 0).map(i32::wrapping_neg))),
-        NEW_LINK => link(body),
-        NEW_ADDRESS => address(body),
-        NEW_ROUTE => Some(Message::Route(route(body)?)),
-        NEW_NEIGHBOUR => neighbour(body),
+        DONE => Some(None),
+        ERROR => Some(i32_at(body, 0).filter(|error| *error != 0).map(i32::wrapping_neg)),
         _ => None,
     }
+}
+
+/// What a message about links, addresses, routes and neighbours says.
+pub(super) fn message(kind: u16, body: &[u8]) -> Message {
+    let told = match kind {
+        NEW_LINK => link(body),
+        NEW_ADDRESS => address(body),
+        NEW_ROUTE => route(body).map(Message::Route),
+        NEW_NEIGHBOUR => neighbour(body),
+        _ => None,
+    };
+    told.unwrap_or(Message::Other)
 }
 
 fn link(body: &[u8]) -> Option<Message> {
@@ -310,8 +311,14 @@ mod tests {
 
     fn told(datagram: &[u8]) -> Vec<Message> {
         let mut told = Vec::new();
-        read(datagram, 1, |message| told.push(message));
+        each(datagram, 1, |kind, body| told.push(message(kind, body)));
         told
+    }
+
+    fn ends(datagram: &[u8]) -> Vec<Option<i32>> {
+        let mut ends = Vec::new();
+        each(datagram, 1, |kind, body| ends.extend(end(kind, body)));
+        ends
     }
 
     fn ages(confirmed: u32, updated: u32) -> Vec<u8> {
@@ -369,9 +376,9 @@ mod tests {
         let mut bytes = datagram(3, 1, &0_i32.to_ne_bytes());
         bytes.extend(datagram(3, 2, &0_i32.to_ne_bytes()));
         bytes.extend(datagram(2, 1, &(-13_i32).to_ne_bytes()));
-        assert_eq!(told(&bytes), [Message::End(None), Message::End(Some(13))]);
+        assert_eq!(ends(&bytes), [None, Some(13)]);
         bytes.truncate(bytes.len() - 1);
-        assert_eq!(told(&bytes), [Message::End(None)]);
+        assert_eq!(ends(&bytes), [None]);
     }
 
     #[test]

@@ -58,7 +58,7 @@ use Worse::{High, Low, Neither};
 const CORE: &[&str] = &["core"];
 const MOUNT: &[&str] = &["fstype", "mount"];
 const DEVICE: &[&str] = &["device"];
-const IFACE: &[&str] = &["iface"];
+const IFACE: &[&str] = &["iface", "kind"];
 const CGROUP: &[&str] = &["cgroup"];
 
 /// Every metric that is known by name.
@@ -129,7 +129,8 @@ pub const METRICS: &[Metric] = &[
     of(DEVICE, m("disk.io.write_requests", PerSecond, Neither, "writes", "写请求")),
     of(DEVICE, m("disk.io.read_bytes", BytesPerSecond, Neither, "read", "读速率")),
     of(DEVICE, m("disk.io.write_bytes", BytesPerSecond, Neither, "written", "写速率")),
-    // Interfaces.
+    // Interfaces. One that rides on others (a bond, a VLAN, a bridge, a tunnel) has a `kind`: what it carries is counted
+    // where it enters the machine, so a sum over all is of those without one.
     of(IFACE, m("net.if.in.bits", BitsPerSecond, Neither, "received", "入流量")),
     of(IFACE, m("net.if.out.bits", BitsPerSecond, Neither, "sent", "出流量")),
     of(IFACE, m("net.if.in.packets", PerSecond, Neither, "packets received", "入包")),
