@@ -3,6 +3,7 @@
 //! Whoever measures hands over a [`Batch`]; the newest samples are in memory, older ones in the store, coarser with age.
 
 pub mod judge;
+pub mod own;
 
 use shared::{
     Severity, Timestamp,

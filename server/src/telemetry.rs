@@ -1,10 +1,12 @@
 //! What the server measures of itself, as Prometheus text; every metric is named and described here.
 
+mod process;
+
 use crate::channels::Accepted;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use shared::{Failure, timeline::Outcome};
-use std::sync::OnceLock;
+use shared::{Failure, host::Feed, timeline::Outcome};
+use std::{collections::BTreeMap, sync::OnceLock};
 
 static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
 
@@ -38,6 +40,13 @@ pub fn install() -> Result<(), String> {
     describe_gauge!("tocsin_deliveries_in_flight", "Deliveries under way");
     describe_gauge!("tocsin_queue", "Messages and actions that wait for the engine");
     describe_gauge!("tocsin_browsers", "Live connections");
+    describe_gauge!("tocsin_hosts", "Monitored machines by state: live, late or silent");
+    describe_counter!("tocsin_host_samples_total", "Samples of hosts that were taken, by feed");
+    describe_counter!("tocsin_host_values_total", "Values in these samples");
+    describe_gauge!("tocsin_rules", "Threshold rules and series by how they stand: firing, holding, fine or unknown");
+    describe_gauge!("tocsin_build_info", "Always 1; the version of this program is its label");
+    process::describe();
+    gauge!("tocsin_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     describe_gauge!(
         "tocsin_clock_offset_seconds",
         Unit::Seconds,
@@ -49,6 +58,7 @@ pub fn install() -> Result<(), String> {
 /// Everything measured so far, as Prometheus text.
 #[must_use]
 pub fn render() -> String {
+    process::read();
     HANDLE.get().map(PrometheusHandle::render).unwrap_or_default()
 }
 
@@ -104,6 +114,77 @@ pub(crate) fn browsers(count: u32) {
     gauge!("tocsin_browsers").set(f64::from(count));
 }
 
+pub(crate) fn measured(feed: Feed, samples: usize, values: usize) {
+    let feed = match feed {
+        Feed::Agent => "agent",
+        Feed::Own => "own",
+        Feed::Falcon => "falcon",
+        Feed::RemoteWrite => "remote_write",
+        Feed::Scrape => "scrape",
+    };
+    counter!("tocsin_host_samples_total", "feed" => feed).increment(samples as u64);
+    counter!("tocsin_host_values_total", "feed" => feed).increment(values as u64);
+}
+
+pub(crate) fn hosts(live: usize, late: usize, silent: usize) {
+    for (state, n) in [("live", live), ("late", late), ("silent", silent)] {
+        gauge!("tocsin_hosts", "state" => state).set(n as f64);
+    }
+}
+
+pub(crate) fn rules(by_state: &BTreeMap<&'static str, usize>) {
+    for state in ["firing", "holding", "fine", "unknown"] {
+        gauge!("tocsin_rules", "state" => state).set(by_state.get(state).copied().unwrap_or_default() as f64);
+    }
+}
+
 fn seconds(ms: i64) -> f64 {
     ms as f64 / 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// Words that begin as our metrics do, without what a histogram adds to its name.
+    fn named(text: &str) -> BTreeSet<String> {
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let ours = words.filter(|word| word.starts_with("tocsin_") || word.starts_with("process_"));
+        let plain = |word: &str| {
+            let ends = ["_bucket", "_sum", "_count"];
+            ends.iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word).to_owned()
+        };
+        ours.map(plain).collect()
+    }
+
+    fn described() -> BTreeSet<String> {
+        let source = [include_str!("telemetry.rs"), include_str!("telemetry/process.rs")].concat();
+        let calls = source.split("describe_").skip(1).filter_map(|call| call.split('"').nth(1));
+        calls.flat_map(|name| named(name)).collect()
+    }
+
+    #[test]
+    fn the_dashboard_shows_every_metric_and_none_that_is_not_there() {
+        let dashboard = include_str!("../../docs/grafana/tocsin.json");
+        let read: serde_json::Value = serde_json::from_str(dashboard).unwrap();
+        let panels = read["panels"].as_array().unwrap();
+        let asked = panels.iter().flat_map(|panel| panel["targets"].as_array().into_iter().flatten());
+        let asked: BTreeSet<String> = asked.flat_map(|target| named(target["expr"].as_str().unwrap())).collect();
+        assert_eq!(asked, described());
+    }
+
+    #[test]
+    fn what_is_rendered_is_named_and_counts_this_process() {
+        install().unwrap();
+        measured(Feed::Agent, 3, 600);
+        hosts(1, 2, 3);
+        let text = render();
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        let names: BTreeSet<String> = lines.flat_map(|line| named(line.split(['{', ' ']).next().unwrap())).collect();
+        assert!(names.is_subset(&described()), "{names:?}");
+        let resident = text.lines().find_map(|line| line.strip_prefix("process_resident_memory_bytes "));
+        assert!(resident.unwrap().parse::<f64>().unwrap() > 1e6, "{text}");
+        assert!(text.contains("tocsin_hosts{state=\"silent\"} 3"), "{text}");
+    }
 }

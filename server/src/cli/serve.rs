@@ -238,6 +238,7 @@ fn keep_fresh(app: &web::Data<App>) {
     let followed = inventory::follow(Arc::clone(&app_again.inventory), app_again.runtime.clone());
     drop(actix_web::rt::spawn(followed));
     drop(actix_web::rt::spawn(hosts::judge::keep(Arc::clone(&app_again.judge), app_again.runtime.clone())));
+    drop(actix_web::rt::spawn(hosts::own::keep(Arc::clone(&app_again.hosts), app_again.runtime.clone())));
     keep_history(app_again);
 }
 

@@ -7,7 +7,7 @@
 mod tell;
 
 use super::{Hosts, Points};
-use crate::{clock, runtime::Runtime};
+use crate::{clock, runtime::Runtime, telemetry};
 use engine::{
     compile::SELF,
     threshold::{Bound, Course, Judged, KEY, Rules, SILENT_KEY, Standing},
@@ -164,6 +164,7 @@ impl Judge {
             state.forget(&names, now);
         }
         let worst = state.worst();
+        telemetry::rules(&state.by_state());
         drop(state);
         self.hosts.judged(&worst);
     }
@@ -343,6 +344,20 @@ impl State {
         if let Some(judged) = judged {
             self.untold.insert(place.key(), Message::judged(&place.host, &place.series, rule, judged, now));
         }
+    }
+
+    fn by_state(&self) -> BTreeMap<&'static str, usize> {
+        let mut counts = BTreeMap::new();
+        for standing in self.standings.values() {
+            let state = match standing.state {
+                RuleState::Firing => "firing",
+                RuleState::Holding => "holding",
+                RuleState::Fine => "fine",
+                RuleState::Unknown => "unknown",
+            };
+            *counts.entry(state).or_default() += 1;
+        }
+        counts
     }
 
     /// The worst rule that fires of each host.

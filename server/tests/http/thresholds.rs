@@ -143,7 +143,8 @@ async fn a_rule_pages_through_the_whole_chain_and_its_end_resolves() {
 #[actix_web::test]
 async fn each_series_is_judged_by_itself_and_a_restart_forgets_nothing() {
     let mut fleet = Fleet::new().await;
-    let disks = ["df.bytes.used.percent/fstype=ext4,mount=/", "df.bytes.used.percent/fstype=ext4,mount=/data", "nginx.alive"];
+    let disks =
+        ["df.bytes.used.percent/fstype=ext4,mount=/", "df.bytes.used.percent/fstype=ext4,mount=/data", "nginx.alive"];
     fleet.measure("web-1", &disks, &[95.0, 96.0, 1.0]);
     fleet.beat().await;
     assert_eq!(fleet.open().await.len(), 2);
@@ -213,9 +214,7 @@ async fn a_rule_is_tried_on_what_was_measured_before_it_is_stored() {
         fleet.measure("db-1", &["load.1min"], &[load]);
         fleet.now = fleet.now.plus_ms(10_000);
     }
-    let trial = |when: &str| {
-        json!({"rule": {"id": "new", "when": when}, "groups": ["web"], "from": begun.plus_ms(-600_000), "until": begun})
-    };
+    let trial = |when: &str| json!({"rule": {"id": "new", "when": when}, "groups": ["web"], "from": begun.plus_ms(-600_000), "until": begun});
     let tried = fleet.send(json("POST", "/api/v1/thresholds/trial", &trial("all(#2) load.1min > 5"))).await.json();
     assert_eq!((tried["hosts"].as_u64(), tried["series"].as_u64()), (Some(1), Some(1)), "{tried}");
     assert_eq!(tried["alerts"].as_array().unwrap().len(), 1, "{tried}");
