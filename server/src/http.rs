@@ -21,6 +21,7 @@ mod heartbeats;
 mod imported;
 mod incidents;
 mod integrations;
+mod hosts;
 mod inventory;
 mod layer;
 mod me;
