@@ -15,7 +15,8 @@ pub(super) fn read(roots: &Roots) -> HostFacts {
     let memory = roots.text("proc/meminfo").unwrap_or_default();
     let bytes = |name: &str| after(&memory, name).unwrap_or_default().saturating_mul(1_024);
     let stat = roots.text("proc/stat").unwrap_or_default();
-    let is_core = |line: &&str| line.strip_prefix("cpu").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let is_core =
+        |line: &&str| line.strip_prefix("cpu").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     let boot_s = after(&stat, "btime").and_then(|it| i64::try_from(it).ok());
     let (ips, macs) = if roots.is_here { addresses() } else { Default::default() };
     HostFacts {

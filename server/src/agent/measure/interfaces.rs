@@ -18,9 +18,35 @@ const INTERFACES_MAX: usize = 40;
 /// Beginnings of names that programs give by themselves: to the ends of containers and machines, and to what holds those
 /// together.
 const MADE: [&str; 29] = [
-    "br-", "cali", "cilium_", "cni", "docker", "dummy", "flannel", "fwbr", "fwln", "fwpr", "genev_sys", "ifb", "kube-",
-    "lxc", "lxdbr", "nodelocaldns", "ovs-system", "podman", "qbr", "qvb", "qvo", "tap", "tunl", "veth", "virbr", "vnet",
-    "vxlan_sys", "weave", "gre0",
+    "br-",
+    "cali",
+    "cilium_",
+    "cni",
+    "docker",
+    "dummy",
+    "flannel",
+    "fwbr",
+    "fwln",
+    "fwpr",
+    "genev_sys",
+    "ifb",
+    "kube-",
+    "lxc",
+    "lxdbr",
+    "nodelocaldns",
+    "ovs-system",
+    "podman",
+    "qbr",
+    "qvb",
+    "qvo",
+    "tap",
+    "tunl",
+    "veth",
+    "virbr",
+    "vnet",
+    "vxlan_sys",
+    "weave",
+    "gre0",
 ];
 
 #[derive(Debug, Default)]
@@ -74,7 +100,8 @@ fn kind(name: &str, roots: &Roots, devices: &BTreeSet<String>) -> Option<String>
     let told = told.lines().find_map(|line| line.strip_prefix("DEVTYPE=")).map(str::to_owned);
     let has = |part: &str| parts.iter().any(|it| it == part);
     let rides = parts.iter().any(|it| it.starts_with("lower_"));
-    let by_folder = || [("bonding", "bond"), ("bridge", "bridge"), ("tun_flags", "tun")].into_iter().find(|(it, _)| has(it));
+    let by_folder =
+        || [("bonding", "bond"), ("bridge", "bridge"), ("tun_flags", "tun")].into_iter().find(|(it, _)| has(it));
     match told.or_else(|| by_folder().map(|(_, kind)| kind.to_owned())) {
         Some(kind) => Some(kind),
         // Without any device, as in a container, what rides on nothing is all there is.
@@ -116,7 +143,8 @@ impl Interfaces {
                 }
             }
             // Megabits; less than one where nothing is plugged in.
-            let speed = roots.number(&format!("sys/class/net/{name}/speed")).filter(|it| (1..u64::from(u32::MAX)).contains(it));
+            let speed =
+                roots.number(&format!("sys/class/net/{name}/speed")).filter(|it| (1..u64::from(u32::MAX)).contains(it));
             if name != "lo" {
                 out.put_of("net.if.speed.bits", &tags, speed.map(|it| it as f64 * 1_000_000.0));
             }

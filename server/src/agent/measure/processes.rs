@@ -171,7 +171,9 @@ fn command_of(pid: u32, name: &str, roots: &Roots) -> String {
 /// Those with most of the processor, then those with most memory that are not among them.
 fn busiest(seen: &[Seen]) -> Vec<&Seen> {
     let mut by_cpu: Vec<&Seen> = seen.iter().collect();
-    by_cpu.sort_by(|a, b| b.cpu_percent.total_cmp(&a.cpu_percent).then(b.stat.rss.cmp(&a.stat.rss)).then(a.pid.cmp(&b.pid)));
+    by_cpu.sort_by(|a, b| {
+        b.cpu_percent.total_cmp(&a.cpu_percent).then(b.stat.rss.cmp(&a.stat.rss)).then(a.pid.cmp(&b.pid))
+    });
     let mut by_memory = by_cpu.clone();
     by_memory.sort_by_key(|it| (std::cmp::Reverse(it.stat.rss), it.pid));
     by_cpu.truncate(EACH_MAX);

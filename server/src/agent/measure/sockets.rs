@@ -73,8 +73,7 @@ impl Sockets {
         out.put("sockets.tcp.mem", of("TCP", "mem").map(|pages| pages as f64 * roots.page_bytes as f64));
         out.put("sockets.udp.inuse", both("UDP"));
         self.events(roots, out);
-        let (count, most) =
-            ("proc/sys/net/netfilter/nf_conntrack_count", "proc/sys/net/netfilter/nf_conntrack_max");
+        let (count, most) = ("proc/sys/net/netfilter/nf_conntrack_count", "proc/sys/net/netfilter/nf_conntrack_max");
         let (count, most) = (roots.number(count), roots.number(most));
         if count.is_none() {
             out.lacks("conntrack", "this machine does not track connections (nf_conntrack is not loaded)");
@@ -114,7 +113,9 @@ impl Sockets {
             Err(None) => listed(roots, &mut tell),
         };
         if !counted {
-            out.missing.entry("ss").or_insert_with(|| "neither the kernel nor /proc/net/tcp tells of connections".to_owned());
+            out.missing
+                .entry("ss")
+                .or_insert_with(|| "neither the kernel nor /proc/net/tcp tells of connections".to_owned());
         } else if is_whole {
             self.peers = peers.told();
             self.looked_at = Some(at);

@@ -2,7 +2,11 @@
 //!
 //! Those of the network are left out: a server that is away would hold up whoever asks, for as long as it likes.
 
-use super::{fields::unescaped, roots::Roots, values::{Values, percent}};
+use super::{
+    fields::unescaped,
+    roots::Roots,
+    values::{Values, percent},
+};
 use procfs_core::process::MountInfo;
 use rustix::fs::{StatVfs, statvfs};
 use std::collections::BTreeMap;
@@ -11,13 +15,26 @@ use std::collections::BTreeMap;
 const MOUNTS_MAX: usize = 40;
 /// Those that lie on a device of this machine and can become full.
 const LOCAL: [&str; 18] = [
-    "bcachefs", "btrfs", "exfat", "ext2", "ext3", "ext4", "f2fs", "fuseblk", "hfsplus", "jfs", "nilfs2", "ntfs", "ntfs3",
-    "reiserfs", "ubifs", "vfat", "xfs", "zfs",
+    "bcachefs", "btrfs", "exfat", "ext2", "ext3", "ext4", "f2fs", "fuseblk", "hfsplus", "jfs", "nilfs2", "ntfs",
+    "ntfs3", "reiserfs", "ubifs", "vfat", "xfs", "zfs",
 ];
 /// Those that somebody else keeps.
 const NETWORK: [&str; 15] = [
-    "9p", "afs", "beegfs", "ceph", "cifs", "fuse.ceph", "fuse.glusterfs", "fuse.sshfs", "gfs2", "lustre", "nfs", "nfs4",
-    "ocfs2", "smb3", "virtiofs",
+    "9p",
+    "afs",
+    "beegfs",
+    "ceph",
+    "cifs",
+    "fuse.ceph",
+    "fuse.glusterfs",
+    "fuse.sshfs",
+    "gfs2",
+    "lustre",
+    "nfs",
+    "nfs4",
+    "ocfs2",
+    "smb3",
+    "virtiofs",
 ];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +76,10 @@ fn chosen(text: &str) -> (Vec<Mount>, Vec<String>) {
 pub(super) fn measure(roots: &Roots, out: &mut Values) {
     let (mut mounts, network) = chosen(&roots.text("proc/self/mountinfo").unwrap_or_default());
     if let Some(first) = network.first() {
-        let told = format!("file systems of the network are not measured ({first}, {} in all); measure them where they are", network.len());
+        let told = format!(
+            "file systems of the network are not measured ({first}, {} in all); measure them where they are",
+            network.len()
+        );
         out.lacks("df of the network", told);
     }
     if mounts.len() > MOUNTS_MAX {
