@@ -2,8 +2,18 @@
 //!
 //! Whoever measures hands over a [`Batch`]; the newest samples are in memory, older ones in the store, coarser with age.
 
+mod counters;
+pub mod falcon;
+mod gather;
+mod given;
+mod intake;
 pub mod judge;
 pub mod own;
+pub mod prometheus;
+pub mod scrape;
+
+pub use gather::Full;
+pub use intake::{Intake, settle};
 
 use shared::{
     Severity, Timestamp,

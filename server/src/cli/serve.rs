@@ -7,7 +7,7 @@ use crate::{
     config::{Serve, Storage, fallback_url},
     db::{DatabaseUrl, LockError, Readers, Store, WriterLock},
     demo, entropy,
-    hosts::{self, Hosts, judge::Judge},
+    hosts::{self, Hosts, Intake, judge::Judge},
     http::{self, App, Instance, Listening},
     inventory::{self, Inventory, Vendors},
     live::{self, Board},
@@ -64,6 +64,7 @@ pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
         }
         keep_fresh(&app);
         keep_mirrors(&app, storage.data.clone(), keys);
+        take_in(&app);
         signals.wait(&thread, &app.runtime, settings.hung_ms).await;
         app.inventory.answer_agents();
         handle.stop(true).await;
@@ -188,6 +189,8 @@ fn assemble(
         own_name.chars().filter(char::is_ascii_alphanumeric).take(INSTANCE).collect(),
         runtime.orders(),
     ));
+    let hosts = Arc::new(Hosts::default());
+    let intake = Arc::new(Intake::new(Arc::clone(&hosts)));
     let app = App {
         runtime,
         board,
@@ -195,6 +198,7 @@ fn assemble(
         inventory,
         hosts,
         judge,
+        intake,
         mirrors,
         data: Some(storage.data.clone()),
         keyring,
@@ -247,6 +251,14 @@ fn keep_mirrors(app: &web::Data<App>, data: PathBuf, keys: KeyFile) {
     let (desk, runtime) = (Arc::clone(&app.mirrors), app.runtime.clone());
     drop(actix_web::rt::spawn(mirror::carry_out(Arc::clone(&desk), runtime.clone(), Arc::clone(&app.inventory))));
     drop(actix_web::rt::spawn(mirror::keep(desk, runtime, data, keys)));
+}
+
+/// What others measure of hosts becomes ours.
+fn take_in(app: &web::Data<App>) {
+    let (hosts, intake, runtime) = (Arc::clone(&app.hosts), Arc::clone(&app.intake), app.runtime.clone());
+    drop(actix_web::rt::spawn(hosts::settle(Arc::clone(&intake))));
+    drop(actix_web::rt::spawn(hosts::falcon::listen(intake, runtime.clone())));
+    drop(actix_web::rt::spawn(hosts::scrape::keep(hosts, runtime)));
 }
 
 /// Who was on call is stored as it happens.
