@@ -270,5 +270,5 @@ pub(super) fn clock(sight: &mut Sight<'_>, at: Timestamp) -> Option<i64> {
     if sight.value("node_timex_sync_status").is_some_and(|synchronised| synchronised > 0.0) {
         sight.put("sys.ntp.offset", offset_s.map(|offset_s| offset_s * 1_000.0));
     }
-    now_s.map(|now_s| (now_s * 1_000.0) as i64 - at.ms())
+    now_s.map(|now_s| Timestamp::from_ms((now_s * 1_000.0) as i64).ms_since(at))
 }
