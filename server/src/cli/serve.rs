@@ -189,7 +189,6 @@ fn assemble(
         own_name.chars().filter(char::is_ascii_alphanumeric).take(INSTANCE).collect(),
         runtime.orders(),
     ));
-    let hosts = Arc::new(Hosts::default());
     let intake = Arc::new(Intake::new(Arc::clone(&hosts)));
     let app = App {
         runtime,
