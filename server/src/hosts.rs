@@ -3,18 +3,28 @@
 //! Whoever measures hands over a [`Batch`]; the newest samples are in memory, older ones in the store, coarser with age.
 
 mod codec;
+mod counters;
+pub mod falcon;
+mod gather;
+mod given;
+mod intake;
 pub mod judge;
 mod keep;
 mod memory;
 mod names;
 pub mod own;
 mod part;
+pub mod prometheus;
 mod query;
 mod rollup;
+pub mod scrape;
 mod show;
 mod table;
 mod vitals;
 mod watch;
+
+pub use gather::Full;
+pub use intake::{Intake, settle};
 
 pub use keep::keep;
 pub use query::QueryFault;

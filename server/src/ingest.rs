@@ -2,6 +2,7 @@
 
 mod body;
 mod heartbeat;
+mod measures;
 mod preview;
 
 pub use preview::preview;
@@ -24,7 +25,7 @@ use engine::{
     classify,
     normalize::{Parsed, Source},
 };
-use shared::{Severity, api::Receipt, timeline::Outcome};
+use shared::{IntegrationId, Severity, api::Receipt, timeline::Outcome};
 
 /// The largest body, in bytes; a batch of 256 alerts of the wordiest sender fits.
 pub const BODY_MAX_BYTES: usize = 1 << 20;
@@ -37,29 +38,29 @@ const FORMATS: &[&str] = &["auto", "bracket", "falcon", "json", "text", "form"];
 /// the body and takes the answer for success.
 pub fn routes(config: &mut web::ServiceConfig) {
     heartbeat::routes(config);
+    measures::routes(config);
     for path in ["/ingest/{token}", "/ingest/{token}/", "/ingest/{token}/{format}", "/ingest/{token}/{format}/"] {
-        config.service(web::resource(path).route(web::post().to(receive)).default_service(web::to(|| async {
-            Err::<HttpResponse, _>(
-                ApiError::new(
-                    StatusCode::METHOD_NOT_ALLOWED,
-                    "method_not_allowed",
-                    "This address takes alerts by POST",
-                )
-                .allow("POST".to_owned()),
-            )
-        })));
+        config.service(web::resource(path).route(web::post().to(receive)).default_service(web::to(wrong_method)));
     }
 }
 
-async fn receive(request: HttpRequest, payload: web::Payload, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+async fn wrong_method() -> Result<HttpResponse, ApiError> {
+    let title = "This address is posted to";
+    Err(ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", title).allow("POST".to_owned()))
+}
+
+/// Whose token stands in the path.
+async fn sender(request: &HttpRequest, app: &App) -> Result<IntegrationId, ApiError> {
     let token = request.match_info().get("token").unwrap_or_default();
-    let Some(integration) = app.keyring.find_integration(token, &app.readers).await else {
+    app.keyring.find_integration(token, &app.readers).await.ok_or_else(|| {
         telemetry::refused("token");
-        return Err(ApiError::new(StatusCode::UNAUTHORIZED, "unknown_token", "There is no such integration token")
-            .detail(
-                "Make one with `tocsin token create --kind integration --name NAME` or on the Integrations page.",
-            ));
-    };
+        ApiError::new(StatusCode::UNAUTHORIZED, "unknown_token", "There is no such integration token")
+            .detail("Make one with `tocsin token create --kind integration --name NAME` or on the Integrations page.")
+    })
+}
+
+async fn receive(request: HttpRequest, payload: web::Payload, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let integration = sender(&request, &app).await?;
     let format = request.match_info().get("format").map(ToOwned::to_owned);
     if let Some(name) = format.as_deref().filter(|name| !FORMATS.contains(name)) {
         telemetry::refused("format");

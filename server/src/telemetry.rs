@@ -35,6 +35,10 @@ pub fn install() -> Result<(), String> {
     describe_histogram!("tocsin_batch_messages", "Messages committed together");
     describe_histogram!("tocsin_delivery_seconds", Unit::Seconds, "How long a channel took to answer");
     describe_histogram!("tocsin_lateness_seconds", Unit::Seconds, "How late due decisions were taken");
+    describe_counter!(
+        "tocsin_values_left_out_total",
+        "Values that others pushed or exporters told and that were not taken, by feed and reason"
+    );
     describe_gauge!("tocsin_open_incidents", "Incidents that are not resolved");
     describe_gauge!("tocsin_deliveries_due", "Deliveries that wait for a slot");
     describe_gauge!("tocsin_deliveries_in_flight", "Deliveries under way");
@@ -70,6 +74,12 @@ pub(crate) fn ingested(outcomes: &[Outcome]) {
 
 pub(crate) fn refused(reason: &'static str) {
     counter!("tocsin_refused_total", "reason" => reason).increment(1);
+}
+
+pub(crate) fn left_out(feed: &'static str, reason: &'static str, values: u64) {
+    if values > 0 {
+        counter!("tocsin_values_left_out_total", "feed" => feed, "reason" => reason).increment(values);
+    }
 }
 
 pub(crate) fn committed(messages: usize, took_ms: i64) {

@@ -54,7 +54,7 @@ struct Package {
     present: fn() -> bool,
 }
 
-const PACKAGES: [Package; 12] = [
+const PACKAGES: [Package; 14] = [
     Package {
         name: "libpq-dev",
         purpose: "the PostgreSQL client library (without it one is compiled from source)",
@@ -72,6 +72,18 @@ const PACKAGES: [Package; 12] = [
         purpose: "amtool, which imported routes are compared with",
         only_for_browser: false,
         present: || on_path("amtool"),
+    },
+    Package {
+        name: "prometheus",
+        purpose: "the test of what a Prometheus writes",
+        only_for_browser: false,
+        present: || on_path("prometheus"),
+    },
+    Package {
+        name: "prometheus-node-exporter",
+        purpose: "the tests of what an exporter tells",
+        only_for_browser: false,
+        present: || on_path("prometheus-node-exporter"),
     },
     Package {
         name: "python3-venv",

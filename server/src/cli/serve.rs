@@ -7,7 +7,7 @@ use crate::{
     config::{Serve, Storage, fallback_url},
     db::{DatabaseUrl, LockError, Readers, Store, WriterLock},
     demo, entropy,
-    hosts::{self, Hosts, judge::Judge},
+    hosts::{self, Hosts, Intake, judge::Judge},
     http::{self, App, Instance, Listening},
     inventory::{self, Inventory, Vendors},
     live::{self, Board},
@@ -66,6 +66,7 @@ pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
         }
         keep_fresh(&app);
         keep_mirrors(&app, storage.data.clone(), keys);
+        take_in(&app);
         signals.wait(&thread, &app.runtime, settings.hung_ms).await;
         app.inventory.answer_agents();
         handle.stop(true).await;
@@ -192,6 +193,7 @@ fn assemble(
         own_name.chars().filter(char::is_ascii_alphanumeric).take(INSTANCE).collect(),
         runtime.orders(),
     ));
+    let intake = Arc::new(Intake::new(Arc::clone(&hosts)));
     let app = App {
         runtime,
         board,
@@ -199,6 +201,7 @@ fn assemble(
         inventory,
         hosts,
         judge,
+        intake,
         mirrors,
         data: Some(storage.data.clone()),
         keyring,
@@ -265,6 +268,14 @@ async fn store_hosts(app: &web::Data<App>) {
     if let Err(error) = stored {
         tracing::warn!(%error, "the newest samples of hosts could not be stored; agents send them again");
     }
+}
+
+/// What others measure of hosts becomes ours.
+fn take_in(app: &web::Data<App>) {
+    let (hosts, intake, runtime) = (Arc::clone(&app.hosts), Arc::clone(&app.intake), app.runtime.clone());
+    drop(actix_web::rt::spawn(hosts::settle(Arc::clone(&intake))));
+    drop(actix_web::rt::spawn(hosts::falcon::listen(intake, runtime.clone())));
+    drop(actix_web::rt::spawn(hosts::scrape::keep(hosts, runtime)));
 }
 
 /// Who was on call is stored as it happens.

@@ -6,7 +6,7 @@ use super::{
     secrets::KEPT,
     settings,
 };
-use crate::{channels::Channels, inventory, mirror};
+use crate::{channels::Channels, hosts, inventory, mirror};
 use engine::{Snapshot, oncall::Copies};
 use shared::{
     Timestamp,
@@ -94,13 +94,15 @@ fn outside(document: &Document) -> Vec<Finding> {
     let sources = document.sources.iter().map(|it| (format!("sources[{}].password", it.id), &it.password));
     let backends =
         document.mirrors.backends.iter().map(|it| (format!("mirrors.backends[{}].password", it.id), &it.password));
-    for (path, _) in
-        contacts.chain(hooks).chain(sources).chain(backends).filter(|(_, secret)| secret.as_deref() == Some(KEPT))
-    {
+    let scrapes = document.hosts.scrapes.iter();
+    let scrapes = scrapes.map(|it| (format!("hosts.scrapes[{}].password", it.address), &it.password));
+    let all = contacts.chain(hooks).chain(sources).chain(backends).chain(scrapes);
+    for (path, _) in all.filter(|(_, secret)| secret.as_deref() == Some(KEPT)) {
         findings.push(fault(path, "`********` only stands for a secret; write the secret out"));
     }
     findings.extend(inventory::check(&document.sources));
     findings.extend(mirror::check(&document.mirrors.backends));
+    findings.extend(hosts::scrape::check(&document.hosts));
     findings
 }
 

@@ -149,6 +149,11 @@ kind = "file"
 address = "/srv/machines.csv"
 password = "geheim-9"
 
+[[hosts.scrapes]]
+address = "https://web01:9100/metrics"
+username = "reader"
+password = "geheim-11"
+
 [[schedules]]
 id = "s"
 [[schedules.layers]]
@@ -190,7 +195,7 @@ ical_url = "https://calendar.example/geheim-10"
             sealed.contains("# ours") && sealed.contains("# rotated yearly") && sealed.contains("address = \"/srv")
         );
         assert_eq!(open(&sealed), TEXT);
-        assert_eq!(paths.len(), 10, "{paths:?}");
+        assert_eq!(paths.len(), 11, "{paths:?}");
         for path in
             ["channels.email.password", "people[li].contacts[hook].webhook", "schedules[s].layers[theirs].ical_url"]
         {

@@ -12,10 +12,15 @@ pub const KEPT: &str = "********";
 pub(super) enum Place<'a> {
     EmailPassword,
     NtfyToken,
-    Contact { person: &'a str, contact: &'a str },
+    Contact {
+        person: &'a str,
+        contact: &'a str,
+    },
     Hook(&'a str),
     Source(&'a str),
     Backend(&'a str),
+    /// By its address.
+    Scrape(&'a str),
 }
 
 impl Place<'_> {
@@ -27,6 +32,7 @@ impl Place<'_> {
             Self::Hook(id) => format!("webhooks[{id}].secret"),
             Self::Source(id) => format!("sources[{id}].password"),
             Self::Backend(id) => format!("mirrors.backends[{id}].password"),
+            Self::Scrape(address) => format!("hosts.scrapes[{address}].password"),
         }
     }
 
@@ -41,6 +47,9 @@ impl Place<'_> {
             Self::Hook(id) => document.webhooks.iter().find(|it| it.id.as_str() == id)?.secret.as_deref(),
             Self::Source(id) => document.sources.iter().find(|it| it.id.as_str() == id)?.password.as_deref(),
             Self::Backend(id) => document.mirrors.backends.iter().find(|it| it.id.as_str() == id)?.password.as_deref(),
+            Self::Scrape(address) => {
+                document.hosts.scrapes.iter().find(|it| it.address == address)?.password.as_deref()
+            }
         }
     }
 }
@@ -125,6 +134,7 @@ pub fn without_secrets(mut document: Document) -> Document {
     document.webhooks.iter_mut().for_each(|it| hidden(&mut it.secret));
     document.sources.iter_mut().for_each(|it| hidden(&mut it.password));
     document.mirrors.backends.iter_mut().for_each(|it| hidden(&mut it.password));
+    document.hosts.scrapes.iter_mut().for_each(|it| hidden(&mut it.password));
     document
 }
 
@@ -175,6 +185,13 @@ pub(super) fn each_secret(document: &mut DocumentMut, visit: &mut Visit<'_>) {
         each_table(backends, &mut |backend| {
             let id = id_of(backend);
             secret_of(backend, "password", Place::Backend(&id), visit);
+        });
+    }
+    let hosts = document.get_mut("hosts").and_then(Item::as_table_like_mut);
+    if let Some(scrapes) = hosts.and_then(|hosts| hosts.get_mut("scrapes")) {
+        each_table(scrapes, &mut |scrape| {
+            let address = scrape.get("address").and_then(Item::as_str).unwrap_or_default().to_owned();
+            secret_of(scrape, "password", Place::Scrape(&address), visit);
         });
     }
 }
@@ -242,12 +259,17 @@ id = "vc"
 kind = "vsphere"
 address = "https://vc"
 password = "geheim-7"
+
+[[hosts.scrapes]]
+address = "https://web01:9100/metrics"
+username = "reader"
+password = "geheim-8"
 "#;
 
     #[test]
     fn what_is_hidden_comes_back_unchanged() {
         let hidden = hide(TEXT);
-        assert!(!hidden.contains("geheim") && hidden.matches(KEPT).count() == 7, "{hidden}");
+        assert!(!hidden.contains("geheim") && hidden.matches(KEPT).count() == 8, "{hidden}");
         assert!(hidden.contains("# our mail server") && hidden.contains("# rotated yearly"));
         assert_eq!(restore(&hidden, &parse(TEXT).unwrap()).unwrap(), TEXT);
         let shown = toml::to_string(&without_secrets(parse(TEXT).unwrap())).unwrap();

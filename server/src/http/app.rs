@@ -5,7 +5,7 @@ use crate::{
     auth::{keyring::Keyring, throttle::Throttle},
     clock,
     db::{AuditEntry, Readers, Store, StoreError},
-    hosts::{Hosts, judge::Judge},
+    hosts::{Hosts, Intake, judge::Judge},
     inventory::Inventory,
     live::Board,
     mirror::Desk,
@@ -43,6 +43,8 @@ pub struct App {
     pub hosts: Arc<Hosts>,
     /// How threshold rules stand with them.
     pub judge: Arc<Judge>,
+    /// Where others push it.
+    pub intake: Arc<Intake>,
     /// The backends of port mirrors.
     pub mirrors: Arc<Desk>,
     /// The folder where a watchdog of mirrors says that it lives.

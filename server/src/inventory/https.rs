@@ -81,12 +81,33 @@ impl Https {
         Self::proving(url, trust, None)
     }
 
+    /// The same, for a source that may be asked without TLS as long as nothing secret is sent.
+    ///
+    /// # Errors
+    /// As [`Https::new`].
+    pub fn asking(url: &str, trust: &Trust, secret: bool) -> Result<Self, Fault> {
+        Self::made(base(url, !secret)?, trust, None)
+    }
+
+    /// The same client, with the same trust, of another such source.
+    ///
+    /// # Errors
+    /// As [`Https::new`].
+    pub fn elsewhere(&self, url: &str, secret: bool) -> Result<Self, Fault> {
+        let base = base(url, !secret)?;
+        let shown = base.as_str().trim_end_matches('/').to_owned();
+        Ok(Self { client: self.client.clone(), base, shown })
+    }
+
     /// The same, for a source that wants to see our own certificate.
     ///
     /// # Errors
     /// As [`Https::new`], and when our certificate or its key cannot be used.
     pub fn proving(url: &str, trust: &Trust, own: Option<&OwnCertificate>) -> Result<Self, Fault> {
-        let base = base(url)?;
+        Self::made(base(url, false)?, trust, own)
+    }
+
+    fn made(base: Url, trust: &Trust, own: Option<&OwnCertificate>) -> Result<Self, Fault> {
         let shown = base.as_str().trim_end_matches('/').to_owned();
         let own = own.map(OwnCertificate::read).transpose()?;
         let tls = trust::tls(trust, own)
@@ -198,8 +219,9 @@ impl Answer {
     }
 }
 
-/// The address without path, query and what a person may have put in front of the host.
-fn base(text: &str) -> Result<Url, Fault> {
+/// The address without path, query and what a person may have put in front of the host; `plain` where nothing that is sent
+/// is secret.
+fn base(text: &str, plain: bool) -> Result<Url, Fault> {
     let refuse = |why: &str| Fault::new(FaultKind::Unreachable, format!("the address {why}"));
     let text = text.trim();
     let full = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
@@ -216,7 +238,7 @@ fn base(text: &str) -> Result<Url, Fault> {
     };
     match url.scheme() {
         "https" => {}
-        "http" if here => {}
+        "http" if here || plain => {}
         "http" => return Err(refuse("is http://, which would send the password in the clear; write https://")),
         _ => return Err(refuse("is neither https:// nor, on this machine, http://")),
     }

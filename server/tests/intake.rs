@@ -1,0 +1,36 @@
+//! What other senders push and exporters tell, as this server answers it and as its hosts show it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+
+#[path = "http/house.rs"]
+#[allow(dead_code, reason = "the house has more rooms than are visited here")]
+mod house;
+
+#[path = "intake/listener.rs"]
+mod listener;
+#[path = "intake/push.rs"]
+mod push;
+#[path = "intake/scrape.rs"]
+mod scrape;
+#[path = "intake/write.rs"]
+mod write;
+
+use server::hosts::Hosts;
+use shared::Timestamp;
+use std::time::Duration;
+
+/// The newest value of a series of a host, if it has one.
+fn latest(hosts: &Hosts, host: &str, series: &str) -> Option<f64> {
+    let points = hosts.recent(host, &series.parse().unwrap(), Timestamp::default());
+    points.first()?.points.last().map(|(_, value)| f64::from(*value))
+}
+
+/// Waits until something is so, for ten seconds at most.
+async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let waited = tokio::time::timeout(Duration::from_secs(10), async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    assert!(waited.await.is_ok(), "waited in vain for {what}");
+}
