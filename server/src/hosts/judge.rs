@@ -35,8 +35,6 @@ const SILENT_BEATS: i64 = 3;
 const TELL_MAX: usize = 256;
 /// Open alerts are read in parts of this many.
 const ALERTS_AT_ONCE: usize = 1_000;
-/// A series that said nothing for so long is not in memory any more.
-const MEMORY: Delay = Delay::mins(75);
 
 /// Which rule with which series of which host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -284,8 +282,8 @@ impl State {
                 continue;
             }
             let mut heard: BTreeMap<String, Timestamp> = BTreeMap::new();
-            for Points { series, points } in hosts.recent(host, &rule.when.series, now.plus_ms(-MEMORY.0)) {
-                heard.insert(series.to_string(), points.last().map_or(self.began_at, |(at, _)| *at));
+            for (series, at) in hosts.heard(host, &rule.when.series) {
+                heard.insert(series.to_string(), at);
             }
             let ours =
                 |place: &&Place| place.host == host && place.template == rule.template && place.rule == rule.config.id;
