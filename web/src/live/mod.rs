@@ -3,5 +3,6 @@
 pub(crate) mod backoff;
 pub(crate) mod driver;
 pub(crate) mod machine;
+pub(crate) mod look;
 mod read;
 mod socket;
