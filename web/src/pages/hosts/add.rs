@@ -125,7 +125,10 @@ fn snippets(app: App, l: Language, made: RwSignal<Option<(String, NewToken)>>) -
     let text = Memo::new(move |_| {
         let url = app.info().map(|info| info.public_url).filter(|url| !url.is_empty()).unwrap_or_else(dom::origin);
         let (name, token) = made.with(|made| {
-            made.as_ref().map_or_else(|| ("db-07".to_owned(), "TOKEN".to_owned()), |(name, token)| (name.clone(), token.token.clone()))
+            made.as_ref().map_or_else(
+                || ("db-07".to_owned(), "TOKEN".to_owned()),
+                |(name, token)| (name.clone(), token.token.clone()),
+            )
         });
         filled(way().text, url.trim_end_matches('/'), &name, &token)
     });

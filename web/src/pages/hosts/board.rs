@@ -76,7 +76,8 @@ impl Desk {
         let row = self.row(&pulse.name);
         if let Some(row) = row {
             row.update(|row| {
-                (row.state, row.seen_at, row.vitals, row.worst) = (pulse.state, pulse.seen_at, pulse.vitals, pulse.worst);
+                (row.state, row.seen_at, row.vitals, row.worst) =
+                    (pulse.state, pulse.seen_at, pulse.vitals, pulse.worst);
             });
         }
     }
@@ -219,8 +220,12 @@ fn shown(desk: Desk) -> AnyView {
         desk.sorted.with(|board| {
             desk.ask.with(|ask| {
                 let places = arrange::shown(ask, &board.hosts);
-                let named = |places: Vec<usize>| places.into_iter().map(|n| board.hosts[n].name.clone()).collect::<Vec<_>>();
-                arrange::grouped(ask, board, places).into_iter().map(|(name, places)| (name, named(places))).collect::<Vec<_>>()
+                let named =
+                    |places: Vec<usize>| places.into_iter().map(|n| board.hosts[n].name.clone()).collect::<Vec<_>>();
+                arrange::grouped(ask, board, places)
+                    .into_iter()
+                    .map(|(name, places)| (name, named(places)))
+                    .collect::<Vec<_>>()
             })
         })
     });

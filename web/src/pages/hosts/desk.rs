@@ -284,7 +284,8 @@ impl Desk {
             let strip: Vec<String> =
                 if self.whole { STRIP.iter().flat_map(|metric| of(metric)).collect() } else { Vec::new() };
             let in_sight = |plan: &&Plan| look.is_live() && self.seen.with(|seen| seen.contains(plan.id));
-            let charts = plans::PLANS.iter().filter(in_sight).flat_map(|plan| plan.metrics).flat_map(|metric| of(metric));
+            let charts =
+                plans::PLANS.iter().filter(in_sight).flat_map(|plan| plan.metrics).flat_map(|metric| of(metric));
             strip.into_iter().chain(charts).collect::<Vec<_>>()
         });
         let wanted = wanted.get_or_insert_default();
@@ -361,7 +362,8 @@ impl Desk {
             if !self.data.with(|data| data.contains_key(&series)) {
                 return before.cloned().flatten();
             }
-            let unit = self.detail.with(|detail| detail.series.iter().find(|row| row.name == series).map(|row| row.unit));
+            let unit =
+                self.detail.with(|detail| detail.series.iter().find(|row| row.name == series).map(|row| row.unit));
             let unit = unit.flatten().unwrap_or(shared::host::Unit::Plain);
             let chart = self.data.with(|data| plans::picked(l, &series, unit, data, self.window.get()));
             let metric = series.split('/').next().unwrap_or(&series);
@@ -406,7 +408,8 @@ impl Told {
     /// What is told now. Values come without names: series that are added come after those there were, so that an answer
     /// on its way is still understood.
     fn turn_to(&mut self, wanted: &[String], now: i64) -> Vec<String> {
-        let (old, wants): (BTreeSet<&String>, BTreeSet<&String>) = (self.series.iter().collect(), wanted.iter().collect());
+        let (old, wants): (BTreeSet<&String>, BTreeSet<&String>) =
+            (self.series.iter().collect(), wanted.iter().collect());
         let mut series: Vec<String> = self.series.iter().filter(|name| wants.contains(name)).cloned().collect();
         let kept_all = series.len() == self.series.len();
         let mut added = BTreeSet::new();
