@@ -150,9 +150,8 @@ impl Judge {
         if is_new {
             touched.extend(known.iter().map(|it| it.name.clone()));
         }
-        for host in &touched {
-            let every_ms = known.iter().find(|it| it.name == *host).map_or(0, |it| it.every_ms);
-            state.judge(&self.hosts, host, every_ms, now);
+        for host in known.iter().filter(|host| touched.contains(&host.name)) {
+            state.judge(&self.hosts, &host.name, host.every_ms, now);
         }
         if is_new || state.turns % AWAY_EVERY == 0 {
             let names: BTreeSet<&str> = known.iter().map(|it| it.name.as_str()).collect();
@@ -287,7 +286,10 @@ impl State {
             }
             let ours =
                 |place: &&Place| place.host == host && place.template == rule.template && place.rule == rule.config.id;
-            let before: Vec<String> = self.standings.keys().filter(ours).map(|place| place.series.clone()).collect();
+            // They stand beside each other.
+            let first = Place::new(host, rule, String::new());
+            let of_rule = self.standings.range(first..).map(|(place, _)| place).take_while(ours);
+            let before: Vec<String> = of_rule.map(|place| place.series.clone()).collect();
             for series in before {
                 heard.entry(series).or_insert(self.began_at);
             }
