@@ -449,7 +449,7 @@ fn what_the_agent_measures_is_what_independent_tools_measure() -> Result<()> {
     let is_after = |it: &Value| it["from"].as_f64().is_some_and(|from| from >= two.at + READ_WITHIN_MS);
     wait::until("readings after it", wait::PATIENCE, || {
         let readings = readings.lock().ok()?;
-        readings.get("ip")?.last().is_some_and(is_after).then_some(())
+        readings.values().all(|of_tool| of_tool.last().is_some_and(is_after)).then_some(())
     })?;
     let [mpstat, iostat] = tools.map(told);
     let readings = readings.lock().map_err(|error| anyhow::anyhow!("{error}"))?.clone();

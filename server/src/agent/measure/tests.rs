@@ -367,7 +367,7 @@ proptest! {
         }
         recorded.later(1);
         let two = meter.measure(at(2_000), None);
-        meter.facts();
+        prop_assert!(meter.facts().version == env!("CARGO_PKG_VERSION"));
         prop_assert_eq!(two.series.len(), two.sample.values.len());
         prop_assert!(two.sample.values.iter().flatten().all(|it| it.is_finite()));
     }
