@@ -282,41 +282,35 @@ impl Comparison {
         self.add(metric, tool, range, bound)
     }
 
-    /// Amounts: nothing is allowed outside of what was read around; connections of others come and go between two looks.
+    /// Amounts. What moves all the time may have been higher or lower between two looks: a two-hundredth of the memory, a
+    /// thousandth of a file system, a few connections and processes of others.
     fn amounts(&mut self) -> Result<()> {
-        for (metric, name) in [
-            ("memtotal", "total"),
-            ("memavailable", "available"),
-            ("memfree", "free"),
-            ("buffers", "buffers"),
-            ("swapused", "swap"),
-        ] {
-            self.amount(&format!("mem.{metric}"), "psutil", "amounts", &format!("/{name}"), 0.0)?;
-        }
+        let memory = self.ours("mem.memtotal")? / 200.0;
+        self.amount("mem.memtotal", "psutil", "amounts", "/total", 0.0)?;
+        self.amount("mem.memtotal", "free", "free", "/total", 0.0)?;
         for (metric, name) in
-            [("memtotal", "total"), ("memused", "used"), ("memavailable", "available"), ("memfree", "free")]
+            [("memavailable", "available"), ("memfree", "free"), ("buffers", "buffers"), ("swapused", "swap")]
         {
-            self.amount(&format!("mem.{metric}"), "free", "free", &format!("/{name}"), 0.0)?;
+            self.amount(&format!("mem.{metric}"), "psutil", "amounts", &format!("/{name}"), memory)?;
         }
-        self.amount("proc.total", "psutil", "amounts", "/pids", 2.0)?;
+        for (metric, name) in [("memused", "used"), ("memavailable", "available"), ("memfree", "free")] {
+            self.amount(&format!("mem.{metric}"), "free", "free", &format!("/{name}"), memory)?;
+        }
+        self.amount("proc.total", "psutil", "amounts", "/pids", 5.0)?;
         self.amount("load.1min", "psutil", "amounts", "/load", 0.01)?;
-        for (metric, state) in [
-            ("estab", "ESTAB"),
-            ("listen", "LISTEN"),
-            ("timewait", "TIME-WAIT"),
-            ("closewait", "CLOSE-WAIT"),
-            ("synsent", "SYN-SENT"),
-        ] {
-            self.amount(&format!("ss.{metric}"), "ss", "ss", &format!("/{state}"), 2.0)?;
+        let states = [("estab", "ESTAB"), ("listen", "LISTEN"), ("timewait", "TIME-WAIT"), ("closewait", "CLOSE-WAIT")];
+        for (metric, state) in states.into_iter().chain([("synsent", "SYN-SENT"), ("finwait2", "FIN-WAIT-2")]) {
+            self.amount(&format!("ss.{metric}"), "ss", "ss", &format!("/{state}"), 5.0)?;
         }
-        let mounts: Vec<String> =
-            self.two.values.keys().filter(|name| name.starts_with("df.bytes.total/")).cloned().collect();
-        ensure!(!mounts.is_empty(), "the agent has no file system");
-        for total in mounts {
-            let tags = total.split_once('/').map_or("", |(_, tags)| tags).to_owned();
+        let is_size = |name: &&String| name.starts_with("df.bytes.total/");
+        let sizes: Vec<String> = self.two.values.keys().filter(is_size).cloned().collect();
+        ensure!(!sizes.is_empty(), "the agent has no file system");
+        for size in sizes {
+            let tags = size.split_once('/').map_or("", |(_, tags)| tags).to_owned();
             let place = tags.split_once("mount=").map_or("", |(_, place)| place).replace('~', "~0").replace('/', "~1");
-            for (metric, name) in [("total", "size"), ("used", "used"), ("free", "avail")] {
-                self.amount(&format!("df.bytes.{metric}/{tags}"), "df", "df", &format!("/{place}/{name}"), 0.0)?;
+            let part = self.ours(&size)? / 1_000.0;
+            for (metric, name, bound) in [("total", "size", 0.0), ("used", "used", part), ("free", "avail", part)] {
+                self.amount(&format!("df.bytes.{metric}/{tags}"), "df", "df", &format!("/{place}/{name}"), bound)?;
             }
         }
         Ok(())
@@ -385,7 +379,12 @@ impl Comparison {
             ("avgqu-sz", "aqu-sz", 1.0, 0.5),
         ] {
             let theirs = value(name) * each;
-            self.add(&format!("disk.io.{metric}/device={disk}"), "iostat", (theirs, theirs), least.max(theirs * 0.05))?;
+            self.add(
+                &format!("disk.io.{metric}/device={disk}"),
+                "iostat",
+                (theirs, theirs),
+                f64::max(least, theirs * 0.05),
+            )?;
         }
         Ok(())
     }
@@ -450,7 +449,7 @@ fn what_the_agent_measures_is_what_independent_tools_measure() -> Result<()> {
     let is_after = |it: &Value| it["from"].as_f64().is_some_and(|from| from >= two.at + READ_WITHIN_MS);
     wait::until("readings after it", wait::PATIENCE, || {
         let readings = readings.lock().ok()?;
-        readings.get("ip")?.last().is_some_and(is_after).then_some(())
+        readings.values().all(|of_tool| of_tool.last().is_some_and(is_after)).then_some(())
     })?;
     let [mpstat, iostat] = tools.map(told);
     let readings = readings.lock().map_err(|error| anyhow::anyhow!("{error}"))?.clone();

@@ -1,6 +1,7 @@
 //! The meter on machines that were recorded: what each file becomes, and what a file that is odd or missing costs.
 
 use super::*;
+use proptest::prelude::*;
 use shared::host::{METRICS, SeriesName};
 use std::{
     fs,
@@ -312,4 +313,62 @@ fn this_machine_is_measured_with_few_gaps() {
     names.dedup();
     assert_eq!(names.len(), one.series.len(), "each series is there once");
     assert!(!meter.facts().kernel.is_empty());
+}
+
+/// Every file that is read, but those of folders that are listed.
+const FILES: [&str; 24] = [
+    "proc/stat",
+    "proc/loadavg",
+    "proc/uptime",
+    "proc/meminfo",
+    "proc/vmstat",
+    "proc/pressure/cpu",
+    "proc/diskstats",
+    "proc/self/mountinfo",
+    "proc/net/dev",
+    "proc/net/sockstat",
+    "proc/net/sockstat6",
+    "proc/net/snmp",
+    "proc/net/netstat",
+    "proc/net/tcp",
+    "proc/net/tcp6",
+    "proc/sys/fs/file-nr",
+    "proc/sys/kernel/osrelease",
+    "proc/cpuinfo",
+    "proc/7/stat",
+    "proc/7/status",
+    "proc/7/cmdline",
+    "proc/7/io",
+    "etc/passwd",
+    "etc/os-release",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// The real files with a part of each overwritten.
+    #[test]
+    fn a_machine_whose_files_say_anything_is_measured(
+        junk in "(?s)[ -~\n]{0,12}.{0,12}",
+        place in 0.0..1.0_f64,
+        seen in prop::sample::subsequence(FILES.to_vec(), 0..FILES.len()),
+    ) {
+        let (recorded, mut meter) = Recorded::new();
+        first(&recorded);
+        meter.measure(at(1_000), None);
+        for file in seen {
+            let text = fs::read_to_string(recorded.folder.path().join(file)).unwrap_or_default();
+            let mut cut = (text.len() as f64 * place) as usize;
+            while !text.is_char_boundary(cut) {
+                cut -= 1;
+            }
+            let after = text.get(cut + junk.len()..).unwrap_or_default();
+            recorded.write(&[(file, &format!("{}{junk}{after}", &text[..cut]))]);
+        }
+        recorded.later(1);
+        let two = meter.measure(at(2_000), None);
+        prop_assert!(meter.facts().version == env!("CARGO_PKG_VERSION"));
+        prop_assert_eq!(two.series.len(), two.sample.values.len());
+        prop_assert!(two.sample.values.iter().flatten().all(|it| it.is_finite()));
+    }
 }
