@@ -182,20 +182,26 @@ impl Hosts {
         let mut found: BTreeMap<Arc<Series>, Vec<Point>> = BTreeMap::new();
         let Some(memory) = self.host(host) else { return Ok(found) };
         let (step, span_ms) = LEVELS.get(asked.level).copied().unwrap_or_default();
-        let (recent, parts, id, whole_from) = {
+        let (recent, mut parts, id, whole_from, late) = {
             let memory = lock(&memory);
             let recent = memory.unsaved(&asked.patterns, asked.from, asked.until);
             let parts = memory.sealed.range((asked.from - SLOT_MS, shared::host::Feed::Agent)..);
             let parts: Vec<Part> = parts.filter(|((at, _), _)| *at < asked.until).map(|(_, it)| it.clone()).collect();
-            (recent, parts, memory.id, memory.whole_from)
+            let late: Vec<i64> = memory.open.keys().map(|(at, _)| *at).filter(|at| *at < memory.whole_from).collect();
+            (recent, parts, memory.id, memory.whole_from, late)
         };
         let from = (asked.from - span_ms).div_euclid(span_ms) * span_ms;
         let mut until = asked.until.min(whole_from);
-        // Of a longer part only what is not in memory; of memory the rest.
-        let mut at = from;
         if id.is_none() {
             until = i64::MIN;
         }
+        // What came late is put together with the samples beside it, as it will be when it is stored.
+        for (id, at) in id.iter().flat_map(|id| late.iter().map(move |at| (*id, *at))).filter(|_| step > 0) {
+            for part in store.host_parts(id, 0, Timestamp::from_ms(at)..Timestamp::from_ms(at + 1))? {
+                parts.extend(Part::read(&part.body, &self.names, memo));
+            }
+        }
+        let mut at = from;
         while let Some(id) = id
             && at < until
         {
