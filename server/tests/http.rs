@@ -23,6 +23,8 @@ mod configuration;
 mod duty;
 #[path = "http/heartbeats.rs"]
 mod heartbeats;
+#[path = "http/hosts.rs"]
+mod hosts;
 #[path = "http/inventory.rs"]
 mod inventory;
 #[path = "http/mirrors.rs"]

@@ -31,6 +31,8 @@ const ALL_POINTS_MAX: usize = 600_000;
 const ASKED_MAX: usize = 2_000;
 /// It takes no longer.
 const PATIENCE_MS: i64 = 15_000;
+/// Samples just outside of what was asked for say whether its edges are gaps.
+const EDGE_MS: i64 = 150_000;
 /// The store is asked for so much of one host at once.
 const READ_MS: i64 = 14 * 86_400_000;
 
@@ -87,10 +89,11 @@ impl Hosts {
             }
             let every_ms = self.host(&host).map_or(1_000, |memory| lock(&memory).slowest_ms(self.mode().every_ms));
             for (series, points) in self.points_of(&host, &asked, store, &mut memo)? {
-                if lines.len() >= LINES_MAX {
-                    left_out += 1;
-                } else {
+                let is_in = |it: &Point| (asked.from..asked.until).contains(&it.at);
+                if lines.len() < LINES_MAX && points.iter().any(is_in) {
                     lines.push(line(&host, &series, points, &asked, every_ms));
+                } else if points.iter().any(is_in) {
+                    left_out += 1;
                 }
             }
         }
@@ -120,7 +123,11 @@ impl Hosts {
         let found = self.points_of(host, &asked, store, &mut Memo::default())?;
         let points = found.into_iter().map(|(series, points)| super::Points {
             series: series.name.clone(),
-            points: points.iter().map(|it| (Timestamp::from_ms(it.at), it.mean)).collect(),
+            points: points
+                .iter()
+                .filter(|it| (from..until).contains(&it.at))
+                .map(|it| (Timestamp::from_ms(it.at), it.mean))
+                .collect(),
         });
         Ok((step_ms, points.collect()))
     }
@@ -182,20 +189,27 @@ impl Hosts {
         let mut found: BTreeMap<Arc<Series>, Vec<Point>> = BTreeMap::new();
         let Some(memory) = self.host(host) else { return Ok(found) };
         let (step, span_ms) = LEVELS.get(asked.level).copied().unwrap_or_default();
-        let (recent, parts, id, whole_from) = {
+        let (recent, mut parts, id, whole_from, late) = {
             let memory = lock(&memory);
-            let recent = memory.unsaved(&asked.patterns, asked.from, asked.until);
-            let parts = memory.sealed.range((asked.from - SLOT_MS, shared::host::Feed::Agent)..);
-            let parts: Vec<Part> = parts.filter(|((at, _), _)| *at < asked.until).map(|(_, it)| it.clone()).collect();
-            (recent, parts, memory.id, memory.whole_from)
+            let recent = memory.unsaved(&asked.patterns, asked.from - EDGE_MS, asked.until + EDGE_MS);
+            let parts = memory.sealed.range((asked.from - EDGE_MS - SLOT_MS, shared::host::Feed::Agent)..);
+            let parts: Vec<Part> =
+                parts.filter(|((at, _), _)| *at < asked.until + EDGE_MS).map(|(_, it)| it.clone()).collect();
+            let late: Vec<i64> = memory.open.keys().map(|(at, _)| *at).filter(|at| *at < memory.whole_from).collect();
+            (recent, parts, memory.id, memory.whole_from, late)
         };
-        let from = (asked.from - span_ms).div_euclid(span_ms) * span_ms;
-        let mut until = asked.until.min(whole_from);
-        // Of a longer part only what is not in memory; of memory the rest.
-        let mut at = from;
+        let from = (asked.from - EDGE_MS).div_euclid(span_ms) * span_ms;
+        let mut until = (asked.until + EDGE_MS).min(whole_from);
         if id.is_none() {
             until = i64::MIN;
         }
+        // What came late is put together with the samples beside it, as it will be when it is stored.
+        for (id, at) in id.iter().flat_map(|id| late.iter().map(move |at| (*id, *at))).filter(|_| step > 0) {
+            for part in store.host_parts(id, 0, Timestamp::from_ms(at)..Timestamp::from_ms(at + 1))? {
+                parts.extend(Part::read(&part.body, &self.names, memo));
+            }
+        }
+        let mut at = from;
         while let Some(id) = id
             && at < until
         {
@@ -224,7 +238,7 @@ impl Hosts {
             // Of two that say the same time, the one that is made of more.
             points.sort_by(|a, b| a.at.cmp(&b.at).then(b.n.total_cmp(&a.n)));
             points.dedup_by_key(|it| it.at);
-            points.retain(|it| it.at >= asked.from && it.at < asked.until);
+            points.retain(|it| it.at >= asked.from - EDGE_MS && it.at < asked.until + EDGE_MS);
         }
         found.retain(|_, points| !points.is_empty());
         Ok(found)
@@ -267,7 +281,7 @@ fn line(host: &str, series: &Series, points: Vec<Point>, asked: &Asked, every_ms
     let interval_ms = median_step(&points).max(every_ms).max(level_ms);
     let gap_ms = interval_ms.saturating_mul(5) / 2;
     let mut cells: Vec<Option<Point>> = vec![None; asked.points];
-    let mut before: Option<(usize, Point, i64)> = None;
+    let mut before: Option<(i64, Point, i64)> = None;
     let shifted = points.into_iter().map(|it| (it.at, Point { at: it.at - asked.from, ..it }));
     let mut last_at = BTreeMap::new();
     let stepped = roll(
@@ -281,15 +295,15 @@ fn line(host: &str, series: &Series, points: Vec<Point>, asked: &Asked, every_ms
     for point in stepped {
         let n = point.at.div_euclid(asked.step_ms);
         let (first, last) = last_at.get(&n).copied().unwrap_or_default();
-        let Ok(n) = usize::try_from(n) else { continue };
         // Between two samples that are no further apart than samples are there is no gap, however fine the points are.
         if let Some((from, earlier, until)) = before
             && first - until <= gap_ms
         {
             let same = Point { least: earlier.mean, greatest: earlier.mean, ..earlier };
-            cells.iter_mut().take(n).skip(from + 1).for_each(|cell| *cell = Some(same));
+            let place = |n: i64| usize::try_from(n).unwrap_or(0);
+            cells.iter_mut().take(place(n)).skip(place(from + 1)).for_each(|cell| *cell = Some(same));
         }
-        if let Some(cell) = cells.get_mut(n) {
+        if let Some(cell) = usize::try_from(n).ok().and_then(|n| cells.get_mut(n)) {
             *cell = Some(point);
         }
         before = Some((n, point, last));

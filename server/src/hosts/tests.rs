@@ -4,7 +4,11 @@ use super::*;
 use crate::db::{DatabaseUrl, Store};
 use memory::SLOT_MS;
 use proptest::prelude::*;
-use shared::api::{SeriesAnswer, SeriesQuery};
+use shared::{
+    api::{SeriesAnswer, SeriesQuery},
+    host::HostState,
+    live::{LiveMessage, LookAt},
+};
 use tempfile::TempDir;
 
 /// The beginning of a slot, an hour, and half a day.
@@ -153,16 +157,16 @@ fn a_gap_stays_a_gap_and_the_least_and_the_greatest_are_kept() {
     assert_eq!(gaps, (100..120).collect::<Vec<_>>());
     let coarse = ask(&hosts, &mut store, "load.1min", (0, 3_600_000), 36, 3_600_000);
     let line = &coarse.lines[0];
-    assert_eq!((coarse.step_ms, line.greatest[5], line.least[5]), (100_000, Some(100.0), Some(1.0)));
-    assert_eq!(line.mean[5].map(|it| it.round()), Some(11.0));
-    assert_eq!((line.mean[10], line.mean[11], line.mean[12]), (None, None, Some(1.0)));
+    assert_eq!((coarse.step_ms, line.greatest[4], line.least[4]), (120_000, Some(100.0), Some(1.0)));
+    assert_eq!(line.mean[4], Some(9.25));
+    assert_eq!((line.mean[8], line.mean[9], line.mean[10]), (Some(1.0), None, Some(1.0)));
     // Finer than it was measured: nothing is missing between two samples, and nothing is made up in the gap.
     hosts
         .take(Batch { every_ms: 1_000, ..batch(Feed::Agent, &["load.1min"], &[(3_600_100, &[1.0])]) }, at(3_600_100))
         .unwrap();
     let fine = ask(&hosts, &mut store, "load.1min", (900_000, 1_300_000), 400, 3_600_200);
     let gaps = fine.lines[0].mean.iter().filter(|it| it.is_none()).count();
-    assert_eq!((fine.step_ms, gaps), (1_000, 209 + 10), "between 990.037 s and 1200.037 s, and after the last");
+    assert_eq!((fine.step_ms, gaps), (1_000, 209), "between 990.037 s and 1200.037 s");
 }
 
 #[test]
@@ -287,4 +291,40 @@ fn a_server_that_was_killed_says_what_to_send_again_until_it_is_sent() {
     assert!(!taken.again);
     let answer = ask(&hosts, &mut store, "load.1min", (0, 900_000), 90, 960_000);
     assert!(answer.lines[0].mean.iter().all(|it| *it == Some(1.0)), "{answer:?}");
+}
+
+#[tokio::test]
+async fn who_looks_at_a_host_gets_each_sample_of_the_series_on_screen_and_nothing_after() {
+    let hosts: Arc<Hosts> = Arc::default();
+    let now = crate::clock::now();
+    let sample = |ms: i64, value: f64| Batch {
+        samples: vec![Sample { at: now.plus_ms(ms), values: vec![Some(value), Some(1.0)] }],
+        ..batch(Feed::Agent, &["cpu.busy", "load.1min"], &[])
+    };
+    hosts.take(sample(-10_000, 1.0), now).unwrap();
+    let look =
+        LookAt { name: "web-01".into(), series: vec!["cpu.busy".into(), "gone".into()], fast: true, tables: false };
+    let mut looking = hosts.look(true, Some(look.clone()));
+    assert_eq!((hosts.every_ms("web-01", 10_000, now), hosts.every_ms("web-02", 10_000, now)), (1_000, 10_000));
+    assert_eq!(hosts.take(sample(0, 42.0), now).unwrap().every_ms, 1_000);
+    // What is late is no news.
+    hosts.take(sample(-5_000, 7.0), now).unwrap();
+    hosts.take(sample(1, 43.0), now).unwrap();
+    for expected in [42.0, 43.0] {
+        let Seen::Host(message) = looking.next().await else { panic!("not of the host") };
+        let LiveMessage::Host { name, values, state, .. } = *message else { panic!("{message:?}") };
+        assert_eq!((&*name, values, state), ("web-01", vec![Some(expected), None], HostState::Live));
+    }
+    hosts.pulse(now);
+    let Seen::Board(text) = looking.next().await else { panic!("not of the board") };
+    assert!(text.contains("\"cpu_busy\":43.0"), "{text}");
+    // Who does not fetch them loses frames, and nobody waits.
+    for n in 0..100 {
+        hosts.take(sample(n + 2, 1.0), now).unwrap();
+    }
+    drop(looking);
+    let until = now.plus_ms(60_000);
+    assert_eq!(hosts.every_ms("web-01", 10_000, until), 10_000);
+    let memory = hosts.host("web-01").unwrap();
+    assert!(lock(&memory).watchers.is_empty());
 }

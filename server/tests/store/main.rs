@@ -22,6 +22,7 @@ mod calm;
 mod engine_memory;
 mod fencing;
 mod heartbeats;
+mod hosts;
 mod life;
 mod lists;
 mod notices;

@@ -1,5 +1,6 @@
 //! `cargo xtask bench ingest`: how fast alerts are taken, beside controls measured in the same call; `… page`: how soon
 //! a slow phone shows something; `… lateness`: how late a page comes;
+//! `… fleet HOSTS SERIES SECONDS`: what a fleet of hosts costs;
 //! `… machines`: how soon a machine is found among a million; `… simulate`: how fast simulated time passes.
 //!
 //! Absolute figures move with the neighbours' load, so each stands beside what the same machine does in the same
@@ -7,6 +8,7 @@
 //! ever makes this fail.
 
 mod controls;
+mod fleet;
 mod lateness;
 mod machines;
 mod page;
@@ -24,6 +26,7 @@ fn main() -> Result<()> {
     match words.as_slice() {
         ["ingest"] => rows::ingest(&Scale::FULL),
         ["ingest", "--quick"] => rows::ingest(&Scale::QUICK),
+        ["fleet", size @ ..] => fleet::fleet(&fleet::Fleet::of(size)?),
         ["lateness"] => lateness::lateness(),
         ["machines"] => machines::machines(),
         ["page"] => page::page(),
@@ -31,6 +34,8 @@ fn main() -> Result<()> {
         ["simulate", "--quick"] => simulated::simulated(10),
         // A process of its own, as the servers it is compared with.
         ["trivial-handler"] => controls::serve_trivially(),
-        _ => bail!("benchmarks: ingest [--quick], lateness, machines, page, simulate [--quick]"),
+        _ => bail!(
+            "benchmarks: fleet HOSTS SERIES SECONDS, ingest [--quick], lateness, machines, page, simulate [--quick]"
+        ),
     }
 }

@@ -153,9 +153,11 @@ impl Desk {
         routers.replace(&before, &agent.routing());
         let says = agent.said(&report.agent, routers);
         told.gone.extend(said.keys().filter(|key| !says.contains_key(*key)).cloned());
-        told.neighbours.extend(says.into_iter().filter(|(key, it)| said.get(key) != Some(it)).map(|(_, it)| it));
-        if routers.changes != changes {
-            // What the others say means something else now; they say all of it again.
+        // With other routers what is said means something else; all of it is said again.
+        let anew = routers.changes != changes;
+        told.neighbours
+            .extend(says.into_iter().filter(|(key, it)| anew || said.get(key) != Some(it)).map(|(_, it)| it));
+        if anew {
             let others = agents.iter().filter(|(name, _)| **name != report.agent);
             told.neighbours.extend(others.flat_map(|(name, agent)| agent.said(name, routers).into_values()));
         }
