@@ -15,7 +15,7 @@ mod sections;
 mod settings;
 
 pub use check::{Checked, Refused, check, check_document, report};
-pub use edit::{EditError, add_heartbeat, replace_person};
+pub use edit::{EditError, add_agents, add_heartbeat, replace_person};
 pub use nouns::{NounText, noun, policy as policy_of, route as route_of};
 pub use overrides::{add_overrides, remove_override};
 pub use parse::{parse, read, to_toml};

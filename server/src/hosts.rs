@@ -2,27 +2,64 @@
 //!
 //! Whoever measures hands over a [`Batch`]; the newest samples are in memory, older ones in the store, coarser with age.
 
+mod codec;
 mod counters;
 pub mod falcon;
 mod gather;
 mod given;
 mod intake;
 pub mod judge;
+mod keep;
+mod memory;
+mod names;
 pub mod own;
+mod part;
 pub mod prometheus;
+mod query;
+mod rollup;
 pub mod scrape;
+mod show;
+mod table;
+mod vitals;
+mod watch;
 
 pub use gather::Full;
 pub use intake::{Intake, settle};
+pub use keep::keep;
+pub use query::QueryFault;
+pub use show::{Detail, Shown};
+pub use watch::{Looking, Seen};
 
+use bytestring::ByteString;
+use memory::{Memory, Mode};
+use names::Names;
 use shared::{
     Severity, Timestamp,
+    agent::{SAMPLES_MAX, SERIES_MAX},
+    config::HostMode,
     host::{Feed, HostFacts, HostTables, Sample, SeriesName},
 };
 use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
 };
+use tokio::sync::{Semaphore, broadcast};
+
+/// Hosts that are kept.
+pub const HOSTS_MAX: usize = 20_000;
+/// The longest name of a host.
+const NAME_MAX: usize = 255;
+/// Values of the past that may wait to be stored, of all hosts: 64 MB.
+const LATE_MAX: usize = 16 << 20;
+/// Samples that end longer ago than this are of the past.
+const PAST_MS: i64 = 3 * memory::SLOT_MS;
+/// Frames of the board that wait for one browser.
+const PULSES: usize = 4;
+/// Questions for series that are answered at one time.
+const READINGS: usize = 3;
 
 /// What one feed says of one host: some samples of the same series, the oldest first, by this server's clock.
 #[derive(Clone, Debug)]
@@ -52,7 +89,7 @@ pub struct Taken {
     pub again: bool,
     /// The facts are not known.
     pub facts: bool,
-    /// Values that were passed over: of series that another feed measures already, too old, or too many.
+    /// Values that were passed over: there already, of series that another feed measures, too old, or no numbers.
     pub passed_over: u64,
 }
 
@@ -69,6 +106,9 @@ pub enum HostFault {
     TooMany { what: &'static str, n: usize, most: usize },
     #[error("a sample has {values} values, and {series} series are named")]
     Uneven { values: usize, series: usize },
+    /// Nothing is wrong with it; it is to be sent again later.
+    #[error("so many samples of the past wait to be stored that no more are taken; send them again in a minute")]
+    Behind,
 }
 
 /// A host as whoever judges it needs to know it.
@@ -87,24 +127,89 @@ pub struct Points {
     pub points: Vec<(Timestamp, f32)>,
 }
 
-/// Every host.
-#[derive(Debug, Default)]
-pub struct Hosts {
-    hosts: Mutex<BTreeMap<String, Host>>,
+/// What all of them cost and did, for those who watch this server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    pub hosts: usize,
+    /// Values in memory that are not stored yet.
+    pub unsaved_values: usize,
+    /// Bytes of compressed samples in memory.
+    pub sealed_bytes: usize,
+    /// Since the server began.
+    pub samples: u64,
+    pub values: u64,
+    pub passed_over: u64,
 }
 
-#[derive(Debug, Default)]
-struct Host {
-    seen_at: Timestamp,
-    every_ms: u64,
-    series: BTreeMap<SeriesName, VecDeque<(Timestamp, f32)>>,
-    touched: bool,
-    worst: Option<Severity>,
+type Shared = Arc<Mutex<Memory>>;
+
+/// Every host.
+#[derive(Debug)]
+pub struct Hosts {
+    hosts: RwLock<BTreeMap<String, Shared>>,
+    names: Names,
+    mode: RwLock<Mode>,
+    /// Those of which something came since they were judged last.
+    touched: Mutex<BTreeSet<String>>,
+    /// Those of which something came since the board was told last.
+    pulsed: Mutex<BTreeSet<String>>,
+    pulses: broadcast::Sender<ByteString>,
+    paces: watch::Paces,
+    numbers: AtomicU64,
+    /// Values of the past that wait to be stored.
+    late: AtomicUsize,
+    samples: AtomicU64,
+    values: AtomicU64,
+    /// One at a time stores a host: what is there is read, put together and written.
+    storing: Mutex<()>,
+    readings: Semaphore,
+}
+
+impl Default for Hosts {
+    fn default() -> Self {
+        Self {
+            hosts: RwLock::default(),
+            names: Names::default(),
+            mode: RwLock::default(),
+            touched: Mutex::default(),
+            pulsed: Mutex::default(),
+            pulses: broadcast::Sender::new(PULSES),
+            paces: watch::Paces::default(),
+            numbers: AtomicU64::new(0),
+            late: AtomicUsize::new(0),
+            samples: AtomicU64::new(0),
+            values: AtomicU64::new(0),
+            storing: Mutex::default(),
+            readings: Semaphore::new(READINGS),
+        }
+    }
 }
 
 impl Hosts {
-    fn hosts(&self) -> MutexGuard<'_, BTreeMap<String, Host>> {
-        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Takes how hosts are kept from the configuration in force.
+    pub fn configure(&self, mode: &HostMode) {
+        *self.mode.write().unwrap_or_else(PoisonError::into_inner) = Mode::from(mode);
+    }
+
+    fn mode(&self) -> Mode {
+        self.mode.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn host(&self, name: &str) -> Option<Shared> {
+        self.hosts.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// Every host, by name; each is locked for as long as it is looked at, and no longer.
+    fn all(&self) -> Vec<Shared> {
+        self.hosts.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    fn pulsed(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.pulsed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Takes a batch; what it says is seen at once by who looks.
@@ -112,69 +217,147 @@ impl Hosts {
     /// # Errors
     /// When it holds what cannot be, or too much of it. Nothing of it is taken then.
     pub fn take(&self, batch: Batch, now: Timestamp) -> Result<Taken, HostFault> {
-        let mut names: Vec<SeriesName> = Vec::with_capacity(batch.series.len());
-        for name in &batch.series {
-            names.push(name.parse().map_err(|why: shared::host::SeriesFault| HostFault::Series {
-                name: name.clone(),
-                why: why.to_string(),
-            })?);
+        check(&batch)?;
+        let newest = batch.samples.iter().map(|it| it.at.ms()).max();
+        let is_late = newest.is_some_and(|at| at.saturating_add(PAST_MS) < now.ms());
+        if is_late && self.late.load(Ordering::Relaxed) > LATE_MAX {
+            return Err(HostFault::Behind);
         }
-        let mut hosts = self.hosts();
-        let host = hosts.entry(batch.host).or_default();
-        host.every_ms = batch.every_ms;
-        host.touched = true;
-        for sample in batch.samples {
-            host.seen_at = host.seen_at.max(sample.at.min(now));
-            for (name, value) in names.iter().zip(sample.values) {
-                let Some(value) = value else { continue };
-                let ring = host.series.entry(name.clone()).or_default();
-                ring.push_back((sample.at, value as f32));
-                if ring.len() > 360 {
-                    ring.pop_front();
-                }
-            }
+        let (mode, memory) = (self.mode(), self.host_or_new(&batch.host, now)?);
+        let mut taken = lock(&memory).take(&batch, &self.names, &mode, now)?;
+        let values: usize = batch.samples.iter().map(|it| it.values.len()).sum();
+        if is_late {
+            self.late.fetch_add(values, Ordering::Relaxed);
         }
-        Ok(Taken { every_ms: batch.every_ms, ..Taken::default() })
+        crate::telemetry::measured(batch.feed, batch.samples.len(), values);
+        self.samples.fetch_add(batch.samples.len() as u64, Ordering::Relaxed);
+        self.values.fetch_add(values as u64, Ordering::Relaxed);
+        if matches!(batch.feed, Feed::Agent | Feed::Own) {
+            taken.every_ms = self.paces.tell(&batch.host, mode.every_ms, now).unsigned_abs();
+        }
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner).insert(batch.host.clone());
+        self.pulsed().insert(batch.host);
+        Ok(taken)
+    }
+
+    fn host_or_new(&self, name: &str, now: Timestamp) -> Result<Shared, HostFault> {
+        if let Some(memory) = self.host(name) {
+            return Ok(memory);
+        }
+        let mut hosts = self.hosts.write().unwrap_or_else(PoisonError::into_inner);
+        let n = hosts.len() + 1;
+        if n > HOSTS_MAX && !hosts.contains_key(name) {
+            return Err(HostFault::TooMany { what: "hosts", n, most: HOSTS_MAX });
+        }
+        let new = || Arc::new(Mutex::new(Memory::new(name.to_owned(), now)));
+        Ok(Arc::clone(hosts.entry(name.to_owned()).or_insert_with(new)))
+    }
+
+    /// How often a host is to be measured now, by whoever asks it every `usual_ms`: once a second while somebody looks.
+    pub fn every_ms(&self, host: &str, usual_ms: u64, now: Timestamp) -> u64 {
+        let usual_ms = i64::try_from(usual_ms).unwrap_or(i64::MAX);
+        self.paces.every_ms(host, usual_ms, now).unsigned_abs()
+    }
+
+    /// Waits until the agent of a host is to measure more or less often than it was told last, and gives how often.
+    pub async fn pace(&self, host: &str) -> u64 {
+        let usual_ms = self.mode().every_ms;
+        self.paces.change(host, usual_ms).await.unsigned_abs()
+    }
+
+    /// How far the clock of a host's agent is off, so that its instants are set right: the same for as long as it is about
+    /// the same, so that what is sent again is known again.
+    #[must_use]
+    pub fn clock_off_ms(&self, host: &str, ahead_ms: i64) -> i64 {
+        const RIGHT_MS: i64 = 2_000;
+        const STEP_MS: i64 = 1_000;
+        let memory = self.host(host);
+        let before = memory.map_or(0, |it| lock(&it).clock_off_ms);
+        let off = match ahead_ms {
+            ahead if ahead.saturating_abs() <= RIGHT_MS => 0,
+            ahead if before != 0 && ahead.saturating_sub(before).saturating_abs() <= STEP_MS => before,
+            ahead => ahead.saturating_add(STEP_MS / 2).div_euclid(STEP_MS) * STEP_MS,
+        };
+        if let Some(memory) = self.host(host) {
+            lock(&memory).clock_off_ms = off;
+        }
+        off
     }
 
     /// The hosts of which something came since this was asked last.
     pub fn touched(&self) -> Vec<String> {
-        let mut hosts = self.hosts();
-        let mut touched = Vec::new();
-        for (name, host) in hosts.iter_mut() {
-            if std::mem::take(&mut host.touched) {
-                touched.push(name.clone());
-            }
-        }
-        touched
+        let touched = std::mem::take(&mut *self.touched.lock().unwrap_or_else(PoisonError::into_inner));
+        touched.into_iter().collect()
     }
 
     /// Every host, by name.
     pub fn known(&self) -> Vec<Known> {
-        let known = |(name, host): (&String, &Host)| Known {
-            name: name.clone(),
-            seen_at: host.seen_at,
-            every_ms: host.every_ms,
-        };
-        self.hosts().iter().map(known).collect()
+        self.all().iter().map(|memory| lock(memory).known()).collect()
+    }
+
+    /// The series of a host that `pattern` means, and when each was measured last; none that was not for an hour.
+    pub fn heard(&self, host: &str, pattern: &SeriesName) -> Vec<(SeriesName, Timestamp)> {
+        self.host(host).map(|memory| lock(&memory).heard(pattern)).unwrap_or_default()
     }
 
     /// The newest points of each series of a host that `pattern` means, from `since` on, as far as they are in memory.
     pub fn recent(&self, host: &str, pattern: &SeriesName, since: Timestamp) -> Vec<Points> {
-        let hosts = self.hosts();
-        let Some(host) = hosts.get(host) else { return Vec::new() };
-        let meant = host.series.iter().filter(|(name, _)| name.is_of(pattern));
-        let points = |(name, ring): (&SeriesName, &VecDeque<(Timestamp, f32)>)| Points {
-            series: name.clone(),
-            points: ring.iter().filter(|(at, _)| *at >= since).copied().collect(),
-        };
-        meant.map(points).collect()
+        self.host(host).map(|memory| lock(&memory).recent(pattern, since.ms())).unwrap_or_default()
     }
 
     /// The worst rule that holds of each host that has one; every other has none.
     pub fn judged(&self, worst: &BTreeMap<String, Severity>) {
-        for (name, host) in self.hosts().iter_mut() {
-            host.worst = worst.get(name).copied();
+        for memory in self.all() {
+            let mut memory = lock(&memory);
+            let is = worst.get(&memory.name).copied();
+            if std::mem::replace(&mut memory.worst, is) != is {
+                self.pulsed().insert(memory.name.clone());
+            }
         }
     }
+
+    /// What all of them cost and did.
+    pub fn load(&self) -> Load {
+        let mut load = Load {
+            samples: self.samples.load(Ordering::Relaxed),
+            values: self.values.load(Ordering::Relaxed),
+            ..Load::default()
+        };
+        for memory in self.all() {
+            let memory = lock(&memory);
+            let (unsaved, sealed) = memory.size();
+            load.hosts += 1;
+            load.unsaved_values += unsaved;
+            load.sealed_bytes += sealed;
+            load.passed_over += memory.passed_over;
+        }
+        load
+    }
 }
+
+fn lock(memory: &Mutex<Memory>) -> MutexGuard<'_, Memory> {
+    memory.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Refuses what cannot be.
+fn check(batch: &Batch) -> Result<(), HostFault> {
+    let name = &batch.host;
+    let chars = name.chars().count();
+    if !(1..=NAME_MAX).contains(&chars) || name.trim() != name || name.chars().any(char::is_control) {
+        return Err(HostFault::Name(name.chars().take(NAME_MAX).collect()));
+    }
+    for (what, n, most) in [
+        ("series of this host", batch.series.len(), SERIES_MAX),
+        ("samples in one message", batch.samples.len(), SAMPLES_MAX),
+    ] {
+        if n > most {
+            return Err(HostFault::TooMany { what, n, most });
+        }
+    }
+    let series = batch.series.len();
+    let uneven = batch.samples.iter().map(|it| it.values.len()).find(|values| *values != series);
+    uneven.map_or(Ok(()), |values| Err(HostFault::Uneven { values, series }))
+}
+
+#[cfg(test)]
+mod tests;

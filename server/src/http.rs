@@ -18,6 +18,7 @@ mod csv;
 mod events;
 mod health;
 mod heartbeats;
+mod hosts;
 mod imported;
 mod incidents;
 mod integrations;

@@ -26,7 +26,7 @@ mod uuid;
 mod vendors;
 pub mod vsphere;
 
-pub use agents::{Desk, Held, ReportFault, Taken, may_ask};
+pub use agents::{Desk, Held, ReportFault, Taken, is_agent_name, may_ask};
 pub use endpoint::{Credentials, Endpoint, EndpointError, OwnCertificate, Stream, Wire};
 pub use fault::{Fault, FaultKind};
 pub use file::machines_of;

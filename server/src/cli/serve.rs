@@ -33,6 +33,8 @@ const DATABASE_EVERY: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// What is queued must be stored by then, or it was never answered.
 const LAST_WORK: Duration = Duration::from_secs(10);
+/// Samples that are not stored by then are sent again.
+const LAST_SAMPLES: Duration = Duration::from_secs(5);
 
 pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
     log::install(&settings.log, settings.log_format)?;
@@ -68,6 +70,7 @@ pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
         signals.wait(&thread, &app.runtime, settings.hung_ms).await;
         app.inventory.answer_agents();
         handle.stop(true).await;
+        store_hosts(&app).await;
         app.runtime.stop();
         if let Ok(Err(error)) = serving.await {
             tracing::error!(%error, "the HTTP server failed");
@@ -182,6 +185,7 @@ fn assemble(
     let inventory = Arc::new(Inventory::with_vendors(Vendors::at(settings.oui_data.clone())));
     inventory.restore(&mut store)?;
     let hosts = Arc::new(Hosts::default());
+    hosts.restore(&mut store, clock::now())?;
     let judge = Arc::new(Judge::new(Arc::clone(&hosts), clock::now()));
     let start = Start { url: url.clone(), store, lock, links, board: board.clone(), instance: own_name.clone() };
     let (runtime, thread) = Runtime::start(start).map_err(|error| CliError::Told(error.to_string()))?;
@@ -240,6 +244,9 @@ fn keep_fresh(app: &web::Data<App>) {
     drop(actix_web::rt::spawn(kept));
     let followed = inventory::follow(Arc::clone(&app_again.inventory), app_again.runtime.clone());
     drop(actix_web::rt::spawn(followed));
+    let hosts = Arc::clone(&app_again.hosts);
+    let stored = hosts::keep(hosts, app_again.runtime.clone(), Arc::clone(&app_again.readers));
+    drop(actix_web::rt::spawn(stored));
     drop(actix_web::rt::spawn(hosts::judge::keep(Arc::clone(&app_again.judge), app_again.runtime.clone())));
     drop(actix_web::rt::spawn(hosts::own::keep(Arc::clone(&app_again.hosts), app_again.runtime.clone())));
     keep_history(app_again);
@@ -258,6 +265,17 @@ fn take_in(app: &web::Data<App>) {
     drop(actix_web::rt::spawn(hosts::settle(Arc::clone(&intake))));
     drop(actix_web::rt::spawn(hosts::falcon::listen(intake, runtime.clone())));
     drop(actix_web::rt::spawn(hosts::scrape::keep(hosts, runtime)));
+}
+
+/// What hosts measured and is only in memory is stored, as far as there is time for it; agents send the rest again.
+async fn store_hosts(app: &web::Data<App>) {
+    let (hosts, readers) = (Arc::clone(&app.hosts), Arc::clone(&app.readers));
+    let watch = clock::Stopwatch::start();
+    let is_over = move || u128::from(watch.elapsed_ms().unsigned_abs()) > LAST_SAMPLES.as_millis();
+    let stored = readers.aside(move |store| hosts.store_all(store, clock::now(), is_over)).await;
+    if let Err(error) = stored {
+        tracing::warn!(%error, "the newest samples of hosts could not be stored; agents send them again");
+    }
 }
 
 /// Who was on call is stored as it happens.

@@ -2,7 +2,7 @@
 
 use super::parse::{parse, to_toml};
 use shared::{
-    Delay, HeartbeatId, Severity,
+    Delay, HeartbeatId, Severity, SourceId,
     config::{Document, Person},
 };
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};
@@ -46,15 +46,29 @@ pub fn add_heartbeat(
     grace: Delay,
     severity: Severity,
 ) -> Result<String, EditError> {
-    let mut wanted: Document = parse(text).map_err(|finding| EditError::Unreadable(finding.message))?;
     let text_of = |value: &str| toml_edit::Value::from(value).to_string();
     let entry = format!(
         "[[heartbeats]]\nid = {}\nname = {}\ninterval = \"{interval}\"\ngrace = \"{grace}\"\nseverity = \"{severity}\"\n",
         text_of(id.as_str()),
         text_of(name)
     );
-    let added: Document = parse(&entry).map_err(|finding| EditError::Unreadable(finding.message))?;
-    wanted.heartbeats.extend(added.heartbeats);
+    at_its_end(text, &entry, |wanted, added| wanted.heartbeats.extend(added.heartbeats))
+}
+
+/// The text with a source of agents more, at its end.
+///
+/// # Errors
+/// When the text is no document.
+pub fn add_agents(text: &str, id: &SourceId) -> Result<String, EditError> {
+    let entry = format!("[[sources]]\nid = {}\nkind = \"agents\"\n", toml_edit::Value::from(id.as_str()));
+    at_its_end(text, &entry, |wanted, added| wanted.sources.extend(added.sources))
+}
+
+/// The text with an entry more. One that would mean something else is not used; losing comments is the smaller evil.
+fn at_its_end(text: &str, entry: &str, extend: impl Fn(&mut Document, Document)) -> Result<String, EditError> {
+    let read = |text: &str| parse(text).map_err(|finding| EditError::Unreadable(finding.message));
+    let mut wanted: Document = read(text)?;
+    extend(&mut wanted, read(entry)?);
     let gap = if text.is_empty() || text.ends_with('\n') { "\n" } else { "\n\n" };
     let edited = Some(format!("{text}{gap}{entry}")).filter(|it| parse(it).is_ok_and(|document| document == wanted));
     Ok(edited.unwrap_or_else(|| to_toml(&wanted)))

@@ -254,3 +254,22 @@ diesel::table! {
         doc -> Text,
     }
 }
+
+diesel::table! {
+    host (id) {
+        id -> BigInt,
+        name -> Text,
+        seen_at -> BigInt,
+        doc -> Text,
+    }
+}
+
+diesel::table! {
+    host_part (host, step, at, feed) {
+        host -> BigInt,
+        step -> BigInt,
+        at -> BigInt,
+        feed -> Text,
+        body -> Binary,
+    }
+}

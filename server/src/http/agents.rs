@@ -1,4 +1,5 @@
-//! Where agents report. The answer is held until there is something to ask them.
+//! Where agents report, and where they say what they measured. The answer to a report is held until there is something
+//! to ask them, or they are to measure more or less often.
 
 use super::{
     App,
@@ -7,17 +8,24 @@ use super::{
     principal::bearer,
     problem::ApiError,
 };
-use crate::inventory::Held;
+use crate::{
+    hosts::{Batch, HostFault, Hosts},
+    inventory::Held,
+};
 use actix_web::{HttpRequest, http::StatusCode, web};
 use shared::{
-    SourceId,
-    agent::{AgentAnswer, AgentReport},
+    SourceId, Timestamp,
+    agent::{AgentAnswer, AgentReport, SampleAnswer, SampleReport},
     config::SourceKind,
+    host::Feed,
 };
 use std::{sync::Arc, time::Duration};
 
 /// A report of as many neighbours as are taken, with room to spare.
 const MOST_BYTES: usize = 1 << 20;
+/// As many samples of as many series as are taken, as JSON; sent they are a tenth of it.
+const MOST_SAMPLES: usize = 16 << 20;
+const MOST_SAMPLES_SENT: usize = 4 << 20;
 
 pub(super) async fn report(
     request: HttpRequest,
@@ -27,11 +35,7 @@ pub(super) async fn report(
     // Who it is comes before what they say.
     let (source, only) = let_in(&request, &app).await?;
     let report: AgentReport = body::json(&request, payload, MOST_BYTES).await?;
-    if let Some(only) = only.filter(|only| *only != report.agent) {
-        return Err(ApiError::forbidden(format!(
-            "This token is for the agent `{only}`; start the agent with `--name {only}`, or make it a token of its own."
-        )));
-    }
+    is_own(only.as_deref(), &report.agent)?;
     let (name, hold) = (report.agent.clone(), Duration::from_millis(report.hold_ms));
     let inventory = Arc::clone(&app.inventory);
     let taken =
@@ -43,13 +47,77 @@ pub(super) async fn report(
     if taken.whole {
         return Ok(web::Json(AgentAnswer { whole: true, ..AgentAnswer::default() }));
     }
-    match desk.hold(&name, taken.ticket, hold).await {
+    let held = tokio::select! {
+        held = desk.hold(&name, taken.ticket, hold) => held,
+        every_ms = app.hosts.pace(&name) => {
+            return Ok(web::Json(AgentAnswer { every_ms: Some(every_ms), ..AgentAnswer::default() }));
+        }
+    };
+    match held {
         Held::Probe(probe) => Ok(web::Json(AgentAnswer { probe, ..AgentAnswer::default() })),
         Held::Superseded => {
             Err(ApiError::new(StatusCode::CONFLICT, "another_agent", "Another agent reports under this name").detail(
                 format!("Two agents called `{name}` report for one source; start one of them with another --name."),
             ))
         }
+    }
+}
+
+/// What an agent measured; it counts at once.
+pub(super) async fn samples(
+    request: HttpRequest,
+    payload: web::Payload,
+    app: web::Data<App>,
+) -> Result<web::Json<SampleAnswer>, ApiError> {
+    let (_, only) = let_in(&request, &app).await?;
+    let report: SampleReport = body::inflated_json(&request, payload, MOST_SAMPLES_SENT, MOST_SAMPLES).await?;
+    is_own(only.as_deref(), &report.agent)?;
+    let hosts = Arc::clone(&app.hosts);
+    // Hundreds of series take a part of a millisecond; what was kept for a day takes more.
+    let taken = if report.samples.len() > AT_ONCE {
+        blocking(move || take(&hosts, report, now())).await?
+    } else {
+        take(&hosts, report, now())
+    };
+    taken.map(web::Json).map_err(|fault| match fault {
+        HostFault::Behind => {
+            let title = "Too many samples of the past wait to be stored";
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "behind", title).detail(fault.to_string()).retry_after(60)
+        }
+        other => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_samples", "The samples cannot be used")
+            .detail(other.to_string()),
+    })
+}
+
+/// Samples that are taken where others wait for it.
+const AT_ONCE: usize = 4;
+
+/// Hands the samples over by this server's clock, and answers by the agent's.
+fn take(hosts: &Hosts, mut report: SampleReport, now: Timestamp) -> Result<SampleAnswer, HostFault> {
+    let ahead_ms = report.sent_at.ms_since(now);
+    let off_ms = hosts.clock_off_ms(&report.agent, ahead_ms);
+    for sample in &mut report.samples {
+        sample.at = sample.at.plus_ms(-off_ms);
+    }
+    if let Some(tables) = &mut report.tables {
+        tables.at = tables.at.plus_ms(-off_ms);
+    }
+    let SampleReport { agent, every_ms, facts, series, samples, tables, lost, .. } = report;
+    let clock_ahead_ms = Some(ahead_ms);
+    let batch =
+        Batch { host: agent, feed: Feed::Agent, every_ms, facts, series, samples, tables, clock_ahead_ms, lost };
+    let taken = hosts.take(batch, now)?;
+    let stored_until = taken.stored_until.map(|until| until.plus_ms(off_ms));
+    Ok(SampleAnswer { every_ms: taken.every_ms, stored_until, again: taken.again, facts: taken.facts })
+}
+
+/// A token for one agent is for that one.
+fn is_own(only: Option<&str>, agent: &str) -> Result<(), ApiError> {
+    match only.filter(|only| *only != agent) {
+        None => Ok(()),
+        Some(only) => Err(ApiError::forbidden(format!(
+            "This token is for the agent `{only}`; start the agent with `--name {only}`, or make it a token of its own."
+        ))),
     }
 }
 

@@ -1,14 +1,16 @@
 //! Bodies of requests: JSON that says it is JSON, within a limit, and an answer that names the mistake.
 
-use super::problem::ApiError;
+use super::{app::blocking, problem::ApiError};
 use actix_web::{
     FromRequest, HttpMessage as _, HttpRequest,
     dev::Payload,
-    http::StatusCode,
+    http::{StatusCode, header::CONTENT_ENCODING},
     web::{self, Bytes},
 };
+use flate2::read::MultiGzDecoder;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
+use std::io::Read as _;
 
 /// Far more than any body of the interface but a configuration needs.
 const MOST_BYTES: usize = 256 * 1024;
@@ -37,6 +39,55 @@ pub(super) async fn json<T: DeserializeOwned>(
 ) -> Result<T, ApiError> {
     taken(payload, is_json(request), most).await
 }
+
+/// The same for a body that may be deflated (`Content-Encoding: gzip`): at most `most` bytes as sent, and `most_inflated` of
+/// what they stand for.
+pub(super) async fn inflated_json<T: DeserializeOwned + Send + 'static>(
+    request: &HttpRequest,
+    payload: web::Payload,
+    most: usize,
+    most_inflated: usize,
+) -> Result<T, ApiError> {
+    let encoding = request.headers().get(CONTENT_ENCODING).map_or("identity", |it| it.to_str().unwrap_or("unreadable"));
+    let is_gzip = match encoding {
+        "gzip" => true,
+        "identity" => false,
+        _ => {
+            let title = "The body is encoded in a way that is not known here";
+            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "bad_encoding", title)
+                .detail("Send it as it is, or with `Content-Encoding: gzip`."));
+        }
+    };
+    let body = whole(payload, most).await?;
+    if !is_json(request) {
+        return Err(not_json());
+    }
+    if !is_gzip {
+        return read(&body);
+    }
+    if body.len() <= SMALL {
+        return read(&inflate(&body, most_inflated)?);
+    }
+    blocking(move || read(&inflate(&body, most_inflated)?)).await?
+}
+
+fn inflate(body: &[u8], most: usize) -> Result<Vec<u8>, ApiError> {
+    let mut inflated = Vec::new();
+    let read = MultiGzDecoder::new(body).take(most as u64 + 1).read_to_end(&mut inflated);
+    if read.is_err() {
+        let title = "The body is not what its encoding says";
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, "bad_gzip", title)
+            .detail("It is said to be gzip, and cannot be inflated."));
+    }
+    if inflated.len() > most {
+        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is too long")
+            .detail(format!("At most {most} bytes are taken here once it is inflated.")));
+    }
+    Ok(inflated)
+}
+
+/// Bodies up to this size are inflated where others wait for it.
+const SMALL: usize = 64 << 10;
 
 async fn taken<T: DeserializeOwned>(payload: web::Payload, is_json: bool, most: usize) -> Result<T, ApiError> {
     let body = whole(payload, most).await?;

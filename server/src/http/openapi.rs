@@ -88,6 +88,7 @@ const QUERIES: &[(&str, &[(&str, &str)])] = &[
     ("/api/v1/vms", &[("q", "Addresses in any notation, parts of them, networks, names, UUIDs")]),
     ("/api/v1/vms/one", &[("source", "A source's id"), ("key", "How the source names the VM")]),
     ("/api/v1/hypervisors/one", &[("source", "A source's id"), ("key", "How the source names the hypervisor")]),
+    ("/api/v1/hosts/one", &[("name", "The host's name")]),
     ("/api/v1/alerts", &[("after", "`next` of the page before"), ("limit", "1 to 500")]),
     (
         "/api/v1/events",
@@ -202,7 +203,8 @@ fn schema(name: &str) -> Option<(Value, Map<String, Value>)> {
         "LiveMessage" => LiveMessage,
         "BrowserMessage" => BrowserMessage,
     );
-    let found = found.or_else(|| schema_of_mirrors(&mut generator, name))?;
+    let found = found.or_else(|| schema_of_mirrors(&mut generator, name));
+    let found = found.or_else(|| schema_of_hosts(&mut generator, name))?;
     Some((found, generator.take_definitions(true)))
 }
 
@@ -221,10 +223,38 @@ fn schema_of_mirrors(generator: &mut SchemaGenerator, name: &str) -> Option<Valu
     )
 }
 
+fn schema_of_hosts(generator: &mut SchemaGenerator, name: &str) -> Option<Value> {
+    known!(generator, name,
+        "HostBoard" => api::HostBoard,
+        "NewAgent" => api::NewAgent,
+        "HostDetail" => api::HostDetail,
+        "SeriesQuery" => api::SeriesQuery,
+        "SeriesAnswer" => api::SeriesAnswer,
+        "ThresholdBoard" => api::ThresholdBoard,
+        "ThresholdTrial" => api::ThresholdTrial,
+        "ThresholdForecast" => api::ThresholdForecast,
+        "List_HostRow" => api::List<api::HostRow>,
+        "SampleReport" => shared::agent::SampleReport,
+        "SampleAnswer" => shared::agent::SampleAnswer,
+    )
+}
+
+/// Types beside the table of endpoints.
+const OTHERS: [&str; 8] = [
+    "Problem",
+    "Receipt",
+    "AgentReport",
+    "AgentAnswer",
+    "SampleReport",
+    "SampleAnswer",
+    "LiveMessage",
+    "BrowserMessage",
+];
+
 fn build() -> Value {
     let mut schemas = Map::new();
     let bodies = ENDPOINTS.iter().flat_map(|row| [row.request, row.response]);
-    for name in bodies.chain(["Problem", "Receipt", "AgentReport", "AgentAnswer", "LiveMessage", "BrowserMessage"]) {
+    for name in bodies.chain(OTHERS) {
         if let Some((schema, others)) = schema(name) {
             schemas.extend(others);
             schemas.insert(name.to_owned(), schema);
@@ -243,7 +273,8 @@ fn build() -> Value {
             "description": "Lists are {items, next}: pass `next` as `after`. Refusals are application/problem+json \
                             with a stable `code`. Times are milliseconds since 1970. The live connection is a \
                             WebSocket at /api/v1/live (LiveMessage, BrowserMessage). Senders post to /ingest/{token} \
-                            and get a Receipt. Agents post an AgentReport to /agent/v1/report and get an AgentAnswer.",
+                            and get a Receipt. Agents post an AgentReport to /agent/v1/report and get an AgentAnswer; what they \
+                            measured they post as a SampleReport to /agent/v1/samples and get a SampleAnswer.",
             "license": { "name": "Apache-2.0" },
         },
         "components": {
@@ -301,7 +332,9 @@ fn operation(row: &Endpoint) -> Value {
 fn success(row: &Endpoint) -> &'static str {
     match (row.response, row.method, row.path) {
         ("", ..) => "204",
-        (_, api::Method::Post, "/api/v1/integrations" | "/api/v1/accounts" | "/api/v1/tokens") => "201",
+        (_, api::Method::Post, "/api/v1/integrations" | "/api/v1/accounts" | "/api/v1/tokens" | "/api/v1/hosts") => {
+            "201"
+        }
         _ => "200",
     }
 }

@@ -1,7 +1,7 @@
 //! Where each handler is mounted: the table of endpoints is the list, and nothing is served beside it.
 
 use super::{
-    accounts, ack, actions, agents, analytics, audit, calendar, config, events, health, heartbeats, imported,
+    accounts, ack, actions, agents, analytics, audit, calendar, config, events, health, heartbeats, hosts, imported,
     incidents, integrations, inventory, me, mirrors, oncall, openapi, overrides, people, principal, problem::ApiError,
     rehearsal, replay, schedules, session, setup, silences, storms, swaps, thresholds, tokens, ui, versions, why,
     why_not,
@@ -116,8 +116,14 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/incidents/{id}/mirrors", to!(mirrors::mirrors_of_incident)),
     (Get, "/inventory/ansible", to!(inventory::ansible)),
     (Get, "/hypervisors/one", to!(inventory::show_hypervisor)),
+    (Get, "/hosts", to!(hosts::list_hosts)),
+    (Post, "/hosts", to!(hosts::make_agent)),
+    (Get, "/hosts/one", to!(hosts::show_host)),
+    (Delete, "/hosts/one", to!(hosts::forget_host)),
+    (Post, "/hosts/series", to!(hosts::show_series)),
     (Get, "/thresholds", to!(thresholds::list_thresholds)),
     (Post, "/thresholds/trial", to!(thresholds::try_threshold)),
+    (Get, "/incidents/{id}/hosts", to!(hosts::hosts_of_incident)),
     (Get, "/events", to!(events::list_events)),
     (Get, "/events/{id}", to!(events::show_event)),
     (Post, "/preview/event", to!(events::preview_event)),
@@ -159,6 +165,11 @@ pub fn configure(server: &mut web::ServiceConfig) {
         .service(
             web::resource(shared::agent::REPORT_PATH)
                 .route(web::post().to(agents::report))
+                .default_service(web::to(|| async { not_allowed("POST") })),
+        )
+        .service(
+            web::resource(shared::agent::SAMPLES_PATH)
+                .route(web::post().to(agents::samples))
                 .default_service(web::to(|| async { not_allowed("POST") })),
         )
         .service(

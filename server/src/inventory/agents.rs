@@ -8,7 +8,7 @@ mod line;
 mod report;
 
 pub use desk::{Desk, Held, Taken};
-pub use report::ReportFault;
+pub use report::{ReportFault, is_agent_name};
 
 use super::Inventory;
 use ipnet::IpNet;

@@ -37,6 +37,13 @@ impl Machine {
         Self::named(&vm.name, vm.hostname.as_deref(), &vm.nics)
     }
 
+    /// What goes by these names and addresses.
+    pub fn called<'a>(names: impl Iterator<Item = &'a str>, ips: impl Iterator<Item = IpAddr>) -> Self {
+        let mut machine = Self { ips: ips.collect(), ..Self::default() };
+        names.for_each(|name| machine.name(Some(name)));
+        machine
+    }
+
     fn named(name: &str, hostname: Option<&str>, nics: &[Nic]) -> Self {
         let mut machine = Self::default();
         machine.name(Some(name));

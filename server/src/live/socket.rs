@@ -1,6 +1,7 @@
 //! One browser's live connection: hello, what it missed, then every delta; too slow means to fetch anew.
 
 use super::board::{Board, Frame};
+use crate::hosts::{Looking, Seen};
 use crate::{
     clock::{self, Stopwatch},
     http::{App, Principal},
@@ -15,8 +16,8 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
-/// A browser says hardly anything.
-const FRAME_MAX_BYTES: usize = 4_096;
+/// A browser says hardly anything; the longest is which series are on screen.
+const FRAME_MAX_BYTES: usize = 64 * 1_024;
 /// A browser that takes nothing for this long is let go.
 const SEND_PATIENCE: Duration = Duration::from_secs(10);
 /// Its session is looked at this often; a frame never goes out on one that ended longer ago.
@@ -77,6 +78,7 @@ impl Connection {
             return end;
         }
         let mut frames: Option<Receiver<Frame>> = None;
+        let mut looking: Option<Looking> = None;
         let mut last_seq = 0;
         let mut ping = interval(Duration::from_millis(PING_MS.unsigned_abs()));
         let mut check = interval(SESSION_EVERY);
@@ -89,9 +91,10 @@ impl Connection {
             let step = tokio::select! {
                 message = stream.next() => {
                     heard = Stopwatch::start();
-                    self.hear(message.transpose(), &mut frames, &mut last_seq).await
+                    self.hear(message.transpose(), &mut frames, &mut last_seq, &mut looking).await
                 }
                 frame = next(&mut frames) => self.pass_on(frame, &mut last_seq).await,
+                seen = seen(&mut looking) => self.show(seen).await,
                 _ = ping.tick() => {
                     if heard.elapsed_ms() > WATCHDOG_MS { Err(End::Left) } else { self.say(&LiveMessage::Ping { now: clock::now() }).await }
                 }
@@ -108,6 +111,7 @@ impl Connection {
         message: Result<Option<AggregatedMessage>, actix_ws::ProtocolError>,
         frames: &mut Option<Receiver<Frame>>,
         last_seq: &mut u64,
+        looking: &mut Option<Looking>,
     ) -> Result<(), End> {
         let text = match message {
             Ok(Some(AggregatedMessage::Text(text))) => text,
@@ -117,7 +121,12 @@ impl Connection {
             Ok(Some(AggregatedMessage::Close(_)) | None) => return Err(End::Left),
         };
         match serde_json::from_str(&text) {
-            Ok(BrowserMessage::Pong | BrowserMessage::Look { .. }) => Ok(()),
+            Ok(BrowserMessage::Pong) => Ok(()),
+            Ok(BrowserMessage::Look { hosts, host }) => {
+                // What was looked at before ends after, so that a host that stays on screen keeps its pace.
+                *looking = (hosts || host.is_some()).then(|| self.app.hosts.look(hosts, host));
+                Ok(())
+            }
             Ok(BrowserMessage::Resume { seq }) => {
                 let (missed, receiver) = self.board.resume(seq);
                 *frames = Some(receiver);
@@ -150,6 +159,17 @@ impl Connection {
         }
     }
 
+    /// Hands on what is seen of hosts.
+    async fn show(&mut self, seen: Seen) -> Result<(), End> {
+        match seen {
+            Seen::Board(text) => {
+                let sent = timeout(SEND_PATIENCE, self.session.text(text)).await;
+                sent.map_err(|_| End::TooSlow)?.map_err(|_| End::Left)
+            }
+            Seen::Host(message) => self.say(&message).await,
+        }
+    }
+
     async fn resync(&mut self, last_seq: &mut u64) -> Result<(), End> {
         let seq = self.board.seq();
         *last_seq = seq;
@@ -173,6 +193,14 @@ impl Connection {
         let text = serde_json::to_string(message).map_err(|_| End::BadMessage)?;
         let sent = timeout(SEND_PATIENCE, self.session.text(text)).await;
         sent.map_err(|_| End::TooSlow)?.map_err(|_| End::Left)
+    }
+}
+
+/// The next thing that is seen of hosts, once the browser has said what it looks at.
+async fn seen(looking: &mut Option<Looking>) -> Seen {
+    match looking {
+        Some(looking) => looking.next().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -12,7 +12,11 @@ crate::promises! {
 }
 
 /// The newest first: SQLite's, PostgreSQL's.
-const DOWN: [[&str; 2]; 11] = [
+const DOWN: [[&str; 2]; 12] = [
+    [
+        include_str!("../../../migrations/sqlite/2026-11-22-000500_hosts/down.sql"),
+        include_str!("../../../migrations/postgres/2026-11-22-000500_hosts/down.sql"),
+    ],
     [
         include_str!("../../../migrations/sqlite/2026-11-22-000400_mirrors/down.sql"),
         include_str!("../../../migrations/postgres/2026-11-22-000400_mirrors/down.sql"),

@@ -25,7 +25,7 @@ use tokio::{
 };
 
 /// So many agents report for one source.
-const AGENTS_MAX: usize = 64;
+const AGENTS_MAX: usize = 2_048;
 /// An agent that misses so many reports is silent.
 const MISSED: i64 = 3;
 /// One that is silent for so long is forgotten, with what it said.
@@ -38,9 +38,16 @@ const AGE_MAX_MS: u64 = 30 * 86_400_000;
 /// The agents of one source.
 #[derive(Debug)]
 pub struct Desk {
-    agents: Mutex<BTreeMap<String, Agent>>,
+    agents: Mutex<Agents>,
     changed: Notify,
     closing: watch::Receiver<bool>,
+}
+
+/// All that was said, and what follows from it for all.
+#[derive(Debug, Default)]
+struct Agents {
+    by_name: BTreeMap<String, Agent>,
+    routers: Routers,
 }
 
 /// What one agent said last.
@@ -62,12 +69,15 @@ struct Entry {
     router: bool,
 }
 
-/// The routers of a source's segments, by what any of its agents says.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// The routers of a source's segments, by what any of its agents says, and how often it is said: one agent's word is taken
+/// back without asking all others.
+#[derive(Debug, Default)]
 struct Routers {
-    macs: BTreeSet<Mac>,
+    macs: BTreeMap<Mac, usize>,
     /// Their addresses, and those of the agents themselves: one of them may be a router for others.
-    ips: BTreeSet<IpAddr>,
+    ips: BTreeMap<IpAddr, usize>,
+    /// Rises when one comes or goes.
+    changes: u64,
 }
 
 /// A report that was taken.
@@ -98,10 +108,12 @@ impl Desk {
             let agent = agents.entry(agent.to_owned()).or_insert_with(|| Agent::new(seen_at));
             agent.table.insert((interface.to_owned(), seen.ip), entry);
         }
-        Self { agents: Mutex::new(agents), changed: Notify::new(), closing }
+        let mut routers = Routers::default();
+        agents.values().for_each(|agent| routers.add(agent));
+        Self { agents: Mutex::new(Agents { by_name: agents, routers }), changed: Notify::new(), closing }
     }
 
-    fn agents(&self) -> MutexGuard<'_, BTreeMap<String, Agent>> {
+    fn agents(&self) -> MutexGuard<'_, Agents> {
         self.agents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -116,33 +128,36 @@ impl Desk {
         tell: impl FnOnce(Observation),
     ) -> Result<Taken, ReportFault> {
         let own = checked(&report)?;
-        let mut agents = self.agents();
-        let before = Routers::of(&agents);
-        let mut told = forget_old(&mut agents, now);
+        let mut held = self.agents();
+        let Agents { by_name: agents, routers } = &mut *held;
+        let changes = routers.changes;
+        let mut told = forget_old(agents, routers, now);
         let (is_new, n) = (!agents.contains_key(&report.agent), agents.len());
         if is_new && n >= AGENTS_MAX {
             return Err(ReportFault::TooManyAgents(AGENTS_MAX));
         }
         let agent = agents.entry(report.agent.clone()).or_insert_with(|| Agent::new(now));
-        let said = agent.said(&report.agent, &before);
+        let said = agent.said(&report.agent, routers);
         agent.line.ticket += 1;
         agent.line.wake.notify_waiters();
         let grows = agent.table.len() + report.neighbours.len() > NEIGHBOURS_MAX;
         let whole = !report.whole && (agent.run != report.run || grows);
         agent.heard_at = now;
+        let before = agent.routing();
         agent.own = own;
         if !whole {
             agent.run = report.run;
             agent.apply(&report, now);
         }
         let ticket = agent.line.ticket;
-        let after = Routers::of(&agents);
-        for (name, agent) in &*agents {
-            let says = if *name == report.agent || after != before { agent.said(name, &after) } else { continue };
-            if *name == report.agent {
-                told.gone.extend(said.keys().filter(|key| !says.contains_key(*key)).cloned());
-            }
-            told.neighbours.extend(says.into_iter().filter(|(key, it)| said.get(key) != Some(it)).map(|(_, it)| it));
+        routers.replace(&before, &agent.routing());
+        let says = agent.said(&report.agent, routers);
+        told.gone.extend(said.keys().filter(|key| !says.contains_key(*key)).cloned());
+        told.neighbours.extend(says.into_iter().filter(|(key, it)| said.get(key) != Some(it)).map(|(_, it)| it));
+        if routers.changes != changes {
+            // What the others say means something else now; they say all of it again.
+            let others = agents.iter().filter(|(name, _)| **name != report.agent);
+            told.neighbours.extend(others.flat_map(|(name, agent)| agent.said(name, routers).into_values()));
         }
         // Who was forgotten just now, and is back, says the same again.
         let says: BTreeSet<String> = told.neighbours.iter().map(Neighbour::key).collect();
@@ -151,7 +166,7 @@ impl Desk {
         // Who waits for an outcome looks it up at once, so it is told of before.
         if let Some(agent) = agents.get(&report.agent) {
             for probed in &report.probed {
-                agent.line.answered(probed.ip, agent.outcome(probed.ip, probed.outcome, &after));
+                agent.line.answered(probed.ip, agent.outcome(probed.ip, probed.outcome, routers));
             }
         }
         self.changed.notify_one();
@@ -160,7 +175,7 @@ impl Desk {
 
     /// Holds the answer to a report until there is something to ask, or it was held for long enough.
     pub async fn hold(&self, agent: &str, ticket: u64, most: Duration) -> Held {
-        let Some(wake) = self.agents().get(agent).map(|agent| agent.line.wake.clone()) else {
+        let Some(wake) = self.agents().by_name.get(agent).map(|agent| agent.line.wake.clone()) else {
             return Held::Superseded;
         };
         let mut over = pin!(sleep(most.min(Duration::from_millis(HOLD_MAX_MS))));
@@ -169,7 +184,7 @@ impl Desk {
             let mut woken = pin!(wake.notified());
             // From here on no call is missed.
             woken.as_mut().enable();
-            match self.agents().get_mut(agent) {
+            match self.agents().by_name.get_mut(agent) {
                 Some(agent) if agent.line.ticket == ticket => {
                     let probe = agent.line.hand_out(PROBES_MAX);
                     if !probe.is_empty() {
@@ -205,7 +220,7 @@ impl Desk {
     fn put(&self, ips: &[IpAddr], now: Timestamp) -> Vec<(IpAddr, Vec<Put>)> {
         let mut agents = self.agents();
         let put = |ip: &IpAddr| {
-            let may = agents.iter_mut().filter(|(_, agent)| !agent.is_silent(now) && agent.may_look_for(*ip));
+            let may = agents.by_name.iter_mut().filter(|(_, agent)| !agent.is_silent(now) && agent.may_look_for(*ip));
             let put = may.take(ASKED_MAX).map(|(name, agent)| (name.clone(), agent.line.ask(*ip, now)));
             (*ip, put.collect())
         };
@@ -227,43 +242,83 @@ impl Desk {
             neighbours: u32::try_from(agent.table.len()).unwrap_or(u32::MAX),
             probe: agent.own.limits.iter().map(ToString::to_string).collect(),
         };
-        self.agents().iter().map(row).collect()
+        self.agents().by_name.iter().map(row).collect()
     }
 }
 
 /// Those that nobody heard for a day are gone, with everything they said.
-fn forget_old(agents: &mut BTreeMap<String, Agent>, now: Timestamp) -> Observation {
+fn forget_old(agents: &mut BTreeMap<String, Agent>, routers: &mut Routers, now: Timestamp) -> Observation {
     let mut told = Observation::default();
     agents.retain(|name, agent| {
         let keep = now.ms_since(agent.heard_at) < FORGOTTEN_MS;
         if !keep {
             told.gone.extend(agent.said(name, &Routers::default()).into_keys());
+            routers.replace(&agent.routing(), &Routing::default());
         }
         keep
     });
     told
 }
 
+/// What one agent says of routers.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Routing {
+    macs: Vec<Mac>,
+    ips: Vec<IpAddr>,
+}
+
 impl Routers {
-    fn of(agents: &BTreeMap<String, Agent>) -> Self {
-        let mut routers = Self::default();
-        for agent in agents.values() {
-            for ((_, ip), entry) in agent.table.iter().filter(|(_, entry)| entry.router) {
-                routers.macs.insert(entry.mac);
-                routers.ips.insert(*ip);
-            }
-            routers.ips.extend(agent.own.interfaces.iter().flat_map(|it| &it.nets).map(ipnet::IpNet::addr));
+    fn add(&mut self, agent: &Agent) {
+        self.replace(&Routing::default(), &agent.routing());
+    }
+
+    /// What an agent said before counts no more, and what it says now does.
+    fn replace(&mut self, before: &Routing, after: &Routing) {
+        if before == after {
+            return;
         }
-        routers
+        let come = add_all(&mut self.macs, &after.macs) + add_all(&mut self.ips, &after.ips);
+        let gone = drop_all(&mut self.macs, &before.macs) + drop_all(&mut self.ips, &before.ips);
+        self.changes += (come + gone) as u64;
     }
 
     fn part(&self, ip: IpAddr, mac: Mac) -> Option<RouterPart> {
-        let is_own = || if self.ips.contains(&ip) { RouterPart::Own } else { RouterPart::Behind };
-        self.macs.contains(&mac).then(is_own)
+        let is_own = || if self.ips.contains_key(&ip) { RouterPart::Own } else { RouterPart::Behind };
+        self.macs.contains_key(&mac).then(is_own)
     }
 }
 
+/// Counts them once more, and gives how many were new.
+fn add_all<K: Ord + Copy>(counts: &mut BTreeMap<K, usize>, keys: &[K]) -> usize {
+    let before = counts.len();
+    keys.iter().for_each(|key| *counts.entry(*key).or_default() += 1);
+    counts.len() - before
+}
+
+/// Counts them once less, and gives how many are no more.
+fn drop_all<K: Ord + Copy>(counts: &mut BTreeMap<K, usize>, keys: &[K]) -> usize {
+    let before = counts.len();
+    for key in keys {
+        let Some(count) = counts.get_mut(key) else { continue };
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+    before - counts.len()
+}
+
 impl Agent {
+    /// The routers it knows, and its own addresses.
+    fn routing(&self) -> Routing {
+        let routers = || self.table.iter().filter(|(_, entry)| entry.router);
+        let own = self.own.interfaces.iter().flat_map(|it| &it.nets).map(ipnet::IpNet::addr);
+        Routing {
+            macs: routers().map(|(_, entry)| entry.mac).collect(),
+            ips: routers().map(|((_, ip), _)| *ip).chain(own).collect(),
+        }
+    }
+
     fn new(heard_at: Timestamp) -> Self {
         let own = Own { every_ms: HOLD_MAX_MS.cast_signed(), ..Own::default() };
         Self { own, run: 0, heard_at, table: BTreeMap::new(), line: Line::default() }
@@ -450,7 +505,7 @@ mod tests {
         for n in 0..AGENTS_MAX {
             take(&desk, report(&format!("a{n}"), vec![]), NOW);
         }
-        assert!(refused(report("one-more", vec![])).contains("64 agents"));
+        assert!(refused(report("one-more", vec![])).contains("2048 agents"));
     }
 
     #[tokio::test]
@@ -525,9 +580,11 @@ mod tests {
                     observation.gone.iter().for_each(|key| drop(told.remove(key)));
                 };
                 desk.take(report, now, observe).ok();
-                let agents = desk.agents();
-                let routers = Routers::of(&agents);
-                let says: BTreeMap<_, _> = agents.iter().flat_map(|(name, agent)| agent.said(name, &routers)).collect();
+                let Agents { by_name, routers } = &*desk.agents();
+                let mut anew = Routers::default();
+                by_name.values().for_each(|agent| anew.add(agent));
+                prop_assert_eq!((&routers.macs, &routers.ips), (&anew.macs, &anew.ips));
+                let says: BTreeMap<_, _> = by_name.iter().flat_map(|(name, agent)| agent.said(name, routers)).collect();
                 prop_assert_eq!(&told, &says);
             }
         }

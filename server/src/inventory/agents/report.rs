@@ -49,7 +49,8 @@ pub(super) struct Interface {
 }
 
 /// Whether this may be the name of an agent.
-pub(super) fn is_name(name: &str) -> bool {
+#[must_use]
+pub fn is_agent_name(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     (1..=NAME_MAX).contains(&name.len()) && name.bytes().all(fits)
 }
@@ -61,7 +62,7 @@ fn is_interface(name: &str) -> bool {
 
 /// Refuses what cannot be; gives what the agent says of itself.
 pub(super) fn checked(report: &AgentReport) -> Result<Own, ReportFault> {
-    if !is_name(&report.agent) {
+    if !is_agent_name(&report.agent) {
         return Err(ReportFault::Name(report.agent.chars().take(NAME_MAX).collect()));
     }
     if report.version.chars().count() > NAME_MAX {

@@ -1,0 +1,2 @@
+DROP TABLE host_part;
+DROP TABLE host;

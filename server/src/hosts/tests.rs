@@ -1,0 +1,290 @@
+//! What was measured is given back: from memory, from the store, after a restart, whatever the order it came in.
+
+use super::*;
+use crate::db::{DatabaseUrl, Store};
+use memory::SLOT_MS;
+use proptest::prelude::*;
+use shared::api::{SeriesAnswer, SeriesQuery};
+use tempfile::TempDir;
+
+/// The beginning of a slot, an hour, and half a day.
+const BEGIN: i64 = 1_800_000_000_000 - 1_800_000_000_000 % (12 * 3_600_000);
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_ms(BEGIN + ms)
+}
+
+fn batch(feed: Feed, series: &[&str], samples: &[(i64, &[f64])]) -> Batch {
+    let sample =
+        |(ms, values): &(i64, &[f64])| Sample { at: at(*ms), values: values.iter().copied().map(Some).collect() };
+    Batch {
+        host: "web-01".to_owned(),
+        feed,
+        every_ms: 10_000,
+        facts: None,
+        series: series.iter().map(|it| (*it).to_owned()).collect(),
+        samples: samples.iter().map(sample).collect(),
+        tables: None,
+        clock_ahead_ms: None,
+        lost: 0,
+    }
+}
+
+fn store() -> (TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&DatabaseUrl::Sqlite(folder.path().join("t.db"))).unwrap();
+    store.migrate().unwrap();
+    (folder, store)
+}
+
+fn ask(hosts: &Hosts, store: &mut Store, series: &str, span: (i64, i64), points: u32, now: i64) -> SeriesAnswer {
+    let (from, until) = (at(span.0), at(span.1));
+    let query = SeriesQuery { hosts: Vec::new(), series: vec![series.to_owned()], from, until, points };
+    hosts.series(&query, store, at(now)).unwrap()
+}
+
+fn values(points: &[Points]) -> Vec<Vec<f32>> {
+    points.iter().map(|it| it.points.iter().map(|(_, value)| *value).collect()).collect()
+}
+
+#[test]
+fn what_came_is_there_at_once_and_what_comes_again_is_passed_over() {
+    let hosts = Hosts::default();
+    let one =
+        batch(Feed::Agent, &["cpu.idle", "disk.io.util/device=sda"], &[(0, &[90.0, 1.0]), (10_000, &[91.0, 2.0])]);
+    let taken = hosts.take(one.clone(), at(10_500)).unwrap();
+    assert_eq!((taken.every_ms, taken.passed_over, taken.facts, taken.again), (10_000, 0, true, false));
+    assert_eq!(taken.stored_until, Some(at(-1)));
+    assert_eq!(hosts.touched(), ["web-01"]);
+    assert!(hosts.touched().is_empty());
+    assert_eq!(hosts.take(one, at(10_600)).unwrap().passed_over, 4);
+    let found = hosts.recent("web-01", &SeriesName::plain("disk.io.util"), at(0));
+    assert_eq!(values(&found), [[1.0, 2.0]]);
+    assert_eq!(values(&hosts.recent("web-01", &SeriesName::plain("agent.alive"), at(5_000))), [[1.0]]);
+    let known = hosts.known();
+    assert_eq!((known[0].seen_at, known[0].every_ms), (at(10_000), 10_000));
+    // From before: it counts, and the newest stays the newest.
+    hosts.take(batch(Feed::Agent, &["cpu.idle"], &[(5_000, &[50.0])]), at(11_000)).unwrap();
+    assert_eq!(values(&hosts.recent("web-01", &SeriesName::plain("cpu.idle"), at(0))), [[90.0, 50.0, 91.0]]);
+    assert_eq!(hosts.known()[0].seen_at, at(10_000));
+}
+
+#[test]
+fn a_series_is_of_who_measured_it_first_until_that_one_is_silent() {
+    let hosts = Hosts::default();
+    hosts.take(batch(Feed::Agent, &["cpu.idle"], &[(0, &[90.0])]), at(0)).unwrap();
+    let other = |ms| batch(Feed::Falcon, &["cpu.idle", "nginx.alive"], &[(ms, &[10.0, 1.0])]);
+    assert_eq!(hosts.take(other(20_000), at(30_000)).unwrap().passed_over, 1);
+    assert_eq!(hosts.take(other(30_001), at(30_001)).unwrap().passed_over, 0);
+    assert_eq!(values(&hosts.recent("web-01", &SeriesName::plain("cpu.idle"), at(0))), [[90.0, 10.0]]);
+    let back = hosts.take(batch(Feed::Agent, &["cpu.idle"], &[(40_000, &[90.0])]), at(40_000)).unwrap();
+    assert_eq!(back.passed_over, 1, "it is the other's now");
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_its_reason_and_nothing_of_it_is_kept() {
+    let hosts = Hosts::default();
+    let refused = |batch: Batch| hosts.take(batch, at(0)).unwrap_err().to_string();
+    let good = batch(Feed::Agent, &["cpu.idle"], &[(0, &[1.0])]);
+    for name in ["", " a", "a\n", &"x".repeat(256)] {
+        assert!(
+            refused(Batch { host: name.to_owned(), ..good.clone() }).contains("is not the name of a host"),
+            "{name}"
+        );
+    }
+    assert!(refused(Batch { series: vec!["cpu idle".into()], ..good.clone() }).contains("cpu idle"));
+    assert!(refused(Batch { series: vec![], ..good.clone() }).contains("1 values, and 0 series"));
+    let samples = (0..361).map(|ms| Sample { at: at(ms), values: vec![] }).collect();
+    assert!(refused(Batch { series: vec![], samples, ..good.clone() }).contains("361 samples"));
+    let known = hosts.known();
+    assert!(known.iter().all(|it| it.name == "web-01"), "{known:?}");
+    let many = |from: usize, n: usize| Batch {
+        series: (from..from + n).map(|n| format!("m{n}")).collect(),
+        samples: vec![Sample { at: at(0), values: vec![Some(1.0); n] }],
+        ..good.clone()
+    };
+    hosts.take(many(0, 1_998), at(0)).unwrap();
+    let told = refused(many(5_000, 3));
+    assert!(told.contains("series of this host") && told.contains("2000 are taken"), "{told}");
+    // What nobody measures any more makes room, once it is stored.
+    let (_folder, mut store) = store();
+    let later = SLOT_MS + 2 * 3_600_000;
+    hosts.store_host("web-01", &mut store, at(later), false).unwrap();
+    hosts
+        .take(
+            Batch { samples: vec![Sample { at: at(later), values: vec![Some(1.0); 3] }], ..many(5_000, 3) },
+            at(later),
+        )
+        .unwrap();
+    // Too far ahead, too old, and no number.
+    let odd = batch(
+        Feed::Agent,
+        &["cpu.idle"],
+        &[(later + 61_000, &[1.0]), (later - 49 * 3_600_000, &[1.0]), (later, &[f64::NAN])],
+    );
+    assert_eq!(hosts.take(odd, at(later)).unwrap().passed_over, 3);
+}
+
+#[test]
+fn a_clock_that_is_off_is_set_right_by_the_same_for_as_long_as_it_is_about_the_same() {
+    let hosts = Hosts::default();
+    hosts.take(batch(Feed::Agent, &[], &[(0, &[])]), at(0)).unwrap();
+    let off: Vec<i64> =
+        [1_900, 5_320, 5_480, 4_700, 60_020, -200].map(|ahead| hosts.clock_off_ms("web-01", ahead)).into();
+    assert_eq!(off, [0, 5_000, 5_000, 5_000, 60_000, 0]);
+}
+
+#[test]
+fn a_gap_stays_a_gap_and_the_least_and_the_greatest_are_kept() {
+    let (_folder, mut store) = store();
+    let hosts = Hosts::default();
+    let samples: Vec<(i64, [f64; 1])> = (0..360)
+        .filter(|n| !(100..120).contains(n))
+        .map(|n| (n * 10_000, [if n == 50 { 100.0 } else { 1.0 }]))
+        .collect();
+    for (ms, value) in &samples {
+        hosts.take(batch(Feed::Agent, &["load.1min"], &[(*ms + 37, value)]), at(*ms + 100)).unwrap();
+    }
+    let answer = ask(&hosts, &mut store, "load.1min", (0, 3_600_000), 1_000, 3_600_000);
+    let line = &answer.lines[0];
+    assert_eq!((answer.step_ms, answer.points, line.mean.len()), (10_000, 360, 360));
+    assert!(line.least.is_empty(), "each is one sample");
+    let gaps: Vec<usize> = line.mean.iter().enumerate().filter(|(_, it)| it.is_none()).map(|(n, _)| n).collect();
+    assert_eq!(gaps, (100..120).collect::<Vec<_>>());
+    let coarse = ask(&hosts, &mut store, "load.1min", (0, 3_600_000), 36, 3_600_000);
+    let line = &coarse.lines[0];
+    assert_eq!((coarse.step_ms, line.greatest[5], line.least[5]), (100_000, Some(100.0), Some(1.0)));
+    assert_eq!(line.mean[5].map(|it| it.round()), Some(11.0));
+    assert_eq!((line.mean[10], line.mean[11], line.mean[12]), (None, None, Some(1.0)));
+    // Finer than it was measured: nothing is missing between two samples, and nothing is made up in the gap.
+    hosts
+        .take(Batch { every_ms: 1_000, ..batch(Feed::Agent, &["load.1min"], &[(3_600_100, &[1.0])]) }, at(3_600_100))
+        .unwrap();
+    let fine = ask(&hosts, &mut store, "load.1min", (900_000, 1_300_000), 400, 3_600_200);
+    let gaps = fine.lines[0].mean.iter().filter(|it| it.is_none()).count();
+    assert_eq!((fine.step_ms, gaps), (1_000, 209 + 10), "between 990.037 s and 1200.037 s, and after the last");
+}
+
+#[test]
+fn questions_that_ask_for_too_much_say_so() {
+    let (_folder, mut store) = store();
+    let hosts = Hosts::default();
+    let mut refused = |query: SeriesQuery| hosts.series(&query, &mut store, at(0)).unwrap_err().to_string();
+    let good = SeriesQuery { hosts: vec![], series: vec!["cpu.idle".into()], from: at(0), until: at(1), points: 10 };
+    assert!(refused(SeriesQuery { series: vec![], ..good.clone() }).contains("at least one series"));
+    assert!(refused(SeriesQuery { until: at(0), ..good.clone() }).contains("after it begins"));
+    assert!(refused(SeriesQuery { from: at(-401 * 86_400_000), ..good.clone() }).contains("400 days"));
+    assert!(refused(SeriesQuery { points: 2_001, ..good.clone() }).contains("2000 points"));
+    assert!(refused(SeriesQuery { series: vec!["cpu idle".into()], ..good }).contains("control characters"));
+}
+
+/// Samples of two series, in an order of their own, with the moments at which the server stores and restarts.
+#[derive(Clone, Debug)]
+enum Step {
+    /// Samples with these instants, in seconds before now.
+    Take(Vec<i64>),
+    Store,
+    StoreAll,
+    Restart,
+    Later(i64),
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        5 => prop::collection::vec(0_i64..5_400, 1..20).prop_map(Step::Take),
+        2 => Just(Step::Store),
+        1 => Just(Step::StoreAll),
+        1 => Just(Step::Restart),
+        3 => (1_i64..1_200).prop_map(Step::Later),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #[test]
+    fn whatever_the_order_and_the_restarts_every_level_says_what_was_measured(
+        steps in prop::collection::vec(any_step(), 1..24)
+    ) {
+        let (_folder, mut store) = store();
+        let mut hosts = Hosts::default();
+        let mut now = 7_200_000_i64;
+        let (mut measured, mut unsafe_ones): (BTreeMap<i64, f32>, BTreeMap<i64, f32>) = Default::default();
+        for step in steps {
+            match step {
+                Step::Take(ages) => {
+                    for age in ages {
+                        let ms = now - age * 1_000;
+                        // The value follows from the instant: what comes again says the same.
+                        let value = ((ms / 1_000) % 977) as f32 / 8.0;
+                        hosts.take(batch(Feed::Agent, &["load.1min"], &[(ms, &[f64::from(value)])]), at(now)).unwrap();
+                        unsafe_ones.insert(ms, value);
+                    }
+                }
+                Step::Store => {
+                    while hosts.store_host("web-01", &mut store, at(now), false).unwrap() {}
+                }
+                Step::StoreAll => {
+                    hosts.store_all(&mut store, at(now), || false).unwrap();
+                    measured.append(&mut unsafe_ones);
+                }
+                Step::Restart => {
+                    hosts.store_all(&mut store, at(now), || false).unwrap();
+                    measured.append(&mut unsafe_ones);
+                    hosts = Hosts::default();
+                    hosts.restore(&mut store, at(now)).unwrap();
+                }
+                Step::Later(seconds) => now += seconds * 1_000,
+            }
+        }
+        measured.append(&mut unsafe_ones);
+        for (points, step_ms) in [(2_000, 0), (150, 60_000), (20, 600_000)] {
+            let span = 10_800_000;
+            let begin = now - span;
+            let answer = ask(&hosts, &mut store, "load.1min", (begin, now + 1), points, now);
+            prop_assert!(answer.step_ms >= step_ms, "{}", answer.step_ms);
+            let from = answer.from.ms() - BEGIN;
+            let mut naive: BTreeMap<i64, Vec<f32>> = BTreeMap::new();
+            for (ms, value) in measured.range(from..=now) {
+                naive.entry((ms - from).div_euclid(answer.step_ms)).or_default().push(*value);
+            }
+            let Some(line) = answer.lines.first() else {
+                prop_assert!(naive.is_empty(), "{naive:?}");
+                continue;
+            };
+            let least = if line.least.is_empty() { &line.mean } else { &line.least };
+            let greatest = if line.greatest.is_empty() { &line.mean } else { &line.greatest };
+            for (n, values) in naive {
+                let n = usize::try_from(n).unwrap();
+                let mean = values.iter().map(|it| f64::from(*it)).sum::<f64>() / values.len() as f64;
+                prop_assert_eq!(least[n], values.iter().copied().reduce(f32::min), "least {} of {}", n, step_ms);
+                prop_assert_eq!(greatest[n], values.iter().copied().reduce(f32::max), "greatest {} of {}", n, step_ms);
+                prop_assert!((f64::from(line.mean[n].unwrap()) - mean).abs() < 0.01, "{:?} {mean}", line.mean[n]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_server_that_was_killed_says_what_to_send_again_until_it_is_sent() {
+    let (_folder, mut store) = store();
+    let hosts = Hosts::default();
+    let sample = |ms: i64| batch(Feed::Agent, &["load.1min"], &[(ms, &[1.0])]);
+    for n in 0..90 {
+        hosts.take(sample(n * 10_000), at(n * 10_000)).unwrap();
+    }
+    hosts.store_host("web-01", &mut store, at(900_000), false).unwrap();
+    let taken = hosts.take(sample(900_000), at(900_000)).unwrap();
+    assert_eq!((taken.stored_until, taken.again), (Some(at(599_999)), false));
+    drop(hosts);
+    let hosts = Hosts::default();
+    hosts.restore(&mut store, at(950_000)).unwrap();
+    let taken = hosts.take(sample(950_000), at(950_000)).unwrap();
+    assert_eq!((taken.stored_until, taken.again), (Some(at(599_999)), true));
+    for n in 60..=90 {
+        hosts.take(sample(n * 10_000), at(951_000)).unwrap();
+    }
+    let taken = hosts.take(sample(960_000), at(960_000)).unwrap();
+    assert!(!taken.again);
+    let answer = ask(&hosts, &mut store, "load.1min", (0, 900_000), 90, 960_000);
+    assert!(answer.lines[0].mean.iter().all(|it| *it == Some(1.0)), "{answer:?}");
+}
