@@ -1,17 +1,22 @@
-//! `tocsin agent`: tells a server which address answers at which interface of this machine's segments.
+//! `tocsin agent`: tells a server what this machine does, and which address answers at which interface of its segments.
 //!
-//! One loop over one connection: look at the kernel's tables, report, and wait for what the answer asks for. Neighbours
-//! are only of now, so nothing is buffered: what could not be said is looked at anew. No privilege is needed: reading
-//! these tables by netlink and sending a datagram are open to every account.
+//! Of neighbours, one loop: look at the kernel's tables, report, and wait for what the answer asks for. They are only of
+//! now, so nothing is buffered: what could not be said is looked at anew. What is measured has loops of its own, and is
+//! kept until the server has it. No privilege is needed: the kernel's files, its tables by netlink and sending a datagram
+//! are open to every account.
 
 mod measure;
 mod netlink;
+pub mod page;
 mod probe;
+mod queue;
+mod samples;
 mod say;
 mod table;
 mod wire;
 
 pub use measure::{Measured, Meter, Roots};
+pub use samples::Sampling;
 pub use say::Server;
 pub use table::{Interface, Neighbour, Table};
 
@@ -22,6 +27,7 @@ use crate::{
 };
 use ipnet::IpNet;
 use probe::Prober;
+use samples::Samples;
 use say::{Refused, Said};
 use shared::agent::{AgentAnswer, AgentReport, Probed};
 use std::{io, time::Duration};
@@ -47,6 +53,8 @@ pub struct Settings {
     pub every: Duration,
     /// Where it may look for an address when it is asked to. Nowhere, unless this says so.
     pub probe: Vec<IpNet>,
+    /// None: it only tells of neighbours.
+    pub sampling: Option<Sampling>,
 }
 
 /// Why a turn failed.
@@ -60,9 +68,24 @@ enum TurnError {
     Refused(Refused),
 }
 
-/// Reports for ever.
-pub async fn run(settings: &Settings, server: &Server) {
-    let mut agent = Agent::new(settings);
+/// Measures and reports for ever.
+///
+/// # Errors
+/// When the folder for what the server does not take cannot be used.
+pub async fn run(settings: &Settings, server: &Server) -> io::Result<()> {
+    let Some(sampling) = &settings.sampling else {
+        report(settings, server, None).await;
+        return Ok(());
+    };
+    let samples = Samples::new(&settings.name, sampling)?;
+    let loops = (report(settings, server, Some(&samples)), samples.measure(), samples.send(server), samples.ask_time());
+    tokio::join!(loops.0, loops.1, loops.2, loops.3);
+    Ok(())
+}
+
+/// Reports neighbours for ever.
+async fn report(settings: &Settings, server: &Server, samples: Option<&Samples>) {
+    let mut agent = Agent::new(settings, samples);
     let mut failures: u32 = 0;
     let mut told = String::new();
     loop {
@@ -99,6 +122,7 @@ fn retry_after(failures: u32, refused: bool, chance: [u8; 1]) -> Duration {
 
 struct Agent<'a> {
     settings: &'a Settings,
+    samples: Option<&'a Samples>,
     run: u64,
     said: Option<Said>,
     prober: Prober,
@@ -106,10 +130,10 @@ struct Agent<'a> {
 }
 
 impl<'a> Agent<'a> {
-    fn new(settings: &'a Settings) -> Self {
+    fn new(settings: &'a Settings, samples: Option<&'a Samples>) -> Self {
         let run = u64::from_ne_bytes(entropy::bytes());
         let prober = Prober::new(settings.probe.clone());
-        Self { settings, run, said: None, prober, probed: Vec::new() }
+        Self { settings, samples, run, said: None, prober, probed: Vec::new() }
     }
 
     /// Nothing that was said counts; outcomes that could not be said are too old to be.
@@ -127,7 +151,10 @@ impl<'a> Agent<'a> {
         let hold = if self.prober.is_watching() { WATCH_EVERY } else { self.settings.every };
         let said = Said::of(&table, now);
         let report = self.report(&table, &said, hold);
-        let AgentAnswer { whole, probe, .. } = server.report(&report, hold).await??;
+        let AgentAnswer { whole, probe, every_ms } = server.report(&report, hold).await??;
+        if let Some((samples, every_ms)) = self.samples.zip(every_ms) {
+            samples.measure_every(every_ms);
+        }
         self.said = (!whole).then_some(said);
         self.probed.clear();
         if !probe.is_empty() {

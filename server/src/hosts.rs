@@ -25,6 +25,7 @@ mod watch;
 
 pub use gather::Full;
 pub use intake::{Intake, settle};
+
 pub use keep::keep;
 pub use query::QueryFault;
 pub use show::{Detail, Shown};

@@ -117,3 +117,6 @@ impl Meter {
         HostFacts { missing, ..facts::read(&self.roots) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,15 +103,24 @@ impl Queue {
     }
 
     fn spill(&mut self) -> io::Result<()> {
-        let Some(disk) = &mut self.disk else { return Ok(()) };
-        while let Some(place) = self.memory.iter().position(|it| !it.taken) {
-            let Some(kept) = self.memory.get(place) else { break };
-            disk.append(kept.at, &kept.series, &kept.packed)?;
-            if let Some(gone) = self.memory.remove(place) {
-                self.bytes -= gone.packed.len();
+        let (memory, bytes) = (&mut self.memory, &mut self.bytes);
+        Self::with(&mut self.disk, |disk| {
+            while let Some(place) = memory.iter().position(|it| !it.taken) {
+                let Some(kept) = memory.get(place) else { break };
+                disk.append(kept.at, &kept.series, &kept.packed)?;
+                *bytes -= kept.packed.len();
+                memory.remove(place);
             }
-        }
-        Ok(())
+            Ok(())
+        })
+        .map(Option::unwrap_or_default)
+    }
+
+    /// Does something with the disk, if there is one. One that fails is not tried again: what is there stays for the next
+    /// run.
+    fn with<T>(disk: &mut Option<Segments>, act: impl FnOnce(&mut Segments) -> io::Result<T>) -> io::Result<Option<T>> {
+        let Some(segments) = disk else { return Ok(None) };
+        act(segments).map(Some).inspect_err(|_| *disk = None)
     }
 
     /// The newest sample, if it was not taken yet and is in memory: what whoever looks waits for.
@@ -122,14 +131,12 @@ impl Queue {
 
     /// The oldest samples that were not taken, at most so many, all of the same series.
     pub(super) fn oldest(&mut self, most: usize) -> io::Result<Option<Frame>> {
-        let in_memory = self.memory.iter().find(|it| !it.taken).map(|it| it.at);
-        if let Some(disk) = &mut self.disk
-            && let Some((position, series, packed)) = disk.next(most)?
-        {
+        let run = Self::with(&mut self.disk, |disk| disk.next(most))?.flatten();
+        if let Some((position, series, packed)) = run {
             let samples: Vec<Sample> = packed.iter().filter_map(|it| unpack(it)).collect();
             return Ok(Some(Frame { series, samples, from: Origin::Disk(position) }));
         }
-        Ok(in_memory.and_then(|_| self.oldest_in_memory(most)))
+        Ok(self.oldest_in_memory(most))
     }
 
     fn oldest_in_memory(&self, most: usize) -> Option<Frame> {
@@ -167,7 +174,7 @@ impl Queue {
     /// What was taken and is not after this is stored for good.
     pub(super) fn stored(&mut self, until: Timestamp) -> io::Result<()> {
         self.drop_where(|kept| kept.taken && kept.at <= until);
-        self.disk.as_mut().map_or(Ok(()), |disk| disk.stored(until))
+        Self::with(&mut self.disk, |disk| disk.stored(until)).map(drop)
     }
 
     fn drop_where(&mut self, is_gone: impl Fn(&Kept) -> bool) {

@@ -6,12 +6,25 @@ use crate::inventory::{
     Fault, FaultKind,
     https::{Https, Question, Trust},
 };
+use flate2::{Compression, write::GzEncoder};
+use reqwest::header::CONTENT_ENCODING;
+use serde::de::DeserializeOwned;
 use shared::{
-    agent::{AgentAnswer, AgentGone, AgentNeighbour, AgentReport, REPORT_PATH},
+    agent::{
+        AgentAnswer, AgentGone, AgentNeighbour, AgentReport, REPORT_PATH, SAMPLES_PATH, SampleAnswer, SampleReport,
+    },
     net::Mac,
     problem::Problem,
 };
-use std::{collections::BTreeMap, fmt, fs::File, io::Read as _, net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    fs::File,
+    io::{self, Read as _},
+    net::IpAddr,
+    path::PathBuf,
+    time::Duration,
+};
 
 /// A token is shorter by far.
 const TOKEN_BYTES: u64 = 1_024;
@@ -34,6 +47,15 @@ pub struct Server {
 pub(super) struct Refused {
     status: u16,
     why: String,
+    /// Tocsin says so, and nobody on the way to it.
+    is_own: bool,
+}
+
+impl Refused {
+    /// Whether the same would be refused again, whatever is mended: it is not as the server wants it.
+    pub(super) fn is_for_good(&self) -> bool {
+        self.is_own && matches!(self.status, 400 | 413 | 422)
+    }
 }
 
 impl fmt::Display for Refused {
@@ -89,7 +111,22 @@ impl Server {
     ) -> Result<Result<AgentAnswer, Refused>, Fault> {
         let body = serde_json::to_vec(report)
             .map_err(|error| Fault::new(FaultKind::Unreadable, "a report cannot be written").because(error))?;
-        let question = Question::post_json(REPORT_PATH, &self.token()?, body, hold + PATIENCE);
+        self.ask(Question::post_json(REPORT_PATH, &self.token()?, body, hold + PATIENCE)).await
+    }
+
+    /// Says once what was measured.
+    pub(super) async fn samples(&self, report: &SampleReport) -> Result<Result<SampleAnswer, Refused>, Fault> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        let packed = serde_json::to_writer(&mut encoder, report).map_err(io::Error::from);
+        let body = packed
+            .and_then(|()| encoder.finish())
+            .map_err(|error| Fault::new(FaultKind::Unreadable, "samples cannot be written").because(error))?;
+        let mut question = Question::post_json(SAMPLES_PATH, &self.token()?, body, PATIENCE);
+        question.headers.push((CONTENT_ENCODING, "gzip".to_owned()));
+        self.ask(question).await
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, question: Question) -> Result<Result<T, Refused>, Fault> {
         let answer = self.https.ask(question).await?;
         let status = answer.status;
         let body = answer.read(ANSWER_BYTES).await?;
@@ -100,19 +137,19 @@ impl Server {
             }),
             // A server that starts or stops, or a proxy without it, is tried again soon.
             500.. => Err(Fault::new(FaultKind::Unreachable, format!("{} answered {status}", self.shown()))),
-            _ => Ok(Err(Refused { status, why: why(&body) })),
+            _ => Ok(Err(refused(status, &body))),
         }
     }
 }
 
-/// What a refusal says, on one line.
-fn why(body: &[u8]) -> String {
-    let problem: Problem = match serde_json::from_slice(body) {
-        Ok(problem) => problem,
-        Err(_) => return "it does not say why; is the address right?".to_owned(),
+/// A refusal with what it says, on one line.
+fn refused(status: u16, body: &[u8]) -> Refused {
+    let Ok(problem) = serde_json::from_slice::<Problem>(body) else {
+        return Refused { status, why: "it does not say why; is the address right?".to_owned(), is_own: false };
     };
     let told = format!("{}. {}", problem.title, problem.detail);
-    told.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect()
+    let why = told.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect();
+    Refused { status, why, is_own: true }
 }
 
 /// What was said of the neighbours, for saying only what changed.

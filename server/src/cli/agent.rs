@@ -1,18 +1,26 @@
-//! `tocsin agent`: tells a server who answers for which address on this machine's segments. It needs no privilege.
+//! `tocsin agent`: tells a server what this machine does and who answers on its segments. It needs no privilege.
 
 use super::{CliError, Done, log};
 use crate::{
-    agent::{self, Server, Settings, Table},
+    agent::{
+        self, Meter, Sampling, Server, Settings, Table,
+        page::{Page, Style},
+    },
+    clock,
     config::LogFormat,
     inventory::{https::Trust, own_name},
 };
 use clap::Args;
 use ipnet::IpNet;
 use shared::Delay;
-use std::{path::PathBuf, time::Duration};
+use std::{io::IsTerminal as _, path::PathBuf, time::Duration};
 
 /// What is said without being asked.
 const LOG: &str = "info";
+/// Rates of `--once` are of this time.
+const LOOK: Duration = Duration::from_secs(1);
+/// The width where there is no terminal to ask.
+const WIDTH: usize = 120;
 
 #[derive(Args, Debug)]
 pub(super) struct Command {
@@ -40,9 +48,21 @@ pub(super) struct Command {
     /// SHA-256 of the one certificate that is the server's
     #[arg(long, value_name = "HEX")]
     fingerprint: Option<String>,
-    /// Print the table that would be reported, and end
+    /// Keep samples here that the server does not take, so that none is lost in a restart [default: in memory only]
+    #[arg(long, env = "STATE_DIRECTORY", value_name = "FOLDER")]
+    buffer: Option<PathBuf>,
+    /// Ask this time server how far the clock is off: HOST or HOST:PORT
+    #[arg(long, value_name = "SERVER")]
+    ntp: Option<String>,
+    /// Only tell of neighbours, and measure nothing
+    #[arg(long)]
+    neighbours_only: bool,
+    /// Measure for a second, print the machine on a page, and end
     #[arg(long)]
     once: bool,
+    /// No colours, even on a terminal
+    #[arg(long, env = "NO_COLOR", value_name = "1", num_args = 0..=1, default_missing_value = "1", hide = true)]
+    no_color: Option<String>,
 }
 
 fn every(text: &str) -> Result<Duration, String> {
@@ -67,28 +87,37 @@ pub(super) fn agent(command: &Command) -> Done {
         interfaces: command.interfaces.clone(),
         every: command.every,
         probe: command.probe.iter().map(IpNet::trunc).collect(),
+        sampling: (!command.neighbours_only)
+            .then(|| Sampling { buffer: command.buffer.clone(), ntp: command.ntp.clone() }),
     };
     // A wrong --interface is better said now than in each report.
     Table::read(&settings.interfaces)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let server = Server::new(url, &trust, token_file.clone()).map_err(told)?;
-        tracing::info!(server = server.shown(), name = settings.name, "reports the neighbours of this machine");
-        agent::run(&settings, &server).await;
-        Ok(())
+        tracing::info!(server = server.shown(), name = settings.name, "reports this machine and its neighbours");
+        agent::run(&settings, &server).await.map_err(|error| {
+            let folder = command.buffer.as_deref().map(|it| it.display().to_string()).unwrap_or_default();
+            CliError::Told(format!(
+                "the folder {folder} for samples cannot be used ({error}); name another with --buffer"
+            ))
+        })
     })
 }
 
 fn print(command: &Command) -> Done {
-    let table = Table::read(&command.interfaces)?;
-    for interface in table.interfaces() {
-        let nets: Vec<String> = interface.nets.iter().map(ToString::to_string).collect();
-        let mac = interface.mac.map(|mac| mac.to_string()).unwrap_or_default();
-        println!("{}\t{mac}\t{}", interface.name, nets.join(" "));
-    }
-    for (interface, ip, it) in table.neighbours() {
-        let router = if it.router { "\trouter" } else { "" };
-        println!("{interface}\t{ip}\t{}\tconfirmed {} s ago{router}", it.mac, it.age_ms / 1_000);
-    }
+    let neighbours = Table::read(&command.interfaces)?;
+    let mut meter = Meter::here();
+    meter.measure(clock::now(), None);
+    std::thread::sleep(LOOK);
+    let measured = meter.measure(clock::now(), None);
+    let facts = meter.facts();
+    let stdout = std::io::stdout();
+    let width = rustix::termios::tcgetwinsize(&stdout).ok().map(|size| usize::from(size.ws_col)).filter(|it| *it > 0);
+    let style = Style {
+        width: width.unwrap_or(WIDTH),
+        colour: stdout.is_terminal() && command.no_color.as_deref().unwrap_or_default().is_empty(),
+    };
+    print!("{}", Page { facts: &facts, measured: &measured, neighbours: &neighbours }.drawn(style));
     Ok(())
 }

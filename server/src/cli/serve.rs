@@ -259,14 +259,6 @@ fn keep_mirrors(app: &web::Data<App>, data: PathBuf, keys: KeyFile) {
     drop(actix_web::rt::spawn(mirror::keep(desk, runtime, data, keys)));
 }
 
-/// What others measure of hosts becomes ours.
-fn take_in(app: &web::Data<App>) {
-    let (hosts, intake, runtime) = (Arc::clone(&app.hosts), Arc::clone(&app.intake), app.runtime.clone());
-    drop(actix_web::rt::spawn(hosts::settle(Arc::clone(&intake))));
-    drop(actix_web::rt::spawn(hosts::falcon::listen(intake, runtime.clone())));
-    drop(actix_web::rt::spawn(hosts::scrape::keep(hosts, runtime)));
-}
-
 /// What hosts measured and is only in memory is stored, as far as there is time for it; agents send the rest again.
 async fn store_hosts(app: &web::Data<App>) {
     let (hosts, readers) = (Arc::clone(&app.hosts), Arc::clone(&app.readers));
@@ -276,6 +268,14 @@ async fn store_hosts(app: &web::Data<App>) {
     if let Err(error) = stored {
         tracing::warn!(%error, "the newest samples of hosts could not be stored; agents send them again");
     }
+}
+
+/// What others measure of hosts becomes ours.
+fn take_in(app: &web::Data<App>) {
+    let (hosts, intake, runtime) = (Arc::clone(&app.hosts), Arc::clone(&app.intake), app.runtime.clone());
+    drop(actix_web::rt::spawn(hosts::settle(Arc::clone(&intake))));
+    drop(actix_web::rt::spawn(hosts::falcon::listen(intake, runtime.clone())));
+    drop(actix_web::rt::spawn(hosts::scrape::keep(hosts, runtime)));
 }
 
 /// Who was on call is stored as it happens.

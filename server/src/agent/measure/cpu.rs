@@ -64,7 +64,7 @@ impl Stat {
 
 /// How the time between two readings was spent, each of a hundred; none if there was none, or if counting began anew.
 fn shares(before: &Ticks, now: &Ticks) -> Option<[f64; WAYS]> {
-    let sum = |ticks: &Ticks| ticks.iter().take(GUEST).fold(0_u64, |sum, it| sum.saturating_add(*it));
+    let sum = |ticks: &Ticks| ticks.iter().take(GUEST).map(|it| u128::from(*it)).sum::<u128>();
     if sum(now) <= sum(before) {
         return None;
     }
