@@ -91,11 +91,12 @@ fn several_who_measure_one_machine_agree() -> Result<()> {
     let arguments = [format!("--web.listen-address={exporter}"), "--collector.processes".to_owned()];
     let _exporter = started("prometheus-node-exporter", &arguments)?;
     let mut server = Tocsin::fresh()?;
-    server.start()?;
+    // Before it starts: it would measure its own machine until it is told not to.
     server.apply(&format!(
         "[hosts]\nown = false\nfalcon_listen = \"{falcon}\"\nfalcon_from = [\"127.0.0.1\"]\n\
          [[hosts.scrapes]]\naddress = \"http://{exporter}/metrics\"\nhost = \"{SCRAPED}\"\nevery = \"1s\"\n"
     ))?;
+    server.start()?;
     let token = server.sender("measures")?;
     let _prometheus = prometheus(folder.path(), exporter, &server.url(&format!("/prom/{token}/api/v1/write")))?;
     let viewer = server.somebody(Role::Viewer)?;
