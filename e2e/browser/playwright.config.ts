@@ -6,10 +6,11 @@ const runsAsRoot = process.getuid?.() === 0;
 
 export default defineConfig({
   testDir: "./tests",
-  // Played by e2e/tests/path.rs and `cargo xtask bench page`, which start the server and send the alerts; they would
+  // Played by e2e/tests/path.rs, e2e/tests/load.rs and `cargo xtask bench page`, which start the server and send the alerts; they would
   // only be skipped here.
   testIgnore: [
     ...(process.env.TOCSIN_PATH_URL ? [] : ["**/path.spec.ts"]),
+    ...(process.env.TOCSIN_LOAD_URL ? [] : ["**/load.spec.ts"]),
     ...(process.env.TOCSIN_PAGE_URL ? [] : ["**/first-content.spec.ts"]),
   ],
   globalSetup: "./demo.ts",

@@ -84,6 +84,7 @@ fn fetch_the_rest(app: App) {
             spawn_local(async move {
                 Module::Incident.fetch(app).await;
                 Module::Pages.fetch(app).await;
+                Module::Hosts.fetch(app).await;
                 worker::register();
             });
         }

@@ -10,9 +10,10 @@ use anyhow::{Context as _, bail};
 use crate::cargo::{Project, WASM, succeeds};
 use crate::steps::{call, output, retry};
 
-/// Other programs that speak with ours in the tests: a real SMTP server, a reader of calendars, Ansible, VMware's own client.
-/// No crate of ours is a second opinion on what we say.
-const PYTHON_PACKAGES: [&str; 4] = ["aiosmtpd==1.4.6", "icalendar==7.3.0", "ansible-core==2.17.14", "pyvmomi==9.1.1.0"];
+/// Other programs that speak with ours in the tests: a real SMTP server, a reader of calendars, Ansible, VMware's own client,
+/// another reader of /proc. No crate of ours is a second opinion on what we say.
+const PYTHON_PACKAGES: [&str; 5] =
+    ["aiosmtpd==1.4.6", "icalendar==7.3.0", "ansible-core==2.17.14", "pyvmomi==9.1.1.0", "psutil==7.2.2"];
 
 /// Playwright's own minimum; Debian 12 ships 18.
 const NODE_MAJOR: u32 = 20;
@@ -54,7 +55,7 @@ struct Package {
     present: fn() -> bool,
 }
 
-const PACKAGES: [Package; 14] = [
+const PACKAGES: [Package; 16] = [
     Package {
         name: "libpq-dev",
         purpose: "the PostgreSQL client library (without it one is compiled from source)",
@@ -114,6 +115,30 @@ const PACKAGES: [Package; 14] = [
         purpose: "the vCenter that the vSphere tests read",
         only_for_browser: false,
         present: || Path::new("/usr/share/gocode/src/github.com/vmware/govmomi/simulator").is_dir(),
+    },
+    Package {
+        name: "stress-ng",
+        purpose: "the load that a host's page shows",
+        only_for_browser: false,
+        present: || on_path("stress-ng"),
+    },
+    Package {
+        name: "sysstat",
+        purpose: "mpstat and iostat, which the agent's values are compared with",
+        only_for_browser: false,
+        present: || on_path("mpstat") && on_path("iostat"),
+    },
+    Package {
+        name: "procps",
+        purpose: "free, which the agent's values are compared with",
+        only_for_browser: false,
+        present: || on_path("free"),
+    },
+    Package {
+        name: "iproute2",
+        purpose: "ss and ip, which the agent's values are compared with",
+        only_for_browser: false,
+        present: || on_path("ss") && on_path("ip"),
     },
     Package {
         name: "chromium",

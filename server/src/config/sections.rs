@@ -8,7 +8,7 @@ use super::{
 use serde::Serialize;
 use shared::{
     api::ConfigDraft,
-    config::{Document, Finding, Policy, Route},
+    config::{Document, Finding},
 };
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};
 
@@ -21,20 +21,17 @@ pub fn draft_text(draft: &ConfigDraft, stored_text: &str, stored: &Document) -> 
         Some(text) => restore(text, stored)?,
         None => stored_text.to_owned(),
     };
-    replace_sections(&text, draft.policies.as_deref(), draft.routes.as_deref())
-        .map_err(|error| vec![super::parse::fault("the document", error.to_string())])
+    replace_sections(&text, draft).map_err(|error| vec![super::parse::fault("the document", error.to_string())])
 }
 
-/// The text with other policies, other routes, or both.
-fn replace_sections(text: &str, policies: Option<&[Policy]>, routes: Option<&[Route]>) -> Result<String, EditError> {
+/// The text with the sections of a draft instead of its own.
+fn replace_sections(text: &str, draft: &ConfigDraft) -> Result<String, EditError> {
     let old = parse(text).map_err(|finding| EditError::Unreadable(finding.message))?;
     let mut wanted = old.clone();
-    if let Some(policies) = policies {
-        wanted.policies = policies.to_vec();
-    }
-    if let Some(routes) = routes {
-        wanted.routes = routes.to_vec();
-    }
+    wanted.policies = draft.policies.clone().unwrap_or(wanted.policies);
+    wanted.routes = draft.routes.clone().unwrap_or(wanted.routes);
+    wanted.host_groups = draft.host_groups.clone().unwrap_or(wanted.host_groups);
+    wanted.templates = draft.templates.clone().unwrap_or(wanted.templates);
     if wanted == old {
         return Ok(text.to_owned());
     }
@@ -47,6 +44,8 @@ fn in_place(text: &str, old: &Document, wanted: &Document) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
     section(&mut document, "policies", &old.policies, &wanted.policies, |it| it.id.as_str())?;
     section(&mut document, "routes", &old.routes, &wanted.routes, |it| it.id.as_str())?;
+    section(&mut document, "host_groups", &old.host_groups, &wanted.host_groups, |it| it.id.as_str())?;
+    section(&mut document, "templates", &old.templates, &wanted.templates, |it| it.id.as_str())?;
     Some(document.to_string())
 }
 
@@ -94,7 +93,10 @@ fn section<T: Serialize + PartialEq>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::{Delay, config::Level};
+    use shared::{
+        Delay,
+        config::{HostGroup, Level, Policy, Route, Template, Threshold},
+    };
 
     const TEXT: &str = r#"# who there is
 [[people]]
@@ -151,6 +153,28 @@ policy = "a"
         assert_eq!(text, TEXT);
         let (text, wanted) = replaced(Vec::clear);
         assert_eq!(parse(&text).unwrap(), wanted, "{text}");
+    }
+
+    #[test]
+    fn groups_of_hosts_and_templates_are_sections_too() {
+        let rule: Threshold =
+            serde_json::from_str(r#"{"id":"idle","when":"all(#3) cpu.idle < 5","hold":"5m"}"#).unwrap();
+        let group = HostGroup { id: "web".into(), hosts: vec!["web-*".to_owned()], ..HostGroup::default() };
+        let template =
+            Template { id: "base".into(), groups: vec!["web".into()], rules: vec![rule], ..Template::default() };
+        let draft = ConfigDraft {
+            host_groups: Some(vec![group.clone()]),
+            templates: Some(vec![template.clone()]),
+            ..ConfigDraft::default()
+        };
+        let text = draft_text(&draft, TEXT, &parse(TEXT).unwrap()).unwrap();
+        let read = parse(&text).unwrap();
+        assert_eq!((read.host_groups, read.templates), (vec![group], vec![template]), "{text}");
+        assert!(text.contains("# always") && text.contains("# where it goes"), "{text}");
+        let gone = ConfigDraft { templates: Some(Vec::new()), ..ConfigDraft::default() };
+        let text = draft_text(&gone, &text, &parse(&text).unwrap()).unwrap();
+        let read = parse(&text).unwrap();
+        assert_eq!((read.host_groups.len(), read.templates.len()), (1, 0), "{text}");
     }
 
     #[test]

@@ -35,8 +35,6 @@ const SILENT_BEATS: i64 = 3;
 const TELL_MAX: usize = 256;
 /// Open alerts are read in parts of this many.
 const ALERTS_AT_ONCE: usize = 1_000;
-/// A series that said nothing for so long is not in memory any more.
-const MEMORY: Delay = Delay::mins(75);
 
 /// Which rule with which series of which host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -152,9 +150,8 @@ impl Judge {
         if is_new {
             touched.extend(known.iter().map(|it| it.name.clone()));
         }
-        for host in &touched {
-            let every_ms = known.iter().find(|it| it.name == *host).map_or(0, |it| it.every_ms);
-            state.judge(&self.hosts, host, every_ms, now);
+        for host in known.iter().filter(|host| touched.contains(&host.name)) {
+            state.judge(&self.hosts, &host.name, host.every_ms, now);
         }
         if is_new || state.turns % AWAY_EVERY == 0 {
             let names: BTreeSet<&str> = known.iter().map(|it| it.name.as_str()).collect();
@@ -284,12 +281,15 @@ impl State {
                 continue;
             }
             let mut heard: BTreeMap<String, Timestamp> = BTreeMap::new();
-            for Points { series, points } in hosts.recent(host, &rule.when.series, now.plus_ms(-MEMORY.0)) {
-                heard.insert(series.to_string(), points.last().map_or(self.began_at, |(at, _)| *at));
+            for (series, at) in hosts.heard(host, &rule.when.series) {
+                heard.insert(series.to_string(), at);
             }
             let ours =
                 |place: &&Place| place.host == host && place.template == rule.template && place.rule == rule.config.id;
-            let before: Vec<String> = self.standings.keys().filter(ours).map(|place| place.series.clone()).collect();
+            // They stand beside each other.
+            let first = Place::new(host, rule, String::new());
+            let of_rule = self.standings.range(first..).map(|(place, _)| place).take_while(ours);
+            let before: Vec<String> = of_rule.map(|place| place.series.clone()).collect();
             for series in before {
                 heard.entry(series).or_insert(self.began_at);
             }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::add_agents,
-    db::{IncidentQuery, TokenKind},
+    db::{IncidentQuery, Store, TokenKind},
     hosts::{QueryFault, Shown},
     inventory::{Inventory, Machine, is_agent_name, open_of_each},
 };
@@ -195,11 +195,20 @@ pub(super) async fn show_series(
     app: web::Data<App>,
     Json(query): Json<SeriesQuery>,
 ) -> Result<web::Json<SeriesAnswer>, ApiError> {
+    let hosts = Arc::clone(&app.hosts);
+    read(&app, move |store| hosts.series(&query, store, now())).await.map(web::Json)
+}
+
+/// Reads what was measured, when it is this question's turn.
+pub(super) async fn read<T: Send + 'static>(
+    app: &App,
+    work: impl FnOnce(&mut Store) -> Result<T, QueryFault> + Send + 'static,
+) -> Result<T, ApiError> {
     let _place = app.hosts.may_read().await;
-    let (hosts, readers) = (Arc::clone(&app.hosts), Arc::clone(&app.readers));
+    let readers = Arc::clone(&app.readers);
     let answer = blocking(move || {
         let mut fault = None;
-        let answer = readers.with(|store| match hosts.series(&query, store, now()) {
+        let answer = readers.with(|store| match work(store) {
             Ok(answer) => Ok(Some(answer)),
             Err(QueryFault::Store(error)) => Err(error),
             Err(other) => {
@@ -211,7 +220,7 @@ pub(super) async fn show_series(
     });
     let (answer, fault) = answer.await?;
     match (answer?, fault) {
-        (Some(answer), _) => Ok(web::Json(answer)),
+        (Some(answer), _) => Ok(answer),
         (None, Some(QueryFault::Bad { field, message })) => Err(ApiError::invalid(field, message)),
         (None, fault) => {
             let told = fault.map(|it| it.to_string()).unwrap_or_default();

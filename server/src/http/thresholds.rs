@@ -3,9 +3,10 @@
 use super::{
     App,
     app::{blocking, now},
-    body,
+    body, hosts,
     problem::ApiError,
 };
+use crate::{clock::Stopwatch, db::Store, hosts::QueryFault};
 use actix_web::{HttpRequest, http::StatusCode, web};
 use engine::{
     compile::Snapshot,
@@ -27,6 +28,8 @@ const STANDING_MAX: usize = 500;
 const ALERTS_MAX: usize = 1_000;
 /// The series that one trial looks at.
 const SERIES_MAX: u32 = 5_000;
+/// A trial takes no longer.
+const PATIENCE_MS: i64 = 15_000;
 const MOST_BYTES: usize = 64 * 1024;
 
 pub(super) async fn list_thresholds(app: web::Data<App>) -> Result<web::Json<ThresholdBoard>, ApiError> {
@@ -83,8 +86,8 @@ pub(super) async fn try_threshold(
     }
     let groups = groups(&config, &trial)?;
     let asked = Asked { hosts: trial.hosts, groups, from, until };
-    let forecast = blocking(move || run(&app, &config, &rule, &asked)).await??;
-    Ok(web::Json(forecast))
+    let reading = app.clone();
+    hosts::read(&app, move |store| run(&reading, &config, &rule, &asked, store)).await.map(web::Json)
 }
 
 struct Asked {
@@ -109,7 +112,13 @@ fn groups(config: &Snapshot, trial: &ThresholdTrial) -> Result<Vec<HostGroup>, A
     trial.groups.iter().map(find).collect()
 }
 
-fn run(app: &App, config: &Snapshot, rule: &Bound, asked: &Asked) -> Result<ThresholdForecast, ApiError> {
+fn run(
+    app: &App,
+    config: &Snapshot,
+    rule: &Bound,
+    asked: &Asked,
+    store: &mut Store,
+) -> Result<ThresholdForecast, QueryFault> {
     let is_meant = |name: &str| {
         let everybody = asked.hosts.is_empty() && asked.groups.is_empty();
         everybody || asked.hosts.iter().any(|it| it == name) || asked.groups.iter().any(|group| group.holds(name))
@@ -123,18 +132,25 @@ fn run(app: &App, config: &Snapshot, rule: &Bound, asked: &Asked) -> Result<Thre
         left_out: 0,
         step_ms: 0,
     };
-    let usual = config.document.hosts.every;
+    let (usual, watch) = (config.document.hosts.every, Stopwatch::start());
     for host in app.hosts.known().into_iter().filter(|host| is_meant(&host.name)) {
         found.hosts += 1;
-        let step = Delay(host.every_ms.cast_signed()).max(usual);
-        let begins = asked.from.plus_ms(rule.reach(step).0.saturating_neg());
-        for points in app.hosts.recent(&host.name, &rule.when.series, begins) {
-            if found.series >= SERIES_MAX {
-                return Err(refused("too_much", "The rule looks at too much for one trial")
-                    .detail(format!("More than {SERIES_MAX} series are meant; name a group or some hosts.")));
+        let begins = asked.from.plus_ms(rule.reach(usual).0.saturating_neg());
+        let (step_ms, all) = app.hosts.past(&host.name, &rule.when.series, begins, asked.until, store, now())?;
+        let step = Delay(step_ms).max(usual);
+        found.step_ms = found.step_ms.max(step.0);
+        for points in all {
+            if found.series >= SERIES_MAX || watch.elapsed_ms() > PATIENCE_MS {
+                return Err(QueryFault::Bad {
+                    field: "groups",
+                    message: format!(
+                        "The rule looks at more than {SERIES_MAX} series, or for longer than {} s; name some hosts, or a \
+                         shorter time.",
+                        PATIENCE_MS / 1_000
+                    ),
+                });
             }
             found.series += 1;
-            found.step_ms = found.step_ms.max(step.0);
             let alerts = forecast(rule, &points.points, step, asked.until);
             for it in alerts.into_iter().filter(|it| it.until.is_none_or(|until| until >= asked.from)) {
                 if found.alerts.len() >= ALERTS_MAX {

@@ -3,7 +3,7 @@
 use super::account::wire;
 use crate::{
     EventId, IncidentId, IntegrationId, PolicyId, Recipient, Severity, Timestamp,
-    config::{Document, Policy, Route},
+    config::{Document, HostGroup, Policy, Route, Template},
 };
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +76,10 @@ pub struct ConfigDraft {
     pub policies: Option<Vec<Policy>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub routes: Option<Vec<Route>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host_groups: Option<Vec<HostGroup>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub templates: Option<Vec<Template>>,
 }
 
 wire! {

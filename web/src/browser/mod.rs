@@ -3,6 +3,7 @@
 pub(crate) mod dom;
 pub(crate) mod paint;
 pub(crate) mod storage;
+pub(crate) mod watch;
 pub(crate) mod worker;
 pub(crate) mod zone;
 

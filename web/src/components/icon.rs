@@ -12,6 +12,7 @@ pub(crate) enum Icon {
     Routes,
     Integrations,
     Heartbeats,
+    Hosts,
     Machines,
     Messages,
     Mirrors,
@@ -47,6 +48,7 @@ impl Icon {
             Self::Heartbeats => {
                 "M12 20C5 15 3 12 3 8.500A4.500 4.500 0 0 1 12 7a4.500 4.500 0 0 1 9 1.500C21 12 19 15 12 20zM5 12h4l2-3 2 5 1.500-2H19"
             }
+            Self::Hosts => "M4 5h16v11H4zM9 20h6M12 16v4M7 12l2-3 2 2 3-4 3 4",
             Self::Machines => "M4 4h16v6H4zM4 14h16v6H4zM8 7h.01M8 17h.01M12 7h5M12 17h5",
             Self::Messages => "M4 5h16v11H9l-5 4zM8 9h8M8 12h5",
             Self::Mirrors => "M3 8h17M16 4l4 4-4 4M3 17h3M9 17h3M15 17h5M17 14l3 3-3 3",

@@ -34,6 +34,7 @@ pub(crate) fn keys(app: App) -> AnyView {
         (&["Ctrl", "K"], t::key_palette(l)),
         (&["g", "b"], t::key_go_board(l)),
         (&["g", "o"], t::key_go_oncall(l)),
+        (&["g", "h"], t::key_go_hosts(l)),
         (&["g", "q"], t::key_go_silences(l)),
         (&["g", "i"], t::key_go_integrations(l)),
         (&["g", "m"], t::key_go_messages(l)),

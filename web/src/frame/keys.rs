@@ -28,6 +28,7 @@ pub(super) fn listen(app: App) {
         let target = match key.as_str() {
             "b" if in_chord => "/",
             "o" if in_chord => "/oncall",
+            "h" if in_chord => "/hosts",
             "q" if in_chord => "/silences",
             "i" if in_chord => "/integrations",
             "m" if in_chord => "/messages",

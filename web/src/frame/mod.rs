@@ -13,7 +13,7 @@ pub(crate) use menu::{appearance, sign_out};
 
 use crate::{
     pages::{
-        self,
+        self, hosts,
         later::{Part, page as later},
     },
     state::App,
@@ -59,6 +59,9 @@ fn routes() -> impl IntoView {
             <Route path=path!("/policies") view=shown(|| later(Part::Policies))/>
             <Route path=path!("/routes") view=shown(|| later(Part::Routes))/>
             <Route path=path!("/heartbeats") view=shown(|| later(Part::Heartbeats))/>
+            <Route path=path!("/hosts") view=shown(|| later(hosts::Part::Board))/>
+            <Route path=path!("/hosts/one") view=shown(|| later(hosts::Part::One))/>
+            <Route path=path!("/hosts/rules") view=shown(|| later(hosts::Part::Rules))/>
             <Route path=path!("/machines") view=shown(|| later(Part::Machines))/>
             <Route path=path!("/machines/vm") view=shown(|| later(Part::Vm))/>
             <Route path=path!("/machines/hypervisor") view=shown(|| later(Part::Hypervisor))/>

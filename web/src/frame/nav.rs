@@ -26,10 +26,11 @@ const ON_CALL: Place = place("/oncall", Icon::OnCall, t::on_call);
 const MORE: Place = place("/more", Icon::More, t::more);
 const SETTINGS: Place = place("/settings", Icon::Settings, t::settings);
 
-/// Every page, in the rail's order; after the fifth a line is drawn.
-pub(crate) const PLACES: [Place; 13] = [
+/// Every page, in the rail's order; after the sixth a line is drawn.
+pub(crate) const PLACES: [Place; 14] = [
     BOARD,
     ON_CALL,
+    place("/hosts", Icon::Hosts, t::hosts),
     place("/machines", Icon::Machines, machines::title),
     place("/mirrors", Icon::Mirrors, mirrors::title),
     place("/silences", Icon::Quiet, silences::title),
@@ -48,11 +49,11 @@ pub(super) fn rail(app: App) -> impl IntoView {
     view! {
         <nav class="rail" aria-label=t::main_navigation(app.l())>
             <a class="brand" href="/">{icon(Icon::Bell)}<span>"Tocsin"</span></a>
-            {links(0..5)}
+            {links(0..6)}
             <hr/>
-            {links(5..11)}
+            {links(6..12)}
             <hr/>
-            {links(11..13)}
+            {links(12..14)}
         </nav>
     }
 }

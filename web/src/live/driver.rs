@@ -1,6 +1,7 @@
 //! Carries out what the machine decides: sockets, lists, timers, and one redraw a frame.
 
 use super::{
+    look,
     machine::{Command, Connection, Input, Machine},
     read::Delta,
     socket::Socket,
@@ -11,7 +12,7 @@ use crate::{
     state::{App, app::Pulse, snapshot},
 };
 use leptos::{prelude::*, task::spawn_local};
-use shared::{Timestamp, api::IncidentList};
+use shared::{Timestamp, api::IncidentList, live::BrowserMessage};
 use std::{cell::RefCell, time::Duration};
 
 struct Driver {
@@ -107,11 +108,13 @@ fn carry_out(command: Command, app: App) {
             }
         }
         Command::Disconnect => set_socket(None),
-        Command::Send(message) => DRIVER.with_borrow(|driver| {
-            if let Some(socket) = driver.as_ref().and_then(|driver| driver.socket.as_ref()) {
-                socket.send(&message);
+        Command::Send(message) => say(&message),
+        Command::Look => {
+            if let Some(message) = look::said() {
+                say(&message);
             }
-        }),
+        }
+        Command::Measured(text) => look::heard(&text),
         Command::FetchList => fetch_list(app),
         Command::Apply(delta) => queue(*delta),
         Command::Clock(now) => app.set_clock(Timestamp::from_ms(now)),
@@ -121,6 +124,15 @@ fn carry_out(command: Command, app: App) {
         }
         Command::Outdated => app.outdated.set(true),
     }
+}
+
+/// Says something, if there is a connection.
+pub(super) fn say(message: &BrowserMessage) {
+    DRIVER.with_borrow(|driver| {
+        if let Some(socket) = driver.as_ref().and_then(|driver| driver.socket.as_ref()) {
+            socket.send(message);
+        }
+    });
 }
 
 fn set_socket(socket: Option<Socket>) {

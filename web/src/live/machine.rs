@@ -56,6 +56,10 @@ pub(crate) enum Command {
     Apply(Box<Delta>),
     /// The server's clock, to count down with.
     Clock(i64),
+    /// The server answers, and does not know yet what of hosts is looked at.
+    Look,
+    /// What is measured of hosts, for whoever looks.
+    Measured(String),
     SignedOut,
     /// The server speaks another protocol: a reload gets the matching page.
     Outdated,
@@ -144,7 +148,7 @@ impl Machine {
             Message::Hello(hello) => {
                 self.greeted = true;
                 self.attempt = 0;
-                todo.push(Command::Clock(hello.now.ms()));
+                todo.extend([Command::Clock(hello.now.ms()), Command::Look]);
                 self.resume(now, todo);
             }
             Message::Delta(delta) => {
@@ -159,6 +163,7 @@ impl Machine {
             Message::Ping(ping) => {
                 todo.extend([Command::Clock(ping.now.ms()), Command::Send(BrowserMessage::Pong)]);
             }
+            Message::Measured(text) => todo.push(Command::Measured(text)),
             Message::SignedOut => {
                 self.over = true;
                 todo.extend([Command::Disconnect, Command::SignedOut]);
@@ -373,6 +378,16 @@ mod tests {
     fn a_ping_is_answered_and_sets_the_clock() {
         let todo = live(4).step(Input::Said(Message::Ping(Ping { now: Timestamp::from_ms(77) })), 40, 0.5);
         assert_eq!(todo, [Command::Clock(77), Command::Send(BrowserMessage::Pong)]);
+    }
+
+    #[test]
+    fn what_is_looked_at_is_said_on_each_connection() {
+        let mut machine = live(4);
+        machine.step(Input::Closed, 1_000, 0.5);
+        machine.step(Input::Opened, 2_000, 0.5);
+        assert!(machine.step(hello(PROTOCOL), 2_010, 0.5).contains(&Command::Look));
+        let todo = machine.step(Input::Said(Message::Measured("{}".into())), 2_020, 0.5);
+        assert_eq!(todo, [Command::Measured("{}".into())]);
     }
 
     #[test]

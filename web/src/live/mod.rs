@@ -2,6 +2,7 @@
 
 pub(crate) mod backoff;
 pub(crate) mod driver;
+pub(crate) mod look;
 pub(crate) mod machine;
 mod read;
 mod socket;

@@ -17,6 +17,8 @@ pub(crate) enum Message {
     Delta(Box<Delta>),
     Resync,
     Ping(Ping),
+    /// What is measured of hosts, as text: only the pages that asked for it read it.
+    Measured(String),
     SignedOut,
 }
 
@@ -64,6 +66,7 @@ pub(super) fn message(text: &str) -> Option<Message> {
         }
         "resync" => Message::Resync,
         "ping" => Message::Ping(read(text)?),
+        "host" | "hosts" => Message::Measured(text.to_owned()),
         "signed_out" => Message::SignedOut,
         _ => return None,
     })
@@ -105,14 +108,17 @@ mod tests {
             LiveMessage::Hello { protocol: 1, version: "0.1.0".to_owned(), seq, now },
             LiveMessage::Resync { seq },
             LiveMessage::Ping { now },
+            LiveMessage::Hosts { now, hosts: Vec::new() },
             LiveMessage::SignedOut,
         ] {
             // Another kind of message needs a reader above and a line here.
+            let text = serde_json::to_string(&said).unwrap();
             let read = match &said {
                 LiveMessage::Hello { .. } => Message::Hello(Hello { protocol: 1, now }),
                 LiveMessage::Delta { .. } => continue,
                 LiveMessage::Resync { .. } => Message::Resync,
                 LiveMessage::Ping { .. } => Message::Ping(Ping { now }),
+                LiveMessage::Hosts { .. } | LiveMessage::Host { .. } => Message::Measured(text),
                 LiveMessage::SignedOut => Message::SignedOut,
             };
             assert_eq!(read_back(&said).1, Some(read));

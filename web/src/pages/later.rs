@@ -2,7 +2,7 @@
 //! something of them is.
 
 use super::{
-    analytics, calendar, first_run, heartbeats,
+    analytics, calendar, first_run, heartbeats, hosts,
     incident::further,
     integrations, machines, messages, mirrors, more, oncall, policies, routes, settings, setup,
     silences::{self, Maker},
@@ -100,6 +100,8 @@ fn draw(part: Part) -> Result<AnyView, SplitLoaderError> {
 /// The modules there are besides the first.
 #[derive(Clone, Copy)]
 pub(crate) enum Module {
+    /// What is measured of hosts, and charts.
+    Hosts,
     /// What explains an incident, and the questions before an action.
     Incident,
     /// Every page but the first ones.
@@ -109,6 +111,7 @@ pub(crate) enum Module {
 impl Module {
     const fn arrival(self, app: App) -> RwSignal<Rest> {
         match self {
+            Self::Hosts => app.measured,
             Self::Incident => app.further,
             Self::Pages => app.rest,
         }
@@ -116,6 +119,7 @@ impl Module {
 
     async fn arrives(self) -> bool {
         match self {
+            Self::Hosts => hosts::arrives().await,
             Self::Incident => further::arrives().await,
             Self::Pages => fetch_module().await.is_ok(),
         }
@@ -148,11 +152,11 @@ impl Later for Part {
 }
 
 /// A whole page; one that did not arrive is still a page, with a heading.
-pub(crate) fn page(part: Part) -> AnyView {
+pub(crate) fn page<It: Later>(part: It) -> AnyView {
     let app = App::here();
     drawn(app, part, move || {
         let head = page_head(t::part_missing(app.l()), String::new(), ().into_any());
-        view! { <div class="page">{head}{missing(app, Module::Pages)}</div> }.into_any()
+        view! { <div class="page">{head}{missing(app, It::MODULE)}</div> }.into_any()
     })
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod board;
 pub(crate) mod calendar;
 pub(crate) mod first_run;
 pub(crate) mod heartbeats;
+pub(crate) mod hosts;
 pub(crate) mod incident;
 pub(crate) mod integrations;
 pub(crate) mod later;

@@ -25,13 +25,24 @@ pub(in crate::pages) struct Named {
     pub(super) time_zone: Option<String>,
 }
 
+impl Named {
+    pub(in crate::pages) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What people call it.
+    pub(in crate::pages) fn title(&self) -> &str {
+        if self.name.is_empty() { &self.id } else { &self.name }
+    }
+}
+
 /// What people are called.
 pub(super) fn names(people: &[Named]) -> BTreeMap<PersonId, String> {
     people.iter().map(|it| (it.id.as_str().into(), it.name.clone())).collect()
 }
 
 /// Reads the little that is shown, and gives the whole as text: the engine's module alone knows how to read it.
-pub(super) fn read<'de, D: Deserializer<'de>, Known: DeserializeOwned>(
+pub(in crate::pages) fn read<'de, D: Deserializer<'de>, Known: DeserializeOwned>(
     deserializer: D,
 ) -> Result<(Known, String), D::Error> {
     let value = serde_json::Value::deserialize(deserializer)?;
@@ -40,7 +51,7 @@ pub(super) fn read<'de, D: Deserializer<'de>, Known: DeserializeOwned>(
 }
 
 /// Puts sections in force that were changed in this version, and says so; a refusal is shown where it belongs.
-pub(super) fn apply(
+pub(in crate::pages) fn apply(
     app: App,
     (sections, version): (ConfigDraft, i64),
     said: fn(Language, i64) -> String,

@@ -59,6 +59,8 @@ pub(crate) struct App {
     pub(crate) further: RwSignal<Rest>,
     /// Every page but the first ones.
     pub(crate) rest: RwSignal<Rest>,
+    /// What is measured of hosts.
+    pub(crate) measured: RwSignal<Rest>,
     pub(crate) board: Board,
     pub(crate) toasts: Toasts,
     pub(crate) pulse: RwSignal<Pulse>,
@@ -82,6 +84,7 @@ impl App {
             outdated: RwSignal::new(false),
             further: RwSignal::new(Rest::Awaited),
             rest: RwSignal::new(Rest::Awaited),
+            measured: RwSignal::new(Rest::Awaited),
             board: Board::new(),
             toasts: Toasts::new(),
             pulse: RwSignal::new(Pulse::default()),

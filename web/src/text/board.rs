@@ -113,6 +113,7 @@ shared::messages! {
     key_palette() { en: "search everything", zh: "搜索" }
     key_back() { en: "back, clear", zh: "返回、清除" }
     key_go_board() { en: "go to the board", zh: "前往面板" }
+    key_go_hosts() { en: "go to the hosts", zh: "前往主机监控" }
     key_go_oncall() { en: "go to on-call", zh: "前往值班" }
     key_silence() { en: "silence (on an incident)", zh: "静默（事件页）" }
     key_go_silences() { en: "go to silences", zh: "前往静默" }

@@ -5,6 +5,7 @@ shared::messages! {
     on_call() { en: "On-call", zh: "值班" }
     policies() { en: "Policies", zh: "升级策略" }
     routes() { en: "Routes", zh: "路由" }
+    hosts() { en: "Hosts", zh: "主机监控" }
     heartbeats() { en: "Heartbeats", zh: "心跳" }
     integrations() { en: "Integrations", zh: "接入" }
     messages() { en: "Messages", zh: "消息" }

@@ -3,9 +3,12 @@
 pub(crate) mod analytics;
 pub(crate) mod board;
 pub(crate) mod calendar;
+pub(crate) mod charts;
 pub(crate) mod first_run;
 pub(crate) mod frame;
 pub(crate) mod heartbeats;
+pub(crate) mod host_rules;
+pub(crate) mod hosts;
 pub(crate) mod imported;
 pub(crate) mod incident;
 pub(crate) mod machines;

@@ -103,13 +103,7 @@ impl Processes {
         let Seen { stat, pid, cpu_percent } = seen;
         let status = roots.text(&format!("proc/{pid}/status")).unwrap_or_default();
         let uid = after(&status, "Uid").and_then(|uid| u32::try_from(uid).ok());
-        let (read_bytes_s, write_bytes_s) = match self.moved(seen, roots) {
-            Some(rates) => rates,
-            None => {
-                out.lacks("processes: read and written", "the kernel tells it of this account's own processes only");
-                (None, None)
-            }
-        };
+        let (read_bytes_s, write_bytes_s) = self.moved(seen, roots, out).unwrap_or_default();
         ProcessUse {
             pid: *pid,
             name: stat.comm.chars().filter(|c| !c.is_control()).collect(),
@@ -125,9 +119,18 @@ impl Processes {
     }
 
     /// What a process reads and writes in a second; none when the kernel does not tell us.
-    fn moved(&mut self, seen: &Seen, roots: &Roots) -> Option<(Option<f32>, Option<f32>)> {
+    fn moved(&mut self, seen: &Seen, roots: &Roots, out: &mut Values) -> Option<(Option<f32>, Option<f32>)> {
         let at = roots.now();
-        let text = roots.text(&format!("proc/{}/io", seen.pid))?;
+        let text = match roots.read(&format!("proc/{}/io", seen.pid)) {
+            Ok(text) => text,
+            Err(error) => {
+                // Others are those that have just ended.
+                if error.kind() == std::io::ErrorKind::PermissionDenied {
+                    out.lacks("processes' input and output", "the kernel tells it of this account's own only");
+                }
+                return None;
+            }
+        };
         let (read, written) = (after(&text, "read_bytes")?, after(&text, "write_bytes")?);
         let started = seen.stat.starttime;
         let before = self.moved.insert(seen.pid, Moved { started, at, read, written });

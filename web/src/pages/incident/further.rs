@@ -7,7 +7,8 @@ use crate::{
     incident::head::Known,
     pages::{
         ask::{self, Ask, Asker},
-        later::{Later, Module, at_once},
+        hosts,
+        later::{self, Later, Module, at_once},
     },
     state::{App, Remote},
     text::incident as t,
@@ -48,6 +49,12 @@ impl Later for Part {
     }
 }
 
+/// The host around the alert, of yet another module; drawn once, when it is known when the trouble began.
+fn around(detail: Remote<IncidentDetail>) -> AnyView {
+    let when = super::part(detail, |detail| (detail.row.id, detail.row.opened_at, detail.row.resolved_at));
+    (move || when.get().map(|(id, from, until)| later::part(hosts::Part::Around(id, from, until)))).into_any()
+}
+
 fn below(app: App, id: IncidentId, known: Remote<Known>, asker: Asker) -> AnyView {
     let what = t::title(app.l(), id.0);
     let detail = Remote::<IncidentDetail>::idle(super::path(id));
@@ -64,6 +71,7 @@ fn below(app: App, id: IncidentId, known: Remote<Known>, asker: Asker) -> AnyVie
             <div class="grid-wide">
                 <div>
                     {place::card(app, detail)}
+                    {around(detail)}
                     {traffic::card(app, id)}
                     {place::followers(app, id)}
                     {lanes::card(app, detail)}

@@ -1,0 +1,62 @@
+//! Hosts: a module of its own, for its pages and for the card that the incident's page shows.
+
+mod add;
+mod around;
+mod board;
+mod comb;
+mod desk;
+mod filters;
+mod meter;
+mod multiples;
+mod one;
+mod rules;
+mod strip;
+mod table;
+mod tables;
+mod tiles;
+
+use super::later::{Later, Module, at_once};
+use crate::state::App;
+use leptos::{
+    prelude::*,
+    wasm_split::{SplitLoaderError, wasm_split},
+};
+use shared::{IncidentId, Timestamp};
+
+/// What the module draws.
+#[derive(Clone, Copy)]
+pub(crate) enum Part {
+    Board,
+    One,
+    Rules,
+    /// The host around an alert of an incident that began then, and was over then if it is.
+    Around(IncidentId, Timestamp, Option<Timestamp>),
+}
+
+#[wasm_split(hosts, wasm_split_path = leptos::wasm_split, fallible, preload(fetch_module))]
+fn draw(part: Part) -> Result<AnyView, SplitLoaderError> {
+    Ok(match part {
+        Part::Board => board::page(),
+        Part::One => one::page(),
+        Part::Rules => rules::page(),
+        Part::Around(id, from, until) => around::card(App::here(), id, from, until),
+    })
+}
+
+/// Fetches the module, and says whether it is here.
+pub(crate) async fn arrives() -> bool {
+    fetch_module().await.is_ok()
+}
+
+impl Later for Part {
+    const MODULE: Module = Module::Hosts;
+
+    fn drawn(self) -> Option<AnyView> {
+        at_once(draw(self)).and_then(Result::ok)
+    }
+}
+
+/// Where a host's page is.
+fn href(name: &str) -> String {
+    format!("/hosts/one{}", crate::api::query::build(&[("name", name)]))
+}
