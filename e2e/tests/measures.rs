@@ -91,11 +91,15 @@ fn several_who_measure_one_machine_agree() -> Result<()> {
     let arguments = [format!("--web.listen-address={exporter}"), "--collector.processes".to_owned()];
     let _exporter = started("prometheus-node-exporter", &arguments)?;
     let mut server = Tocsin::fresh()?;
+    // Before it starts: it would measure its own machine until it is told not to.
+    let config = |falcon: SocketAddr| {
+        format!(
+            "[hosts]\nown = false\nfalcon_listen = \"{falcon}\"\nfalcon_from = [\"127.0.0.1\"]\n\
+             [[hosts.scrapes]]\naddress = \"http://{exporter}/metrics\"\nhost = \"{SCRAPED}\"\nevery = \"1s\"\n"
+        )
+    };
+    server.apply(&config(falcon))?;
     server.start()?;
-    server.apply(&format!(
-        "[hosts]\nown = false\nfalcon_listen = \"{falcon}\"\nfalcon_from = [\"127.0.0.1\"]\n\
-         [[hosts.scrapes]]\naddress = \"http://{exporter}/metrics\"\nhost = \"{SCRAPED}\"\nevery = \"1s\"\n"
-    ))?;
     let token = server.sender("measures")?;
     let _prometheus = prometheus(folder.path(), exporter, &server.url(&format!("/prom/{token}/api/v1/write")))?;
     let viewer = server.somebody(Role::Viewer)?;
@@ -128,6 +132,12 @@ fn several_who_measure_one_machine_agree() -> Result<()> {
     ensure!(facts.version.starts_with("node_exporter "), "{facts:?}");
     let own = means(&viewer, "falcon-rpc", &["cpu.idle", "cpu.busy"], Timestamp::from_ms(wait::now_ms()))?;
     ensure!(own == [Some(93.5), Some(6.5)], "{own:?}");
+
+    // The listener follows the configuration.
+    let other = free()?;
+    server.apply(&config(other))?;
+    push_over_rpc(other)?;
+    ensure!(TcpStream::connect(falcon).is_err(), "it still listens where it listened before");
     Ok(())
 }
 

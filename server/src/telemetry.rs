@@ -36,7 +36,7 @@ pub fn install() -> Result<(), String> {
     describe_histogram!("tocsin_delivery_seconds", Unit::Seconds, "How long a channel took to answer");
     describe_histogram!("tocsin_lateness_seconds", Unit::Seconds, "How late due decisions were taken");
     describe_counter!(
-        "tocsin_values_left_out_total",
+        "tocsin_host_values_left_out_total",
         "Values that others pushed or exporters told and that were not taken, by feed and reason"
     );
     describe_gauge!("tocsin_open_incidents", "Incidents that are not resolved");
@@ -78,7 +78,7 @@ pub(crate) fn refused(reason: &'static str) {
 
 pub(crate) fn left_out(feed: &'static str, reason: &'static str, values: u64) {
     if values > 0 {
-        counter!("tocsin_values_left_out_total", "feed" => feed, "reason" => reason).increment(values);
+        counter!("tocsin_host_values_left_out_total", "feed" => feed, "reason" => reason).increment(values);
     }
 }
 

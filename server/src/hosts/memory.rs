@@ -243,7 +243,9 @@ impl Memory {
             }
             self.seen_at = self.seen_at.max(at);
         }
-        if let Some(facts) = &batch.facts {
+        if let Some(facts) = &batch.facts
+            && (is_own(batch.feed) || !self.is_measured_by_itself(batch.feed))
+        {
             self.facts = Some(facts.clone());
         }
         if let Some(tables) = &batch.tables
@@ -255,6 +257,14 @@ impl Memory {
             self.clock_ahead_ms = batch.clock_ahead_ms;
         }
         self.lost = if batch.feed == Feed::Agent { batch.lost } else { self.lost.max(batch.lost) };
+    }
+
+    /// Whether the machine says itself what it is, which is more than others can tell of it.
+    fn is_measured_by_itself(&self, besides: Feed) -> bool {
+        let seen = |feed: Feed| self.feeds.get(&feed).map(|it| (it.seen_at, late_after(it.every_ms)));
+        let other = seen(besides).map_or(i64::MIN, |(seen_at, _)| seen_at);
+        let own = [Feed::Agent, Feed::Own].into_iter().filter_map(seen);
+        own.into_iter().any(|(seen_at, late_ms)| other.saturating_sub(seen_at) <= late_ms)
     }
 
     /// The column of each series of a batch; none where another feed measures it.
@@ -422,7 +432,7 @@ impl Memory {
     }
 
     fn taken(&mut self, feed: Feed, mode: &Mode, passed_over: u64) -> Taken {
-        let is_own = matches!(feed, Feed::Agent | Feed::Own);
+        let is_own = is_own(feed);
         let facts = is_own && self.facts.is_none();
         let stored_until = self.stored_until(feed).map(Timestamp::from_ms);
         let Some(now_feed) = self.feeds.get_mut(&feed) else { return Taken::default() };
@@ -537,6 +547,10 @@ impl Memory {
         let open = self.open.values().map(Block::cells).sum();
         (open, self.sealed.values().map(Part::bytes).sum())
     }
+}
+
+const fn is_own(feed: Feed) -> bool {
+    matches!(feed, Feed::Agent | Feed::Own)
 }
 
 /// Two samples in a row did not come, with some patience for the way they come.

@@ -19,6 +19,7 @@ use reqwest::{
     header::{ACCEPT, AUTHORIZATION},
 };
 use shared::{
+    agent::EVERY_MIN_MS,
     config::{Finding, HostMode, Scrape},
     host::{Feed, HostFacts},
 };
@@ -191,10 +192,10 @@ pub async fn keep(hosts: Arc<Hosts>, runtime: Runtime) {
                 scrape: scrape.clone(),
                 exporter,
                 instance: Instance::default(),
+                answered: false,
                 failed: false,
-                looked_at_ms: None,
+                refused: false,
                 hosts: Arc::clone(&hosts),
-                runtime: runtime.clone(),
             };
             let task = actix_web::rt::spawn(scraper.run(Arc::clone(&turns)));
             asked.insert(address.to_owned(), Asked { scrape: scrape.clone(), task });
@@ -208,11 +209,11 @@ struct Scraper {
     scrape: Scrape,
     exporter: Exporter,
     instance: Instance,
+    answered: bool,
     failed: bool,
-    /// Somebody looks at it, and wants it measured this often.
-    looked_at_ms: Option<u64>,
+    /// What it says is not taken, and that was told.
+    refused: bool,
     hosts: Arc<Hosts>,
-    runtime: Runtime,
 }
 
 impl Scraper {
@@ -236,20 +237,27 @@ impl Scraper {
         }
     }
 
+    /// Once a second while somebody looks.
     fn every_ms(&self) -> u64 {
-        let every_ms = self.scrape.every.0.unsigned_abs().max(shared::agent::EVERY_MIN_MS);
-        self.looked_at_ms.map_or(every_ms, |looked_at_ms| looked_at_ms.min(every_ms))
+        let usual_ms = self.scrape.every.0.unsigned_abs().max(EVERY_MIN_MS);
+        self.host().map_or(usual_ms, |host| self.hosts.every_ms(&host, usual_ms, clock::now()))
+    }
+
+    /// What the host is called, once that is known.
+    fn host(&self) -> Option<String> {
+        self.scrape.host.clone().or_else(|| self.instance.name().map(str::to_owned))
     }
 
     fn heard(&mut self, read: prometheus::Exposition, every_ms: u64) {
         let at = clock::now();
         let mapped = self.instance.map(at, &read.readings);
         telemetry::left_out("scrape", "series", mapped.left_out + read.left_out);
+        self.answered = true;
         if self.failed {
             self.failed = false;
             tracing::info!(exporter = self.exporter.https.shown(), "an exporter answers again");
         }
-        let host = self.scrape.host.clone().unwrap_or_else(|| self.instance.host(&self.exporter.instance));
+        let host = self.host().unwrap_or_else(|| self.instance.host(&self.exporter.instance));
         let clock_ahead_ms = mapped.clock_ahead_ms;
         let mut batch = self.instance.filled(host, Feed::Scrape, every_ms, at, mapped);
         batch.clock_ahead_ms = clock_ahead_ms;
@@ -263,14 +271,14 @@ impl Scraper {
         self.hand_over(batch);
     }
 
-    /// The reason is told once, and stands with the host if that is known by its name: it is silent soon.
+    /// The reason is told once, and stands with the host if there is one by now: it is silent soon.
     fn missed(&mut self, fault: &Fault, every_ms: u64) {
         if self.failed {
             return;
         }
         self.failed = true;
         tracing::warn!(exporter = self.exporter.https.shown(), error = %fault, "an exporter cannot be read; it is asked again");
-        let Some(host) = self.scrape.host.clone().or_else(|| self.instance.name().map(str::to_owned)) else { return };
+        let Some(host) = self.host().filter(|_| self.answered) else { return };
         let mut facts: HostFacts = self.instance.facts().clone();
         facts.missing = vec![format!("everything: {}", fault.message)];
         self.hand_over(Batch {
@@ -288,14 +296,13 @@ impl Scraper {
 
     fn hand_over(&mut self, batch: Batch) {
         match self.hosts.take(batch, clock::now()) {
-            // Agents are asked for more than they do by themselves only while somebody looks.
-            Ok(taken) => {
-                let usual_ms = self.runtime.config().document.hosts.every.0.unsigned_abs();
-                self.looked_at_ms = Some(taken.every_ms).filter(|ms| *ms < usual_ms);
+            Ok(_) => self.refused = false,
+            Err(fault) if !self.refused => {
+                self.refused = true;
+                let exporter = self.exporter.https.shown();
+                tracing::warn!(exporter, %fault, "what an exporter says is not taken; that is told once");
             }
-            Err(fault) => {
-                tracing::warn!(exporter = self.exporter.https.shown(), %fault, "what an exporter says is not taken");
-            }
+            Err(_) => {}
         }
     }
 }

@@ -4,7 +4,15 @@ use super::{
     house::{CONFIG, House},
     latest, until,
 };
-use server::hosts::scrape;
+use server::{
+    clock,
+    hosts::{Batch, Hosts, scrape},
+};
+use shared::{
+    Timestamp,
+    host::{Feed, HostFacts, Sample},
+    live::LookAt,
+};
 use std::{
     io::{Read as _, Write as _},
     net::TcpListener,
@@ -52,7 +60,11 @@ fn exporter(answers: Vec<(u16, String)>) -> Exporter {
 }
 
 fn house(address: &str, more: &str) -> House {
-    let scrapes = format!("[[hosts.scrapes]]\naddress = \"{address}\"\nevery = \"1s\"\n{more}");
+    house_every(address, "1s", more)
+}
+
+fn house_every(address: &str, every: &str, more: &str) -> House {
+    let scrapes = format!("[[hosts.scrapes]]\naddress = \"{address}\"\nevery = \"{every}\"\n{more}");
     let house = House::with(&format!("{CONFIG}{scrapes}"), None);
     drop(actix_web::rt::spawn(scrape::keep(Arc::clone(&house.app.hosts), house.app.runtime.clone())));
     house
@@ -79,6 +91,56 @@ async fn an_exporter_is_asked_again_and_again_and_becomes_a_host() {
     // What it says last is no answer, and it is asked all the same.
     until("more questions", || exporter.asked.load(Ordering::SeqCst) >= 4).await;
     close("cpu.busy", 79.820_18);
+    let detail = hosts.detail("web01", &[], clock::now()).unwrap();
+    let facts = detail.facts.unwrap();
+    assert_eq!((facts.hostname.as_str(), facts.cpus), ("web01", 2));
+    assert!(facts.missing.len() == 1 && facts.missing[0].contains("answers with status 500"), "{:?}", facts.missing);
+    assert_eq!(detail.tables.unwrap().cores.len(), 2);
+}
+
+#[actix_web::test]
+async fn an_exporter_is_asked_each_second_while_somebody_looks() {
+    let exporter = exporter(vec![(200, FIRST.to_owned())]);
+    let house = house_every(&exporter.address, "1h", "");
+    let hosts = &house.app.hosts;
+    until("the host", || latest(hosts, "web01", "load.1min").is_some()).await;
+    assert_eq!(exporter.asked.load(Ordering::SeqCst), 1);
+    let at = LookAt { name: "web01".to_owned(), series: Vec::new(), fast: true, tables: false };
+    let looking = hosts.look(false, Some(at));
+    until("more questions than one in an hour", || exporter.asked.load(Ordering::SeqCst) >= 3).await;
+    drop(looking);
+}
+
+/// What somebody says who measures this machine.
+fn batch(feed: Feed, os: &str, at: Timestamp) -> Batch {
+    Batch {
+        host: "web01".to_owned(),
+        feed,
+        every_ms: 10_000,
+        facts: Some(HostFacts { os: os.to_owned(), ..HostFacts::default() }),
+        series: vec!["load.1min".to_owned()],
+        samples: vec![Sample { at, values: vec![Some(1.0)] }],
+        tables: None,
+        clock_ahead_ms: None,
+        lost: 0,
+    }
+}
+
+#[test]
+fn what_a_machine_says_of_itself_stays_while_it_says_something() {
+    let hosts = Hosts::default();
+    let now = clock::now();
+    for (feed, os, after_ms, expected) in [
+        (Feed::Scrape, "told", 0, "told"),
+        (Feed::Agent, "own", 1_000, "own"),
+        (Feed::Scrape, "told", 15_000, "own"),
+        // The agent is gone.
+        (Feed::Scrape, "told", 60_000, "told"),
+    ] {
+        let at = now.plus_ms(after_ms);
+        hosts.take(batch(feed, os, at), at).unwrap();
+        assert_eq!(hosts.detail("web01", &[], at).unwrap().facts.unwrap().os, expected, "{after_ms}");
+    }
 }
 
 #[actix_web::test]
