@@ -21,8 +21,7 @@ pub fn draft_text(draft: &ConfigDraft, stored_text: &str, stored: &Document) -> 
         Some(text) => restore(text, stored)?,
         None => stored_text.to_owned(),
     };
-    replace_sections(&text, draft)
-        .map_err(|error| vec![super::parse::fault("the document", error.to_string())])
+    replace_sections(&text, draft).map_err(|error| vec![super::parse::fault("the document", error.to_string())])
 }
 
 /// The text with the sections of a draft instead of its own.
@@ -158,7 +157,8 @@ policy = "a"
 
     #[test]
     fn groups_of_hosts_and_templates_are_sections_too() {
-        let rule: Threshold = serde_json::from_str(r#"{"id":"idle","when":"all(#3) cpu.idle < 5","hold":"5m"}"#).unwrap();
+        let rule: Threshold =
+            serde_json::from_str(r#"{"id":"idle","when":"all(#3) cpu.idle < 5","hold":"5m"}"#).unwrap();
         let group = HostGroup { id: "web".into(), hosts: vec!["web-*".to_owned()], ..HostGroup::default() };
         let template =
             Template { id: "base".into(), groups: vec!["web".into()], rules: vec![rule], ..Template::default() };

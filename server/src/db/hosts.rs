@@ -119,13 +119,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database refuses it.
-    pub fn host_parts_drop(
-        &mut self,
-        of: i64,
-        step: i64,
-        before: Timestamp,
-        most: usize,
-    ) -> Result<usize, StoreError> {
+    pub fn host_parts_drop(&mut self, of: i64, step: i64, before: Timestamp, most: usize) -> Result<usize, StoreError> {
         let old = host_part::table.filter(host_part::host.eq(of)).filter(host_part::step.eq(step));
         let old: Vec<i64> = old
             .filter(host_part::at.lt(before.ms()))

@@ -58,7 +58,10 @@ pub(super) async fn run(app: web::Data<App>) {
 fn take(hosts: &Hosts, machine: &Machine, times: &[Timestamp], every_ms: i64, now: Timestamp) -> i64 {
     let (Some(first), Some(last)) = (times.first(), times.last()) else { return every_ms };
     let series = machine.measured(*first).into_iter().map(|(name, _)| name).collect();
-    let sample = |at: &Timestamp| Sample { at: *at, values: machine.measured(*at).into_iter().map(|(_, value)| Some(value)).collect() };
+    let sample = |at: &Timestamp| Sample {
+        at: *at,
+        values: machine.measured(*at).into_iter().map(|(_, value)| Some(value)).collect(),
+    };
     let is_now = *last == now;
     let batch = Batch {
         host: machine.name.to_owned(),

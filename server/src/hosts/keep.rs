@@ -152,7 +152,8 @@ impl Hosts {
         samples.merge(new);
         let part = Part::of(&samples);
         let (minutes, tens) = (rolled(&samples, 60_000), rolled(&samples, SLOT_MS));
-        let mut parts = vec![HostPart { step: 0, at: Timestamp::from_ms(at), feed: feed.to_owned(), body: part.write() }];
+        let mut parts =
+            vec![HostPart { step: 0, at: Timestamp::from_ms(at), feed: feed.to_owned(), body: part.write() }];
         for ((step, span_ms), points) in LEVELS.into_iter().skip(1).zip([minutes, tens]) {
             let at = at.div_euclid(span_ms) * span_ms;
             let mut whole: Table<{ super::rollup::ROLLED }> = self.stored(store, id, step, at, feed, memo)?;

@@ -478,14 +478,16 @@ impl Memory {
     /// The newest points in memory of each series that `pattern` means.
     pub(super) fn recent(&self, pattern: &SeriesName, since: i64) -> Vec<Points> {
         let meant = self.columns.iter().enumerate().filter(|(_, it)| it.series.name.is_of(pattern));
-        let mut recent: Vec<Points> = meant.map(|(n, it)| {
-            let mut points: Vec<(i64, f32)> = self.sealed_points(&it.series, since);
-            points.extend(self.open.values().flat_map(|block| block.points(n)).filter(|(at, _)| *at >= since));
-            points.sort_by_key(|(at, _)| *at);
-            points.dedup_by_key(|(at, _)| *at);
-            let points = points.into_iter().map(|(at, value)| (Timestamp::from_ms(at), value)).collect();
-            Points { series: it.series.name.clone(), points }
-        }).collect();
+        let mut recent: Vec<Points> = meant
+            .map(|(n, it)| {
+                let mut points: Vec<(i64, f32)> = self.sealed_points(&it.series, since);
+                points.extend(self.open.values().flat_map(|block| block.points(n)).filter(|(at, _)| *at >= since));
+                points.sort_by_key(|(at, _)| *at);
+                points.dedup_by_key(|(at, _)| *at);
+                let points = points.into_iter().map(|(at, value)| (Timestamp::from_ms(at), value)).collect();
+                Points { series: it.series.name.clone(), points }
+            })
+            .collect();
         recent.sort_by(|a, b| a.series.cmp(&b.series));
         recent
     }

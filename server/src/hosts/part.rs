@@ -70,7 +70,8 @@ impl Part {
         let names: Vec<&str> = self.columns.iter().map(|it| &*it.text).collect();
         let mut deflated = DeflateEncoder::new(Vec::new(), Compression::default());
         // Memory takes everything.
-        let names = deflated.write_all(names.join("\n").as_bytes()).and_then(|()| deflated.finish()).unwrap_or_default();
+        let names =
+            deflated.write_all(names.join("\n").as_bytes()).and_then(|()| deflated.finish()).unwrap_or_default();
         let mut written = vec![0; CHECK_BYTES];
         codec::put_number(&mut written, names.len() as u64);
         written.extend(names);

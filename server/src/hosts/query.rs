@@ -2,8 +2,9 @@
 //! point kept, and gaps left as gaps.
 
 use super::{
-    Hosts, lock,
+    Hosts,
     keep::LEVELS,
+    lock,
     memory::SLOT_MS,
     names::Series,
     part::{Memo, Part},
@@ -303,10 +304,13 @@ fn line(host: &str, series: &Series, points: Vec<Point>, asked: &Asked, every_ms
 
 /// How far apart points mostly are.
 fn median_step(points: &[Point]) -> i64 {
-    let mut steps: Vec<i64> = points.windows(2).map(|pair| match pair {
-        [a, b] => b.at - a.at,
-        _ => 0,
-    }).collect();
+    let mut steps: Vec<i64> = points
+        .windows(2)
+        .map(|pair| match pair {
+            [a, b] => b.at - a.at,
+            _ => 0,
+        })
+        .collect();
     if steps.is_empty() {
         return 0;
     }

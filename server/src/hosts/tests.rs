@@ -15,7 +15,8 @@ fn at(ms: i64) -> Timestamp {
 }
 
 fn batch(feed: Feed, series: &[&str], samples: &[(i64, &[f64])]) -> Batch {
-    let sample = |(ms, values): &(i64, &[f64])| Sample { at: at(*ms), values: values.iter().copied().map(Some).collect() };
+    let sample =
+        |(ms, values): &(i64, &[f64])| Sample { at: at(*ms), values: values.iter().copied().map(Some).collect() };
     Batch {
         host: "web-01".to_owned(),
         feed,
@@ -49,7 +50,8 @@ fn values(points: &[Points]) -> Vec<Vec<f32>> {
 #[test]
 fn what_came_is_there_at_once_and_what_comes_again_is_passed_over() {
     let hosts = Hosts::default();
-    let one = batch(Feed::Agent, &["cpu.idle", "disk.io.util/device=sda"], &[(0, &[90.0, 1.0]), (10_000, &[91.0, 2.0])]);
+    let one =
+        batch(Feed::Agent, &["cpu.idle", "disk.io.util/device=sda"], &[(0, &[90.0, 1.0]), (10_000, &[91.0, 2.0])]);
     let taken = hosts.take(one.clone(), at(10_500)).unwrap();
     assert_eq!((taken.every_ms, taken.passed_over, taken.facts, taken.again), (10_000, 0, true, false));
     assert_eq!(taken.stored_until, Some(at(-1)));
@@ -85,7 +87,10 @@ fn what_cannot_be_is_refused_with_its_reason_and_nothing_of_it_is_kept() {
     let refused = |batch: Batch| hosts.take(batch, at(0)).unwrap_err().to_string();
     let good = batch(Feed::Agent, &["cpu.idle"], &[(0, &[1.0])]);
     for name in ["", " a", "a\n", &"x".repeat(256)] {
-        assert!(refused(Batch { host: name.to_owned(), ..good.clone() }).contains("is not the name of a host"), "{name}");
+        assert!(
+            refused(Batch { host: name.to_owned(), ..good.clone() }).contains("is not the name of a host"),
+            "{name}"
+        );
     }
     assert!(refused(Batch { series: vec!["cpu idle".into()], ..good.clone() }).contains("cpu idle"));
     assert!(refused(Batch { series: vec![], ..good.clone() }).contains("1 values, and 0 series"));
@@ -105,9 +110,18 @@ fn what_cannot_be_is_refused_with_its_reason_and_nothing_of_it_is_kept() {
     let (_folder, mut store) = store();
     let later = SLOT_MS + 2 * 3_600_000;
     hosts.store_host("web-01", &mut store, at(later), false).unwrap();
-    hosts.take(Batch { samples: vec![Sample { at: at(later), values: vec![Some(1.0); 3] }], ..many(5_000, 3) }, at(later)).unwrap();
+    hosts
+        .take(
+            Batch { samples: vec![Sample { at: at(later), values: vec![Some(1.0); 3] }], ..many(5_000, 3) },
+            at(later),
+        )
+        .unwrap();
     // Too far ahead, too old, and no number.
-    let odd = batch(Feed::Agent, &["cpu.idle"], &[(later + 61_000, &[1.0]), (later - 49 * 3_600_000, &[1.0]), (later, &[f64::NAN])]);
+    let odd = batch(
+        Feed::Agent,
+        &["cpu.idle"],
+        &[(later + 61_000, &[1.0]), (later - 49 * 3_600_000, &[1.0]), (later, &[f64::NAN])],
+    );
     assert_eq!(hosts.take(odd, at(later)).unwrap().passed_over, 3);
 }
 
@@ -115,7 +129,8 @@ fn what_cannot_be_is_refused_with_its_reason_and_nothing_of_it_is_kept() {
 fn a_clock_that_is_off_is_set_right_by_the_same_for_as_long_as_it_is_about_the_same() {
     let hosts = Hosts::default();
     hosts.take(batch(Feed::Agent, &[], &[(0, &[])]), at(0)).unwrap();
-    let off: Vec<i64> = [1_900, 5_320, 5_480, 4_700, 60_020, -200].map(|ahead| hosts.clock_off_ms("web-01", ahead)).into();
+    let off: Vec<i64> =
+        [1_900, 5_320, 5_480, 4_700, 60_020, -200].map(|ahead| hosts.clock_off_ms("web-01", ahead)).into();
     assert_eq!(off, [0, 5_000, 5_000, 5_000, 60_000, 0]);
 }
 
@@ -123,7 +138,10 @@ fn a_clock_that_is_off_is_set_right_by_the_same_for_as_long_as_it_is_about_the_s
 fn a_gap_stays_a_gap_and_the_least_and_the_greatest_are_kept() {
     let (_folder, mut store) = store();
     let hosts = Hosts::default();
-    let samples: Vec<(i64, [f64; 1])> = (0..360).filter(|n| !(100..120).contains(n)).map(|n| (n * 10_000, [if n == 50 { 100.0 } else { 1.0 }])).collect();
+    let samples: Vec<(i64, [f64; 1])> = (0..360)
+        .filter(|n| !(100..120).contains(n))
+        .map(|n| (n * 10_000, [if n == 50 { 100.0 } else { 1.0 }]))
+        .collect();
     for (ms, value) in &samples {
         hosts.take(batch(Feed::Agent, &["load.1min"], &[(*ms + 37, value)]), at(*ms + 100)).unwrap();
     }
@@ -139,7 +157,9 @@ fn a_gap_stays_a_gap_and_the_least_and_the_greatest_are_kept() {
     assert_eq!(line.mean[5].map(|it| it.round()), Some(11.0));
     assert_eq!((line.mean[10], line.mean[11], line.mean[12]), (None, None, Some(1.0)));
     // Finer than it was measured: nothing is missing between two samples, and nothing is made up in the gap.
-    hosts.take(Batch { every_ms: 1_000, ..batch(Feed::Agent, &["load.1min"], &[(3_600_100, &[1.0])]) }, at(3_600_100)).unwrap();
+    hosts
+        .take(Batch { every_ms: 1_000, ..batch(Feed::Agent, &["load.1min"], &[(3_600_100, &[1.0])]) }, at(3_600_100))
+        .unwrap();
     let fine = ask(&hosts, &mut store, "load.1min", (900_000, 1_300_000), 400, 3_600_200);
     let gaps = fine.lines[0].mean.iter().filter(|it| it.is_none()).count();
     assert_eq!((fine.step_ms, gaps), (1_000, 209 + 10), "between 990.037 s and 1200.037 s, and after the last");

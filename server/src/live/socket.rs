@@ -1,6 +1,7 @@
 //! One browser's live connection: hello, what it missed, then every delta; too slow means to fetch anew.
 
 use super::board::{Board, Frame};
+use crate::hosts::{Looking, Seen};
 use crate::{
     clock::{self, Stopwatch},
     http::{App, Principal},
@@ -8,7 +9,6 @@ use crate::{
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, Session};
 use futures_util::StreamExt as _;
-use crate::hosts::{Looking, Seen};
 use shared::live::{BrowserMessage, LiveMessage, PING_MS, PROTOCOL, WATCHDOG_MS};
 use std::{sync::Arc, time::Duration};
 use tokio::{

@@ -9,7 +9,10 @@ use web_sys::{
 type Told = Closure<dyn FnMut(js_sys::Array)>;
 
 /// Follows the size of an element.
-pub(crate) struct Size(Option<ResizeObserver>, #[expect(dead_code, reason = "kept for as long as it may be called")] Told);
+pub(crate) struct Size(
+    Option<ResizeObserver>,
+    #[expect(dead_code, reason = "kept for as long as it may be called")] Told,
+);
 
 impl Drop for Size {
     fn drop(&mut self) {
@@ -59,7 +62,10 @@ pub(crate) fn sight(of: &Element, changed: impl Fn(bool) + 'static) -> Sight {
 }
 
 /// Follows what the system asks for.
-pub(crate) struct Media(Option<MediaQueryList>, #[expect(dead_code, reason = "kept for as long as it may be called")] Closure<dyn FnMut()>);
+pub(crate) struct Media(
+    Option<MediaQueryList>,
+    #[expect(dead_code, reason = "kept for as long as it may be called")] Closure<dyn FnMut()>,
+);
 
 impl Drop for Media {
     fn drop(&mut self) {

@@ -1,11 +1,7 @@
 //! Axes: round steps with units, and times at round places of the wall clock.
 
 use crate::format::civil::Civil;
-use shared::{
-    config::Language,
-    host::Unit,
-    text::span,
-};
+use shared::{config::Language, host::Unit, text::span};
 
 const KIBI: f64 = 1_024.0;
 const BINARY: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -113,11 +109,12 @@ fn step(unit: Unit, rough: f64) -> f64 {
     } else {
         10_f64.powf(rough.log10().floor())
     };
-    let steps: &[f64] = if base >= KIBI || (base - 1.0).abs() < 1e-9 && matches!(unit, Unit::Bytes | Unit::BytesPerSecond) {
-        &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0]
-    } else {
-        &[1.0, 2.0, 2.5, 5.0, 10.0]
-    };
+    let steps: &[f64] =
+        if base >= KIBI || (base - 1.0).abs() < 1e-9 && matches!(unit, Unit::Bytes | Unit::BytesPerSecond) {
+            &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0]
+        } else {
+            &[1.0, 2.0, 2.5, 5.0, 10.0]
+        };
     // 25 is a round step, 2.5 is not where only whole things are counted.
     let usable = |it: &&f64| !(**it == 2.5 && base <= 1.0 && unit == Unit::Count);
     let found = steps.iter().filter(usable).map(|it| it * base).find(|it| *it >= rough * (1.0 - 1e-9));
@@ -159,7 +156,8 @@ pub(crate) fn times(l: Language, from: i64, until: i64, n: u32, wall: &dyn Fn(i6
     let step = TIME_STEPS.iter().copied().find(|step| *step >= rough).unwrap_or(364 * DAY).max(length / 50 + 1);
     // Round on the reader's wall, not in UTC.
     let offset = wall(from).to_ms().saturating_sub(from.div_euclid(SECOND) * SECOND);
-    let first = from.saturating_add(offset).div_euclid(step).saturating_add(1).saturating_mul(step).saturating_sub(offset);
+    let first =
+        from.saturating_add(offset).div_euclid(step).saturating_add(1).saturating_mul(step).saturating_sub(offset);
     let mut ticks = Vec::new();
     let mut at = first;
     while at <= until {
@@ -216,7 +214,10 @@ mod tests {
         // Half past five ahead, as in India.
         let wall = |at: i64| Civil::from_ms(at + 330 * 60_000);
         let ticks = times(Language::En, 0, 2 * HOUR, 5, &wall);
-        assert_eq!(ticks.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(), ["06:00", "06:30", "07:00", "07:30"]);
+        assert_eq!(
+            ticks.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(),
+            ["06:00", "06:30", "07:00", "07:30"]
+        );
         let days = times(Language::En, 0, 7 * DAY, 8, &Civil::from_ms);
         assert_eq!(days[0], (DAY, "Fri 2 Jan".to_owned()));
     }

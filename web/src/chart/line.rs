@@ -93,7 +93,8 @@ impl Line {
     /// How far apart values usually are: steps may be shorter than the time between two samples, and that changes when
     /// somebody begins to look. Nine of ten are not further apart.
     fn usual_ms(&self) -> i64 {
-        let measured: Vec<i64> = self.points.iter().filter(|point| point.value.is_some()).map(|point| point.at).collect();
+        let measured: Vec<i64> =
+            self.points.iter().filter(|point| point.value.is_some()).map(|point| point.at).collect();
         let mut apart: Vec<i64> = measured.windows(2).map(|pair| pair[1] - pair[0]).collect();
         apart.sort_unstable();
         let usual = apart.get(apart.len().saturating_sub(1) * 9 / 10).copied().unwrap_or(0);

@@ -34,17 +34,42 @@ pub(crate) enum Align {
 /// One thing to draw; places are in pixels from the upper left corner.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Draw {
-    Path { points: Vec<[f64; 2]>, ink: Ink, width: f64, dash: &'static [f64] },
-    Fill { points: Vec<[f64; 2]>, ink: Ink, alpha: f64 },
-    Rect { at: [f64; 4], ink: Ink, alpha: f64 },
+    Path {
+        points: Vec<[f64; 2]>,
+        ink: Ink,
+        width: f64,
+        dash: &'static [f64],
+    },
+    Fill {
+        points: Vec<[f64; 2]>,
+        ink: Ink,
+        alpha: f64,
+    },
+    Rect {
+        at: [f64; 4],
+        ink: Ink,
+        alpha: f64,
+    },
     /// Diagonal lines: nothing is known here.
-    Hatch { at: [f64; 4], ink: Ink },
-    Dot { at: [f64; 2], ink: Ink },
-    Text { at: [f64; 2], text: String, ink: Ink, align: Align },
+    Hatch {
+        at: [f64; 4],
+        ink: Ink,
+    },
+    Dot {
+        at: [f64; 2],
+        ink: Ink,
+    },
+    Text {
+        at: [f64; 2],
+        text: String,
+        ink: Ink,
+        align: Align,
+    },
 }
 
 /// Dashes of each series, so that no colour is needed to tell them apart.
-pub(crate) const DASHES: [&[f64]; 6] = [&[], &[6.0, 3.0], &[2.0, 2.0], &[12.0, 3.0], &[8.0, 2.0, 2.0, 2.0], &[4.0, 4.0]];
+pub(crate) const DASHES: [&[f64]; 6] =
+    [&[], &[6.0, 3.0], &[2.0, 2.0], &[12.0, 3.0], &[8.0, 2.0, 2.0, 2.0], &[4.0, 4.0]];
 
 /// The words on a chart.
 pub(crate) struct Words<'a> {
@@ -79,7 +104,14 @@ impl Place {
     pub(crate) fn new(chart: &Chart, width: f64, height: f64) -> Self {
         let (from, until) = (chart.from, chart.until);
         if chart.small {
-            return Self { left: 1.0, right: (width - 1.0).max(2.0), top: 3.0, bottom: (height - 3.0).max(4.0), from, until };
+            return Self {
+                left: 1.0,
+                right: (width - 1.0).max(2.0),
+                top: 3.0,
+                bottom: (height - 3.0).max(4.0),
+                from,
+                until,
+            };
         }
         let names = if named(chart, width) { NAMES_PX } else { 10.0 };
         Self { left: 54.0, right: (width - names).max(60.0), top: 8.0, bottom: (height - 20.0).max(20.0), from, until }
@@ -143,7 +175,7 @@ pub(crate) fn picture(chart: &Chart, words: &Words<'_>, width: f64, height: f64)
         rules(chart, words, &place, &axis, &mut all);
     }
     match chart.shape {
-        Shape::Heat => heat(chart, words, &place, &mut all),
+        Shape::Heat => heat(chart, &place, &mut all),
         Shape::Stacked => stack_of(chart, &place, &axis, &mut all),
         Shape::Lines | Shape::Area => lines(chart, &place, &axis, &mut all),
     }
@@ -164,7 +196,11 @@ fn bands(chart: &Chart, place: &Place, all: &mut Vec<Draw>) {
     for band in chart.bands.iter().filter(|band| band.until > chart.from && band.from < chart.until) {
         let (left, right) = (place.within(place.x(band.from)), place.within(place.x(band.until)));
         let ink = Ink::Severity(band.severity);
-        all.push(Draw::Rect { at: [left, place.top, (right - left).max(1.0), place.bottom - place.top], ink, alpha: 0.12 });
+        all.push(Draw::Rect {
+            at: [left, place.top, (right - left).max(1.0), place.bottom - place.top],
+            ink,
+            alpha: 0.12,
+        });
         // Its beginning is an edge, and its length is a bar on top: the tint alone is told by nobody.
         all.push(Draw::Rect { at: [left, place.top - 3.0, (right - left).max(2.0), 3.0], ink, alpha: 1.0 });
         if band.from >= chart.from {
@@ -178,7 +214,12 @@ fn rules(chart: &Chart, words: &Words<'_>, place: &Place, axis: &Axis, all: &mut
     if chart.shape != Shape::Heat {
         for tick in &axis.ticks {
             let y = place.y(axis, *tick).round() + 0.5;
-            all.push(Draw::Path { points: vec![[place.left, y], [place.right, y]], ink: Ink::Rule, width: 1.0, dash: &[] });
+            all.push(Draw::Path {
+                points: vec![[place.left, y], [place.right, y]],
+                ink: Ink::Rule,
+                width: 1.0,
+                dash: &[],
+            });
             let text = axis::value(words.l, chart.unit, *tick);
             all.push(Draw::Text { at: [place.left - 6.0, y], text, ink: Ink::Muted, align: Align::End });
         }
@@ -188,7 +229,12 @@ fn rules(chart: &Chart, words: &Words<'_>, place: &Place, axis: &Axis, all: &mut
         let x = place.x(at);
         // Half of it would be outside.
         let half = text.chars().count() as f64 * LETTER_PX / 2.0;
-        all.push(Draw::Path { points: vec![[x, place.bottom], [x, place.bottom + 4.0]], ink: Ink::Muted, width: 1.0, dash: &[] });
+        all.push(Draw::Path {
+            points: vec![[x, place.bottom], [x, place.bottom + 4.0]],
+            ink: Ink::Muted,
+            width: 1.0,
+            dash: &[],
+        });
         if x - half > 0.0 && x + half < place.right + NAMES_PX.min(half + 8.0) {
             all.push(Draw::Text { at: [x, place.bottom + 12.0], text, ink: Ink::Muted, align: Align::Middle });
         }
@@ -240,7 +286,11 @@ fn stack_of(chart: &Chart, place: &Place, axis: &Axis, all: &mut Vec<Draw>) {
             let upper = widened(run.iter().map(|column| edge(column, Some(n))).collect());
             let lower = widened(run.iter().map(|column| edge(column, n.checked_sub(1))).collect());
             let ink = ink(chart, n);
-            all.push(Draw::Fill { points: upper.iter().copied().chain(lower.into_iter().rev()).collect(), ink, alpha: 0.75 });
+            all.push(Draw::Fill {
+                points: upper.iter().copied().chain(lower.into_iter().rev()).collect(),
+                ink,
+                alpha: 0.75,
+            });
             all.push(Draw::Path { points: upper, ink, width: 1.0, dash: &[] });
         }
     }
@@ -249,7 +299,7 @@ fn stack_of(chart: &Chart, place: &Place, axis: &Axis, all: &mut Vec<Draw>) {
 /// How many strips a heat chart has at most.
 const STRIPS_MAX: usize = 64;
 
-fn heat(chart: &Chart, words: &Words<'_>, place: &Place, all: &mut Vec<Draw>) {
+fn heat(chart: &Chart, place: &Place, all: &mut Vec<Draw>) {
     let count = chart.lines.len().min(STRIPS_MAX);
     let high = (place.bottom - place.top) / count.max(1) as f64;
     let top = chart.top.unwrap_or_else(|| chart.lines.iter().map(Line::greatest).fold(1.0, f64::max));
@@ -271,7 +321,6 @@ fn heat(chart: &Chart, words: &Words<'_>, place: &Place, all: &mut Vec<Draw>) {
             all.push(Draw::Text { at: [place.left - 6.0, y + high / 2.0], text, ink: Ink::Muted, align: Align::End });
         }
     }
-    let _ = words;
 }
 
 fn limits(chart: &Chart, place: &Place, axis: &Axis, all: &mut Vec<Draw>) {
@@ -293,7 +342,12 @@ fn limits(chart: &Chart, place: &Place, axis: &Axis, all: &mut Vec<Draw>) {
 fn marks(chart: &Chart, place: &Place, all: &mut Vec<Draw>) {
     for mark in chart.marks.iter().filter(|mark| (chart.from..=chart.until).contains(&mark.at)) {
         let x = place.x(mark.at);
-        all.push(Draw::Path { points: vec![[x, place.top], [x, place.bottom]], ink: Ink::Text, width: 1.0, dash: &[1.0, 3.0] });
+        all.push(Draw::Path {
+            points: vec![[x, place.top], [x, place.bottom]],
+            ink: Ink::Text,
+            width: 1.0,
+            dash: &[1.0, 3.0],
+        });
         let (y, wide) = (place.bottom, 4.0);
         all.push(Draw::Fill { points: vec![[x - wide, y], [x + wide, y], [x, y - 7.0]], ink: Ink::Text, alpha: 1.0 });
     }
@@ -355,7 +409,8 @@ pub(crate) fn cross(chart: &Chart, words: &Words<'_>, width: f64, height: f64, a
     let place = Place::new(chart, width, height);
     let axis = axis(chart, place.bottom - place.top);
     let x = place.x(at).round() + 0.5;
-    let mut all = vec![Draw::Path { points: vec![[x, place.top], [x, place.bottom]], ink: Ink::Text, width: 1.0, dash: &[] }];
+    let mut all =
+        vec![Draw::Path { points: vec![[x, place.top], [x, place.bottom]], ink: Ink::Text, width: 1.0, dash: &[] }];
     if matches!(chart.shape, Shape::Lines | Shape::Area) {
         for (n, line) in chart.lines.iter().enumerate() {
             let value = line.at(at).map(|value| place.y(&axis, value.mean));
@@ -378,7 +433,11 @@ pub(crate) fn cross(chart: &Chart, words: &Words<'_>, width: f64, height: f64, a
 pub(crate) fn selection(chart: &Chart, width: f64, height: f64, (one, other): (i64, i64)) -> Draw {
     let place = Place::new(chart, width, height);
     let (left, right) = (place.within(place.x(one.min(other))), place.within(place.x(one.max(other))));
-    Draw::Rect { at: [left, place.top, (right - left).max(1.0), place.bottom - place.top], ink: Ink::Accent, alpha: 0.25 }
+    Draw::Rect {
+        at: [left, place.top, (right - left).max(1.0), place.bottom - place.top],
+        ink: Ink::Accent,
+        alpha: 0.25,
+    }
 }
 
 #[cfg(test)]

@@ -80,7 +80,12 @@ mod tests {
     fn chart(points: i64) -> Chart {
         let mut chart = Chart::new(Shape::Lines, Unit::Percent, 0, points * 1_000);
         let point = |n: i64| Point { at: n * 1_000, value: Some(Value::one((n % 50) as f64)) };
-        chart.lines.push(Line { name: "user".into(), points: (0..points).map(point).collect(), step_ms: 1_000, ..Line::default() });
+        chart.lines.push(Line {
+            name: "user".into(),
+            points: (0..points).map(point).collect(),
+            step_ms: 1_000,
+            ..Line::default()
+        });
         chart
     }
 

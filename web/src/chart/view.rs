@@ -80,7 +80,10 @@ pub(crate) fn chart(together: Together, id: String, title: String, shown: Shown,
     observe(box_, size, seen);
     paint_when_due(together, shown, size, canvas, over);
     let pointers = pointers(together, shown, size, box_);
-    let (at, whole) = (move || position(shown, cursor.get()), move || shown.with(|it| it.as_ref().map_or(0, |it| it.instants().len())));
+    let (at, whole) = (
+        move || position(shown, cursor.get()),
+        move || shown.with(|it| it.as_ref().map_or(0, |it| it.instants().len())),
+    );
     let table_title = title.clone();
     let switch = move || if as_table.get() { t::picture_of(l, &title) } else { t::table_of(l, &title) };
     view! {
@@ -154,7 +157,8 @@ fn paint_when_due(
     let app = together.app;
     let due = StoredValue::new(false);
     let draw = move || {
-        let (Some(canvas), Some(Some(chart))) = (canvas.try_get_untracked().flatten(), shown.try_get_untracked()) else {
+        let (Some(canvas), Some(Some(chart))) = (canvas.try_get_untracked().flatten(), shown.try_get_untracked())
+        else {
             return;
         };
         let (width, height) = size.get_untracked();
@@ -273,12 +277,13 @@ fn pointers(
 fn legend(together: Together, shown: Shown) -> AnyView {
     let l = together.app.l();
     let kinds = Memo::new(move |_| {
-        shown.with(|chart| {
-            let chart = chart.as_ref().filter(|chart| chart.shape != Shape::Heat)?;
-            let line = |(n, line): (usize, &super::line::Line)| (line.name.clone(), chart.colour(n));
-            Some(chart.lines.iter().enumerate().map(line).collect::<Vec<_>>())
-        })
-        .unwrap_or_default()
+        shown
+            .with(|chart| {
+                let chart = chart.as_ref().filter(|chart| chart.shape != Shape::Heat)?;
+                let line = |(n, line): (usize, &super::line::Line)| (line.name.clone(), chart.colour(n));
+                Some(chart.lines.iter().enumerate().map(line).collect::<Vec<_>>())
+            })
+            .unwrap_or_default()
     });
     let items = move || {
         let item = |(n, (name, colour)): (usize, (String, Option<usize>))| {
@@ -296,7 +301,9 @@ fn legend(together: Together, shown: Shown) -> AnyView {
                 })
             };
             let class = colour.map_or_else(|| "rest".to_owned(), |n| format!("s{}", n + 1));
-            let dash = colour.and_then(|n| DASHES.get(n)).map(|dash| dash.iter().map(|it| format!("{it} ")).collect::<String>());
+            let dash = colour
+                .and_then(|n| DASHES.get(n))
+                .map(|dash| dash.iter().map(|it| format!("{it} ")).collect::<String>());
             view! {
                 <li class=class>
                     <svg viewBox="0 0 22 8" aria-hidden="true"><path d="M0 4h22" stroke-dasharray=dash></path></svg>
@@ -344,5 +351,6 @@ pub(crate) fn small(app: App, shown: Shown, seen: Callback<bool>) -> AnyView {
         zoom: Callback::new(|_| ()),
     };
     paint_when_due(together, shown, size, canvas, over);
-    view! { <div class="chart-box small" node_ref=box_><canvas node_ref=canvas aria-hidden="true"></canvas></div> }.into_any()
+    view! { <div class="chart-box small" node_ref=box_><canvas node_ref=canvas aria-hidden="true"></canvas></div> }
+        .into_any()
 }

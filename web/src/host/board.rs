@@ -141,7 +141,8 @@ fn shows(ask: &Ask, needle: &str, row: &HostRow) -> bool {
     };
     let names = || {
         let groups = row.groups.iter().map(|it| it.as_str().to_owned());
-        let own = [Some(row.name.clone()), row.ip.map(|ip| ip.to_string()), row.cluster.clone(), row.hypervisor.clone()];
+        let own =
+            [Some(row.name.clone()), row.ip.map(|ip| ip.to_string()), row.cluster.clone(), row.hypervisor.clone()];
         own.into_iter().flatten().chain(groups).map(browser::lower).collect::<Vec<_>>()
     };
     is_meant && (needle.is_empty() || names().iter().any(|name| name.contains(needle)))
@@ -282,9 +283,18 @@ mod tests {
 
     #[test]
     fn the_address_holds_all_of_it() {
-        let ask = Ask { view: "table".into(), sort: "-mem".into(), group: "cluster".into(), text: "db 1".into(), ..Ask::default() };
+        let ask = Ask {
+            view: "table".into(),
+            sort: "-mem".into(),
+            group: "cluster".into(),
+            text: "db 1".into(),
+            ..Ask::default()
+        };
         assert_eq!(ask.address(), "/hosts?view=table&sort=-mem&group=cluster&q=db%201");
-        assert_eq!((ask.view(10), Ask::default().view(10), Ask::default().view(301)), (View::Table, View::Tiles, View::Comb));
+        assert_eq!(
+            (ask.view(10), Ask::default().view(10), Ask::default().view(301)),
+            (View::Table, View::Tiles, View::Comb)
+        );
     }
 
     proptest! {

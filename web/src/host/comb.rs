@@ -38,7 +38,10 @@ impl Comb {
         let (x, y) = self.middle(n);
         let (half, high) = (HALF - 0.8, HIGH / 2.0 - 0.8);
         let quarter = high / 2.0;
-        format!("M{x:.1} {:.1}l{half:.1} {quarter:.1}v{high:.1}l-{half:.1} {quarter:.1}l-{half:.1} -{quarter:.1}v-{high:.1}z", y - high)
+        format!(
+            "M{x:.1} {:.1}l{half:.1} {quarter:.1}v{high:.1}l-{half:.1} {quarter:.1}l-{half:.1} -{quarter:.1}v-{high:.1}z",
+            y - high
+        )
     }
 
     /// The cell a key leads to from another.

@@ -243,7 +243,8 @@ mod tests {
     #[test]
     fn every_metric_of_a_chart_is_known_and_each_chart_has_one_unit() {
         for plan in &PLANS {
-            let units: Vec<Unit> = plan.metrics.iter().map(|name| metric(name).unwrap_or_else(|| panic!("{name}")).unit).collect();
+            let units: Vec<Unit> =
+                plan.metrics.iter().map(|name| metric(name).unwrap_or_else(|| panic!("{name}")).unit).collect();
             assert!(units.iter().all(|unit| *unit == units[0]), "{}: {units:?}", plan.id);
         }
         assert!(AROUND.iter().all(|id| plan(id).is_some()));
@@ -308,7 +309,8 @@ mod tests {
             value: None,
             threshold: Some(90.0),
         };
-        let rules = [rule("df.bytes.used.percent/mount=/"), rule("df.bytes.used.percent/mount=/data"), rule("load.1min")];
+        let rules =
+            [rule("df.bytes.used.percent/mount=/"), rule("df.bytes.used.percent/mount=/data"), rule("load.1min")];
         assert_eq!(limits(&rules, &["df.bytes.used.percent"]).len(), 1);
         assert_eq!((stale_from(HostState::Live, 3), stale_from(HostState::Late, 3)), (None, Some(3)));
     }

@@ -71,7 +71,8 @@ impl Look {
 
     /// The page's address with it.
     pub(crate) fn address(&self, host: &str, more: &[(&str, &str)]) -> String {
-        let (from, until) = self.zoom.map_or_else(Default::default, |(from, until)| (from.to_string(), until.to_string()));
+        let (from, until) =
+            self.zoom.map_or_else(Default::default, |(from, until)| (from.to_string(), until.to_string()));
         let range = if self.range == USUAL { "" } else { self.range.word };
         let mut parts = vec![("name", host), ("range", range), ("from", &*from), ("until", &*until)];
         parts.extend_from_slice(more);

@@ -2,7 +2,7 @@
 
 pub(crate) mod backoff;
 pub(crate) mod driver;
-pub(crate) mod machine;
 pub(crate) mod look;
+pub(crate) mod machine;
 mod read;
 mod socket;

@@ -45,7 +45,15 @@ struct Role {
     port: u16,
 }
 
-const fn role(prefix: &'static str, cpu: f64, memory: f64, cores: u32, gib: f64, program: &'static str, port: u16) -> Role {
+const fn role(
+    prefix: &'static str,
+    cpu: f64,
+    memory: f64,
+    cores: u32,
+    gib: f64,
+    program: &'static str,
+    port: u16,
+) -> Role {
     Role { prefix, cpu, memory, cores, gib, program, port }
 }
 
@@ -130,7 +138,8 @@ pub(super) fn all() -> Vec<Machine> {
 
 /// A number in 0..1 that is always the same for the same three.
 fn chance(seed: u64, what: u64, step: i64) -> f64 {
-    let mut z = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ what.wrapping_mul(0xbf58_476d_1ce4_e5b9) ^ step.cast_unsigned();
+    let mut z =
+        seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ what.wrapping_mul(0xbf58_476d_1ce4_e5b9) ^ step.cast_unsigned();
     for _ in 0..2 {
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -182,7 +191,8 @@ impl Machine {
         let day = self.day(at);
         let load_ail = self.ails(Ailment::Load, at);
         let disk_ail = self.ails(Ailment::Disk, at);
-        let busy = self.role.cpu * day * (0.75 + 0.5 * self.swing(1, at, 240_000)) + 60.0 * load_ail + 9.0 * self.noise(2, at);
+        let busy =
+            self.role.cpu * day * (0.75 + 0.5 * self.swing(1, at, 240_000)) + 60.0 * load_ail + 9.0 * self.noise(2, at);
         let iowait = (0.4 + 1.5 * self.swing(3, at, 90_000) + 34.0 * disk_ail).min(60.0);
         let busy = busy.clamp(0.8, 97.0 - iowait);
         let steal = if self.name.starts_with("kvm") { 0.0 } else { 0.3 + 2.5 * self.swing(4, at, 600_000) * day };
@@ -190,9 +200,12 @@ impl Machine {
         let user = (busy - system - softirq - steal).max(0.1);
         let idle = 100.0 - busy - iowait;
         let cores_f = f64::from(cores);
-        let load = cores_f * (busy + iowait) / 100.0 * (0.8 + 0.3 * self.swing(6, at, 120_000)) + cores_f * 1.4 * load_ail;
+        let load =
+            cores_f * (busy + iowait) / 100.0 * (0.8 + 0.3 * self.swing(6, at, 120_000)) + cores_f * 1.4 * load_ail;
         let total = gib * GIB;
-        let used = total * ((self.role.memory + 8.0 * self.swing(7, at, 1_800_000) + 24.0 * self.ails(Ailment::Memory, at)) / 100.0).min(0.985);
+        let used = total
+            * ((self.role.memory + 8.0 * self.swing(7, at, 1_800_000) + 24.0 * self.ails(Ailment::Memory, at)) / 100.0)
+                .min(0.985);
         let cache = (total - used) * 0.8;
         let swap_total = 4.0 * GIB;
         let swap_used = swap_total * (0.01 + 0.6 * self.ails(Ailment::Memory, at));
@@ -350,7 +363,15 @@ impl Machine {
             let busy = of(&format!("cpu.core.busy/core={}", core % 8)) as f32;
             let iowait = (of("cpu.iowait") as f32).min(100.0 - busy);
             let (user, system) = (busy * 0.78, busy * 0.18);
-            CoreUse { core, user, system, softirq: busy * 0.04, iowait, idle: 100.0 - busy - iowait, ..CoreUse::default() }
+            CoreUse {
+                core,
+                user,
+                system,
+                softirq: busy * 0.04,
+                iowait,
+                idle: 100.0 - busy - iowait,
+                ..CoreUse::default()
+            }
         };
         let unit = format!("/system.slice/{}.service", self.role.program);
         let group = |path: &str, pids: f64, max: Option<u64>, part: f64| CgroupUse {

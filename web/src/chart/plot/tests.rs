@@ -7,7 +7,12 @@ use proptest::prelude::*;
 use shared::host::Unit;
 
 fn words() -> Words<'static> {
-    Words { l: Language::En, wall: &Civil::from_ms, stale: &|at| format!("no data since {at}"), nothing: "nothing".into() }
+    Words {
+        l: Language::En,
+        wall: &Civil::from_ms,
+        stale: &|at| format!("no data since {at}"),
+        nothing: "nothing".into(),
+    }
 }
 
 fn line(name: &str, values: &[Option<f64>]) -> Line {
@@ -18,7 +23,8 @@ fn line(name: &str, values: &[Option<f64>]) -> Line {
 
 fn chart(shape: Shape) -> Chart {
     let mut chart = Chart::new(shape, Unit::Percent, 0, 100_000);
-    chart.lines = vec![line("user", &[Some(10.0), Some(20.0), None, Some(30.0), Some(40.0)]), line("system", &[Some(5.0); 5])];
+    chart.lines =
+        vec![line("user", &[Some(10.0), Some(20.0), None, Some(30.0), Some(40.0)]), line("system", &[Some(5.0); 5])];
     chart
 }
 
@@ -31,7 +37,10 @@ fn paths(picture: &[Draw], of: Ink) -> Vec<usize> {
 }
 
 fn texts(picture: &[Draw]) -> Vec<&str> {
-    picture.iter().filter_map(|draw| if let Draw::Text { text, .. } = draw { Some(text.as_str()) } else { None }).collect()
+    picture
+        .iter()
+        .filter_map(|draw| if let Draw::Text { text, .. } = draw { Some(text.as_str()) } else { None })
+        .collect()
 }
 
 #[test]
@@ -62,7 +71,9 @@ fn an_incident_is_a_band_with_an_edge_and_a_limit_a_line() {
     let picture = picture(&chart, &words(), 400.0, 160.0);
     let rects: Vec<f64> = picture
         .iter()
-        .filter_map(|draw| if let Draw::Rect { at, ink: Ink::Severity(Severity::P1), .. } = draw { Some(at[2]) } else { None })
+        .filter_map(
+            |draw| if let Draw::Rect { at, ink: Ink::Severity(Severity::P1), .. } = draw { Some(at[2]) } else { None },
+        )
         .collect();
     assert_eq!(rects.len(), 2, "the tint and the bar of the one that is in sight");
     let width = Place::new(&chart, 400.0, 160.0).x(60_000) - Place::new(&chart, 400.0, 160.0).x(20_000);

@@ -125,7 +125,10 @@ fn snippets(app: App, l: Language, made: RwSignal<Option<(String, NewToken)>>) -
     let text = Memo::new(move |_| {
         let url = app.info().map(|info| info.public_url).filter(|url| !url.is_empty()).unwrap_or_else(dom::origin);
         let (name, token) = made.with(|made| {
-            made.as_ref().map_or_else(|| ("db-07".to_owned(), "TOKEN".to_owned()), |(name, token)| (name.clone(), token.token.clone()))
+            made.as_ref().map_or_else(
+                || ("db-07".to_owned(), "TOKEN".to_owned()),
+                |(name, token)| (name.clone(), token.token.clone()),
+            )
         });
         filled(way().text, url.trim_end_matches('/'), &name, &token)
     });
@@ -136,7 +139,7 @@ fn snippets(app: App, l: Language, made: RwSignal<Option<(String, NewToken)>>) -
         move |word| chosen.set(word),
     );
     view! {
-        <h3>{t::how(l)}</h3>
+        <h2>{t::how(l)}</h2>
         <div class="snippet-tabs">{choice}</div>
         <p class="hint">{move || (way().hint)(l)}</p>
         <pre class="marked snippet" tabindex="0">{move || text.get()}</pre>

@@ -85,7 +85,11 @@ fn charts(app: App, name: String, (from, until): (Timestamp, Option<Timestamp>),
         let plan = plans::plan(id)?;
         let there = Memo::new(move |_| desk.detail.with(|detail| plans::is_measured(plan, detail)).unwrap_or(false));
         let (shown, _) = desk.shown(plan);
-        let draw = move || there.get().then(|| view::chart(desk.together, plan.id.to_owned(), (plan.title)(l), shown, desk.sees(plan.id)));
+        let draw = move || {
+            there
+                .get()
+                .then(|| view::chart(desk.together, plan.id.to_owned(), (plan.title)(l), shown, desk.sees(plan.id)))
+        };
         Some(draw)
     };
     view! {

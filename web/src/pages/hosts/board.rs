@@ -31,6 +31,8 @@ use std::collections::BTreeMap;
 
 /// How often the board is asked for as a whole: what comes and goes is not told.
 const AGAIN_MS: i64 = 60_000;
+/// How soon it is asked for again when an incident changed.
+const INCIDENT_MS: i64 = 5_000;
 /// The order of the hosts holds still for so long: nothing moves below a finger every second.
 const SORT_MS: i64 = 10_000;
 /// What a tile's line goes back to.
@@ -76,7 +78,8 @@ impl Desk {
         let row = self.row(&pulse.name);
         if let Some(row) = row {
             row.update(|row| {
-                (row.state, row.seen_at, row.vitals, row.worst) = (pulse.state, pulse.seen_at, pulse.vitals, pulse.worst);
+                (row.state, row.seen_at, row.vitals, row.worst) =
+                    (pulse.state, pulse.seen_at, pulse.vitals, pulse.worst);
             });
         }
     }
@@ -144,11 +147,13 @@ fn follow(desk: Desk) {
     });
     look::at(page, BrowserMessage::Look { hosts: true, host: None });
     on_cleanup(move || look::end(page));
-    Effect::new(move |before: Option<(i64, i64)>| {
+    Effect::new(move |before: Option<(i64, i64, u32)>| {
         let now = app.now.get().ms();
-        let (mut asked, mut sorted) = before.unwrap_or((now, now));
-        if now - asked >= AGAIN_MS && !crate::browser::dom::is_hidden() {
-            asked = now;
+        let incidents = app.pulse.with_untracked(|pulse| pulse.number);
+        let (mut asked, mut sorted, mut known) = before.unwrap_or((now, now, incidents));
+        let again = if known == incidents { AGAIN_MS } else { INCIDENT_MS };
+        if now - asked >= again && !crate::browser::dom::is_hidden() {
+            (asked, known) = (now, incidents);
             desk.board.reload();
             sparks(desk);
         }
@@ -156,7 +161,7 @@ fn follow(desk: Desk) {
             sorted = now;
             desk.sort_again();
         }
-        (asked, sorted)
+        (asked, sorted, known)
     });
     // The lines on tiles, as soon as there are some.
     let wanted = Memo::new(move |_| {
@@ -219,8 +224,12 @@ fn shown(desk: Desk) -> AnyView {
         desk.sorted.with(|board| {
             desk.ask.with(|ask| {
                 let places = arrange::shown(ask, &board.hosts);
-                let named = |places: Vec<usize>| places.into_iter().map(|n| board.hosts[n].name.clone()).collect::<Vec<_>>();
-                arrange::grouped(ask, board, places).into_iter().map(|(name, places)| (name, named(places))).collect::<Vec<_>>()
+                let named =
+                    |places: Vec<usize>| places.into_iter().map(|n| board.hosts[n].name.clone()).collect::<Vec<_>>();
+                arrange::grouped(ask, board, places)
+                    .into_iter()
+                    .map(|(name, places)| (name, named(places)))
+                    .collect::<Vec<_>>()
             })
         })
     });

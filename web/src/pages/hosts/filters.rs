@@ -58,7 +58,11 @@ pub(super) fn filters(desk: Desk) -> AnyView {
     let only = choice(
         "hosts-only".to_owned(),
         t::only(l),
-        ["", "trouble", "silent"].map(str::to_owned).into_iter().zip([t::only_all(l), t::only_trouble(l), t::only_silent(l)]).collect(),
+        ["", "trouble", "silent"]
+            .map(str::to_owned)
+            .into_iter()
+            .zip([t::only_all(l), t::only_trouble(l), t::only_silent(l)])
+            .collect(),
         move || ask.with(|ask| ask.only.clone()),
         move |only| go.run(Ask { only, ..ask.get_untracked() }),
     );

@@ -93,7 +93,9 @@ fn called(l: Language, name: &str) -> String {
 
 pub(super) fn multiples(desk: Desk, groups: Groups) -> AnyView {
     let l = desk.app.l();
-    let of = Memo::new(move |_| desk.ask.with(|ask| if ask.metric.is_empty() { USUAL.to_owned() } else { ask.metric.clone() }));
+    let of = Memo::new(move |_| {
+        desk.ask.with(|ask| if ask.metric.is_empty() { USUAL.to_owned() } else { ask.metric.clone() })
+    });
     let found = RwSignal::new(None::<Result<Arc<Found>, ApiError>>);
     let (round, more) = (RwSignal::new(0_u32), RwSignal::new(DRAWN));
     Effect::new(move || {
@@ -141,7 +143,13 @@ fn chooser(desk: Desk, of: Memo<String>) -> AnyView {
         if !OFFERED.contains(&own.as_str()) {
             offered.push((own.clone(), own.clone()));
         }
-        offered.into_iter().map(|(word, name)| { let is = word == own; view! { <option value=word selected=is>{name}</option> } }).collect_view()
+        offered
+            .into_iter()
+            .map(|(word, name)| {
+                let is = word == own;
+                view! { <option value=word selected=is>{name}</option> }
+            })
+            .collect_view()
     };
     let known = METRICS.iter().map(|it| view! { <option value=it.name>{called(l, it.name)}</option> }).collect_view();
     view! {
@@ -170,8 +178,11 @@ fn charts(desk: Desk, groups: Groups, found: Answer, more: RwSignal<usize>) -> A
     // The order is that of the values; a chosen sorting of the board is for its own columns.
     let names = Memo::new(move |_| {
         let Some(found) = current.get() else { return Vec::new() };
-        let all = groups.with(|groups| groups.iter().flat_map(|(_, names)| names.clone()).collect::<std::collections::BTreeSet<_>>());
-        let known: Vec<(String, f64)> = all.into_iter().filter_map(|name| found.now(&name).map(|now| (name, now))).collect();
+        let all = groups.with(|groups| {
+            groups.iter().flat_map(|(_, names)| names.clone()).collect::<std::collections::BTreeSet<_>>()
+        });
+        let known: Vec<(String, f64)> =
+            all.into_iter().filter_map(|name| found.now(&name).map(|now| (name, now))).collect();
         let is_low = is_low_bad(&found.of);
         let order = sorted(known, |(_, a), (_, b)| if is_low { a.total_cmp(b) } else { b.total_cmp(a) });
         order.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
@@ -181,7 +192,11 @@ fn charts(desk: Desk, groups: Groups, found: Answer, more: RwSignal<usize>) -> A
         current.with(|found| {
             let found = found.as_ref()?;
             let left = (found.left_out > 0).then(|| format!(" {}", t::multiples_left(l, found.left_out)));
-            Some(format!("{}{}", t::multiples_axis(l, &axis::value(l, found.unit, top(found))), left.unwrap_or_default()))
+            Some(format!(
+                "{}{}",
+                t::multiples_axis(l, &axis::value(l, found.unit, top(found))),
+                left.unwrap_or_default()
+            ))
         })
     };
     let rest = move || {

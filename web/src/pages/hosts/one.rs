@@ -59,7 +59,9 @@ fn host(name: String) -> AnyView {
         let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
         navigate(&look.address(&own, &[("series", &picked.join(" "))]), options);
     });
-    let zoom = Callback::new(move |zoom: Option<(i64, i64)>| go.run((Look { zoom, ..look.get_untracked() }, picked.get_untracked())));
+    let zoom = Callback::new(move |zoom: Option<(i64, i64)>| {
+        go.run((Look { zoom, ..look.get_untracked() }, picked.get_untracked()))
+    });
     let desk = Desk::new(app, name.clone(), (look, picked), zoom, true);
     let there = Memo::new(move |_| desk.detail.with(|_| ()).is_some());
     let title = name.clone();
@@ -123,7 +125,9 @@ fn head(desk: Desk, forgets: RwSignal<bool>) -> AnyView {
         })
     };
     let mac = Memo::new(move |_| {
-        desk.detail.with(|detail| detail.facts.as_ref().and_then(|facts| facts.macs.first().map(ToString::to_string))).flatten()
+        desk.detail
+            .with(|detail| detail.facts.as_ref().and_then(|facts| facts.macs.first().map(ToString::to_string)))
+            .flatten()
     });
     let mirror = move || {
         let (mac, known) = (mac.get()?, vm.get().is_some());
@@ -162,7 +166,8 @@ fn wrong(desk: Desk) -> AnyView {
             let href = format!("/incidents/{}", it.id);
             view! { <li>{badge(l, it.severity)} <a href=href>{format!("#{} {}", it.id, it.title)}</a> <small class="muted">{ago(it.from)}</small></li> }
         };
-        (!open.is_empty()).then(|| view! { <ul class="machine-incidents host-wrong">{open.into_iter().map(one).collect_view()}</ul> })
+        (!open.is_empty())
+            .then(|| view! { <ul class="machine-incidents host-wrong">{open.into_iter().map(one).collect_view()}</ul> })
     };
     open.into_any()
 }
@@ -191,7 +196,12 @@ fn ranges(desk: Desk, go: Go) -> AnyView {
     let press = move |key: &'static str| {
         move |_| {
             let (from, until) = desk.window.get_untracked();
-            let whole = crate::chart::model::Chart::new(crate::chart::model::Shape::Lines, shared::host::Unit::Plain, from, until);
+            let whole = crate::chart::model::Chart::new(
+                crate::chart::model::Shape::Lines,
+                shared::host::Unit::Plain,
+                from,
+                until,
+            );
             match cursor::key(&whole, desk.together.cursor.get_untracked(), key) {
                 Some(cursor::Step::Zoom(from, until)) => desk.together.zoom.run(Some((from, until))),
                 _ => desk.together.zoom.run(None),
@@ -199,7 +209,9 @@ fn ranges(desk: Desk, go: Go) -> AnyView {
         }
     };
     let reset = move || {
-        desk.look.with(|look| look.zoom.is_some()).then(|| view! { <button type="button" class="btn" on:click=press("0")>{charts::zoom_reset(l)}</button> })
+        desk.look
+            .with(|look| look.zoom.is_some())
+            .then(|| view! { <button type="button" class="btn" on:click=press("0")>{charts::zoom_reset(l)}</button> })
     };
     view! {
         <div class="host-ranges" data-testid="host-ranges">
@@ -217,13 +229,19 @@ fn ranges(desk: Desk, go: Go) -> AnyView {
 fn drawn(desk: Desk) -> AnyView {
     let l = desk.app.l();
     let measured = Memo::new(move |_| {
-        desk.detail.with(|detail| PLANS.iter().filter(|plan| plans::is_measured(plan, detail)).map(|plan| plan.id).collect::<Vec<_>>())
+        desk.detail
+            .with(|detail| {
+                PLANS.iter().filter(|plan| plans::is_measured(plan, detail)).map(|plan| plan.id).collect::<Vec<_>>()
+            })
             .unwrap_or_default()
     });
     let one = move |id: &'static str| {
         let Some(plan) = plans::plan(id) else { return ().into_any() };
         let (shown, more) = desk.shown(plan);
-        let rest = move || { let n = more.get(); (n > 0).then(|| view! { <p class="muted chart-more">{charts::more_lines(l, n)}</p> }) };
+        let rest = move || {
+            let n = more.get();
+            (n > 0).then(|| view! { <p class="muted chart-more">{charts::more_lines(l, n)}</p> })
+        };
         view! { <div class="card chart-card">{view::chart(desk.together, plan.id.to_owned(), (plan.title)(l), shown, desk.sees(plan.id))} {rest}</div> }.into_any()
     };
     view! { <div class="charts">{crate::components::keyed::keyed(move || measured.get(), ToString::to_string, one)}</div> }.into_any()

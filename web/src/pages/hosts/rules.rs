@@ -159,7 +159,8 @@ pub(super) fn standing(app: App, rules: &[RuleStanding], with_host: bool) -> Any
         };
         let host = with_host.then(|| view! { <td><a href=super::href(&it.host)>{it.host.clone()}</a></td> });
         // The series is said where the rule is about several.
-        let tags = it.series.split_once('/').map(|(_, tags)| tags.to_owned()).filter(|_| !plans::is_of(&it.when, &it.series));
+        let tags =
+            it.series.split_once('/').map(|(_, tags)| tags.to_owned()).filter(|_| !plans::is_of(&it.when, &it.series));
         let since = matches!(it.state, RuleState::Firing | RuleState::Holding).then(|| ago(it.since));
         view! {
             <tr class=class>

@@ -49,7 +49,8 @@ fn say(l: Language, unit: Unit, value: Option<f64>) -> String {
 }
 
 fn fact(name: String, value: String, more: Option<String>) -> AnyView {
-    view! { <div><dt>{name}</dt> <dd>{value} {more.map(|more| view! { " " <small>{more}</small> })}</dd></div> }.into_any()
+    view! { <div><dt>{name}</dt> <dd>{value} {more.map(|more| view! { " " <small>{more}</small> })}</dd></div> }
+        .into_any()
 }
 
 fn about(desk: Desk, facts: Option<HostFacts>) -> AnyView {
@@ -63,10 +64,15 @@ fn about(desk: Desk, facts: Option<HostFacts>) -> AnyView {
     let booted = facts.as_ref().and_then(|it| it.boot_at).map(|at: Timestamp| now.ms_since(at));
     let up = booted.or_else(|| desk.value("kernel.uptime").map(|seconds| (seconds * 1_000.0) as i64));
     all.extend(up.map(|ms| fact(t::uptime(l), span(l, ms), None)));
-    let loads = ["load.1min", "load.5min", "load.15min"].map(|name| desk.value(name).map(|it| axis::value(l, Unit::Plain, it)));
+    let loads =
+        ["load.1min", "load.5min", "load.15min"].map(|name| desk.value(name).map(|it| axis::value(l, Unit::Plain, it)));
     let loads: Vec<String> = loads.into_iter().flatten().collect();
     let cpus = desk.detail.with(|detail: &HostDetail| detail.row.cpus).unwrap_or(0);
-    all.push(fact(t::load(l), if loads.is_empty() { "–".to_owned() } else { loads.join("  ") }, (cpus > 0).then(|| t::load_of(l, cpus))));
+    all.push(fact(
+        t::load(l),
+        if loads.is_empty() { "–".to_owned() } else { loads.join("  ") },
+        (cpus > 0).then(|| t::load_of(l, cpus)),
+    ));
     if let Some(current) = desk.value("pids.current") {
         let most = desk.value("pids.max").map(|max| axis::value(l, Unit::Count, max));
         let current = axis::value(l, Unit::Count, current);
@@ -101,7 +107,9 @@ fn cpu(desk: Desk) -> AnyView {
         let name = series.trim_start_matches("cpu.").to_owned();
         view! { <li class=*class><i></i> {name} " " <b>{axis::value(l, Unit::Percent, *value)}</b></li> }
     };
-    let idle = desk.value("cpu.idle").map(|idle| view! { <li class="idle"><i></i> {t::idle(l)} " " <b>{axis::value(l, Unit::Percent, idle)}</b></li> });
+    let idle = desk.value("cpu.idle").map(
+        |idle| view! { <li class="idle"><i></i> {t::idle(l)} " " <b>{axis::value(l, Unit::Percent, idle)}</b></li> },
+    );
     let guest = desk.value("cpu.guest").filter(|it| *it > 0.0);
     let guest = guest.map(|it| view! { <li class="idle">"guest " <b>{axis::value(l, Unit::Percent, it)}</b></li> });
     view! {
@@ -117,7 +125,8 @@ fn cpu(desk: Desk) -> AnyView {
 /// A bar for each core.
 fn cores(desk: Desk) -> AnyView {
     let l = desk.app.l();
-    let cores = Memo::new(move |_| desk.tables.with(|tables| tables.as_ref().map(|it| it.cores.clone())).unwrap_or_default());
+    let cores =
+        Memo::new(move |_| desk.tables.with(|tables| tables.as_ref().map(|it| it.cores.clone())).unwrap_or_default());
     let one = move |core: &CoreUse| {
         let busy = f64::from(100.0 - core.idle - core.iowait).clamp(0.0, 100.0);
         let title = format!("{} {}", t::core_n(l, core.core), axis::value(l, Unit::Percent, busy.round()));
@@ -140,7 +149,9 @@ fn cores(desk: Desk) -> AnyView {
 
 fn memory(desk: Desk) -> AnyView {
     let l = desk.app.l();
-    let (Some(total), Some(used)) = (desk.value("mem.memtotal"), desk.value("mem.memused")) else { return ().into_any() };
+    let (Some(total), Some(used)) = (desk.value("mem.memtotal"), desk.value("mem.memused")) else {
+        return ().into_any();
+    };
     let of = |bytes: f64| bytes * 100.0 / total.max(1.0);
     let say = |bytes: f64| axis::value(l, Unit::Bytes, bytes);
     let free = desk.value("mem.memfree").unwrap_or(0.0);
@@ -150,7 +161,9 @@ fn memory(desk: Desk) -> AnyView {
         view! { <li class=*class><i></i> {name.clone()} " " <b>{say(*value)}</b></li> }
     };
     let more = [("buffers", "mem.buffers"), ("cached", "mem.cached"), ("slab", "mem.slab")];
-    let more = more.into_iter().filter_map(|(name, series)| Some(view! { <li class="idle">{name} " " <b>{say(desk.value(series)?)}</b></li> }));
+    let more = more.into_iter().filter_map(|(name, series)| {
+        Some(view! { <li class="idle">{name} " " <b>{say(desk.value(series)?)}</b></li> })
+    });
     let swap = desk.value("mem.swaptotal").map(|whole| {
         let part = desk.value("mem.swapused").unwrap_or(0.0);
         let words = if whole > 0.0 { t::of_total(l, &say(part), &say(whole)) } else { t::swap_none(l) };
@@ -170,11 +183,7 @@ fn memory(desk: Desk) -> AnyView {
 
 fn pressure(desk: Desk) -> AnyView {
     let l = desk.app.l();
-    let kinds = [
-        (t::psi_cpu(l), "psi.cpu.some"),
-        (t::psi_memory(l), "psi.memory.some"),
-        (t::psi_io(l), "psi.io.some"),
-    ];
+    let kinds = [(t::psi_cpu(l), "psi.cpu.some"), (t::psi_memory(l), "psi.memory.some"), (t::psi_io(l), "psi.io.some")];
     let item = |(name, series): (String, &str)| {
         let value = desk.value(series)?;
         Some(view! { <li><span>{name}</span> {meter(Some(value), axis::value(l, Unit::Percent, value))}</li> })

@@ -129,7 +129,8 @@ fn row(desk: Desk, n: usize, name: &str) -> AnyView {
         Some(severity) => badge(app.l(), severity).into_any(),
         None => view! { <span class="sr">{standing(app, row).1}</span> }.into_any(),
     });
-    let said = part(|app, row| silence(app, row).map(|said| view! { <small class="tile-said">{said}</small> }).into_any());
+    let said =
+        part(|app, row| silence(app, row).map(|said| view! { <small class="tile-said">{said}</small> }).into_any());
     let cell = |column: &'static str| {
         let row = row.clone();
         let draw = move || row.with(|row| value(app, row, column));
@@ -155,7 +156,9 @@ fn value(app: App, row: &HostRow, column: &str) -> AnyView {
             let part = value.map(|load| f64::from(load) * 100.0 / f64::from(row.cpus.max(1)));
             meter::meter(part, meter::number(l, Unit::Plain, value))
         }
-        "in" | "out" => view! { <span class="num">{meter::number(l, Unit::BitsPerSecond, value.map(f32::round))}</span> }.into_any(),
+        "in" | "out" => {
+            view! { <span class="num">{meter::number(l, Unit::BitsPerSecond, value.map(f32::round))}</span> }.into_any()
+        }
         "tcp" => view! { <span class="num">{meter::number(l, Unit::Count, value)}</span> }.into_any(),
         _ => meter::percent(l, value),
     }

@@ -26,7 +26,9 @@ pub(super) fn tables(desk: Desk) -> AnyView {
     let l = desk.app.l();
     let part = move |is: fn(&HostTables) -> bool, draw: fn(Language, &HostTables) -> AnyView| {
         let there = Memo::new(move |_| desk.tables.with(|tables| tables.as_ref().is_some_and(is)));
-        move || there.get().then(|| (move || desk.tables.with(|tables| tables.as_ref().map(|it| draw(l, it)))).into_any())
+        move || {
+            there.get().then(|| (move || desk.tables.with(|tables| tables.as_ref().map(|it| draw(l, it)))).into_any())
+        }
     };
     view! {
         {part(|it| !it.processes.is_empty(), processes)}
@@ -54,7 +56,9 @@ fn card(title: String, id: &'static str, head: Vec<String>, rows: AnyView, below
 }
 
 fn processes(l: Language, of: &HostTables) -> AnyView {
-    let rate = |value: Option<f32>| value.map_or_else(|| "–".to_owned(), |it| axis::value(l, Unit::BytesPerSecond, f64::from(it)));
+    let rate = |value: Option<f32>| {
+        value.map_or_else(|| "–".to_owned(), |it| axis::value(l, Unit::BytesPerSecond, f64::from(it)))
+    };
     let row = |it: &ProcessUse| {
         view! {
             <tr>
@@ -87,7 +91,8 @@ fn processes(l: Language, of: &HostTables) -> AnyView {
 fn cores(l: Language, of: &HostTables) -> AnyView {
     let row = |it: &CoreUse| {
         let parts = [it.user, it.system, it.iowait, it.steal, it.softirq, it.irq, it.nice, it.guest, it.idle];
-        let cells = parts.map(|value| view! { <td class="num">{axis::value(l, Unit::Percent, f64::from(value.round()))}</td> });
+        let cells =
+            parts.map(|value| view! { <td class="num">{axis::value(l, Unit::Percent, f64::from(value.round()))}</td> });
         let busy = f64::from(100.0 - it.idle - it.iowait).clamp(0.0, 100.0);
         view! { <tr><th scope="row" class="num">{it.core}</th><td>{meter(Some(busy), axis::value(l, Unit::Percent, busy.round()))}</td>{cells.collect_view()}</tr> }
     };

@@ -18,11 +18,14 @@ use shared::{
 use std::fmt::Write as _;
 
 pub(super) fn tiles(desk: Desk, groups: Groups) -> AnyView {
-    let names = Memo::new(move |_| groups.with(|groups| groups.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()));
+    let names =
+        Memo::new(move |_| groups.with(|groups| groups.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()));
     let group = move |name: String| {
         let own = name.clone();
         let hosts = Memo::new(move |_| {
-            groups.with(|groups| groups.iter().find(|(it, _)| *it == own).map(|(_, hosts)| hosts.clone())).unwrap_or_default()
+            groups
+                .with(|groups| groups.iter().find(|(it, _)| *it == own).map(|(_, hosts)| hosts.clone()))
+                .unwrap_or_default()
         });
         let title = move || heading(desk, &name, hosts.with(Vec::len), names.with(Vec::len));
         view! {
@@ -33,7 +36,8 @@ pub(super) fn tiles(desk: Desk, groups: Groups) -> AnyView {
         }
         .into_any()
     };
-    view! { <div data-testid="host-tiles" class="stack">{keyed(move || names.get(), Clone::clone, group)}</div> }.into_any()
+    view! { <div data-testid="host-tiles" class="stack">{keyed(move || names.get(), Clone::clone, group)}</div> }
+        .into_any()
 }
 
 fn tile(desk: Desk, name: String) -> AnyView {
@@ -58,7 +62,8 @@ fn tile(desk: Desk, name: String) -> AnyView {
     let cpu = part(|app, row| meter::percent(app.l(), row.vitals.cpu_busy));
     let load = part(|app, row| meter::number(app.l(), Unit::Plain, row.vitals.load1).into_any());
     let memory = part(|app, row| meter::number(app.l(), Unit::Percent, row.vitals.mem_used.map(f32::round)).into_any());
-    let said = part(|app, row| silence(app, row).map(|said| view! { <small class="tile-said">{said}</small> }).into_any());
+    let said =
+        part(|app, row| silence(app, row).map(|said| view! { <small class="tile-said">{said}</small> }).into_any());
     let own = name.clone();
     let line = move || desk.sparks.with(|sparks| sparks.get(&own).map(|values| spark(values)));
     view! {

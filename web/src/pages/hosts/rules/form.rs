@@ -196,7 +196,8 @@ fn fields(desk: Desk, draft: Draft, first: &Threshold, templates: Vec<(String, S
     let during = (!windows.is_empty()).then(|| {
         view! { <fieldset class="checks"><legend>{t::windows(l)}</legend> {windows.iter().map(window).collect_view()}</fieldset> }
     });
-    let known = METRICS.iter().map(|it| view! { <option value=format!("all(#3) {} ", it.name)></option> }).collect_view();
+    let known =
+        METRICS.iter().map(|it| view! { <option value=format!("all(#3) {} ", it.name)></option> }).collect_view();
     let paused = move |event: web_sys::Event| draft.rule.update(|rule| rule.paused = event_target_checked(&event));
     let steps = Field::text("rule-steps", t::max_steps(l), signal(&first.max_steps.to_string()));
     view! {
@@ -236,7 +237,10 @@ mod tests {
             ..Template::default()
         };
         let ids = |templates: &[Template]| {
-            templates.iter().map(|it| it.rules.iter().map(|rule| rule.id.to_string()).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+            templates
+                .iter()
+                .map(|it| it.rules.iter().map(|rule| rule.id.to_string()).collect::<Vec<_>>().join(" "))
+                .collect::<Vec<_>>()
         };
         let mut templates = vec![template("a", &["x", "y"]), template("b", &["z"])];
         let (a, x): (TemplateId, ThresholdId) = ("a".into(), "x".into());

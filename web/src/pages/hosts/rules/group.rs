@@ -1,7 +1,10 @@
 //! The forms of a group of hosts and of a template.
 
 use super::edit::{Desk, form_end, fresh};
-use crate::{components::field::{Field, choice}, text::host_rules as t};
+use crate::{
+    components::field::{Field, choice},
+    text::host_rules as t,
+};
 use leptos::prelude::*;
 use shared::{
     HostGroupId, TemplateId,
@@ -104,7 +107,8 @@ pub(super) fn template(desk: Desk, id: Option<&TemplateId>) -> AnyView {
         view! { <label class="check"><input type="checkbox" checked=is on:change=press/> <span>{group.title().to_owned()}</span></label> }
     };
     let groups = known.host_groups.iter().map(one).collect_view();
-    let others = known.templates.iter().filter(|it| it.id != first.id).map(|it| (it.id.to_string(), it.title().to_owned()));
+    let others =
+        known.templates.iter().filter(|it| it.id != first.id).map(|it| (it.id.to_string(), it.title().to_owned()));
     let parents = std::iter::once((String::new(), t::no_parent(l))).chain(others).collect();
     let parent = choice(
         "template-parent".to_owned(),

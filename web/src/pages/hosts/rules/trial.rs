@@ -5,8 +5,8 @@ use crate::{
     api::{self, ApiError},
     chart::axis,
     components::field::segments,
-    markup::Node,
     components::painted::painted,
+    markup::Node,
     state::App,
     text::host_rules as t,
 };
@@ -34,7 +34,8 @@ pub(super) fn card(desk: Desk, draft: Draft) -> AnyView {
     let l = app.l();
     let range = RwSignal::new(RANGES[0].0);
     let (answer, busy) = (RwSignal::new(None::<Answer>), RwSignal::new(false));
-    let names = [shared::text::span(l, RANGES[0].1), shared::text::span(l, RANGES[1].1), shared::text::span(l, RANGES[2].1)];
+    let names =
+        [shared::text::span(l, RANGES[0].1), shared::text::span(l, RANGES[1].1), shared::text::span(l, RANGES[2].1)];
     let choice = segments(
         t::try_range(l),
         RANGES.iter().map(|(word, _)| *word).zip(names).collect(),
@@ -46,7 +47,8 @@ pub(super) fn card(desk: Desk, draft: Draft) -> AnyView {
         let until = app.clock();
         let templates = desk.known().templates;
         let of = templates.iter().find(|it| draft.template.with_untracked(|id| it.id.as_str() == id));
-        let groups = of.map(|it| if it.every_host { Vec::new() } else { groups_of(&templates, it) }).unwrap_or_default();
+        let groups =
+            of.map(|it| if it.every_host { Vec::new() } else { groups_of(&templates, it) }).unwrap_or_default();
         let ask = ThresholdTrial {
             rule: draft.rule.get_untracked(),
             groups,
@@ -68,7 +70,9 @@ pub(super) fn card(desk: Desk, draft: Draft) -> AnyView {
     let body = move || match answer.get() {
         _ if busy.get() => view! { <p class="muted">{t::trying(l)}</p> }.into_any(),
         None => ().into_any(),
-        Some(Err(error)) => view! { <p class="notice bad" role="alert"><span>{error.sentence(l)}</span></p> }.into_any(),
+        Some(Err(error)) => {
+            view! { <p class="notice bad" role="alert"><span>{error.sentence(l)}</span></p> }.into_any()
+        }
         Some(Ok(forecast)) => {
             let unit = unit.get_untracked();
             painted("trial", move || drawn(app, unit, &forecast), |_, _| ())
@@ -104,7 +108,11 @@ fn drawn(app: App, unit: Unit, forecast: &ThresholdForecast) -> Vec<Node> {
     if alerts.is_empty() {
         all.push(Node::of("p", "good", t::tried_none(l, *hosts, *series)));
     } else {
-        all.push(Node::of("p", "", format!("{}. {}", t::tried(l, alerts.len(), *hosts, *series), t::tried_told(l, told))));
+        all.push(Node::of(
+            "p",
+            "",
+            format!("{}. {}", t::tried(l, alerts.len(), *hosts, *series), t::tried_told(l, told)),
+        ));
     }
     if forecast.step_ms > 60_000 {
         all.push(Node::of("p", "muted", t::tried_step(l, &span(l, forecast.step_ms))));
