@@ -70,7 +70,8 @@ pub(super) async fn samples(
     app: web::Data<App>,
 ) -> Result<web::Json<SampleAnswer>, ApiError> {
     let (_, only) = let_in(&request, &app).await?;
-    let report: SampleReport = body::inflated_json(&request, payload, MOST_SAMPLES_SENT, MOST_SAMPLES).await?;
+    let report: SampleReport =
+        body::inflated_json(&request, payload, MOST_SAMPLES_SENT, MOST_SAMPLES).await?;
     is_own(only.as_deref(), &report.agent)?;
     let hosts = Arc::clone(&app.hosts);
     // Hundreds of series take a part of a millisecond; what was kept for a day takes more.

@@ -241,14 +241,7 @@ fn schema_of_hosts(generator: &mut SchemaGenerator, name: &str) -> Option<Value>
 
 /// Types beside the table of endpoints.
 const OTHERS: [&str; 8] = [
-    "Problem",
-    "Receipt",
-    "AgentReport",
-    "AgentAnswer",
-    "SampleReport",
-    "SampleAnswer",
-    "LiveMessage",
-    "BrowserMessage",
+    "Problem", "Receipt", "AgentReport", "AgentAnswer", "SampleReport", "SampleAnswer", "LiveMessage", "BrowserMessage",
 ];
 
 fn build() -> Value {
@@ -332,9 +325,7 @@ fn operation(row: &Endpoint) -> Value {
 fn success(row: &Endpoint) -> &'static str {
     match (row.response, row.method, row.path) {
         ("", ..) => "204",
-        (_, api::Method::Post, "/api/v1/integrations" | "/api/v1/accounts" | "/api/v1/tokens" | "/api/v1/hosts") => {
-            "201"
-        }
+        (_, api::Method::Post, "/api/v1/integrations" | "/api/v1/accounts" | "/api/v1/tokens" | "/api/v1/hosts") => "201",
         _ => "200",
     }
 }

@@ -185,7 +185,6 @@ impl Machine {
     }
 
     /// The series and their values then.
-    #[expect(clippy::too_many_lines, reason = "a list of what is measured, one line each")]
     pub(super) fn measured(&self, at: Timestamp) -> Vec<(String, f64)> {
         let Role { cores, gib, .. } = *self.role;
         let day = self.day(at);
