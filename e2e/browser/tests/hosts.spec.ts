@@ -50,16 +50,16 @@ test('the board shows all hosts in four forms, and its address holds what was ch
     await page.unroute('**/api/v1/hosts');
   });
 
+  await ask(page, server, 'PUT', 'config', { toml: `${organisation()}\n[[host_groups]]\nid = "web"\nname = "Web servers"\nhosts = ["web-*"]\n` });
   const agents: Measured[] = [];
   for (const name of ['web-2', 'web-10', 'db-1']) agents.push(await measured(page, server, name, 60));
   await Promise.all(agents.map((agent) => agent.say()));
-  await ask(page, server, 'PUT', 'config', { toml: `${organisation()}\n[[host_groups]]\nid = "web"\nname = "Web servers"\nhosts = ["web-*"]\n` });
 
   await test.step('as tiles', async () => {
     await page.goto(`${server.url}/hosts`);
     const tiles = page.getByTestId('host-tiles');
     await expect(tiles.getByRole('link', { name: /^web-2/ })).toBeVisible();
-    await expect(tiles.locator('.spark path').first()).toHaveAttribute('d', /^M/);
+    await expect(tiles.locator('.tile-spark path').first()).toHaveAttribute('d', /^M/);
     await examine(page, 'hosts tiles');
     await until(agents[0]!, { 'cpu.busy': 93 }, async () => {
       await expect(tiles.getByRole('link', { name: /^web-2/ })).toContainText('93 %', { timeout: 2_000 });
@@ -201,10 +201,10 @@ test('a finger on a chart scrolls the page @phone', async ({ page, server }) => 
 
 test('a rule is read back, tried on the past and put in force', async ({ page, server }) => {
   test.slow();
-  const busy = await measured(page, server, 'web-1', 60, { 'cpu.idle': (ago) => (ago > 20 && ago < 40 ? 2 : 70) });
-  await busy.say();
   const template = '\n[[host_groups]]\nid = "web"\nhosts = ["web-*"]\n\n[[templates]]\nid = "base"\nname = "Base"\ngroups = ["web"]\n';
   await ask(page, server, 'PUT', 'config', { toml: organisation() + template });
+  const busy = await measured(page, server, 'web-1', 60, { 'cpu.idle': (ago) => (ago > 20 && ago < 40 ? 2 : 70) });
+  await busy.say();
   await page.goto(`${server.url}/hosts/rules`);
   await expect(page.getByTestId('template-base')).toContainText('Base');
   await page.getByRole('button', { name: 'New rule' }).click();
@@ -232,9 +232,9 @@ test('a rule is read back, tried on the past and put in force', async ({ page, s
 });
 
 test('an incident shows its host around the alert', async ({ page, server }) => {
+  await ask(page, server, 'PUT', 'config', { toml: organisation() });
   const agent = await measured(page, server, 'web-1');
   await agent.say();
-  await ask(page, server, 'PUT', 'config', { toml: organisation() });
   const sender = await ask(page, server, 'POST', 'integrations', { name: 'falcon' });
   await send(page, server, sender.url, '[P1][PROBLEM][web-1][10.9.0.7][load is high]');
   await page.goto(`${server.url}/incidents/1`);

@@ -114,7 +114,7 @@ impl Place {
             };
         }
         let names = if named(chart, width) { NAMES_PX } else { 10.0 };
-        Self { left: 54.0, right: (width - names).max(60.0), top: 8.0, bottom: (height - 20.0).max(20.0), from, until }
+        Self { left: 62.0, right: (width - names).max(60.0), top: 8.0, bottom: (height - 20.0).max(20.0), from, until }
     }
 
     pub(crate) fn x(&self, at: i64) -> f64 {
@@ -137,8 +137,9 @@ impl Place {
     }
 }
 
+/// The same for every chart of a page, so that an instant is at the same place in each.
 fn named(chart: &Chart, width: f64) -> bool {
-    width >= NAMES_FROM_PX && chart.lines.len() > 1 && chart.shape != Shape::Heat
+    width >= NAMES_FROM_PX && !chart.small
 }
 
 /// The points worth asking for: twice as many as there are pixels.
@@ -182,7 +183,7 @@ pub(crate) fn picture(chart: &Chart, words: &Words<'_>, width: f64, height: f64)
     limits(chart, &place, &axis, &mut all);
     marks(chart, &place, &mut all);
     stale(chart, words, &place, &mut all);
-    if named(chart, width) {
+    if named(chart, width) && chart.shape != Shape::Heat {
         names(chart, &place, &axis, &mut all);
     }
     if chart.is_empty() {

@@ -271,7 +271,7 @@ pub(super) fn standing(app: App, row: &HostRow) -> (&'static str, String) {
     match (row.state, arrange::severity(row)) {
         (HostState::Silent, None) => ("silent", t::silent_word(l)),
         (_, Some(severity)) => (crate::components::badge::class(severity), t::in_trouble(l, severity.as_str())),
-        (_, None) => ("calm", t::calm(l)),
+        (_, None) => ("well", t::calm(l)),
     }
 }
 
