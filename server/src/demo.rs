@@ -6,6 +6,7 @@
 mod beats;
 mod crew;
 mod dice;
+mod fleet;
 mod organisation;
 mod senders;
 mod sink;
@@ -62,6 +63,7 @@ pub fn begin(app: &web::Data<App>, demo: Demo) {
         drop(rt::spawn(beats::run(to_beats, demo.beats)));
     }
     drop(rt::spawn(crew::run(app.clone(), dice.another())));
+    drop(rt::spawn(fleet::run(app.clone())));
 }
 
 fn configure(store: &mut Store, document: &str, now: Timestamp) -> Result<(), StoreError> {

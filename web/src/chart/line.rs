@@ -3,8 +3,8 @@
 
 use shared::api::{SeriesAnswer, SeriesLine};
 
-/// Points further apart than so many steps are not joined.
-const JOIN_STEPS: i64 = 3;
+/// So many distances between points are needed to say which one is usual.
+const USUAL_OF: usize = 8;
 /// Points of one line that are kept while it grows.
 const KEEP_MAX: usize = 4_000;
 
@@ -78,29 +78,37 @@ impl Line {
     /// Stretches without a gap.
     pub(crate) fn runs(&self) -> Vec<Vec<(i64, Value)>> {
         let mut runs: Vec<Vec<(i64, Value)>> = Vec::new();
-        let reach = self.step_ms.saturating_mul(JOIN_STEPS);
-        let mut last: Option<i64> = None;
+        // A sample that is missing is a gap; a beat that is a little late is none.
+        let reach = self.usual_ms().saturating_mul(8) / 5;
         for Point { at, value } in &self.points {
-            let Some(value) = *value else {
-                // One step without a value is a gap, unless the steps are shorter than what is measured.
-                last = None;
-                continue;
-            };
+            let Some(value) = *value else { continue };
             match runs.last_mut() {
-                Some(run) if last.is_some_and(|last| at - last <= reach) => run.push((*at, value)),
+                Some(run) if run.last().is_some_and(|(last, _)| at - last <= reach) => run.push((*at, value)),
                 _ => runs.push(vec![(*at, value)]),
             }
-            last = Some(*at);
         }
         runs
+    }
+
+    /// How far apart values usually are: steps may be shorter than the time between two samples, and that changes when
+    /// somebody begins to look. Nine of ten are not further apart.
+    fn usual_ms(&self) -> i64 {
+        let measured: Vec<i64> =
+            self.points.iter().filter(|point| point.value.is_some()).map(|point| point.at).collect();
+        let mut apart: Vec<i64> = measured.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        apart.sort_unstable();
+        let usual = apart.get(apart.len().saturating_sub(1) * 9 / 10).copied().unwrap_or(0);
+        if apart.len() < USUAL_OF { self.step_ms } else { usual.max(self.step_ms) }
     }
 
     /// What it was at an instant: the nearest point, if it is near enough to be of then.
     pub(crate) fn at(&self, at: i64) -> Option<Value> {
         let after = self.points.partition_point(|point| point.at < at);
-        let near = [after.checked_sub(1), Some(after)].into_iter().flatten().filter_map(|n| self.points.get(n));
-        let nearest = near.min_by_key(|point| (point.at - at).abs())?;
-        nearest.value.filter(|_| (nearest.at - at).abs() <= self.step_ms.saturating_mul(2))
+        let is_measured = |point: &&Point| point.value.is_some();
+        let before = self.points[..after].iter().rev().find(is_measured);
+        let near = [before, self.points[after..].iter().find(is_measured)];
+        let nearest = near.into_iter().flatten().min_by_key(|point| (point.at - at).abs())?;
+        nearest.value.filter(|_| (nearest.at - at).abs() <= self.usual_ms())
     }
 
     /// The newest value there is.
@@ -163,7 +171,7 @@ mod tests {
         assert_eq!(runs.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
         assert_eq!((runs[0][0].0, runs[1][0].0), (1_000, 4_000));
         assert_eq!(line.at(1_900).map(|value| value.mean), Some(2.0));
-        assert_eq!(line.at(2_900), None, "the gap has no value");
+        assert_eq!(line.at(3_000).map(|value| value.mean), Some(2.0), "a step away is of then");
         assert_eq!(line.at(60_000), None);
         assert_eq!(line.last().map(|(at, _)| at), Some(4_000));
     }
@@ -188,6 +196,18 @@ mod tests {
         line.push(9_000, None, 1_000, 3_000);
         assert_eq!(line.points.first().map(|point| point.at), Some(3_000));
         assert_eq!(line.runs().len(), 1);
+    }
+
+    #[test]
+    fn steps_shorter_than_what_is_measured_are_no_gaps() {
+        let mut mean = vec![None; 120];
+        for n in (0..120).filter(|n| n % 10 == 0 && *n != 60) {
+            mean[n] = Some(1.0);
+        }
+        let line = series(&mean, &[], &[]);
+        let line = Line::of(&answer(vec![line.clone()]), &line);
+        assert_eq!(line.runs().iter().map(Vec::len).collect::<Vec<_>>(), [6, 5], "one sample is missing");
+        assert!(line.at(13_000).is_some(), "what was measured two steps before is of then");
     }
 
     proptest! {

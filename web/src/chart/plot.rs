@@ -114,7 +114,7 @@ impl Place {
             };
         }
         let names = if named(chart, width) { NAMES_PX } else { 10.0 };
-        Self { left: 54.0, right: (width - names).max(60.0), top: 8.0, bottom: (height - 20.0).max(20.0), from, until }
+        Self { left: 62.0, right: (width - names).max(60.0), top: 8.0, bottom: (height - 20.0).max(20.0), from, until }
     }
 
     pub(crate) fn x(&self, at: i64) -> f64 {
@@ -137,8 +137,9 @@ impl Place {
     }
 }
 
+/// The same for every chart of a page, so that an instant is at the same place in each.
 fn named(chart: &Chart, width: f64) -> bool {
-    width >= NAMES_FROM_PX && chart.lines.len() > 1 && chart.shape != Shape::Heat
+    width >= NAMES_FROM_PX && !chart.small
 }
 
 /// The points worth asking for: twice as many as there are pixels.
@@ -175,14 +176,14 @@ pub(crate) fn picture(chart: &Chart, words: &Words<'_>, width: f64, height: f64)
         rules(chart, words, &place, &axis, &mut all);
     }
     match chart.shape {
-        Shape::Heat => heat(chart, words, &place, &mut all),
+        Shape::Heat => heat(chart, &place, &mut all),
         Shape::Stacked => stack_of(chart, &place, &axis, &mut all),
         Shape::Lines | Shape::Area => lines(chart, &place, &axis, &mut all),
     }
     limits(chart, &place, &axis, &mut all);
     marks(chart, &place, &mut all);
     stale(chart, words, &place, &mut all);
-    if named(chart, width) {
+    if named(chart, width) && chart.shape != Shape::Heat {
         names(chart, &place, &axis, &mut all);
     }
     if chart.is_empty() {
@@ -299,7 +300,7 @@ fn stack_of(chart: &Chart, place: &Place, axis: &Axis, all: &mut Vec<Draw>) {
 /// How many strips a heat chart has at most.
 const STRIPS_MAX: usize = 64;
 
-fn heat(chart: &Chart, words: &Words<'_>, place: &Place, all: &mut Vec<Draw>) {
+fn heat(chart: &Chart, place: &Place, all: &mut Vec<Draw>) {
     let count = chart.lines.len().min(STRIPS_MAX);
     let high = (place.bottom - place.top) / count.max(1) as f64;
     let top = chart.top.unwrap_or_else(|| chart.lines.iter().map(Line::greatest).fold(1.0, f64::max));
@@ -321,7 +322,6 @@ fn heat(chart: &Chart, words: &Words<'_>, place: &Place, all: &mut Vec<Draw>) {
             all.push(Draw::Text { at: [place.left - 6.0, y + high / 2.0], text, ink: Ink::Muted, align: Align::End });
         }
     }
-    let _ = words;
 }
 
 fn limits(chart: &Chart, place: &Place, axis: &Axis, all: &mut Vec<Draw>) {

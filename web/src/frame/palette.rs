@@ -172,5 +172,10 @@ fn hits(app: App, text: &str) -> Vec<Hit> {
         name: t::filter_board(l, text),
         kind: Kind::Filter,
     });
+    hits.push(Hit {
+        path: format!("/hosts{}", query::build(&[("q", text)])),
+        name: t::find_host(l, text),
+        kind: Kind::Page(Icon::Hosts),
+    });
     hits
 }

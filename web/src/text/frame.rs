@@ -20,6 +20,7 @@ shared::messages! {
     nothing_found(what: &str) { en: "Nothing found for “{what}”", zh: "没有找到“{what}”" }
     open_incident(id: i64) { en: "Open incident #{id}", zh: "打开事件 #{id}" }
     filter_board(what: &str) { en: "Filter the board by “{what}”", zh: "按“{what}”筛选面板" }
+    find_host(what: &str) { en: "Find hosts by “{what}”", zh: "按“{what}”查找主机" }
     page() { en: "page", zh: "页面" }
     theme() { en: "Theme", zh: "主题" }
     theme_system() { en: "System", zh: "跟随系统" }

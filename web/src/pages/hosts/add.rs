@@ -139,7 +139,7 @@ fn snippets(app: App, l: Language, made: RwSignal<Option<(String, NewToken)>>) -
         move |word| chosen.set(word),
     );
     view! {
-        <h3>{t::how(l)}</h3>
+        <h2>{t::how(l)}</h2>
         <div class="snippet-tabs">{choice}</div>
         <p class="hint">{move || (way().hint)(l)}</p>
         <pre class="marked snippet" tabindex="0">{move || text.get()}</pre>

@@ -31,6 +31,8 @@ use std::collections::BTreeMap;
 
 /// How often the board is asked for as a whole: what comes and goes is not told.
 const AGAIN_MS: i64 = 60_000;
+/// How soon it is asked for again when an incident changed.
+const INCIDENT_MS: i64 = 5_000;
 /// The order of the hosts holds still for so long: nothing moves below a finger every second.
 const SORT_MS: i64 = 10_000;
 /// What a tile's line goes back to.
@@ -145,11 +147,13 @@ fn follow(desk: Desk) {
     });
     look::at(page, BrowserMessage::Look { hosts: true, host: None });
     on_cleanup(move || look::end(page));
-    Effect::new(move |before: Option<(i64, i64)>| {
+    Effect::new(move |before: Option<(i64, i64, u32)>| {
         let now = app.now.get().ms();
-        let (mut asked, mut sorted) = before.unwrap_or((now, now));
-        if now - asked >= AGAIN_MS && !crate::browser::dom::is_hidden() {
-            asked = now;
+        let incidents = app.pulse.with_untracked(|pulse| pulse.number);
+        let (mut asked, mut sorted, mut known) = before.unwrap_or((now, now, incidents));
+        let again = if known == incidents { AGAIN_MS } else { INCIDENT_MS };
+        if now - asked >= again && !crate::browser::dom::is_hidden() {
+            (asked, known) = (now, incidents);
             desk.board.reload();
             sparks(desk);
         }
@@ -157,7 +161,7 @@ fn follow(desk: Desk) {
             sorted = now;
             desk.sort_again();
         }
-        (asked, sorted)
+        (asked, sorted, known)
     });
     // The lines on tiles, as soon as there are some.
     let wanted = Memo::new(move |_| {
@@ -267,7 +271,7 @@ pub(super) fn standing(app: App, row: &HostRow) -> (&'static str, String) {
     match (row.state, arrange::severity(row)) {
         (HostState::Silent, None) => ("silent", t::silent_word(l)),
         (_, Some(severity)) => (crate::components::badge::class(severity), t::in_trouble(l, severity.as_str())),
-        (_, None) => ("calm", t::calm(l)),
+        (_, None) => ("well", t::calm(l)),
     }
 }
 

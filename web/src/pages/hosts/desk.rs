@@ -66,6 +66,7 @@ pub(super) const STRIP: [&str; 30] = [
 const WIDE_PX: f64 = 620.0;
 /// After what is looked at changed into as many other series, an answer on its way may be about those before.
 const IN_FLIGHT_MS: i64 = 1_000;
+const DETAIL_AGAIN_MS: i64 = 15_000;
 
 /// How a host stands, by what it said last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +106,8 @@ struct Asked {
     round: u32,
     of: BTreeSet<String>,
     at: i64,
+    /// When all of the host was asked for.
+    detail_at: i64,
 }
 
 /// What the server was told is on screen.
@@ -158,7 +161,9 @@ impl Desk {
         Effect::new(move || {
             let look = self.look.get();
             is_connected.track();
-            self.asked.update_value(|asked| *asked = Asked { round: asked.round + 1, ..Asked::default() });
+            self.asked.update_value(|asked| {
+                *asked = Asked { round: asked.round + 1, detail_at: asked.detail_at, ..Asked::default() }
+            });
             self.window.set(look.window(app.clock().ms()));
             untrack(|| self.ask_what_is_missing());
         });
@@ -197,10 +202,18 @@ impl Desk {
         if look.is_live() {
             self.window.set(look.window(now));
         }
-        if !dom::is_hidden() && look.is_due(self.asked.with_value(|asked| asked.at), now) {
-            let again = self.wanted();
-            self.ask(again);
-            if self.whole {
+        let (asked_at, detail_at) = self.asked.with_value(|asked| (asked.at, asked.detail_at));
+        if dom::is_hidden() {
+            return;
+        }
+        if look.is_due(asked_at, now) {
+            self.asked.update_value(|asked| asked.at = now);
+            self.ask(self.wanted());
+        }
+        // What is wrong of it and how its rules stand is not told.
+        if self.whole && now - detail_at >= DETAIL_AGAIN_MS {
+            self.asked.update_value(|asked| asked.detail_at = now);
+            if detail_at > 0 {
                 self.detail.reload();
             }
         }
@@ -349,7 +362,9 @@ impl Desk {
                 return before.cloned().flatten();
             }
             let (chart, left) = self.data.with(|data| plans::chart(l, plan, data, self.window.get()));
-            more.set(left);
+            if more.get_untracked() != left {
+                more.set(left);
+            }
             Some(Arc::new(self.marked(chart, plan.metrics)))
         });
         (shown, more)

@@ -72,7 +72,7 @@ fn tile(desk: Desk, name: String) -> AnyView {
                 <span class="tile-head"><strong>{name.clone()}</strong> {worst}</span>
                 <span class="tile-cpu"><small>{t::column_cpu(l)}</small> {cpu}</span>
                 <span class="tile-line"><small>{t::column_load(l)} " " <b>{load}</b></small> <small>{t::column_mem(l)} " " <b>{memory}</b></small></span>
-                <svg class="spark" viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true"><path d=line></path></svg>
+                <svg class="tile-spark" viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true"><path d=line></path></svg>
                 {said}
             </a>
         </li>

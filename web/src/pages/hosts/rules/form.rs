@@ -141,7 +141,7 @@ fn reading(l: Language, text: RwSignal<String>, id: &'static str) -> AnyView {
     });
     let words = move || {
         read.get().map(|read| match read {
-            Ok(words) => view! { <p class="reading">{t::reads(l, &words)}</p> }.into_any(),
+            Ok(words) => view! { <p class="rule-reading">{t::reads(l, &words)}</p> }.into_any(),
             Err(fault) => view! { <p class="fault">{t::unreadable(l, &fault)}</p> }.into_any(),
         })
     };
@@ -166,7 +166,7 @@ fn fields(desk: Desk, draft: Draft, first: &Threshold, templates: Vec<(String, S
         move || draft.template.get(),
         move |id| draft.template.set(id),
     );
-    let levels = Severity::ALL.map(|it| (it.to_string(), format!("{it} {}", words::severity(l, it)))).to_vec();
+    let levels = Severity::ALL.map(|it| (it.to_string(), words::severity(l, it))).to_vec();
     let severity = choice(
         "rule-severity".to_owned(),
         t::severity(l),

@@ -8,7 +8,7 @@ use crate::{
     components::painted::painted,
     markup::Node,
     state::App,
-    text::host_rules as t,
+    text::{host_rules as t, hosts},
 };
 use engine::threshold::Expression;
 use leptos::{prelude::*, task::spawn_local};
@@ -34,8 +34,7 @@ pub(super) fn card(desk: Desk, draft: Draft) -> AnyView {
     let l = app.l();
     let range = RwSignal::new(RANGES[0].0);
     let (answer, busy) = (RwSignal::new(None::<Answer>), RwSignal::new(false));
-    let names =
-        [shared::text::span(l, RANGES[0].1), shared::text::span(l, RANGES[1].1), shared::text::span(l, RANGES[2].1)];
+    let names = [hosts::range_hours(l, 24), hosts::range_days(l, 7), hosts::range_days(l, 14)];
     let choice = segments(
         t::try_range(l),
         RANGES.iter().map(|(word, _)| *word).zip(names).collect(),
