@@ -55,7 +55,7 @@ struct Package {
     present: fn() -> bool,
 }
 
-const PACKAGES: [Package; 16] = [
+const PACKAGES: [Package; 18] = [
     Package {
         name: "libpq-dev",
         purpose: "the PostgreSQL client library (without it one is compiled from source)",
