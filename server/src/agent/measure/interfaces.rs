@@ -80,7 +80,7 @@ pub(super) fn is_made(name: &str) -> bool {
         Some(id) if **start == *"br-" => id.len() == 12 && id.bytes().all(|b| b.is_ascii_hexdigit()),
         found => found.is_some(),
     };
-    MADE.iter().any(|start| is_made(&start))
+    MADE.iter().any(is_made)
 }
 
 /// What an interface is, if it rides on another.
