@@ -293,7 +293,14 @@ mod tests {
                 .iter()
                 .all(|it| (it.user + it.nice + it.system + it.idle + it.iowait + it.softirq - 100.0).abs() < 0.1)
         );
-        for none in ["go_goroutines", "zram0", "ifb0", "node_uname_info", "sys.ntp.offset", "node_memory_MemTotal"] {
+        for none in [
+            "go_goroutines",
+            "disk.io.util/device=zram0",
+            "iface=ifb0",
+            "node_uname_info",
+            "sys.ntp.offset",
+            "node_memory_MemTotal",
+        ] {
             assert!(!second.values.keys().any(|it| it.contains(none)), "{none}");
         }
         assert_eq!(value(&second, "mem.swapused.percent"), None, "there is no swap");
