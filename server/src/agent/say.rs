@@ -4,10 +4,9 @@
 use super::table::Table;
 use crate::inventory::{
     Fault, FaultKind,
-    https::{Https, Question, Trust},
+    https::{Https, Question, Trust, header::CONTENT_ENCODING},
 };
 use flate2::{Compression, write::GzEncoder};
-use reqwest::header::CONTENT_ENCODING;
 use serde::de::DeserializeOwned;
 use shared::{
     agent::{

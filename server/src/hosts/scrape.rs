@@ -8,16 +8,15 @@ use crate::{
     clock,
     inventory::{
         Fault, FaultKind,
-        https::{Https, Question, Trust},
+        https::{
+            Https, Method, Question, Trust,
+            header::{ACCEPT, AUTHORIZATION},
+        },
     },
     runtime::Runtime,
     telemetry,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use reqwest::{
-    Method,
-    header::{ACCEPT, AUTHORIZATION},
-};
 use shared::{
     agent::EVERY_MIN_MS,
     config::{Finding, HostMode, Scrape},

@@ -6,12 +6,13 @@
 pub(crate) mod json;
 mod trust;
 
+pub use reqwest::{Method, header};
 pub use trust::{Fingerprint, NoFingerprint, Trust};
 
 use super::{Fault, FaultKind, OwnCertificate};
 use futures_util::TryStreamExt as _;
 use reqwest::{
-    Client, Method, Url,
+    Client, Url,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
     redirect, retry,
 };

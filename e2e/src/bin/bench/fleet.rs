@@ -34,7 +34,7 @@ impl Fleet {
         let fleet =
             Self { hosts: number(hosts)?, series: number(series)?, length: Duration::from_secs(number(seconds)?) };
         ensure!(
-            fleet.hosts % 10 == 0 && fleet.hosts > 0,
+            fleet.hosts.is_multiple_of(10) && fleet.hosts > 0,
             "the hosts are measured in turn: make them a multiple of ten"
         );
         ensure!((1..=1_900).contains(&fleet.series), "a host has 1 to 1900 series here");

@@ -185,6 +185,7 @@ impl Machine {
     }
 
     /// The series and their values then.
+    // tidy: long because it is one table of what a machine measures.
     pub(super) fn measured(&self, at: Timestamp) -> Vec<(String, f64)> {
         let Role { cores, gib, .. } = *self.role;
         let day = self.day(at);

@@ -129,10 +129,6 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn one(line: &str) -> Option<(String, Vec<(String, String)>, f64)> {
-        sample(line)
-    }
-
     fn labels_of(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
@@ -153,11 +149,11 @@ mod tests {
             ("{\"my.metric\",\"a.b\"=\"c\"} 2", "my.metric", vec![("a.b", "c")], 2.0),
             ("a_total{b=\"c\"} 3 # {trace=\"x\"} 1", "a_total", vec![("b", "c")], 3.0),
         ] {
-            assert_eq!(one(line), Some((name.to_owned(), labels_of(&labels), value)), "{line}");
+            assert_eq!(sample(line), Some((name.to_owned(), labels_of(&labels), value)), "{line}");
         }
-        assert!(one("a NaN").unwrap().2.is_nan());
+        assert!(sample("a NaN").unwrap().2.is_nan());
         for none in ["a", "a x", "a{b=\"c\" 1", "a{b=c} 1", "a{b} 1", "a{\"b} 1", "{} 1", "a{b=\"c\"}", "a{b=\"c\\"] {
-            assert_eq!(one(none), None, "{none}");
+            assert_eq!(sample(none), None, "{none}");
         }
     }
 

@@ -1,3 +1,5 @@
+//! Where lines, gaps, bands and marks of a chart end up, for any values.
+
 use super::*;
 use crate::chart::{
     line::{Point, Value},

@@ -168,7 +168,8 @@ impl Desk {
             untrack(|| self.ask_what_is_missing());
         });
         Effect::new(move || {
-            (self.seen.track(), self.picked.track());
+            self.seen.track();
+            self.picked.track();
             untrack(|| self.ask_what_is_missing());
         });
         Effect::new(move || {
