@@ -171,7 +171,7 @@ mod tests {
     fn described() -> BTreeSet<String> {
         let source = [include_str!("telemetry.rs"), include_str!("telemetry/process.rs")].concat();
         let calls = source.split("describe_").skip(1).filter_map(|call| call.split('"').nth(1));
-        calls.flat_map(|name| named(name)).collect()
+        calls.flat_map(named).collect()
     }
 
     #[test]

@@ -153,7 +153,7 @@ impl Judge {
         for host in known.iter().filter(|host| touched.contains(&host.name)) {
             state.judge(&self.hosts, &host.name, host.every_ms, now);
         }
-        if is_new || state.turns % AWAY_EVERY == 0 {
+        if is_new || state.turns.is_multiple_of(AWAY_EVERY) {
             let names: BTreeSet<&str> = known.iter().map(|it| it.name.as_str()).collect();
             for host in &known {
                 state.look_for(&self.hosts, &host.name, host.seen_at, host.every_ms, now);

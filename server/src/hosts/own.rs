@@ -25,7 +25,7 @@ pub async fn keep(hosts: Arc<Hosts>, runtime: Runtime) {
             continue;
         }
         let usual = config.document.hosts.every;
-        let (taking, meter, with_facts) = (Arc::clone(&hosts), Arc::clone(&meter), told % FACTS_EVERY == 0);
+        let (taking, meter, with_facts) = (Arc::clone(&hosts), Arc::clone(&meter), told.is_multiple_of(FACTS_EVERY));
         let measured = actix_web::web::block(move || measure(&taking, &meter, with_facts, usual)).await;
         let Ok(every_ms) = measured else { return };
         told = told.wrapping_add(1);

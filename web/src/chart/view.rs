@@ -169,7 +169,10 @@ fn paint_when_due(
         }
     };
     Effect::new(move || {
-        (shown.track(), size.track(), together.colours.track(), app.prefs.theme.track());
+        shown.track();
+        size.track();
+        together.colours.track();
+        app.prefs.theme.track();
         once_a_frame(due, draw);
     });
     let over_due = StoredValue::new(false);
@@ -186,7 +189,10 @@ fn paint_when_due(
         });
     };
     Effect::new(move || {
-        (together.cursor.track(), together.drag.track(), shown.track(), size.track());
+        together.cursor.track();
+        together.drag.track();
+        shown.track();
+        size.track();
         once_a_frame(over_due, draw_over);
     });
 }

@@ -158,7 +158,7 @@ pub(crate) fn fleet(fleet: &Fleet) -> Result<()> {
         made
     };
     let handler = controls::trivial_handler()?;
-    let control = open_loop(handler.address, wait::instant(), rate, Duration::from_secs(10), |n| report(n))?;
+    let control = open_loop(handler.address, wait::instant(), rate, Duration::from_secs(10), report)?;
     drop(handler);
     *bytes.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = 0;
     let before = processor(&server)?;

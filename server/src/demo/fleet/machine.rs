@@ -321,7 +321,7 @@ impl Machine {
     }
 
     pub(super) fn facts(&self, now: Timestamp) -> HostFacts {
-        let debian = self.seed % 3 != 0;
+        let debian = !self.seed.is_multiple_of(3);
         let mac = self.ip.parse::<std::net::Ipv4Addr>().map(|ip| {
             let [_, b, c, d] = ip.octets();
             format!("52:54:00:{b:02x}:{c:02x}:{d:02x}")

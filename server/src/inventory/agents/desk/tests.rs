@@ -52,8 +52,7 @@ fn seen(told: &Observation, ip: &str) -> Option<(String, i64, Option<RouterPart>
 #[test]
 fn the_whole_comes_first_and_then_what_changed() {
     let desk = desk();
-    let first =
-        vec![neighbour("10.0.0.9", "52:54:00:00:00:09", 1_500), neighbour("10.0.0.8", "52:54:00:00:00:08", 0)];
+    let first = vec![neighbour("10.0.0.9", "52:54:00:00:00:09", 1_500), neighbour("10.0.0.8", "52:54:00:00:00:08", 0)];
     let (taken, told) = take(&desk, report("web01", first), NOW);
     assert!(!taken.whole && !told.whole);
     assert_eq!(seen(&told, "10.0.0.9"), Some(("52:54:00:00:00:09".to_owned(), 1_500, None)));
@@ -144,8 +143,7 @@ async fn a_question_reaches_the_agent_that_waits_and_its_outcome_whoever_asked()
     };
     let (asked, _) = tokio::join!(asking, agent);
     let mac = "52:54:00:00:00:09".parse().unwrap();
-    let expected =
-        Asked { source, agent: Some("web01".to_owned()), at: NOW, outcome: AskedOutcome::Answered { mac } };
+    let expected = Asked { source, agent: Some("web01".to_owned()), at: NOW, outcome: AskedOutcome::Answered { mac } };
     assert_eq!(asked, [(ip, expected)]);
 }
 
@@ -212,18 +210,15 @@ proptest! {
 }
 
 fn any_report() -> impl Strategy<Value = AgentReport> {
-    let entry =
-        (0_u8..3, 0_u8..6, any::<u64>(), any::<bool>()).prop_map(|(ip, mac, age_ms, router)| AgentNeighbour {
-            interface: "eth0".to_owned(),
-            ip: IpAddr::from([10, 0, 0, ip]),
-            mac: Mac([0x52, 0x54, 0, 0, 0, mac + 1]),
-            age_ms,
-            router,
-        });
-    let gone =
-        (0_u8..3).prop_map(|ip| AgentGone { interface: "eth0".to_owned(), ip: IpAddr::from([10, 0, 0, ip]) });
-    let probed =
-        (0_u8..3).prop_map(|ip| Probed { ip: IpAddr::from([10, 0, 0, ip]), outcome: ProbeOutcome::Answered });
+    let entry = (0_u8..3, 0_u8..6, any::<u64>(), any::<bool>()).prop_map(|(ip, mac, age_ms, router)| AgentNeighbour {
+        interface: "eth0".to_owned(),
+        ip: IpAddr::from([10, 0, 0, ip]),
+        mac: Mac([0x52, 0x54, 0, 0, 0, mac + 1]),
+        age_ms,
+        router,
+    });
+    let gone = (0_u8..3).prop_map(|ip| AgentGone { interface: "eth0".to_owned(), ip: IpAddr::from([10, 0, 0, ip]) });
+    let probed = (0_u8..3).prop_map(|ip| Probed { ip: IpAddr::from([10, 0, 0, ip]), outcome: ProbeOutcome::Answered });
     let own = prop::option::of((1_u8..9, 0_u8..3)).prop_map(|own| {
         own.map(|(mac, ip)| AgentInterface {
             name: "eth0".to_owned(),

@@ -81,18 +81,18 @@ pub(super) fn rule(desk: Desk, place: Option<&(TemplateId, ThresholdId)>) -> Any
 /// Puts a rule into a template, in the place where it was if that is the same.
 fn put(templates: &mut [Template], old: Option<(&TemplateId, &ThresholdId)>, into: &str, rule: Threshold) {
     let mut rule = Some(rule);
-    if let Some((template, id)) = old {
-        if let Some(template) = templates.iter_mut().find(|it| it.id == *template) {
-            let place = template.rules.iter().position(|it| it.id == *id);
-            match place {
-                Some(place) if template.id.as_str() == into => {
-                    if let Some(rule) = rule.take() {
-                        template.rules[place] = rule;
-                    }
+    if let Some((template, id)) = old
+        && let Some(template) = templates.iter_mut().find(|it| it.id == *template)
+    {
+        let place = template.rules.iter().position(|it| it.id == *id);
+        match place {
+            Some(place) if template.id.as_str() == into => {
+                if let Some(rule) = rule.take() {
+                    template.rules[place] = rule;
                 }
-                Some(place) => drop(template.rules.remove(place)),
-                None => {}
             }
+            Some(place) => drop(template.rules.remove(place)),
+            None => {}
         }
     }
     if let Some((template, rule)) = templates.iter_mut().find(|it| it.id.as_str() == into).zip(rule) {
