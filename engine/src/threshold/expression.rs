@@ -277,6 +277,9 @@ fn number(text: &str) -> Result<f64, String> {
     let text = text.trim();
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
     let unit = text.get(digits.len()..).unwrap_or_default();
+    if digits.is_empty() {
+        return Err(format!("`{text}` is not a number to compare with"));
+    }
     let scale = match unit {
         "" | "%" => 1.0,
         "k" | "K" => 1e3,

@@ -7,7 +7,7 @@ mod machine;
 
 use crate::{
     clock,
-    hosts::{Batch, Hosts},
+    hosts::{Batch, Hosts, Taken},
     http::App,
 };
 use actix_web::web;
@@ -17,46 +17,71 @@ use shared::{
     host::{Feed, Sample},
 };
 use std::{collections::BTreeSet, time::Duration};
+use tokio::time::sleep;
 
 const EVERY_MS: i64 = 10_000;
 /// A look at who has to measure.
 const BEAT: Duration = Duration::from_millis(500);
 /// What is told of the past at the start, and how far apart its samples are.
-const PAST_MS: i64 = 24 * 3_600_000;
+const PAST_HOURS: i64 = 24;
+const HOUR_MS: i64 = 3_600_000;
 const PAST_STEP_MS: i64 = 120_000;
-const PAST_AT_ONCE: i64 = 240;
+/// What may be told before it is stored: far less than would be given up.
+const AHEAD_MS: i64 = 4 * HOUR_MS;
+/// How long one hour of one machine is tried.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(app: web::Data<App>) {
     let known: BTreeSet<String> = app.hosts.known().into_iter().map(|it| it.name).collect();
     let machines = machine::all();
-    for machine in machines.iter().filter(|it| !known.contains(it.name)) {
-        let now = clock::now();
-        let from = now.plus_ms(-PAST_MS);
-        for chunk in 0..PAST_MS / PAST_STEP_MS / PAST_AT_ONCE {
-            let at = |n: i64| from.plus_ms((chunk * PAST_AT_ONCE + n) * PAST_STEP_MS);
-            let times: Vec<Timestamp> = (0..PAST_AT_ONCE).map(at).filter(|at| !machine.is_silent(*at, now)).collect();
-            take(&app.hosts, machine, &times, PAST_STEP_MS, now);
-            // Whoever opens the page meanwhile is answered between two of these.
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
+    let new: Vec<&Machine> = machines.iter().filter(|it| !known.contains(it.name)).collect();
+    // As an agent does: what is measured now comes first, and what was kept follows as it can be stored.
+    tokio::join!(measure(&app.hosts, &machines), tell_the_past(&app.hosts, &new));
+}
+
+async fn measure(hosts: &Hosts, machines: &[Machine]) {
     let began = clock::now();
     let mut due: Vec<Timestamp> = vec![began; machines.len()];
     loop {
         let now = clock::now();
         for (machine, due) in machines.iter().zip(&mut due) {
             if *due <= now && !machine.is_silent(now, began) {
-                let every_ms = take(&app.hosts, machine, &[now], EVERY_MS, now);
-                *due = now.plus_ms(every_ms);
+                let taken = take(hosts, machine, &[now], EVERY_MS, now);
+                let every_ms = taken.and_then(|it| i64::try_from(it.every_ms).ok()).unwrap_or(EVERY_MS);
+                *due = now.plus_ms(every_ms.max(1_000));
             }
         }
-        tokio::time::sleep(BEAT).await;
+        sleep(BEAT).await;
     }
 }
 
-/// Hands over what a machine measured at these times; gives how long to wait for the next.
-fn take(hosts: &Hosts, machine: &Machine, times: &[Timestamp], every_ms: i64, now: Timestamp) -> i64 {
-    let (Some(first), Some(last)) = (times.first(), times.last()) else { return every_ms };
+async fn tell_the_past(hosts: &Hosts, machines: &[&Machine]) {
+    let began = clock::now();
+    for hour in 0..PAST_HOURS {
+        let from = began.plus_ms((hour - PAST_HOURS) * HOUR_MS);
+        for machine in machines {
+            let at = |n: i64| from.plus_ms(n * PAST_STEP_MS);
+            let times = (0..HOUR_MS / PAST_STEP_MS).map(at).filter(|at| !machine.is_silent(*at, began));
+            let times: Vec<Timestamp> = times.collect();
+            let is_told = || {
+                let taken = take(hosts, machine, &times, PAST_STEP_MS, clock::now());
+                let stored = |it: Taken| it.stored_until.unwrap_or(began.plus_ms(-PAST_HOURS * HOUR_MS));
+                taken.is_some_and(|it| stored(it).plus_ms(AHEAD_MS) >= from)
+            };
+            let mut left = PATIENCE;
+            while !times.is_empty() && !is_told() && !left.is_zero() {
+                sleep(BEAT).await;
+                left = left.saturating_sub(BEAT);
+            }
+            // Whoever opens the page meanwhile is answered between two of these.
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+/// Hands over what a machine measured at these times; none when it was not taken.
+fn take(hosts: &Hosts, machine: &Machine, times: &[Timestamp], every_ms: i64, now: Timestamp) -> Option<Taken> {
+    let (first, last) = (times.first()?, times.last()?);
     let series = machine.measured(*first).into_iter().map(|(name, _)| name).collect();
     let sample = |at: &Timestamp| Sample {
         at: *at,
@@ -75,10 +100,10 @@ fn take(hosts: &Hosts, machine: &Machine, times: &[Timestamp], every_ms: i64, no
         lost: 0,
     };
     match hosts.take(batch, now) {
-        Ok(taken) => i64::try_from(taken.every_ms).unwrap_or(every_ms).max(1_000),
+        Ok(taken) => Some(taken),
         Err(error) => {
             tracing::debug!(%error, machine = machine.name, "a demo machine was not taken");
-            every_ms
+            None
         }
     }
 }

@@ -106,7 +106,9 @@ impl Instance {
         }
         let mut sorted: Vec<i64> = self.intervals_ms.iter().copied().collect();
         sorted.sort_unstable();
-        sorted.get(sorted.len() / 2).map_or(EVERY_MS, |ms| ms.unsigned_abs().max(EVERY_MIN_MS))
+        // Those who ask are some milliseconds early or late; intervals are whole seconds, or tenths of one.
+        let whole = |ms: &i64| ms.saturating_add(50).unsigned_abs() / 100 * 100;
+        sorted.get(sorted.len() / 2).map_or(EVERY_MS, |ms| whole(ms).max(EVERY_MIN_MS))
     }
 }
 
@@ -169,6 +171,12 @@ mod tests {
         let mut every = |s| it.batch("a", at(s), vec![reading("node_load1", &[], 1.0)]).0.unwrap().every_ms;
         assert_eq!((every(0), every(15), every(30), every(90), every(105)), (60_000, 15_000, 15_000, 15_000, 15_000));
         assert_eq!(every(100), 15_000, "one that is late does not count");
+        let mut it = Instance::default();
+        let mut every = |ms: i64| {
+            let at = Timestamp::from_ms(1_700_000_000_000 + ms);
+            it.batch("a", at, vec![reading("node_load1", &[], 1.0)]).0.unwrap().every_ms
+        };
+        assert_eq!((every(0), every(1_002), every(2_001), every(2_998)), (60_000, 1_000, 1_000, 1_000), "nearly is so");
     }
 
     #[test]
