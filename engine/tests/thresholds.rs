@@ -99,6 +99,7 @@ fn a_bad_condition_names_the_mend() {
         ("lookup(#3) x > 5", "lookup(#2,5)"),
         ("lookup(#3,2) x > 5", "never 3"),
         ("nodata(#3) x", "nodata takes a time"),
+        ("stddev(#20) x < 3", "stddev(#20) cpu.busy > 3"),
         ("all(#3,4) x > 5", "takes no `4`"),
     ] {
         let error = text.parse::<Expression>().unwrap_err();

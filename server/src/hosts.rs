@@ -55,6 +55,8 @@ pub const HOSTS_MAX: usize = 20_000;
 const NAME_MAX: usize = 255;
 /// Values of the past that may wait to be stored, of all hosts: 64 MB.
 const LATE_MAX: usize = 16 << 20;
+/// Values that may wait to be stored altogether, 400 MB: an hour of a thousand hosts with 300 series every ten seconds.
+const UNSAVED_MAX: usize = 100 << 20;
 /// Samples that end longer ago than this are of the past.
 const PAST_MS: i64 = 3 * memory::SLOT_MS;
 /// Frames of the board that wait for one browser.
@@ -116,8 +118,10 @@ pub enum HostFault {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
     pub name: String,
-    /// When its newest sample was measured.
+    /// When its newest sample was measured, by whatever clock did so.
     pub seen_at: Timestamp,
+    /// When something of it came last.
+    pub heard_at: Timestamp,
     pub every_ms: u64,
 }
 
@@ -125,6 +129,8 @@ pub struct Known {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Points {
     pub series: SeriesName,
+    /// How far apart they usually are.
+    pub step_ms: i64,
     pub points: Vec<(Timestamp, f32)>,
 }
 
@@ -301,9 +307,32 @@ impl Hosts {
         self.host(host).map(|memory| lock(&memory).heard(pattern)).unwrap_or_default()
     }
 
-    /// The newest points of each series of a host that `pattern` means, from `since` on, as far as they are in memory.
-    pub fn recent(&self, host: &str, pattern: &SeriesName, since: Timestamp) -> Vec<Points> {
-        self.host(host).map(|memory| lock(&memory).recent(pattern, since.ms())).unwrap_or_default()
+    /// The newest points of each series of a host that `pattern` means, as far as they are in memory, from where `since`
+    /// says for points so many ms apart; at least `least_ms`.
+    pub fn recent(&self, host: &str, pattern: &SeriesName, least_ms: i64, since: &dyn Fn(i64) -> i64) -> Vec<Points> {
+        self.host(host).map(|memory| lock(&memory).recent(pattern, least_ms, since)).unwrap_or_default()
+    }
+
+    /// Whether a host has a series of this name; none that did not come for an hour.
+    pub fn has(&self, host: &str, series: &str) -> bool {
+        self.host(host).is_some_and(|memory| lock(&memory).has(series))
+    }
+
+    /// Gives up the oldest of what is not stored, of every host, until it is at most so many values: an outage of the store
+    /// must not become one of the pager.
+    fn shed(&self, most: usize) {
+        loop {
+            let hosts = self.all();
+            let unsaved: usize = hosts.iter().map(|memory| lock(memory).size().0).sum();
+            let oldest = hosts.iter().filter_map(|memory| lock(memory).oldest_open()).min();
+            let Some(oldest) = oldest.filter(|_| unsaved > most) else { return };
+            for memory in &hosts {
+                let mut memory = lock(memory);
+                while memory.oldest_open() == Some(oldest) {
+                    memory.give_up_oldest();
+                }
+            }
+        }
     }
 
     /// The worst rule that holds of each host that has one; every other has none.

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 /// The newest value of a series of a host, if it has one.
 fn latest(hosts: &Hosts, host: &str, series: &str) -> Option<f64> {
-    let points = hosts.recent(host, &series.parse().unwrap(), Timestamp::default());
+    let points = hosts.recent(host, &series.parse().unwrap(), 1, &|_| 0);
     points.first()?.points.last().map(|(_, value)| f64::from(*value))
 }
 

@@ -263,6 +263,9 @@ impl FromStr for Expression {
             "!=" => Operator::Unequal,
             other => return Err(format!("`{other}` is not a comparison; use <, <=, >, >=, == or !=")),
         };
+        if matches!(function, Function::Stddev(_)) && operator != Operator::Greater {
+            return Err("stddev asks how far off a value is at least; write stddev(#20) cpu.busy > 3".to_owned());
+        }
         Ok(Self { function, series: series(named)?, operator, threshold: number(right)? })
     }
 }

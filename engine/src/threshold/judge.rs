@@ -59,18 +59,21 @@ impl Standing {
         if !rule.counts_at(now) {
             return self.stop(now);
         }
+        let at = course.newest_at().unwrap_or(now);
+        // An end of its own may look less far back than the problem did.
+        let clear = rule.clear.as_ref().filter(|_| self.state == RuleState::Firing);
+        let cleared = clear.map(|clear| clear.ask(course).is_some_and(|it| it.holds));
         let Some(Made { holds, value }) = rule.when.ask(course) else {
+            if cleared == Some(true) {
+                return self.step(rule, false, true, at, now);
+            }
             // What fires goes on: no news is no recovery.
             if self.state != RuleState::Firing {
                 self.turn(RuleState::Unknown, now);
             }
             return None;
         };
-        let at = course.newest_at().unwrap_or(now);
-        let over = match &rule.clear {
-            Some(clear) if self.state == RuleState::Firing => clear.ask(course).is_some_and(|it| it.holds),
-            _ => !holds,
-        };
+        let over = cleared.unwrap_or(!holds);
         self.value = value;
         self.step(rule, holds, over, at, now)
     }
@@ -116,7 +119,8 @@ impl Standing {
         Judged::Problem { step: self.steps, value: self.value }
     }
 
-    fn stop(&mut self, now: Timestamp) -> Option<Judged> {
+    /// The rule does not count now.
+    pub fn stop(&mut self, now: Timestamp) -> Option<Judged> {
         let fired = self.state == RuleState::Firing;
         self.turn(RuleState::Unknown, now);
         fired.then_some(Judged::Over { value: self.value, because: OverBecause::OutsideHours })

@@ -10,12 +10,13 @@ use super::{Hosts, Points};
 use crate::{clock, runtime::Runtime, telemetry};
 use engine::{
     compile::SELF,
-    threshold::{Bound, Course, Judged, KEY, Rules, SILENT_KEY, Standing},
+    threshold::{Bound, Course, Judged, KEY, OverBecause, Rules, SILENT_KEY, Standing},
 };
 use shared::{
     Alert, Delay, Severity, TemplateId, ThresholdId, Timestamp,
     api::{RuleStanding, RuleState},
     config::HostMode,
+    host::SeriesName,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,6 +34,10 @@ const AWAY_EVERY: u32 = 5;
 const SILENT_BEATS: i64 = 3;
 /// What is told of at once; more wait for the next turn.
 const TELL_MAX: usize = 256;
+/// Series that no host has any more are looked for at every so many of these, and only when the server has run for so long
+/// that each would have come: a host knows its series for an hour.
+const LEFT_EVERY: u32 = 60;
+const LEFT_AFTER_MS: i64 = 3_600_000;
 /// Open alerts are read in parts of this many.
 const ALERTS_AT_ONCE: usize = 1_000;
 
@@ -57,6 +62,8 @@ struct State {
     standings: BTreeMap<Place, Standing>,
     /// Hosts whose silence was told, with since when.
     silent: BTreeMap<String, Timestamp>,
+    /// Since when hosts are heard without a gap: what they did not say while they said nothing is not missed.
+    live_since: BTreeMap<String, Timestamp>,
     /// What is to be told, by identity: only the newest of each.
     untold: BTreeMap<String, Message>,
     turns: u32,
@@ -82,8 +89,9 @@ pub async fn keep(judge: Arc<Judge>, runtime: Runtime) {
         let (judging, config) = (Arc::clone(&judge), runtime.config());
         let turn = move || judging.turn(&config.thresholds, &config.document.hosts, config.version, clock::now());
         // Hundreds of hosts take some milliseconds.
-        if actix_web::web::block(turn).await.is_err() {
-            return;
+        if let Err(error) = actix_web::web::block(turn).await {
+            // A fault of ours in one turn is no reason to watch nothing from then on.
+            tracing::error!(%error, "hosts could not be judged in this turn");
         }
         judge.tell(&runtime).await;
     }
@@ -101,6 +109,7 @@ impl Judge {
             by_host: BTreeMap::new(),
             standings: BTreeMap::new(),
             silent: BTreeMap::new(),
+            live_since: BTreeMap::new(),
             untold: BTreeMap::new(),
             turns: 0,
         };
@@ -151,14 +160,18 @@ impl Judge {
             touched.extend(known.iter().map(|it| it.name.clone()));
         }
         for host in known.iter().filter(|host| touched.contains(&host.name)) {
-            state.judge(&self.hosts, &host.name, host.every_ms, now);
+            state.judge(&self.hosts, &host.name, now);
         }
         if is_new || state.turns.is_multiple_of(AWAY_EVERY) {
             let names: BTreeSet<&str> = known.iter().map(|it| it.name.as_str()).collect();
             for host in &known {
-                state.look_for(&self.hosts, &host.name, host.seen_at, host.every_ms, now);
+                state.look_for(&self.hosts, &host.name, host.heard_at, host.every_ms, now);
             }
-            state.forget(&names, now);
+            state.stop_outside_hours(now);
+            state.forget(&names, is_new, now);
+        }
+        if state.turns.is_multiple_of(LEFT_EVERY) {
+            state.forget_left(&self.hosts, now);
         }
         let worst = state.worst();
         telemetry::rules(&state.by_state());
@@ -244,45 +257,55 @@ impl State {
     }
 
     /// Judges a host by its newest points.
-    fn judge(&mut self, hosts: &Hosts, host: &str, every_ms: u64, now: Timestamp) {
-        // Somebody who looks makes it faster than usual; a slow sender has a beat of its own.
-        let step = Delay(i64::try_from(every_ms).unwrap_or(i64::MAX).max(self.mode.every.0));
+    fn judge(&mut self, hosts: &Hosts, host: &str, now: Timestamp) {
+        // Somebody who looks makes it faster than usual; what is measured less often than the rest has a beat of its own.
+        let least_ms = self.mode.every.0;
         for rule in self.rules_of(host).iter().filter(|rule| rule.when.function.span().is_some()) {
-            let since = now.plus_ms(rule.reach(step).0.saturating_neg());
-            for Points { series, points } in hosts.recent(host, &rule.when.series, since) {
+            let since = |step_ms: i64| now.ms().saturating_sub(rule.reach(Delay(step_ms)).0);
+            for Points { series, step_ms, points } in hosts.recent(host, &rule.when.series, least_ms, &since) {
                 let place = Place::new(host, rule, series.to_string());
                 let standing = self.standings.entry(place.clone()).or_insert_with(|| Standing::new(now));
-                let judged = standing.judge(rule, &Course::of(&points, step), now);
+                let judged = standing.judge(rule, &Course::of(&points, Delay(step_ms)), now);
                 self.note(&place, rule, judged, now);
             }
         }
     }
 
     /// Judges a host by what did not come.
-    fn look_for(&mut self, hosts: &Hosts, host: &str, seen_at: Timestamp, every_ms: u64, now: Timestamp) {
-        let heard_at = seen_at.max(self.began_at);
+    fn look_for(&mut self, hosts: &Hosts, host: &str, came_at: Timestamp, every_ms: u64, now: Timestamp) {
+        let heard_at = came_at.max(self.began_at);
         let beats = i64::try_from(every_ms).unwrap_or(i64::MAX).saturating_mul(SILENT_BEATS);
         let is_silent = now.ms_since(heard_at) >= self.mode.silent_after.0.max(beats);
         match (is_silent, self.silent.get(host)) {
             (true, None) => {
-                self.silent.insert(host.to_owned(), now);
                 if let Some(severity) = self.mode.silent_severity {
+                    self.silent.insert(host.to_owned(), now);
                     let message = Message::silent(host, severity, heard_at, now);
                     self.untold.insert(format!("{SILENT_KEY}{host}"), message);
                 }
             }
             // Heard again by this server, not only known from before.
-            (false, Some(_)) if seen_at >= self.began_at => self.is_heard(host, "it is measured again", now),
+            (false, Some(_)) if came_at >= self.began_at => self.is_heard(host, "it is measured again", now),
             _ => {}
         }
+        let is_away = now.ms_since(heard_at) >= beats;
+        let live_since = match is_away {
+            true => {
+                self.live_since.remove(host);
+                self.began_at
+            }
+            false => *self.live_since.entry(host.to_owned()).or_insert(heard_at),
+        };
         for rule in self.rules_of(host).iter().filter(|rule| rule.when.function.span().is_none()) {
             // Of a host that says nothing at all, its silence is told in time, and not each thing that it does not say.
-            if now.ms_since(heard_at) >= beats && rule.when.series.metric != "agent.alive" {
+            let is_of_itself = rule.when.series.metric == "agent.alive";
+            if is_away && !is_of_itself {
                 continue;
             }
-            let mut heard: BTreeMap<String, Timestamp> = BTreeMap::new();
+            let counts_from = if is_of_itself { self.began_at } else { live_since };
+            let mut heard: BTreeMap<String, Option<Timestamp>> = BTreeMap::new();
             for (series, at) in hosts.heard(host, &rule.when.series) {
-                heard.insert(series.to_string(), at);
+                heard.insert(series.to_string(), Some(at));
             }
             let ours =
                 |place: &&Place| place.host == host && place.template == rule.template && place.rule == rule.config.id;
@@ -290,23 +313,70 @@ impl State {
             let first = Place::new(host, rule, String::new());
             let of_rule = self.standings.range(first..).map(|(place, _)| place).take_while(ours);
             let before: Vec<String> = of_rule.map(|place| place.series.clone()).collect();
-            for series in before {
-                heard.entry(series).or_insert(self.began_at);
+            // What was missed was missed under the rule's own name while nothing of it was known.
+            let unnamed = rule.when.series.to_string();
+            if !heard.is_empty() && !heard.contains_key(&unnamed) {
+                self.found(&Place::new(host, rule, unnamed.clone()), rule, now);
+            }
+            let is_nameless = heard.is_empty();
+            for series in before.into_iter().filter(|series| is_nameless || *series != unnamed) {
+                heard.entry(series).or_insert(None);
             }
             if heard.is_empty() {
-                heard.insert(rule.when.series.to_string(), self.began_at);
+                heard.insert(unnamed, None);
             }
             for (series, at) in heard {
                 let place = Place::new(host, rule, series);
                 let standing = self.standings.entry(place.clone()).or_insert_with(|| Standing::new(now));
-                let judged = standing.judge_silence(rule, at.max(self.began_at), now);
+                // What fires ends when it is heard, and not by a start of this server or of the host.
+                let heard_at = match standing.state {
+                    RuleState::Firing => at.unwrap_or_default(),
+                    _ => at.unwrap_or_default().max(counts_from),
+                };
+                let judged = standing.judge_silence(rule, heard_at, now);
                 self.note(&place, rule, judged, now);
             }
         }
     }
 
-    /// What is of no host or of no rule any more is over.
-    fn forget(&mut self, hosts: &BTreeSet<&str>, now: Timestamp) {
+    /// What was missed under a rule's own name has come under its real one.
+    fn found(&mut self, place: &Place, rule: &Bound, now: Timestamp) {
+        let was = self.standings.remove(place);
+        if was.is_some_and(|it| it.state == RuleState::Firing) {
+            let over = Judged::Over { value: None, because: OverBecause::Recovered };
+            self.note(place, rule, Some(over), now);
+        }
+    }
+
+    /// The hours of a rule end also when nothing is measured.
+    fn stop_outside_hours(&mut self, now: Timestamp) {
+        let stands = |it: &Standing| matches!(it.state, RuleState::Firing | RuleState::Holding);
+        let places: Vec<Place> =
+            self.standings.iter().filter(|(_, it)| stands(it)).map(|(place, _)| place.clone()).collect();
+        for place in places {
+            let Some(rule) = self.rule(&place).cloned().filter(|rule| !rule.counts_at(now)) else { continue };
+            let judged = self.standings.get_mut(&place).and_then(|it| it.stop(now));
+            self.note(&place, &rule, judged, now);
+        }
+    }
+
+    /// Series that a host which is heard does not have any more are over: a control group that ended, a file system that
+    /// was unmounted. What a `nodata` misses stays missed.
+    fn forget_left(&mut self, hosts: &Hosts, now: Timestamp) {
+        if now.ms_since(self.began_at) < LEFT_AFTER_MS {
+            return;
+        }
+        let is_left = |place: &Place| {
+            let is_missed = self.rule(place).is_some_and(|rule| rule.when.function.span().is_none());
+            let is_live = self.live_since.get(&place.host).is_some_and(|at| now.ms_since(*at) >= LEFT_AFTER_MS);
+            !is_missed && is_live && !hosts.has(&place.host, &place.series)
+        };
+        let left: Vec<Place> = self.standings.keys().filter(|place| is_left(place)).cloned().collect();
+        self.drop_all(left, "it is not measured any more", now);
+    }
+
+    /// What is of no host or of no rule any more is over. With a new configuration a rule may be about other series.
+    fn forget(&mut self, hosts: &BTreeSet<&str>, is_new: bool, now: Timestamp) {
         let gone: Vec<String> = self.silent.keys().filter(|host| !hosts.contains(host.as_str())).cloned().collect();
         for host in gone {
             // Right after a start the hosts of before may not be read yet; then their silence is still one.
@@ -322,17 +392,25 @@ impl State {
         let left: Vec<Place> = self
             .standings
             .keys()
-            .filter(|place| self.rule(place).is_none() || (settled && !hosts.contains(place.host.as_str())))
+            .filter(|place| {
+                let is_about = |rule: &Arc<Bound>| !is_new || place.is_of(rule);
+                !self.rule(place).is_some_and(is_about) || (settled && !hosts.contains(place.host.as_str()))
+            })
             .cloned()
             .collect();
-        for place in left {
+        self.drop_all(left, "no rule is about it any more", now);
+        self.by_host.retain(|host, _| hosts.contains(host.as_str()));
+        self.live_since.retain(|host, _| hosts.contains(host.as_str()));
+    }
+
+    fn drop_all(&mut self, places: Vec<Place>, why: &str, now: Timestamp) {
+        for place in places {
             let Some(standing) = self.standings.remove(&place) else { continue };
             if standing.state == RuleState::Firing {
-                let message = Message::dropped(&place.host, &place.series, now);
+                let message = Message::dropped(&place.host, &place.series, why, now);
                 self.untold.insert(place.key(), message);
             }
         }
-        self.by_host.retain(|host, _| hosts.contains(host.as_str()));
     }
 
     fn is_heard(&mut self, host: &str, why: &str, now: Timestamp) {
@@ -375,6 +453,10 @@ impl State {
 impl Place {
     fn new(host: &str, rule: &Bound, series: String) -> Self {
         Self { host: host.to_owned(), template: rule.template.clone(), rule: rule.config.id.clone(), series }
+    }
+
+    fn is_of(&self, rule: &Bound) -> bool {
+        self.series.parse::<SeriesName>().is_ok_and(|name| name.is_of(&rule.when.series))
     }
 
     fn key(&self) -> String {

@@ -5,8 +5,8 @@
 //! before, in the same transaction; a slot that is stored again, with what came late, is put together with what is there.
 
 use super::{
-    Hosts, Shared, lock,
-    memory::{Memory, Mode, SLOT_MS, slot},
+    Hosts, Shared, UNSAVED_MAX, lock,
+    memory::{KEPT_MS, Memory, Mode, SLOT_MS, slot},
     part::{Memo, Part},
     rollup::rolled,
     table::Table,
@@ -83,6 +83,7 @@ impl Hosts {
             }
             // The slot of now may be in the store in part.
             memory.whole_from = slot(now.ms()) + SLOT_MS;
+            memory.is_unread = true;
             let mut hosts = self.hosts.write().unwrap_or_else(PoisonError::into_inner);
             hosts.insert(record.name, Arc::new(Mutex::new(memory)));
         }
@@ -112,12 +113,16 @@ impl Hosts {
             if all { memory.open.keys().copied().collect() } else { memory.over(now.ms()) }
         };
         let at_once = if all { keys.len() } else { SLOTS_AT_ONCE };
-        let known = lock(host).id;
-        let id = match known {
-            Some(id) => id,
-            None if keys.is_empty() => return Ok(false),
-            None => self.store_doc(host, store)?,
+        let (known, has_new_feed) = {
+            let mut memory = lock(host);
+            (memory.id, std::mem::take(&mut memory.has_new_feed))
         };
+        let id = match known {
+            Some(id) if !has_new_feed => id,
+            None if keys.is_empty() && !has_new_feed => return Ok(false),
+            _ => self.store_doc(host, store).inspect_err(|_| lock(host).has_new_feed = has_new_feed)?,
+        };
+        self.read_newest(host, id, store, now)?;
         let mut memo = Memo::default();
         for key in keys.iter().take(at_once) {
             self.store_slot(host, id, *key, store, now, &mut memo)?;
@@ -130,6 +135,25 @@ impl Hosts {
         memory.forget_old(now.ms());
         memory.forget_unheard(now.ms());
         Ok(keys.len() > at_once || more)
+    }
+
+    /// Brings the newest samples from before this start into memory, once the host is heard again: rules look back.
+    fn read_newest(&self, host: &Shared, id: i64, store: &mut Store, now: Timestamp) -> Result<(), StoreError> {
+        if !lock(host).is_unread {
+            return Ok(());
+        }
+        let mut memo = Memo::default();
+        for stored in store.host_parts(id, 0, now.plus_ms(-KEPT_MS)..now)? {
+            let Some(feed) = FEEDS.into_iter().find(|feed| feed_name(*feed) == stored.feed) else { continue };
+            match Part::read(&stored.body, &self.names, &mut memo) {
+                Ok(part) => {
+                    lock(host).sealed.entry((stored.at.ms(), feed)).or_insert(part);
+                }
+                Err(error) => tracing::error!(%error, host = id, at = stored.at.ms(), "rules do not see it"),
+            }
+        }
+        lock(host).is_unread = false;
+        Ok(())
     }
 
     fn store_slot(
@@ -246,7 +270,7 @@ impl Hosts {
     }
 
     /// The hosts that are due to be stored, and how much of the past waits altogether.
-    fn due(&self, now: Timestamp) -> Vec<String> {
+    pub(super) fn due(&self, now: Timestamp) -> Vec<String> {
         let (mut due, mut late) = (Vec::new(), 0);
         let (mode, mut states) = (self.mode(), [0; 3]);
         for memory in self.all() {
@@ -278,6 +302,8 @@ fn drop_old(store: &mut Store, id: i64, mode: &Mode, now: Timestamp) -> Result<b
     Ok(more)
 }
 
+const FEEDS: [Feed; 5] = [Feed::Agent, Feed::Own, Feed::Falcon, Feed::RemoteWrite, Feed::Scrape];
+
 /// As it is stored.
 pub(super) const fn feed_name(feed: Feed) -> &'static str {
     match feed {
@@ -299,6 +325,7 @@ pub async fn keep(hosts: Arc<Hosts>, runtime: Runtime, readers: Arc<Readers>) {
         if pulsed.elapsed_ms() >= PULSE_EVERY_MS {
             pulsed = clock::Stopwatch::start();
             hosts.pulse(now);
+            hosts.shed(UNSAVED_MAX);
         }
         if tidied.elapsed_ms() >= TIDY_EVERY_MS {
             tidied = clock::Stopwatch::start();

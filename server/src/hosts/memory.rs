@@ -1,8 +1,12 @@
 //! What is in memory of one host: who measures it, its series with their newest values, samples that are not stored yet,
 //! and those of the last hour, compressed.
 
+mod columns;
+
+pub(super) use columns::Column;
+
 use super::{
-    Batch, HostFault, Known, Points, Taken,
+    Batch, HostFault, Known, Taken,
     names::{Names, Series},
     part::Part,
     rollup::Point,
@@ -12,7 +16,6 @@ use super::{
 };
 use shared::{
     Severity, Timestamp,
-    agent::SERIES_MAX,
     config::HostMode,
     host::{Feed, HostFacts, HostState, HostTables, SeriesName, Vitals},
     live::LiveMessage,
@@ -22,7 +25,7 @@ use std::{collections::BTreeMap, sync::Arc};
 /// Samples are kept, compressed and stored by slots of so long: ten minutes, the coarsest point.
 pub(super) const SLOT_MS: i64 = 600_000;
 /// Slots that ended longer ago than this are only in the store.
-const KEPT_MS: i64 = 75 * 60_000;
+pub(super) const KEPT_MS: i64 = 75 * 60_000;
 /// A series of which nothing came for so long is forgotten where room is needed, and at the end of a slot.
 const UNHEARD_MS: i64 = 3_600_000;
 /// Instants may be this far ahead; senders' clocks are not all right.
@@ -74,21 +77,10 @@ pub(super) struct FeedNow {
     /// What was not after this was stored before the server began.
     stored_until: Option<i64>,
     told_again: u8,
+    /// It is asked only once the store takes something again: what it sends before that would be given up as well.
+    asks_later: bool,
     /// The columns of the series that it named last, in its own order.
     named: Vec<usize>,
-}
-
-/// A series of the host.
-#[derive(Clone, Debug)]
-pub(super) struct Column {
-    pub(super) series: Arc<Series>,
-    /// Who measures it.
-    pub(super) feed: Feed,
-    pub(super) last: f32,
-    /// When that was measured.
-    pub(super) at: i64,
-    /// When something came of it, by this server's clock.
-    heard_at: i64,
 }
 
 /// One host.
@@ -101,6 +93,8 @@ pub(super) struct Memory {
     pub(super) tables: Option<HostTables>,
     pub(super) feeds: BTreeMap<Feed, FeedNow>,
     pub(super) seen_at: i64,
+    /// When something new came, by this server's clock.
+    pub(super) heard_at: i64,
     pub(super) vitals: Vitals,
     pub(super) clock_ahead_ms: Option<i64>,
     pub(super) lost: u64,
@@ -122,6 +116,10 @@ pub(super) struct Memory {
     pub(super) passed_over: u64,
     /// When it is stored next.
     pub(super) due_at: i64,
+    /// Who measures it is to be stored: after a kill, what began then is asked for again.
+    pub(super) has_new_feed: bool,
+    /// It was known before the server began, and its newest samples of then are only in the store.
+    pub(super) is_unread: bool,
 }
 
 /// The slot of an instant.
@@ -139,6 +137,7 @@ impl Memory {
             tables: None,
             feeds: BTreeMap::new(),
             seen_at: i64::MIN,
+            heard_at: i64::MIN,
             vitals: Vitals::default(),
             clock_ahead_ms: None,
             lost: 0,
@@ -153,6 +152,8 @@ impl Memory {
             clock_off_ms: 0,
             passed_over: 0,
             due_at: 0,
+            has_new_feed: false,
+            is_unread: false,
         };
         memory.due_at = memory.next_turn(now.ms());
         memory
@@ -160,8 +161,8 @@ impl Memory {
 
     /// A feed that was known before the server began.
     pub(super) fn recall(&mut self, feed: Feed, every_ms: i64, seen_at: i64, stored_until: Option<i64>) {
-        let (first_at, told_again, named) = (i64::MAX, 0, Vec::new());
-        self.feeds.insert(feed, FeedNow { every_ms, seen_at, first_at, stored_until, told_again, named });
+        let (first_at, told_again, asks_later, named) = (i64::MAX, 0, false, Vec::new());
+        self.feeds.insert(feed, FeedNow { every_ms, seen_at, first_at, stored_until, told_again, asks_later, named });
     }
 
     /// When slots that end by then are stored: each host has its own moment after the end of a slot.
@@ -186,35 +187,40 @@ impl Memory {
         let (mut passed_over, mut fresh) = (0, Vec::new());
         for sample in &batch.samples {
             let at = sample.at.ms();
-            if at > now_ms.saturating_add(AHEAD_MS) || at < now_ms.saturating_sub(mode.keep_ms[0]) {
+            if at > now_ms.saturating_add(AHEAD_MS) || at < now_ms.saturating_sub(mode.keep_ms[0].max(mode.keep_ms[1]))
+            {
                 passed_over += sample.values.len() as u64;
                 continue;
             }
             let block = self.open.entry((slot(at), feed)).or_default();
             let row = block.row(at);
             let ahead = batch.clock_ahead_ms.map(|ahead| ahead as f32);
-            for (column, value) in [(alive, Some(1.0)), (offset, ahead)] {
-                if let (Some(n), Some(value)) = (column, value) {
-                    block.put(row, n, value);
-                    heard(&mut self.columns, n, value, at, now_ms);
-                }
-            }
             for (n, value) in named.iter().zip(&sample.values) {
                 let Some(value) = value.map(|value| value as f32) else { continue };
-                let taken = n.filter(|_| value.is_finite()).is_some_and(|n| {
-                    heard(&mut self.columns, n, value, at, now_ms);
+                let column = n.filter(|_| value.is_finite()).and_then(|n| Some((n, self.columns.get_mut(n)?)));
+                let taken = column.is_some_and(|(n, column)| {
+                    column.hear(value, at, now_ms);
                     block.put(row, n, value)
                 });
                 passed_over += u64::from(!taken);
+            }
+            // An agent may say that it is alive by itself.
+            for (column, value) in [(alive, Some(1.0)), (offset, ahead)] {
+                if let (Some(n), Some(value)) = (column, value)
+                    && block.put(row, n, value)
+                    && let Some(column) = self.columns.get_mut(n)
+                {
+                    column.hear(value, at, now_ms);
+                }
             }
             if at > newest_before {
                 fresh.push((slot(at), row, at));
             }
         }
-        self.note(batch, fresh.last().map(|(.., at)| *at));
+        self.note(batch, fresh.last().map(|(.., at)| *at), now_ms);
         if let Some(now_feed) = self.feeds.get_mut(&feed) {
             let first = batch.samples.first().map_or(i64::MAX, |it| it.at.ms());
-            if first < now_feed.first_at && now_feed.first_at != i64::MAX {
+            if first < now_feed.first_at && now_feed.first_at != i64::MAX && !now_feed.asks_later {
                 // It sends again what was lacking.
                 now_feed.told_again = TOLD_AGAIN;
             }
@@ -232,16 +238,21 @@ impl Memory {
     fn recall_new(&mut self, feed: Feed, every_ms: i64) {
         if !self.feeds.contains_key(&feed) {
             self.recall(feed, every_ms, i64::MIN, None);
+            (self.has_new_feed, self.due_at) = (true, 0);
         }
     }
 
     /// What a batch says besides samples.
-    fn note(&mut self, batch: &Batch, newest: Option<i64>) {
+    fn note(&mut self, batch: &Batch, newest: Option<i64>, now: i64) {
         if let Some(at) = newest {
             if let Some(feed) = self.feeds.get_mut(&batch.feed) {
                 feed.seen_at = feed.seen_at.max(at);
             }
             self.seen_at = self.seen_at.max(at);
+            self.heard_at = now;
+            if self.is_unread {
+                self.due_at = self.due_at.min(now);
+            }
         }
         if let Some(facts) = &batch.facts
             && (is_own(batch.feed) || !self.is_measured_by_itself(batch.feed))
@@ -250,6 +261,7 @@ impl Memory {
         }
         if let Some(tables) = &batch.tables
             && self.tables.as_ref().is_none_or(|it| it.at <= tables.at)
+            && (is_own(batch.feed) || !self.is_measured_by_itself(batch.feed))
         {
             self.tables = Some(tables.clone());
         }
@@ -267,107 +279,10 @@ impl Memory {
         own.into_iter().any(|(seen_at, late_ms)| other.saturating_sub(seen_at) <= late_ms)
     }
 
-    /// The column of each series of a batch; none where another feed measures it.
-    fn named(&mut self, batch: &Batch, names: &Names, now: i64) -> Result<Vec<Option<usize>>, HostFault> {
-        let known = self.feeds.get(&batch.feed).map(|it| it.named.clone()).unwrap_or_default();
-        let mut found = Vec::with_capacity(batch.series.len());
-        let mut new = Vec::new();
-        for (n, text) in batch.series.iter().enumerate() {
-            let is_it = |column: &usize| self.columns.get(*column).is_some_and(|it| *it.series.text == **text);
-            if let Some(column) = known.get(n).copied().filter(is_it).or_else(|| self.find(text).ok()) {
-                found.push(column);
-                continue;
-            }
-            let name: SeriesName = text.parse().map_err(|why: shared::host::SeriesFault| HostFault::Series {
-                name: text.clone(),
-                why: why.to_string(),
-            })?;
-            found.push(usize::MAX);
-            new.push((n, name));
-        }
-        if self.columns.len() + new.len() > SERIES_MAX {
-            let heard = |it: &Column| now.saturating_sub(it.heard_at) <= UNHEARD_MS;
-            let n = self.columns.iter().filter(|it| heard(it)).count() + new.len();
-            if n > SERIES_MAX {
-                return Err(HostFault::TooMany { what: "series of this host", n, most: SERIES_MAX });
-            }
-            self.forget_unheard(now);
-            return self.named(batch, names, now);
-        }
-        for (n, name) in new {
-            let column = self.add(names.of(name), batch.feed, now);
-            if let Some(found) = found.get_mut(n) {
-                *found = column;
-            }
-        }
-        let feeds = &self.feeds;
-        let columns = &mut self.columns;
-        let own = found.into_iter().map(|n| {
-            let column = columns.get_mut(n)?;
-            if column.feed != batch.feed {
-                let every_ms = feeds.get(&column.feed).map_or(0, |it| it.every_ms);
-                if now.saturating_sub(column.heard_at) <= 3 * every_ms {
-                    return None;
-                }
-                column.feed = batch.feed;
-            }
-            Some(n)
-        });
-        Ok(own.collect())
-    }
-
-    /// A series that is added to every sample of every feed; none where there is no room for it.
-    fn own_column(&mut self, name: &str, names: &Names, feed: Feed, now: i64) -> Option<usize> {
-        let found = self.find(name).ok();
-        found.or_else(|| {
-            (self.columns.len() < SERIES_MAX + 2).then(|| self.add(names.of(SeriesName::plain(name)), feed, now))
-        })
-    }
-
-    /// The column of a series, or where its name would stand in the order.
-    fn find(&self, text: &str) -> Result<usize, usize> {
-        let name = |n: &usize| self.columns.get(*n).map_or("", |it| &*it.series.text);
-        let place = self.order.binary_search_by(|n| name(n).cmp(text))?;
-        self.order.get(place).copied().ok_or(place)
-    }
-
-    fn add(&mut self, series: Arc<Series>, feed: Feed, now: i64) -> usize {
-        let place = match self.find(&series.text) {
-            Ok(found) => return found,
-            Err(place) => place,
-        };
-        self.columns.push(Column { series, feed, last: f32::NAN, at: i64::MIN, heard_at: now });
-        self.order.insert(place, self.columns.len() - 1);
-        self.columns.len() - 1
-    }
-
-    /// Forgets series of which nothing came for long, and is not waiting to be stored.
-    pub(super) fn forget_unheard(&mut self, now: i64) {
-        let waits = |n: usize| self.open.values().any(|block| block.points(n).next().is_some());
-        let heard = |n: usize, it: &Column| now.saturating_sub(it.heard_at) <= UNHEARD_MS || waits(n);
-        let kept: Vec<usize> =
-            self.columns.iter().enumerate().filter(|(n, it)| heard(*n, it)).map(|(n, _)| n).collect();
-        if kept.len() == self.columns.len() {
-            return;
-        }
-        self.columns = kept.iter().filter_map(|n| self.columns.get(*n).cloned()).collect();
-        self.open.values_mut().for_each(|block| block.renumber(&kept));
-        self.feeds.values_mut().for_each(|feed| feed.named.clear());
-        let columns = &self.columns;
-        self.order = (0..columns.len()).collect();
-        self.order.sort_by_key(|n| columns.get(*n).map(|it| Arc::clone(&it.series)));
-    }
-
     /// Keeps what is not stored within its bounds: the oldest goes, and whoever sent it is asked for it again.
     fn bound(&mut self, now: i64) {
         while self.open.len() > UNSAVED_MAX {
-            let Some(((slot, feed), _)) = self.open.pop_first() else { return };
-            tracing::warn!(host = self.name, slot, "samples that could not be stored for long were given up");
-            if let Some(feed) = self.feeds.get_mut(&feed) {
-                (feed.told_again, feed.stored_until) = (0, Some(slot - 1));
-                feed.first_at = slot + SLOT_MS;
-            }
-            self.whole_from = self.whole_from.max(slot + SLOT_MS);
+            self.give_up_oldest();
         }
         let old = self.open.keys().filter(|(slot, _)| slot + 2 * SLOT_MS < now).count();
         if old > UNSAVED_FEW || self.due_at > now.saturating_add(2 * SLOT_MS) {
@@ -375,13 +290,21 @@ impl Memory {
         }
     }
 
-    /// The newest values of series that are measured now.
-    fn newest(&self) -> impl Iterator<Item = (&Series, f32)> {
-        let fresh = |it: &&Column| {
-            let every_ms = self.feeds.get(&it.feed).map_or(0, |feed| feed.every_ms);
-            it.at.saturating_add(3 * every_ms) >= self.seen_at && !it.last.is_nan()
-        };
-        self.columns.iter().filter(fresh).map(|it| (&*it.series, it.last))
+    /// The oldest slot of those that are not stored yet.
+    pub(super) fn oldest_open(&self) -> Option<i64> {
+        self.open.keys().next().map(|(slot, _)| *slot)
+    }
+
+    /// Gives up what is oldest of what is not stored yet; whoever kept it is asked for it again.
+    pub(super) fn give_up_oldest(&mut self) {
+        let Some(((slot, feed), _)) = self.open.pop_first() else { return };
+        tracing::warn!(host = self.name, slot, "samples that could not be stored for long were given up");
+        if let Some(feed) = self.feeds.get_mut(&feed) {
+            let lacking = feed.stored_until.filter(|_| feed.told_again < TOLD_AGAIN);
+            feed.stored_until = Some(lacking.map_or(slot - 1, |lacking| lacking.min(slot - 1)));
+            (feed.told_again, feed.asks_later, feed.first_at) = (0, true, slot + SLOT_MS);
+        }
+        self.whole_from = self.whole_from.max(slot + SLOT_MS);
     }
 
     /// About how often it is measured: by the fastest of those who measured it when it was measured last.
@@ -398,7 +321,7 @@ impl Memory {
     }
 
     pub(super) fn state(&self, mode: &Mode, now: Timestamp) -> HostState {
-        let (every_ms, age) = (self.every_ms(), now.ms().saturating_sub(self.seen_at));
+        let (every_ms, age) = (self.every_ms(), now.ms().saturating_sub(self.came_at()));
         match () {
             () if age <= late_after(every_ms) => HostState::Live,
             () if age <= mode.silent_after_ms.max(3 * every_ms) => HostState::Late,
@@ -406,17 +329,19 @@ impl Memory {
         }
     }
 
+    /// When something of it came last; of one that was known before the server began, when that was measured. A machine
+    /// whose clock is slow is not silent.
+    fn came_at(&self) -> i64 {
+        self.seen_at.max(self.heard_at)
+    }
+
     pub(super) fn known(&self) -> Known {
         Known {
             name: self.name.clone(),
             seen_at: Timestamp::from_ms(self.seen_at.max(0)),
+            heard_at: Timestamp::from_ms(self.came_at().max(0)),
             every_ms: self.every_ms().unsigned_abs(),
         }
-    }
-
-    pub(super) fn heard(&self, pattern: &SeriesName) -> Vec<(SeriesName, Timestamp)> {
-        let meant = self.order.iter().filter_map(|n| self.columns.get(*n)).filter(|it| it.series.name.is_of(pattern));
-        meant.map(|it| (it.series.name.clone(), Timestamp::from_ms(it.at.max(0)))).collect()
     }
 
     /// The points that are not stored yet, of series that one of the patterns means.
@@ -436,7 +361,7 @@ impl Memory {
         let facts = is_own && self.facts.is_none();
         let stored_until = self.stored_until(feed).map(Timestamp::from_ms);
         let Some(now_feed) = self.feeds.get_mut(&feed) else { return Taken::default() };
-        let again = now_feed.stored_until.is_some() && now_feed.told_again < TOLD_AGAIN;
+        let again = now_feed.stored_until.is_some() && now_feed.told_again < TOLD_AGAIN && !now_feed.asks_later;
         if again {
             now_feed.told_again += 1;
         }
@@ -485,33 +410,6 @@ impl Memory {
         }
     }
 
-    /// The newest points in memory of each series that `pattern` means.
-    pub(super) fn recent(&self, pattern: &SeriesName, since: i64) -> Vec<Points> {
-        let meant = self.columns.iter().enumerate().filter(|(_, it)| it.series.name.is_of(pattern));
-        let mut recent: Vec<Points> = meant
-            .map(|(n, it)| {
-                let mut points: Vec<(i64, f32)> = self.sealed_points(&it.series, since);
-                points.extend(self.open.values().flat_map(|block| block.points(n)).filter(|(at, _)| *at >= since));
-                points.sort_by_key(|(at, _)| *at);
-                points.dedup_by_key(|(at, _)| *at);
-                let points = points.into_iter().map(|(at, value)| (Timestamp::from_ms(at), value)).collect();
-                Points { series: it.series.name.clone(), points }
-            })
-            .collect();
-        recent.sort_by(|a, b| a.series.cmp(&b.series));
-        recent
-    }
-
-    fn sealed_points(&self, series: &Arc<Series>, since: i64) -> Vec<(i64, f32)> {
-        let parts = self.sealed.iter().filter(|((slot, _), _)| slot + SLOT_MS > since);
-        let of = |part: &Part| {
-            let n = part.columns.binary_search(series).ok()?;
-            part.open().and_then(|opened| opened.points(n)).ok()
-        };
-        let points = parts.filter_map(|(_, part)| of(part)).flatten();
-        points.filter(|it| it.at >= since).map(|it| (it.at, it.mean)).collect()
-    }
-
     /// What is due to be stored: slots that are over, oldest first.
     pub(super) fn over(&self, now: i64) -> Vec<(i64, Feed)> {
         self.open.keys().filter(|(slot, _)| slot + SLOT_MS + GRACE_MS <= now).copied().collect()
@@ -523,6 +421,7 @@ impl Memory {
             self.open.remove(&key);
             self.sealed.insert(key, part);
         }
+        self.feeds.values_mut().for_each(|feed| feed.asks_later = false);
         self.forget_old(now);
     }
 
@@ -557,13 +456,4 @@ const fn is_own(feed: Feed) -> bool {
 const fn late_after(every_ms: i64) -> i64 {
     let patience = every_ms / 2;
     2 * every_ms + if patience > 2_000 { patience } else { 2_000 }
-}
-
-fn heard(columns: &mut [Column], n: usize, value: f32, at: i64, now: i64) {
-    if let Some(column) = columns.get_mut(n) {
-        column.heard_at = now;
-        if at >= column.at {
-            (column.last, column.at) = (value, at);
-        }
-    }
 }

@@ -27,7 +27,10 @@ pub async fn keep(hosts: Arc<Hosts>, runtime: Runtime) {
         let usual = config.document.hosts.every;
         let (taking, meter, with_facts) = (Arc::clone(&hosts), Arc::clone(&meter), told.is_multiple_of(FACTS_EVERY));
         let measured = actix_web::web::block(move || measure(&taking, &meter, with_facts, usual)).await;
-        let Ok(every_ms) = measured else { return };
+        let every_ms = measured.unwrap_or_else(|error| {
+            tracing::error!(%error, "this machine could not be measured in this turn");
+            usual.0.unsigned_abs()
+        });
         told = told.wrapping_add(1);
         sleep(Duration::from_millis(every_ms.max(EVERY_MIN_MS))).await;
     }

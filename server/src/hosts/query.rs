@@ -102,7 +102,7 @@ impl Hosts {
     }
 
     /// The samples of some series of a host, each with its instant, as many as the store and memory have; for those who
-    /// judge the past. Coarser points stand for samples that are no longer kept. Gives how far apart they are, too.
+    /// judge the past. Coarser points stand for samples that are no longer kept.
     ///
     /// # Errors
     /// As [`Hosts::series`].
@@ -114,22 +114,23 @@ impl Hosts {
         until: Timestamp,
         store: &mut Store,
         now: Timestamp,
-    ) -> Result<(i64, Vec<super::Points>), QueryFault> {
+    ) -> Result<Vec<super::Points>, QueryFault> {
         let level = self.level(0, from.ms(), now);
-        let every_ms = self.host(host).map_or(1_000, |memory| lock(&memory).slowest_ms(self.mode().every_ms));
-        let step_ms = LEVELS.get(level).map_or(0, |(step, _)| step * 1_000).max(every_ms);
+        let step_ms = LEVELS.get(level).map_or(0, |(step, _)| step * 1_000).max(self.mode().every_ms);
         let (from, until) = (from.ms(), until.ms());
         let asked = Asked { patterns: vec![pattern.clone()], from, until, step_ms, points: 0, level };
         let found = self.points_of(host, &asked, store, &mut Memo::default())?;
         let points = found.into_iter().map(|(series, points)| super::Points {
             series: series.name.clone(),
+            // Each series has a beat of its own.
+            step_ms: median_step(&points).max(step_ms),
             points: points
                 .iter()
                 .filter(|it| (from..until).contains(&it.at))
                 .map(|it| (Timestamp::from_ms(it.at), it.mean))
                 .collect(),
         });
-        Ok((step_ms, points.collect()))
+        Ok(points.collect())
     }
 
     fn asked(&self, query: &SeriesQuery, hosts: &[String], now: Timestamp) -> Result<Asked, QueryFault> {

@@ -47,6 +47,10 @@ fn ask(hosts: &Hosts, store: &mut Store, series: &str, span: (i64, i64), points:
     hosts.series(&query, store, at(now)).unwrap()
 }
 
+fn recent(hosts: &Hosts, series: &str, since: i64) -> Vec<Points> {
+    hosts.recent("web-01", &SeriesName::plain(series), 1, &|_| at(since).ms())
+}
+
 fn values(points: &[Points]) -> Vec<Vec<f32>> {
     points.iter().map(|it| it.points.iter().map(|(_, value)| *value).collect()).collect()
 }
@@ -62,15 +66,15 @@ fn what_came_is_there_at_once_and_what_comes_again_is_passed_over() {
     assert_eq!(hosts.touched(), ["web-01"]);
     assert!(hosts.touched().is_empty());
     assert_eq!(hosts.take(one, at(10_600)).unwrap().passed_over, 4);
-    let found = hosts.recent("web-01", &SeriesName::plain("disk.io.util"), at(0));
+    let found = recent(&hosts, "disk.io.util", 0);
     assert_eq!(values(&found), [[1.0, 2.0]]);
-    assert_eq!(values(&hosts.recent("web-01", &SeriesName::plain("agent.alive"), at(5_000))), [[1.0]]);
+    assert_eq!(values(&recent(&hosts, "agent.alive", 5_000)), [[1.0]]);
     let known = hosts.known();
-    assert_eq!((known[0].seen_at, known[0].every_ms), (at(10_000), 10_000));
+    assert_eq!((known[0].heard_at, known[0].every_ms), (at(10_500), 10_000));
     // From before: it counts, and the newest stays the newest.
     hosts.take(batch(Feed::Agent, &["cpu.idle"], &[(5_000, &[50.0])]), at(11_000)).unwrap();
-    assert_eq!(values(&hosts.recent("web-01", &SeriesName::plain("cpu.idle"), at(0))), [[90.0, 50.0, 91.0]]);
-    assert_eq!(hosts.known()[0].seen_at, at(10_000));
+    assert_eq!(values(&recent(&hosts, "cpu.idle", 0)), [[90.0, 50.0, 91.0]]);
+    assert_eq!(hosts.known()[0].heard_at, at(10_500));
 }
 
 #[test]
@@ -80,7 +84,7 @@ fn a_series_is_of_who_measured_it_first_until_that_one_is_silent() {
     let other = |ms| batch(Feed::Falcon, &["cpu.idle", "nginx.alive"], &[(ms, &[10.0, 1.0])]);
     assert_eq!(hosts.take(other(20_000), at(30_000)).unwrap().passed_over, 1);
     assert_eq!(hosts.take(other(30_001), at(30_001)).unwrap().passed_over, 0);
-    assert_eq!(values(&hosts.recent("web-01", &SeriesName::plain("cpu.idle"), at(0))), [[90.0, 10.0]]);
+    assert_eq!(values(&recent(&hosts, "cpu.idle", 0)), [[90.0, 10.0]]);
     let back = hosts.take(batch(Feed::Agent, &["cpu.idle"], &[(40_000, &[90.0])]), at(40_000)).unwrap();
     assert_eq!(back.passed_over, 1, "it is the other's now");
 }
@@ -107,10 +111,11 @@ fn what_cannot_be_is_refused_with_its_reason_and_nothing_of_it_is_kept() {
         samples: vec![Sample { at: at(0), values: vec![Some(1.0); n] }],
         ..good.clone()
     };
-    hosts.take(many(0, 1_998), at(0)).unwrap();
-    let told = refused(many(5_000, 3));
-    assert!(told.contains("series of this host") && told.contains("2000 are taken"), "{told}");
-    // What nobody measures any more makes room, once it is stored.
+    hosts.take(many(0, 1_997), at(0)).unwrap();
+    assert_eq!(hosts.take(many(5_000, 3), at(0)).unwrap().passed_over, 2, "there is room for one");
+    assert!(refused(many(0, 2_001)).contains("2001 series of this host; 2000 are taken"));
+    // What nobody measures any more makes room, but not before it is stored; one of ours never had a value.
+    assert_eq!(hosts.take(many(6_000, 3), at(2 * 3_600_000)).unwrap().passed_over, 2);
     let (_folder, mut store) = store();
     let later = SLOT_MS + 2 * 3_600_000;
     hosts.store_host("web-01", &mut store, at(later), false).unwrap();
@@ -119,12 +124,13 @@ fn what_cannot_be_is_refused_with_its_reason_and_nothing_of_it_is_kept() {
             Batch { samples: vec![Sample { at: at(later), values: vec![Some(1.0); 3] }], ..many(5_000, 3) },
             at(later),
         )
+        .map(|taken| assert_eq!(taken.passed_over, 0))
         .unwrap();
     // Too far ahead, too old, and no number.
     let odd = batch(
         Feed::Agent,
         &["cpu.idle"],
-        &[(later + 61_000, &[1.0]), (later - 49 * 3_600_000, &[1.0]), (later, &[f64::NAN])],
+        &[(later + 61_000, &[1.0]), (later - 15 * 86_400_000, &[1.0]), (later, &[f64::NAN])],
     );
     assert_eq!(hosts.take(odd, at(later)).unwrap().passed_over, 3);
 }
@@ -291,6 +297,61 @@ fn a_server_that_was_killed_says_what_to_send_again_until_it_is_sent() {
     assert!(!taken.again);
     let answer = ask(&hosts, &mut store, "load.1min", (0, 900_000), 90, 960_000);
     assert!(answer.lines[0].mean.iter().all(|it| *it == Some(1.0)), "{answer:?}");
+}
+
+#[test]
+fn what_a_new_host_said_before_a_kill_is_asked_for_again() {
+    let (_folder, mut store) = store();
+    let hosts = Hosts::default();
+    let sample = |ms: i64| batch(Feed::Agent, &["load.1min"], &[(ms, &[1.0])]);
+    hosts.take(sample(0), at(0)).unwrap();
+    assert_eq!(hosts.due(at(1)), ["web-01"], "who measures it is stored at once");
+    hosts.store_host("web-01", &mut store, at(1), false).unwrap();
+    assert!(hosts.due(at(2)).is_empty());
+    hosts.take(sample(10_000), at(10_000)).unwrap();
+    let hosts = Hosts::default();
+    hosts.restore(&mut store, at(20_000)).unwrap();
+    let taken = hosts.take(sample(20_000), at(20_000)).unwrap();
+    assert_eq!((taken.stored_until, taken.again), (Some(at(-1)), true));
+}
+
+#[test]
+fn rules_look_back_over_a_restart() {
+    let (_folder, mut store) = store();
+    let hosts = Hosts::default();
+    let sample = |ms: i64| batch(Feed::Agent, &["load.1min"], &[(ms, &[(ms / 10_000) as f64])]);
+    for n in 0..100 {
+        hosts.take(sample(n * 10_000), at(n * 10_000)).unwrap();
+    }
+    hosts.store_all(&mut store, at(1_000_000), || false).unwrap();
+    let hosts = Hosts::default();
+    hosts.restore(&mut store, at(1_000_000)).unwrap();
+    hosts.take(sample(1_000_000), at(1_000_000)).unwrap();
+    assert_eq!(hosts.due(at(1_000_001)), ["web-01"]);
+    hosts.store_host("web-01", &mut store, at(1_000_001), false).unwrap();
+    let found = recent(&hosts, "load.1min", 0);
+    assert_eq!(values(&found), [(0..=100).map(|n| n as f32).collect::<Vec<_>>()]);
+    // And what is shown has each point once.
+    let answer = ask(&hosts, &mut store, "load.1min", (0, 1_010_000), 101, 1_010_000);
+    assert_eq!(answer.lines[0].mean, (0..=100).map(|n| Some(n as f32)).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_store_that_is_away_for_long_costs_bounded_memory_and_what_is_given_up_is_asked_for_once_it_is_back() {
+    let (_folder, mut store) = store();
+    let hosts = Hosts::default();
+    let sample = |ms: i64| batch(Feed::Agent, &["load.1min"], &[(ms, &[1.0])]);
+    for n in 0..360 {
+        hosts.take(sample(n * 10_000), at(n * 10_000)).unwrap();
+    }
+    let before = hosts.load().unsaved_values;
+    hosts.shed(before / 2);
+    assert!(hosts.load().unsaved_values <= before / 2);
+    let taken = hosts.take(sample(3_600_000), at(3_600_000)).unwrap();
+    assert_eq!((taken.stored_until, taken.again), (Some(at(-1)), false), "it would be given up again");
+    hosts.store_host("web-01", &mut store, at(3_600_000), false).unwrap();
+    let taken = hosts.take(sample(3_610_000), at(3_610_000)).unwrap();
+    assert_eq!((taken.stored_until, taken.again), (Some(at(-1)), true));
 }
 
 #[tokio::test]

@@ -136,10 +136,9 @@ fn run(
     for host in app.hosts.known().into_iter().filter(|host| is_meant(&host.name)) {
         found.hosts += 1;
         let begins = asked.from.plus_ms(rule.reach(usual).0.saturating_neg());
-        let (step_ms, all) = app.hosts.past(&host.name, &rule.when.series, begins, asked.until, store, now())?;
-        let step = Delay(step_ms).max(usual);
-        found.step_ms = found.step_ms.max(step.0);
-        for points in all {
+        for points in app.hosts.past(&host.name, &rule.when.series, begins, asked.until, store, now())? {
+            let step = Delay(points.step_ms).max(usual);
+            found.step_ms = found.step_ms.max(step.0);
             if found.series >= SERIES_MAX || watch.elapsed_ms() > PATIENCE_MS {
                 return Err(QueryFault::Bad {
                     field: "groups",

@@ -59,10 +59,14 @@ impl Fleet {
     }
 
     fn measure(&self, host: &str, series: &[&str], values: &[f64]) {
+        self.measured_by(Feed::Agent, 10_000, host, series, values);
+    }
+
+    fn measured_by(&self, feed: Feed, every_ms: u64, host: &str, series: &[&str], values: &[f64]) {
         let batch = Batch {
             host: host.to_owned(),
-            feed: Feed::Agent,
-            every_ms: 10_000,
+            feed,
+            every_ms,
             facts: None,
             series: series.iter().map(|it| (*it).to_owned()).collect(),
             samples: vec![Sample { at: self.now, values: values.iter().copied().map(Some).collect() }],
@@ -83,6 +87,18 @@ impl Fleet {
         self.judge.turn(&config.thresholds, &config.document.hosts, config.version, self.now);
         self.judge.tell(&self.house.app.runtime).await;
         self.now = self.now.plus_ms(after_ms);
+    }
+
+    /// Beats without anything new.
+    async fn beats(&mut self, n: usize) {
+        for _ in 0..n {
+            self.beat().await;
+        }
+    }
+
+    async fn apply(&self, config: &str) {
+        self.house.store(|store| store.config_put(config, "test", self.now, None)).unwrap();
+        self.house.app.runtime.reload().await.unwrap();
     }
 
     async fn get(&self, path: &str) -> Value {
@@ -197,10 +213,98 @@ async fn a_rule_that_is_taken_away_ends_what_it_raised() {
         fleet.beat().await;
     }
     assert_eq!(fleet.open().await.len(), 1);
-    fleet.house.store(|store| store.config_put(CONFIG, "test", fleet.now, None)).unwrap();
-    fleet.house.app.runtime.reload().await.unwrap();
+    fleet.apply(CONFIG).await;
     fleet.beat().await;
     assert_eq!(fleet.open().await, [""; 0]);
+}
+
+#[actix_web::test]
+async fn a_rule_that_is_changed_to_other_series_ends_what_it_raised_of_the_old_ones() {
+    let mut fleet = Fleet::new().await;
+    let disks = ["df.bytes.used.percent/mount=/", "df.bytes.used.percent/mount=/data"];
+    fleet.measure("web-1", &disks, &[95.0, 96.0]);
+    fleet.beat().await;
+    assert_eq!(fleet.open().await.len(), 2);
+    let narrow = RULES.replace("df.bytes.used.percent > 90", "df.bytes.used.percent/mount=/ > 90");
+    fleet.apply(&format!("{CONFIG}{narrow}")).await;
+    fleet.beat().await;
+    let open = fleet.open().await;
+    assert!(open.len() == 1 && open[0].ends_with("mount=/ is 95 %"), "{open:?}");
+}
+
+#[actix_web::test]
+async fn what_is_measured_less_often_than_the_rest_is_judged_by_its_own_beat() {
+    let mut fleet = Fleet::new().await;
+    for n in 0..19 {
+        fleet.measure("web-1", &["load.1min", "nginx.alive"], &[1.0, 1.0]);
+        if n % 6 == 0 {
+            fleet.measured_by(Feed::Falcon, 60_000, "web-1", &["cpu.idle"], &[f64::from(n) / 10.0]);
+        }
+        fleet.beat().await;
+    }
+    assert_eq!(fleet.open().await, ["P1 web-1 processor is busy: cpu.idle is 1.2 %"], "three points a minute apart");
+}
+
+#[actix_web::test]
+async fn what_was_missed_is_found_under_its_own_name_and_what_a_host_could_not_say_is_not_missed() {
+    let mut fleet = Fleet::new().await;
+    for _ in 0..12 {
+        fleet.measure("web-1", &["cpu.idle"], &[50.0]);
+        fleet.beat().await;
+    }
+    assert_eq!(fleet.open().await, ["P2 web-1 nodata(1m) nginx.alive: nginx.alive is not measured any more"]);
+    let Fleet { mut house, now, .. } = fleet;
+    house.restart();
+    let mut fleet = Fleet { now, ..Fleet::of(house).await };
+    for n in 0..12 {
+        let tagged = ["cpu.idle", "nginx.alive/port=80"];
+        let both = [50.0, 1.0];
+        // After the start it is still missed, until it comes.
+        let known = if n < 6 { 1 } else { 2 };
+        fleet.measure("web-1", &tagged[..known], &both[..known]);
+        fleet.beat().await;
+        if n == 5 {
+            assert_eq!(fleet.open().await.len(), 1);
+        }
+    }
+    assert_eq!(fleet.open().await, [""; 0]);
+    // Two minutes away, less than what makes it silent.
+    fleet.beats(12).await;
+    for _ in 0..5 {
+        fleet.measure("web-1", &["cpu.idle"], &[50.0]);
+        fleet.beat().await;
+    }
+    assert_eq!(fleet.open().await, [""; 0], "it was not there to say it");
+    for _ in 0..7 {
+        fleet.measure("web-1", &["cpu.idle"], &[50.0]);
+        fleet.beat().await;
+    }
+    let open = fleet.open().await;
+    assert!(open.len() == 1 && open[0].contains("nginx.alive/port=80 is not measured any more"), "{open:?}");
+}
+
+#[actix_web::test]
+async fn the_hours_of_a_rule_end_also_of_a_host_that_says_nothing() {
+    let time = |now: Timestamp, minutes: i64| {
+        let of_day = now.plus_ms(minutes * 60_000).ms().rem_euclid(86_400_000) / 60_000;
+        format!("{:02}:{:02}", of_day / 60, of_day % 60)
+    };
+    let now = server::clock::now();
+    let rules = RULES.replace("severity = \"P3\"", "severity = \"P3\"\nduring = [\"now\"]");
+    let window = format!(
+        "[[time_windows]]\nid = \"now\"\ntime_zone = \"UTC\"\nwindows = [{{ from = \"{}\", until = \"{}\" }}]\n",
+        time(now, -30),
+        time(now, 3)
+    );
+    let mut fleet = Fleet::of(House::with(&format!("{CONFIG}{rules}{window}"), None)).await;
+    fleet.measure("web-1", &["df.bytes.used.percent/mount=/"], &[95.0]);
+    fleet.beat().await;
+    assert_eq!(fleet.open().await.len(), 1);
+    for _ in 0..40 {
+        fleet.judge_only(10_000).await;
+    }
+    let open = fleet.open().await;
+    assert!(open.iter().all(|it| it.ends_with("is silent")), "{open:?}");
 }
 
 #[actix_web::test]

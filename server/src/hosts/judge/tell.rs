@@ -67,10 +67,9 @@ impl Message {
         Self { host, severity, summary, content, service, labels, metric, at: now }
     }
 
-    /// The rule is no more, or the host is.
-    pub(super) fn dropped(host: &str, series: &str, now: Timestamp) -> Self {
-        let summary = format!("{series}: no rule is about it any more");
-        Self::over(host, summary, now)
+    /// The rule is no more, or the host or the series is.
+    pub(super) fn dropped(host: &str, series: &str, why: &str, now: Timestamp) -> Self {
+        Self::over(host, format!("{series}: {why}"), now)
     }
 
     pub(super) fn silent(host: &str, severity: Severity, heard_at: Timestamp, now: Timestamp) -> Self {
