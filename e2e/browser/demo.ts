@@ -4,8 +4,9 @@ import { start } from "./server.ts";
 /** The specs find the server by TOCSIN_URL, TOCSIN_LOGIN and TOCSIN_PASSWORD. */
 export default async function demo(): Promise<() => Promise<void>> {
   const program = process.env.TOCSIN_BIN;
-  // e2e/tests/path.rs and the benchmark bring their own server.
-  if (!program || process.env.TOCSIN_URL || process.env.TOCSIN_PATH_URL || process.env.TOCSIN_PAGE_URL) {
+  // e2e/tests/path.rs, e2e/tests/load.rs and the benchmark bring their own server.
+  const { TOCSIN_URL, TOCSIN_PATH_URL, TOCSIN_LOAD_URL, TOCSIN_PAGE_URL } = process.env;
+  if (!program || TOCSIN_URL || TOCSIN_PATH_URL || TOCSIN_LOAD_URL || TOCSIN_PAGE_URL) {
     return async () => {};
   }
   const server = await start(program, "--demo");

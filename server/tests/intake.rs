@@ -16,7 +16,6 @@ mod scrape;
 mod write;
 
 use server::hosts::Hosts;
-use shared::Timestamp;
 use std::time::Duration;
 
 /// The newest value of a series of a host, if it has one.
