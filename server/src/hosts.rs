@@ -55,6 +55,8 @@ pub const HOSTS_MAX: usize = 20_000;
 const NAME_MAX: usize = 255;
 /// Values of the past that may wait to be stored, of all hosts: 64 MB.
 const LATE_MAX: usize = 16 << 20;
+/// With so many of them waiting, hosts are stored before their turn.
+const LATE_MUCH: usize = LATE_MAX / 2;
 /// Samples that end longer ago than this are of the past.
 const PAST_MS: i64 = 3 * memory::SLOT_MS;
 /// Frames of the board that wait for one browser.

@@ -24,6 +24,8 @@ pub const INTERFACES_MAX: usize = 64;
 pub const PROBES_MAX: usize = 5;
 /// Where agents say what they measured.
 pub const SAMPLES_PATH: &str = "/agent/v1/samples";
+/// The code of the answer to samples of the past of which too many wait to be stored; what was just measured is taken.
+pub const BEHIND: &str = "behind";
 /// The series that one host may have.
 pub const SERIES_MAX: usize = 2_000;
 /// The samples in one message; what was kept while the server was away comes in several.

@@ -10,7 +10,8 @@ use flate2::{Compression, write::GzEncoder};
 use serde::de::DeserializeOwned;
 use shared::{
     agent::{
-        AgentAnswer, AgentGone, AgentNeighbour, AgentReport, REPORT_PATH, SAMPLES_PATH, SampleAnswer, SampleReport,
+        AgentAnswer, AgentGone, AgentNeighbour, AgentReport, BEHIND, REPORT_PATH, SAMPLES_PATH, SampleAnswer,
+        SampleReport,
     },
     net::Mac,
     problem::Problem,
@@ -46,14 +47,19 @@ pub struct Server {
 pub(super) struct Refused {
     status: u16,
     why: String,
-    /// Tocsin says so, and nobody on the way to it.
-    is_own: bool,
+    /// Of what Tocsin says; none where it was somebody on the way to it.
+    code: Option<String>,
 }
 
 impl Refused {
     /// Whether the same would be refused again, whatever is mended: it is not as the server wants it.
     pub(super) fn is_for_good(&self) -> bool {
-        self.is_own && matches!(self.status, 400 | 413 | 422)
+        self.code.is_some() && matches!(self.status, 400 | 413 | 422)
+    }
+
+    /// Whether only samples of the past are not taken for now.
+    pub(super) fn is_behind(&self) -> bool {
+        self.code.as_deref() == Some(BEHIND)
     }
 }
 
@@ -135,7 +141,10 @@ impl Server {
                 Fault::new(FaultKind::Unreadable, told).because(error)
             }),
             // A server that starts or stops, or a proxy without it, is tried again soon.
-            500.. => Err(Fault::new(FaultKind::Unreachable, format!("{} answered {status}", self.shown()))),
+            500.. => Some(refused(status, &body))
+                .filter(Refused::is_behind)
+                .map(Err)
+                .ok_or_else(|| Fault::new(FaultKind::Unreachable, format!("{} answered {status}", self.shown()))),
             _ => Ok(Err(refused(status, &body))),
         }
     }
@@ -144,11 +153,11 @@ impl Server {
 /// A refusal with what it says, on one line.
 fn refused(status: u16, body: &[u8]) -> Refused {
     let Ok(problem) = serde_json::from_slice::<Problem>(body) else {
-        return Refused { status, why: "it does not say why; is the address right?".to_owned(), is_own: false };
+        return Refused { status, why: "it does not say why; is the address right?".to_owned(), code: None };
     };
     let told = format!("{}. {}", problem.title, problem.detail);
     let why = told.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect();
-    Refused { status, why, is_own: true }
+    Refused { status, why, code: Some(problem.code) }
 }
 
 /// What was said of the neighbours, for saying only what changed.

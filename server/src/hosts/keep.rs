@@ -5,7 +5,7 @@
 //! before, in the same transaction; a slot that is stored again, with what came late, is put together with what is there.
 
 use super::{
-    Hosts, Shared, lock,
+    Hosts, LATE_MUCH, Shared, lock,
     memory::{Memory, Mode, SLOT_MS, slot},
     part::{Memo, Part},
     rollup::rolled,
@@ -246,15 +246,22 @@ impl Hosts {
     }
 
     /// The hosts that are due to be stored, and how much of the past waits altogether.
-    fn due(&self, now: Timestamp) -> Vec<String> {
+    pub(super) fn due(&self, now: Timestamp) -> Vec<String> {
         let (mut due, mut late) = (Vec::new(), 0);
+        let much = self.late.load(Ordering::Relaxed) > LATE_MUCH;
         let (mode, mut states) = (self.mode(), [0; 3]);
         for memory in self.all() {
-            let memory = lock(&memory);
+            let mut memory = lock(&memory);
             if let Some(n) = states.get_mut(memory.state(&mode, now) as usize) {
                 *n += 1;
             }
-            late += memory.late_values(now.ms());
+            let late_here = memory.late_values(now.ms());
+            late += late_here;
+            // Their turn is up to ten minutes away, and nothing more of the past would be taken until then. One that the
+            // store did not take just now waits all the same.
+            if much && late_here > 0 && memory.due_at > now.ms() + RETRY_MS {
+                memory.due_at = now.ms();
+            }
             if memory.due_at <= now.ms() {
                 due.push((memory.due_at, memory.name.clone()));
             }

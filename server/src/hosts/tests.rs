@@ -328,3 +328,24 @@ async fn who_looks_at_a_host_gets_each_sample_of_the_series_on_screen_and_nothin
     let memory = hosts.host("web-01").unwrap();
     assert!(lock(&memory).watchers.is_empty());
 }
+
+#[test]
+fn hosts_are_stored_before_their_turn_when_much_of_the_past_waits() {
+    let (_folder, mut store) = store();
+    let hosts = Hosts::default();
+    // Their turn comes five minutes later.
+    let new = Memory::new("web-01".to_owned(), at(0));
+    let now = new.due_at - 300_000 - BEGIN;
+    hosts.take(batch(Feed::Agent, &["load.1min"], &[(now, &[1.0])]), at(now)).unwrap();
+    let past = |ms: i64| batch(Feed::Agent, &["load.1min"], &[(now - 3_000_000 + ms, &[1.0])]);
+    hosts.take(past(0), at(now)).unwrap();
+    assert!(hosts.due(at(now)).is_empty());
+    hosts.late.store(LATE_MUCH + 1, Ordering::Relaxed);
+    assert_eq!(hosts.due(at(now)), ["web-01"]);
+    hosts.store_host("web-01", &mut store, at(now), false).unwrap();
+    hosts.late.store(LATE_MAX + 1, Ordering::Relaxed);
+    assert_eq!(hosts.take(past(10_000), at(now)), Err(HostFault::Behind));
+    hosts.take(batch(Feed::Agent, &["load.1min"], &[(now + 1_000, &[1.0])]), at(now + 1_000)).unwrap();
+    assert!(hosts.due(at(now)).is_empty(), "nothing of the past waits any more");
+    hosts.take(past(10_000), at(now)).unwrap();
+}

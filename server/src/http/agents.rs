@@ -15,7 +15,7 @@ use crate::{
 use actix_web::{HttpRequest, http::StatusCode, web};
 use shared::{
     SourceId, Timestamp,
-    agent::{AgentAnswer, AgentReport, SampleAnswer, SampleReport},
+    agent::{AgentAnswer, AgentReport, BEHIND, SampleAnswer, SampleReport},
     config::SourceKind,
     host::Feed,
 };
@@ -82,7 +82,7 @@ pub(super) async fn samples(
     taken.map(web::Json).map_err(|fault| match fault {
         HostFault::Behind => {
             let title = "Too many samples of the past wait to be stored";
-            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "behind", title).detail(fault.to_string()).retry_after(60)
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, BEHIND, title).detail(fault.to_string()).retry_after(60)
         }
         other => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_samples", "The samples cannot be used")
             .detail(other.to_string()),
