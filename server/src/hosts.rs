@@ -19,6 +19,7 @@ mod query;
 mod rollup;
 pub mod scrape;
 mod show;
+mod speaker;
 mod table;
 mod vitals;
 mod watch;
@@ -29,6 +30,7 @@ pub use intake::{Intake, settle};
 pub use keep::keep;
 pub use query::QueryFault;
 pub use show::{Detail, Shown};
+pub use speaker::Clocked;
 pub use watch::{Looking, Seen};
 
 use bytestring::ByteString;
@@ -266,25 +268,6 @@ impl Hosts {
     pub async fn pace(&self, host: &str) -> u64 {
         let usual_ms = self.mode().every_ms;
         self.paces.change(host, usual_ms).await.unsigned_abs()
-    }
-
-    /// How far the clock of a host's agent is off, so that its instants are set right: the same for as long as it is about
-    /// the same, so that what is sent again is known again.
-    #[must_use]
-    pub fn clock_off_ms(&self, host: &str, ahead_ms: i64) -> i64 {
-        const RIGHT_MS: i64 = 2_000;
-        const STEP_MS: i64 = 1_000;
-        let memory = self.host(host);
-        let before = memory.map_or(0, |it| lock(&it).clock_off_ms);
-        let off = match ahead_ms {
-            ahead if ahead.saturating_abs() <= RIGHT_MS => 0,
-            ahead if before != 0 && ahead.saturating_sub(before).saturating_abs() <= STEP_MS => before,
-            ahead => ahead.saturating_add(STEP_MS / 2).div_euclid(STEP_MS) * STEP_MS,
-        };
-        if let Some(memory) = self.host(host) {
-            lock(&memory).clock_off_ms = off;
-        }
-        off
     }
 
     /// The hosts of which something came since this was asked last.

@@ -148,7 +148,7 @@ pub struct AgentAnswer {
 pub struct SampleReport {
     /// What the machine is called, as in reports; the host's name.
     pub agent: String,
-    /// The agent's clock as it sends this: when it is wrong, instants are set right by it.
+    /// The agent's clock as it sends this: when it is wrong by more than the way here takes, instants are set right by it.
     pub sent_at: Timestamp,
     /// It measures about this often now.
     pub every_ms: u64,

@@ -13,6 +13,7 @@ use super::{
 use crate::{clock, entropy};
 use rsntp::{AsyncSntpClient, Config};
 use shared::{
+    Timestamp,
     agent::{EVERY_MIN_MS, EVERY_MS, SampleAnswer, SampleReport},
     host::{HostFacts, HostTables},
 };
@@ -248,8 +249,8 @@ impl<'a> Sender<'a> {
     }
 
     async fn turn(&mut self) -> Turn {
-        let Some(Next { frame, report, is_newest }) = self.next() else { return Turn::Nothing };
-        match self.server.samples(&report).await {
+        let Some(Next { frame, mut report, is_newest }) = self.next() else { return Turn::Nothing };
+        match self.server.samples(&mut report).await {
             Ok(Ok(answer)) => {
                 if self.failures > 0 {
                     tracing::info!(server = self.server.shown(), "samples are taken again");
@@ -297,7 +298,8 @@ impl<'a> Sender<'a> {
         let last = frame.samples.last().map(|it| it.at);
         let report = SampleReport {
             agent: self.samples.name.clone(),
-            sent_at: clock::now(),
+            // When it is sent.
+            sent_at: Timestamp::default(),
             every_ms: *self.samples.every_ms.borrow(),
             facts: Some(&kept.facts)
                 .filter(|facts| self.said.as_ref() != Some(*facts) && !facts.kernel.is_empty())

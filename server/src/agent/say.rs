@@ -2,9 +2,12 @@
 //! to do.
 
 use super::table::Table;
-use crate::inventory::{
-    Fault, FaultKind,
-    https::{Https, Question, Trust, header::CONTENT_ENCODING},
+use crate::{
+    clock,
+    inventory::{
+        Fault, FaultKind,
+        https::{Https, Question, Trust, header::CONTENT_ENCODING},
+    },
 };
 use flate2::{Compression, write::GzEncoder};
 use serde::de::DeserializeOwned;
@@ -119,14 +122,17 @@ impl Server {
         self.ask(Question::post_json(REPORT_PATH, &self.token()?, body, hold + PATIENCE)).await
     }
 
-    /// Says once what was measured.
-    pub(super) async fn samples(&self, report: &SampleReport) -> Result<Result<SampleAnswer, Refused>, Fault> {
+    /// Says once what was measured; when that is, is part of it.
+    pub(super) async fn samples(&self, report: &mut SampleReport) -> Result<Result<SampleAnswer, Refused>, Fault> {
+        let token = self.token()?;
+        // As late as can be: the server compares it with its own clock.
+        report.sent_at = clock::now();
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         let packed = serde_json::to_writer(&mut encoder, report).map_err(io::Error::from);
         let body = packed
             .and_then(|()| encoder.finish())
             .map_err(|error| Fault::new(FaultKind::Unreadable, "samples cannot be written").because(error))?;
-        let mut question = Question::post_json(SAMPLES_PATH, &self.token()?, body, PATIENCE);
+        let mut question = Question::post_json(SAMPLES_PATH, &token, body, PATIENCE);
         question.headers.push((CONTENT_ENCODING, "gzip".to_owned()));
         self.ask(question).await
     }

@@ -6,6 +6,7 @@ use super::{
     names::{Names, Series},
     part::Part,
     rollup::Point,
+    speaker::Speaker,
     table::Block,
     vitals,
     watch::Watcher,
@@ -116,8 +117,7 @@ pub(super) struct Memory {
     pub(super) worst: Option<Severity>,
     /// What the board was told last of how it stands.
     pub(super) said: Option<HostState>,
-    /// What is taken from the instants of its agent.
-    pub(super) clock_off_ms: i64,
+    pub(super) speaker: Speaker,
     /// Values that were passed over since the server began.
     pub(super) passed_over: u64,
     /// When it is stored next.
@@ -150,7 +150,7 @@ impl Memory {
             watchers: Vec::new(),
             worst: None,
             said: None,
-            clock_off_ms: 0,
+            speaker: Speaker::default(),
             passed_over: 0,
             due_at: 0,
         };

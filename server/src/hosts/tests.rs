@@ -130,15 +130,6 @@ fn what_cannot_be_is_refused_with_its_reason_and_nothing_of_it_is_kept() {
 }
 
 #[test]
-fn a_clock_that_is_off_is_set_right_by_the_same_for_as_long_as_it_is_about_the_same() {
-    let hosts = Hosts::default();
-    hosts.take(batch(Feed::Agent, &[], &[(0, &[])]), at(0)).unwrap();
-    let off: Vec<i64> =
-        [1_900, 5_320, 5_480, 4_700, 60_020, -200].map(|ahead| hosts.clock_off_ms("web-01", ahead)).into();
-    assert_eq!(off, [0, 5_000, 5_000, 5_000, 60_000, 0]);
-}
-
-#[test]
 fn a_gap_stays_a_gap_and_the_least_and_the_greatest_are_kept() {
     let (_folder, mut store) = store();
     let hosts = Hosts::default();

@@ -9,7 +9,7 @@ use super::{
     problem::ApiError,
 };
 use crate::{
-    hosts::{Batch, HostFault, Hosts},
+    hosts::{Batch, Clocked, HostFault, Hosts},
     inventory::Held,
 };
 use actix_web::{HttpRequest, http::StatusCode, web};
@@ -69,15 +69,17 @@ pub(super) async fn samples(
     payload: web::Payload,
     app: web::Data<App>,
 ) -> Result<web::Json<SampleAnswer>, ApiError> {
+    // Before anything that takes a while, such as the body: how far the agent's clock is off is told by it.
+    let came_at = now();
     let (_, only) = let_in(&request, &app).await?;
     let report: SampleReport = body::inflated_json(&request, payload, MOST_SAMPLES_SENT, MOST_SAMPLES).await?;
     is_own(only.as_deref(), &report.agent)?;
     let hosts = Arc::clone(&app.hosts);
     // Hundreds of series take a part of a millisecond; what was kept for a day takes more.
     let taken = if report.samples.len() > AT_ONCE {
-        blocking(move || take(&hosts, report, now())).await?
+        blocking(move || take(&hosts, report, came_at)).await?
     } else {
-        take(&hosts, report, now())
+        take(&hosts, report, came_at)
     };
     taken.map(web::Json).map_err(|fault| match fault {
         HostFault::Behind => {
@@ -94,8 +96,7 @@ const AT_ONCE: usize = 4;
 
 /// Hands the samples over by this server's clock, and answers by the agent's.
 fn take(hosts: &Hosts, mut report: SampleReport, now: Timestamp) -> Result<SampleAnswer, HostFault> {
-    let ahead_ms = report.sent_at.ms_since(now);
-    let off_ms = hosts.clock_off_ms(&report.agent, ahead_ms);
+    let Clocked { ahead_ms, off_ms } = hosts.clock_off(&report.agent, report.sent_at.ms_since(now));
     for sample in &mut report.samples {
         sample.at = sample.at.plus_ms(-off_ms);
     }

@@ -122,6 +122,19 @@ async fn a_clock_that_is_wrong_is_set_right_and_told() {
 }
 
 #[actix_web::test]
+async fn a_message_that_was_long_on_its_way_moves_no_sample() {
+    let house = house();
+    let token = agent_token(&house, "web-01").await;
+    let at = clock::now().ms() - 9_000;
+    for _ in 0..2 {
+        let answer = send(&house, &token, &report("web-01", at, &[(at, 25.0)])).await;
+        assert_eq!(answer.json()["stored_until"], json!(at - 1), "{}", answer.text);
+    }
+    let seen_at = get(&house, "/api/v1/hosts/one?name=web-01").await.json()["row"]["seen_at"].clone();
+    assert_eq!(seen_at, json!(at));
+}
+
+#[actix_web::test]
 async fn what_cannot_be_taken_is_refused_with_the_mend() {
     let house = house();
     let token = agent_token(&house, "web-01").await;
