@@ -30,7 +30,7 @@ pub use intake::{Intake, settle};
 pub use keep::keep;
 pub use query::QueryFault;
 pub use show::{Detail, Shown};
-pub use speaker::Clocked;
+pub use speaker::{Clocked, Spoken};
 pub use watch::{Looking, Seen};
 
 use bytestring::ByteString;
@@ -111,6 +111,11 @@ pub enum HostFault {
     TooMany { what: &'static str, n: usize, most: usize },
     #[error("a sample has {values} values, and {series} series are named")]
     Uneven { values: usize, series: usize },
+    #[error(
+        "another machine's agent measures a host called `{0}`; the names of hosts are one space, whatever the source of a \
+         token: start one of the two with another --name"
+    )]
+    Another(String),
     /// Nothing is wrong with it; it is to be sent again later.
     #[error("so many samples of the past wait to be stored that no more are taken; send them again in a minute")]
     Behind,

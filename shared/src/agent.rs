@@ -148,6 +148,8 @@ pub struct AgentAnswer {
 pub struct SampleReport {
     /// What the machine is called, as in reports; the host's name.
     pub agent: String,
+    /// As in reports: drawn at each start. None says nothing of who it is.
+    pub run: u64,
     /// The agent's clock as it sends this: when it is wrong by more than the way here takes, instants are set right by it.
     pub sent_at: Timestamp,
     /// It measures about this often now.

@@ -56,6 +56,8 @@ pub struct Sampling {
 #[derive(Debug)]
 pub(super) struct Samples {
     name: String,
+    /// Drawn at each start.
+    run: u64,
     ntp_server: Option<String>,
     kept: Mutex<Kept>,
     fresh: Notify,
@@ -75,10 +77,11 @@ struct Kept {
 impl Samples {
     /// # Errors
     /// When the folder of the buffer cannot be used.
-    pub(super) fn new(name: &str, sampling: &Sampling) -> io::Result<Self> {
+    pub(super) fn new(name: &str, run: u64, sampling: &Sampling) -> io::Result<Self> {
         let queue = Queue::new(sampling.buffer.as_deref(), BUFFER_BYTES)?;
         Ok(Self {
             name: name.to_owned(),
+            run,
             ntp_server: sampling.ntp.clone(),
             kept: Mutex::new(Kept { queue, tables: None, facts: HostFacts::default() }),
             fresh: Notify::new(),
@@ -298,6 +301,7 @@ impl<'a> Sender<'a> {
         let last = frame.samples.last().map(|it| it.at);
         let report = SampleReport {
             agent: self.samples.name.clone(),
+            run: self.samples.run,
             // When it is sent.
             sent_at: Timestamp::default(),
             every_ms: *self.samples.every_ms.borrow(),

@@ -1,6 +1,7 @@
-//! Who speaks for a host, as far as its series must not suffer from it: how far the clock of its agent is off.
+//! Who speaks for a host, so that its series do not suffer from it: one agent at a time, and how far its clock is off.
 
-use super::{Hosts, lock};
+use super::{HostFault, Hosts, lock};
+use shared::{SourceId, Timestamp};
 use std::collections::VecDeque;
 
 /// A clock that is ahead by no more is right.
@@ -12,10 +13,52 @@ const STEP_MS: i64 = 1_000;
 /// Messages of which the quickest says how far the clock is off.
 const HEARD: usize = 8;
 
+/// An agent that says nothing for so long, or for three of its beats, leaves its host to another.
+const LIVE_MS: i64 = 30_000;
+/// Runs whose place another has taken.
+const PAST_MAX: usize = 8;
+
+/// Who says what was measured of a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spoken {
+    /// Of the token.
+    pub source: SourceId,
+    /// Drawn at each start of an agent.
+    pub run: u64,
+    pub every_ms: u64,
+}
+
 /// What is known of a host's agent.
 #[derive(Debug, Default)]
 pub(super) struct Speaker {
     clock: Clock,
+    last: Option<(Spoken, Timestamp)>,
+    /// Runs that spoke before the last one while it was there, the newest last.
+    past: VecDeque<u64>,
+}
+
+impl Speaker {
+    /// Whether this agent may speak. While one lives, none of another source may; of the same source a run that is new may,
+    /// since an agent that was started anew is one, and then the run before may not: two machines of one name do not take
+    /// turns.
+    fn may(&self, spoken: &Spoken, now: Timestamp) -> bool {
+        let Some((last, heard_at)) = &self.last else { return true };
+        let beats_ms = i64::try_from(last.every_ms).unwrap_or(i64::MAX).saturating_mul(3);
+        let is_same = last.source == spoken.source && (last.run == spoken.run || !self.past.contains(&spoken.run));
+        is_same || now.ms_since(*heard_at) > beats_ms.max(LIVE_MS)
+    }
+
+    fn spoke(&mut self, spoken: Spoken, now: Timestamp) {
+        self.past.retain(|run| *run != spoken.run);
+        if let Some((last, _)) = self.last.replace((spoken.clone(), now))
+            && last.run != spoken.run
+        {
+            self.past.push_back(last.run);
+            if self.past.len() > PAST_MAX {
+                self.past.pop_front();
+            }
+        }
+    }
 }
 
 /// How far a clock is off.
@@ -59,6 +102,22 @@ impl Clock {
 }
 
 impl Hosts {
+    /// Whether an agent may say what was measured of a host.
+    ///
+    /// # Errors
+    /// When another one does.
+    pub fn may_speak(&self, host: &str, spoken: &Spoken, now: Timestamp) -> Result<(), HostFault> {
+        let may = self.host(host).is_none_or(|memory| lock(&memory).speaker.may(spoken, now));
+        if may { Ok(()) } else { Err(HostFault::Another(host.to_owned())) }
+    }
+
+    /// What an agent said of a host was taken.
+    pub fn spoke(&self, host: &str, spoken: Spoken, now: Timestamp) {
+        if let Some(memory) = self.host(host) {
+            lock(&memory).speaker.spoke(spoken, now);
+        }
+    }
+
     /// How far the clock of a host's agent is off when a message says so, so that its instants are set right: the same for
     /// as long as it is about the same, so that what is sent again is known again.
     #[must_use]
@@ -73,6 +132,26 @@ impl Hosts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_agent_speaks_for_a_host_and_one_that_was_started_anew_takes_its_place() {
+        let at = |s: i64| Timestamp::from_ms(s * 1_000);
+        let of = |source: &str, run| Spoken { source: source.into(), run, every_ms: 10_000 };
+        let mut speaker = Speaker::default();
+        let mut says = |source: &str, run, s| {
+            let may = speaker.may(&of(source, run), at(s));
+            if may {
+                speaker.spoke(of(source, run), at(s));
+            }
+            may
+        };
+        assert!(says("prod", 1, 0) && says("prod", 1, 10));
+        assert!(!says("lab", 2, 11), "it is of another source");
+        assert!(says("prod", 3, 12), "it was started anew");
+        assert!(!says("prod", 1, 20), "or there are two of one name: one of them is heard");
+        assert!(says("prod", 3, 22) && !says("prod", 1, 52) && says("prod", 1, 53), "the other is silent");
+        assert!(!says("prod", 3, 54) && !says("lab", 2, 83) && says("lab", 2, 84));
+    }
 
     fn off(heard: &[i64]) -> Vec<i64> {
         let mut clock = Clock::default();

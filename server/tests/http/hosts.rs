@@ -1,6 +1,9 @@
 //! Hosts over HTTP: what an agent measured is taken, shown, asked for as series, and forgotten.
 
-use super::house::{Answer, CONFIG, House, call, json as body, request};
+use super::{
+    agents::agent_token as token_of,
+    house::{Answer, CONFIG, House, call, json as body, request},
+};
 use actix_web::test::TestRequest;
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
@@ -132,6 +135,26 @@ async fn a_message_that_was_long_on_its_way_moves_no_sample() {
     }
     let seen_at = get(&house, "/api/v1/hosts/one?name=web-01").await.json()["row"]["seen_at"].clone();
     assert_eq!(seen_at, json!(at));
+}
+
+#[actix_web::test]
+async fn a_machine_of_the_same_name_does_not_write_into_the_series_of_another() {
+    let lab = "\n[[sources]]\nid = \"lab\"\nkind = \"agents\"\n[[sources]]\nid = \"prod\"\nkind = \"agents\"\n";
+    let house = House::with(&format!("{CONFIG}{lab}"), None);
+    let (prod, lab) = (token_of(&house, "prod/db-01"), token_of(&house, "lab/db-01"));
+    let now = clock::now().ms();
+    let said = |run: u64, at: i64, busy| {
+        let mut said = report("db-01", now, &[(at, busy)]);
+        said["run"] = json!(run);
+        said
+    };
+    assert_eq!(send(&house, &prod, &said(1, now - 2_000, 10.0)).await.status, 200);
+    let refused = send(&house, &lab, &said(2, now - 1_000, 99.0)).await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (409, "another_agent"));
+    assert!(refused.text.contains("another --name"), "{}", refused.text);
+    assert_eq!(send(&house, &prod, &said(3, now - 500, 11.0)).await.status, 200, "it was started anew");
+    assert_eq!(send(&house, &prod, &said(1, now, 12.0)).await.status, 409);
+    assert_eq!(get(&house, "/api/v1/hosts").await.json()["hosts"][0]["vitals"]["cpu_busy"], json!(11.0));
 }
 
 #[actix_web::test]
