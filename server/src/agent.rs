@@ -15,6 +15,7 @@ mod say;
 mod table;
 mod wire;
 
+pub(crate) use measure::is_made;
 pub use measure::{Measured, Meter, Roots};
 pub use samples::Sampling;
 pub use say::Server;
