@@ -111,6 +111,7 @@ impl Intake {
             desk.gather.put(&instance, at, reading, now);
         }
         telemetry::left_out("remote_write", "no_instance", written.left_out);
+        telemetry::left_out("remote_write", "ahead", written.ahead);
         Ok(())
     }
 
@@ -156,5 +157,26 @@ pub async fn settle(intake: Arc<Intake>) {
         if actix_web::web::block(move || settling.settle(clock::now())).await.is_err() {
             tracing::warn!("what was pushed of hosts could not be taken in; it is tried again");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_a_clock_that_is_ahead_says_is_stored() {
+        let hosts = Arc::new(Hosts::default());
+        let intake = Intake::new(Arc::clone(&hosts));
+        let now = Timestamp::from_ms(1_795_000_000_000);
+        let said = json!({
+            "metric": "cpu.idle", "endpoint": "web-01", "value": 93.5, "step": 60, "counterType": "GAUGE",
+            "timestamp": now.ms() / 1_000 + 120,
+        });
+        let metrics = super::super::falcon::read(said.to_string().as_bytes()).unwrap();
+        intake.falcon(&metrics, now).unwrap();
+        intake.settle(now.plus_ms(3_000));
+        assert_eq!(hosts.known().first().map(|it| it.seen_at), Some(now));
     }
 }

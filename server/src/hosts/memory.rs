@@ -27,7 +27,7 @@ const KEPT_MS: i64 = 75 * 60_000;
 /// A series of which nothing came for so long is forgotten where room is needed, and at the end of a slot.
 const UNHEARD_MS: i64 = 3_600_000;
 /// Instants may be this far ahead; senders' clocks are not all right.
-const AHEAD_MS: i64 = 60_000;
+pub(super) const AHEAD_MS: i64 = 60_000;
 /// An agent is told so often to send again what this server may lack.
 const TOLD_AGAIN: u8 = 3;
 /// A slot is stored this long after its end at the earliest: what was under way arrives.
