@@ -1,7 +1,7 @@
 //! What others push, brought together by machine and instant, and handed to the hosts.
 //!
-//! What a sender is told to be taken waits for at most two seconds in memory; measurements that are lost with the process
-//! are a gap of that length.
+//! What a sender is told to be taken waits here for two seconds, and then in memory until the host's slot is stored. None of
+//! these senders sends again: what is lost with the process is a gap of up to a quarter of an hour.
 
 use super::{
     Batch, Hosts,

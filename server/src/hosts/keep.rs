@@ -211,20 +211,35 @@ impl Hosts {
         Ok(id)
     }
 
-    /// Stores everything that waits, until `deadline` says that it is time to end; the agents send the rest again.
+    /// Stores everything that waits, until `deadline` says that it is time to end. Agents send the rest again; what others
+    /// measured would be lost, so it comes first.
     ///
     /// # Errors
-    /// When the store fails.
+    /// The first failure of the store; the other hosts are stored all the same.
     pub fn store_all(&self, store: &mut Store, now: Timestamp, deadline: impl Fn() -> bool) -> Result<(), StoreError> {
-        let names: Vec<String> = self.all().iter().map(|memory| lock(memory).name.clone()).collect();
-        for name in names {
+        let order = |memory: &Shared| {
+            let memory = lock(memory);
+            let is_sent_again = memory.open.keys().all(|(_, feed)| *feed == Feed::Agent);
+            (is_sent_again, memory.name.clone())
+        };
+        let mut hosts: Vec<(bool, String)> = self.all().iter().map(order).collect();
+        hosts.sort();
+        let mut failed = Ok(());
+        for (n, (_, name)) in hosts.iter().enumerate() {
             if deadline() {
-                tracing::warn!("not every sample could be stored before the end; agents send them again");
+                let left = hosts.get(n..).unwrap_or_default();
+                let lost = left.iter().filter(|(is_sent_again, _)| !is_sent_again).count();
+                tracing::warn!(
+                    hosts = left.len(),
+                    lost,
+                    "not every sample could be stored before the end; agents send theirs again, the others' are lost"
+                );
                 break;
             }
-            self.store_host(&name, store, now, true)?;
+            let stored = self.store_host(name, store, now, true);
+            failed = failed.and(stored.map(drop));
         }
-        Ok(())
+        failed
     }
 
     /// Forgets a host, with everything measured of it; whether there was one. It is known anew when it is heard again.

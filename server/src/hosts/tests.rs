@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::db::{DatabaseUrl, Store};
+use diesel::connection::{Connection as _, SimpleConnection as _};
 use memory::SLOT_MS;
 use proptest::prelude::*;
 use shared::{
@@ -339,4 +340,26 @@ fn hosts_are_stored_before_their_turn_when_much_of_the_past_waits() {
     hosts.take(batch(Feed::Agent, &["load.1min"], &[(now + 1_000, &[1.0])]), at(now + 1_000)).unwrap();
     assert!(hosts.due(at(now)).is_empty(), "nothing of the past waits any more");
     hosts.take(past(10_000), at(now)).unwrap();
+}
+
+#[test]
+fn at_the_end_what_nobody_sends_again_is_stored_first_and_one_host_holds_up_no_other() {
+    let (folder, mut store) = store();
+    let hosts = Hosts::default();
+    let of = |host: &str, feed| Batch { host: host.to_owned(), ..batch(feed, &["load.1min"], &[(0, &[1.0])]) };
+    for (host, feed) in [("a", Feed::Agent), ("b", Feed::Falcon), ("c", Feed::Scrape), ("d", Feed::Agent)] {
+        hosts.take(of(host, feed), at(0)).unwrap();
+    }
+    let url = folder.path().join("t.db").to_string_lossy().into_owned();
+    let mut raw = diesel::SqliteConnection::establish(&url).unwrap();
+    let refuse = "CREATE TRIGGER no BEFORE INSERT ON host WHEN NEW.name = 'b' BEGIN SELECT RAISE(ABORT, 'no'); END";
+    raw.batch_execute(refuse).unwrap();
+    let turns = std::cell::Cell::new(0);
+    let over = || turns.replace(turns.get() + 1) == 2;
+    hosts.store_all(&mut store, at(0), over).unwrap_err();
+    let waits = |host: &str| !lock(&hosts.host(host).unwrap()).open.is_empty();
+    assert_eq!(["a", "b", "c", "d"].map(waits), [true, true, false, true]);
+    raw.batch_execute("DROP TRIGGER no").unwrap();
+    hosts.store_all(&mut store, at(0), || false).unwrap();
+    assert!(!["a", "b", "c", "d"].into_iter().any(waits));
 }
