@@ -44,6 +44,7 @@ use shared::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -59,6 +60,8 @@ const NAME_MAX: usize = 255;
 const LATE_MAX: usize = 16 << 20;
 /// With so many of them waiting, hosts are stored before their turn.
 const LATE_MUCH: usize = LATE_MAX / 2;
+/// From 1970 to the end of the year 9999; an instant beyond is none, and could not be reckoned with.
+const INSTANTS: RangeInclusive<i64> = 0..=253_402_300_799_999;
 /// Samples that end longer ago than this are of the past.
 const PAST_MS: i64 = 3 * memory::SLOT_MS;
 /// Frames of the board that wait for one browser.
@@ -109,6 +112,8 @@ pub enum HostFault {
     Series { name: String, why: String },
     #[error("there are {n} {what}; {most} are taken")]
     TooMany { what: &'static str, n: usize, most: usize },
+    #[error("`sent_at` is {0}, which is no time; it is in milliseconds since 1970")]
+    Sent(i64),
     #[error("a sample has {values} values, and {series} series are named")]
     Uneven { values: usize, series: usize },
     #[error(

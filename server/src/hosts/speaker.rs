@@ -1,6 +1,6 @@
 //! Who speaks for a host, so that its series do not suffer from it: one agent at a time, and how far its clock is off.
 
-use super::{HostFault, Hosts, lock};
+use super::{HostFault, Hosts, INSTANTS, lock};
 use shared::{SourceId, Timestamp};
 use std::collections::VecDeque;
 
@@ -120,12 +120,18 @@ impl Hosts {
 
     /// How far the clock of a host's agent is off when a message says so, so that its instants are set right: the same for
     /// as long as it is about the same, so that what is sent again is known again.
-    #[must_use]
-    pub fn clock_off(&self, host: &str, ahead_ms: i64) -> Clocked {
-        match self.host(host) {
+    ///
+    /// # Errors
+    /// When it says what is no time.
+    pub fn clock_off(&self, host: &str, sent_at: Timestamp, now: Timestamp) -> Result<Clocked, HostFault> {
+        if !INSTANTS.contains(&sent_at.ms()) {
+            return Err(HostFault::Sent(sent_at.ms()));
+        }
+        let ahead_ms = sent_at.ms_since(now);
+        Ok(match self.host(host) {
             Some(memory) => lock(&memory).speaker.clock.hear(ahead_ms),
             None => Clock::default().hear(ahead_ms),
-        }
+        })
     }
 }
 

@@ -170,6 +170,12 @@ fn questions_that_ask_for_too_much_say_so() {
     assert!(refused(SeriesQuery { series: vec![], ..good.clone() }).contains("at least one series"));
     assert!(refused(SeriesQuery { until: at(0), ..good.clone() }).contains("after it begins"));
     assert!(refused(SeriesQuery { from: at(-401 * 86_400_000), ..good.clone() }).contains("400 days"));
+    for (from, until) in [(i64::MIN, i64::MIN + 100), (i64::MAX - 100, i64::MAX), (-5, 100)] {
+        let (from, until) = (Timestamp::from_ms(from), Timestamp::from_ms(until));
+        assert!(refused(SeriesQuery { from, until, ..good.clone() }).contains("no time"), "{from:?}");
+        let past = hosts.past("web-01", &SeriesName::plain("cpu.idle"), from, until, &mut store().1, at(0));
+        assert!(past.unwrap_err().to_string().contains("no time"), "{from:?}");
+    }
     assert!(refused(SeriesQuery { points: 2_001, ..good.clone() }).contains("2000 points"));
     assert!(refused(SeriesQuery { series: vec!["cpu idle".into()], ..good }).contains("control characters"));
 }

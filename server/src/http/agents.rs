@@ -103,7 +103,7 @@ const AT_ONCE: usize = 4;
 /// Hands the samples over by this server's clock, and answers by the agent's.
 fn take(hosts: &Hosts, spoken: Spoken, mut report: SampleReport, now: Timestamp) -> Result<SampleAnswer, HostFault> {
     hosts.may_speak(&report.agent, &spoken, now)?;
-    let Clocked { ahead_ms, off_ms } = hosts.clock_off(&report.agent, report.sent_at.ms_since(now));
+    let Clocked { ahead_ms, off_ms } = hosts.clock_off(&report.agent, report.sent_at, now)?;
     for sample in &mut report.samples {
         sample.at = sample.at.plus_ms(-off_ms);
     }

@@ -171,6 +171,11 @@ async fn what_cannot_be_taken_is_refused_with_the_mend() {
     let uneven = send(&house, &token, &uneven).await;
     assert_eq!((uneven.status.as_u16(), uneven.code().as_str()), (422, "bad_samples"));
     assert!(uneven.text.contains("1 values, and 2 series"), "{}", uneven.text);
+    for sent_at in [i64::MIN, i64::MAX, -1] {
+        let odd = send(&house, &token, &report("web-01", sent_at, &[(sent_at, 1.0)])).await;
+        assert_eq!((odd.status.as_u16(), odd.code().as_str()), (422, "bad_samples"), "{sent_at}");
+        assert!(odd.text.contains("sent_at"), "{}", odd.text);
+    }
     let doors = house.service().await;
     let raw = |encoding: &str, payload: Vec<u8>| {
         let sent = request("POST", SAMPLES_PATH).insert_header(("content-type", "application/json"));
