@@ -22,7 +22,7 @@ use shared::{
     host::{Feed, HostFacts, Vitals},
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
@@ -311,9 +311,28 @@ pub(super) const fn feed_name(feed: Feed) -> &'static str {
     }
 }
 
+/// Hosts that could not be stored. One is tried four times a second while the store is away, which is said once.
+#[derive(Debug, Default)]
+struct Failing(BTreeSet<String>);
+
+impl Failing {
+    /// Whether one that could not be stored is the first.
+    fn is_new(&mut self, host: &str) -> bool {
+        self.0.insert(host.to_owned()) && self.0.len() == 1
+    }
+
+    /// Whether one that was stored was the last; those that are forgotten do not count.
+    fn is_over(&mut self, host: &str, is_known: impl Fn(&str) -> bool) -> bool {
+        let were = !self.0.is_empty();
+        self.0.retain(|it| it != host && is_known(it));
+        were && self.0.is_empty()
+    }
+}
+
 /// Stores hosts and tells who looks, for ever.
 pub async fn keep(hosts: Arc<Hosts>, runtime: Runtime, readers: Arc<Readers>) {
     let (mut pulsed, mut tidied) = (clock::Stopwatch::start(), clock::Stopwatch::start());
+    let mut failing = Failing::default();
     loop {
         hosts.configure(&runtime.config().document.hosts);
         let now = clock::now();
@@ -330,11 +349,35 @@ pub async fn keep(hosts: Arc<Hosts>, runtime: Runtime, readers: Arc<Readers>) {
             let storing = Arc::clone(&hosts);
             let host = name.clone();
             let stored = readers.aside(move |store| storing.store_host(&host, store, clock::now(), false)).await;
-            if let Err(error) = stored {
-                tracing::warn!(%error, host = name, "what was measured of a host could not be stored; it is tried again");
-                break;
+            match stored {
+                Ok(_) if failing.is_over(&name, |name| hosts.host(name).is_some()) => {
+                    tracing::info!("what was measured of hosts is stored again");
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    if failing.is_new(&name) {
+                        tracing::warn!(%error, host = name, "what was measured of a host could not be stored; it is tried again");
+                    }
+                    break;
+                }
             }
         }
         time::sleep(LOOK_EVERY).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_the_store_is_away_is_said_once_and_so_is_its_end() {
+        let mut failing = Failing::default();
+        let known = |name: &str| name != "gone";
+        assert!(!failing.is_over("a", known), "nothing was wrong");
+        assert_eq!(["a", "b", "gone", "a"].map(|name| failing.is_new(name)), [true, false, false, false]);
+        assert!(!failing.is_over("a", known) && !failing.is_new("a"));
+        assert_eq!(["c", "b", "a", "a"].map(|name| failing.is_over(name, known)), [false, false, true, false]);
+        assert!(failing.is_new("b"), "another time");
     }
 }
