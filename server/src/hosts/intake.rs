@@ -21,8 +21,6 @@ use std::{
 const SETTLE_EVERY: Duration = Duration::from_millis(500);
 /// Machines that are remembered of each kind of sender; what comes of others is passed over.
 const MACHINES_MAX: usize = 10_000;
-/// A machine that says nothing for so long is forgotten here: its counters give no rate by then.
-const FORGET_AFTER_MS: i64 = 3_600_000;
 
 /// The door for what others push.
 #[derive(Debug)]
@@ -47,7 +45,13 @@ struct Known<M> {
     machine: M,
 }
 
-impl<T, M: Default> Desk<T, M> {
+/// What is remembered of a machine.
+pub(super) trait Machine: Default {
+    /// One that says nothing for so long is forgotten: its counters give no rate by then.
+    fn kept_ms(&self) -> i64;
+}
+
+impl<T, M: Machine> Desk<T, M> {
     fn new() -> Self {
         Self { gather: Gather::new(ITEMS_MAX), machines: BTreeMap::new() }
     }
@@ -72,7 +76,7 @@ impl<T, M: Default> Desk<T, M> {
             telemetry::left_out(feed, "series", left_out);
             batches.extend(batch.map(|batch| (gathered.machine, batch)));
         }
-        self.machines.retain(|_, known| now.ms_since(known.heard_at) < FORGET_AFTER_MS);
+        self.machines.retain(|_, known| now.ms_since(known.heard_at) < known.machine.kept_ms());
         batches
     }
 }
