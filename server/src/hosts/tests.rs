@@ -163,6 +163,7 @@ fn a_gap_stays_a_gap_and_the_least_and_the_greatest_are_kept() {
 
 #[test]
 fn questions_that_ask_for_too_much_say_so() {
+    let (_folder, mut judged) = store();
     let (_folder, mut store) = store();
     let hosts = Hosts::default();
     let mut refused = |query: SeriesQuery| hosts.series(&query, &mut store, at(0)).unwrap_err().to_string();
@@ -173,7 +174,7 @@ fn questions_that_ask_for_too_much_say_so() {
     for (from, until) in [(i64::MIN, i64::MIN + 100), (i64::MAX - 100, i64::MAX), (-5, 100)] {
         let (from, until) = (Timestamp::from_ms(from), Timestamp::from_ms(until));
         assert!(refused(SeriesQuery { from, until, ..good.clone() }).contains("no time"), "{from:?}");
-        let past = hosts.past("web-01", &SeriesName::plain("cpu.idle"), from, until, &mut store().1, at(0));
+        let past = hosts.past("web-01", &SeriesName::plain("cpu.idle"), from, until, &mut judged, at(0));
         assert!(past.unwrap_err().to_string().contains("no time"), "{from:?}");
     }
     assert!(refused(SeriesQuery { points: 2_001, ..good.clone() }).contains("2000 points"));
