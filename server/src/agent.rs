@@ -15,6 +15,7 @@ mod say;
 mod table;
 mod wire;
 
+pub(crate) use measure::is_made;
 pub use measure::{Measured, Meter, Roots};
 pub use samples::Sampling;
 pub use say::Server;
@@ -73,19 +74,21 @@ enum TurnError {
 /// # Errors
 /// When the folder for what the server does not take cannot be used.
 pub async fn run(settings: &Settings, server: &Server) -> io::Result<()> {
+    let run = u64::from_ne_bytes(entropy::bytes());
     let Some(sampling) = &settings.sampling else {
-        report(settings, server, None).await;
+        report(settings, server, run, None).await;
         return Ok(());
     };
-    let samples = Samples::new(&settings.name, sampling)?;
-    let loops = (report(settings, server, Some(&samples)), samples.measure(), samples.send(server), samples.ask_time());
+    let samples = Samples::new(&settings.name, run, sampling)?;
+    let loops =
+        (report(settings, server, run, Some(&samples)), samples.measure(), samples.send(server), samples.ask_time());
     tokio::join!(loops.0, loops.1, loops.2, loops.3);
     Ok(())
 }
 
 /// Reports neighbours for ever.
-async fn report(settings: &Settings, server: &Server, samples: Option<&Samples>) {
-    let mut agent = Agent::new(settings, samples);
+async fn report(settings: &Settings, server: &Server, run: u64, samples: Option<&Samples>) {
+    let mut agent = Agent::new(settings, run, samples);
     let mut failures: u32 = 0;
     let mut told = String::new();
     loop {
@@ -130,8 +133,7 @@ struct Agent<'a> {
 }
 
 impl<'a> Agent<'a> {
-    fn new(settings: &'a Settings, samples: Option<&'a Samples>) -> Self {
-        let run = u64::from_ne_bytes(entropy::bytes());
+    fn new(settings: &'a Settings, run: u64, samples: Option<&'a Samples>) -> Self {
         let prober = Prober::new(settings.probe.clone());
         Self { settings, samples, run, said: None, prober, probed: Vec::new() }
     }

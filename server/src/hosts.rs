@@ -19,6 +19,7 @@ mod query;
 mod rollup;
 pub mod scrape;
 mod show;
+mod speaker;
 mod table;
 mod vitals;
 mod watch;
@@ -29,6 +30,7 @@ pub use intake::{Intake, settle};
 pub use keep::keep;
 pub use query::QueryFault;
 pub use show::{Detail, Shown};
+pub use speaker::{Clocked, Spoken};
 pub use watch::{Looking, Seen};
 
 use bytestring::ByteString;
@@ -42,6 +44,7 @@ use shared::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -57,6 +60,10 @@ const NAME_MAX: usize = 255;
 const LATE_MAX: usize = 16 << 20;
 /// Values that may wait to be stored altogether, 400 MB: an hour of a thousand hosts with 300 series every ten seconds.
 const UNSAVED_MAX: usize = 100 << 20;
+/// With so many of them waiting, hosts are stored before their turn.
+const LATE_MUCH: usize = LATE_MAX / 2;
+/// From 1970 to the end of the year 9999; an instant beyond is none, and could not be reckoned with.
+const INSTANTS: RangeInclusive<i64> = 0..=253_402_300_799_999;
 /// Samples that end longer ago than this are of the past.
 const PAST_MS: i64 = 3 * memory::SLOT_MS;
 /// Frames of the board that wait for one browser.
@@ -107,8 +114,15 @@ pub enum HostFault {
     Series { name: String, why: String },
     #[error("there are {n} {what}; {most} are taken")]
     TooMany { what: &'static str, n: usize, most: usize },
+    #[error("`sent_at` is {0}, which is no time; it is in milliseconds since 1970")]
+    Sent(i64),
     #[error("a sample has {values} values, and {series} series are named")]
     Uneven { values: usize, series: usize },
+    #[error(
+        "another machine's agent measures a host called `{0}`; the names of hosts are one space, whatever the source of a \
+         token: start one of the two with another --name"
+    )]
+    Another(String),
     /// Nothing is wrong with it; it is to be sent again later.
     #[error("so many samples of the past wait to be stored that no more are taken; send them again in a minute")]
     Behind,
@@ -270,25 +284,6 @@ impl Hosts {
     pub async fn pace(&self, host: &str) -> u64 {
         let usual_ms = self.mode().every_ms;
         self.paces.change(host, usual_ms).await.unsigned_abs()
-    }
-
-    /// How far the clock of a host's agent is off, so that its instants are set right: the same for as long as it is about
-    /// the same, so that what is sent again is known again.
-    #[must_use]
-    pub fn clock_off_ms(&self, host: &str, ahead_ms: i64) -> i64 {
-        const RIGHT_MS: i64 = 2_000;
-        const STEP_MS: i64 = 1_000;
-        let memory = self.host(host);
-        let before = memory.map_or(0, |it| lock(&it).clock_off_ms);
-        let off = match ahead_ms {
-            ahead if ahead.saturating_abs() <= RIGHT_MS => 0,
-            ahead if before != 0 && ahead.saturating_sub(before).saturating_abs() <= STEP_MS => before,
-            ahead => ahead.saturating_add(STEP_MS / 2).div_euclid(STEP_MS) * STEP_MS,
-        };
-        if let Some(memory) = self.host(host) {
-            lock(&memory).clock_off_ms = off;
-        }
-        off
     }
 
     /// The hosts of which something came since this was asked last.

@@ -5,7 +5,7 @@ use e2e::wait;
 use flate2::read::GzDecoder;
 use shared::{
     Timestamp,
-    agent::{AgentAnswer, REPORT_PATH, SAMPLES_PATH, SampleAnswer, SampleReport},
+    agent::{AgentAnswer, BEHIND, REPORT_PATH, SAMPLES_PATH, SampleAnswer, SampleReport},
     problem::Problem,
 };
 use std::{
@@ -24,6 +24,8 @@ use tempfile::TempDir;
 struct Mood {
     /// Cuts every connection.
     away: bool,
+    /// Does not take what was kept for now, and counts how often.
+    behind: Option<u32>,
     /// Refuses so many messages for good.
     refuse: u32,
     /// Says once that it lacks what is after this.
@@ -128,15 +130,12 @@ fn take(body: &[u8], encoding: String, heard: &mut Heard) -> Option<(u16, String
     if heard.mood.refuse > 0 {
         heard.mood.refuse -= 1;
         heard.refused.push(report);
-        let problem = Problem {
-            status: 422,
-            code: "bad".into(),
-            title: "No".into(),
-            detail: String::new(),
-            field: None,
-            findings: Vec::new(),
-        };
-        return Some((422, serde_json::to_string(&problem).unwrap()));
+        return Some(problem(422, "bad"));
+    }
+    // What was just measured comes with tables.
+    if let (Some(times), None) = (&mut heard.mood.behind, &report.tables) {
+        *times += 1;
+        return Some(problem(503, BEHIND));
     }
     heard.taken.push(report);
     let again = heard.mood.again_after.take();
@@ -147,6 +146,12 @@ fn take(body: &[u8], encoding: String, heard: &mut Heard) -> Option<(u16, String
         facts: false,
     };
     Some((200, serde_json::to_string(&answer).unwrap()))
+}
+
+fn problem(status: u16, code: &str) -> (u16, String) {
+    let (code, title) = (code.to_owned(), "No".to_owned());
+    let problem = Problem { status, code, title, detail: String::new(), field: None, findings: Vec::new() };
+    (status, serde_json::to_string(&problem).unwrap())
 }
 
 /// An agent that ends with the test.
@@ -226,7 +231,12 @@ fn what_was_measured_while_the_server_was_away_comes_once_and_in_order_though_th
     agent.kill();
     let before = receiver.heard().taken.len();
     let last_before = *receiver.heard().instants().last().unwrap();
+    // A server that cannot store so much of the past takes what is measured now.
+    receiver.heard().mood = Mood { behind: Some(0), ..Mood::default() };
     let agent = Agent::start(&receiver, folder.path());
+    receiver.wait("what is measured now", |heard| {
+        heard.taken.len() >= before + 2 && heard.mood.behind.is_some_and(|times| times > 0)
+    });
     receiver.heard().mood = Mood { stored_until: Some(Timestamp::from_ms(i64::MAX)), ..Mood::default() };
     // What is kept comes in messages without tables, what was just measured with them.
     receiver.wait("what was kept", |heard| {

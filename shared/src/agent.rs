@@ -24,6 +24,8 @@ pub const INTERFACES_MAX: usize = 64;
 pub const PROBES_MAX: usize = 5;
 /// Where agents say what they measured.
 pub const SAMPLES_PATH: &str = "/agent/v1/samples";
+/// The code of the answer to samples of the past of which too many wait to be stored; what was just measured is taken.
+pub const BEHIND: &str = "behind";
 /// The series that one host may have.
 pub const SERIES_MAX: usize = 2_000;
 /// The samples in one message; what was kept while the server was away comes in several.
@@ -146,7 +148,9 @@ pub struct AgentAnswer {
 pub struct SampleReport {
     /// What the machine is called, as in reports; the host's name.
     pub agent: String,
-    /// The agent's clock as it sends this: when it is wrong, instants are set right by it.
+    /// As in reports: drawn at each start. None says nothing of who it is.
+    pub run: u64,
+    /// The agent's clock as it sends this: when it is wrong by more than the way here takes, instants are set right by it.
     pub sent_at: Timestamp,
     /// It measures about this often now.
     pub every_ms: u64,

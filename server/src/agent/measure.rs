@@ -21,6 +21,7 @@ mod space;
 mod tasks;
 mod values;
 
+pub(crate) use interfaces::is_made;
 pub use roots::Roots;
 
 use shared::{

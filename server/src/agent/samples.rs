@@ -13,6 +13,7 @@ use super::{
 use crate::{clock, entropy};
 use rsntp::{AsyncSntpClient, Config};
 use shared::{
+    Timestamp,
     agent::{EVERY_MIN_MS, EVERY_MS, SampleAnswer, SampleReport},
     host::{HostFacts, HostTables},
 };
@@ -55,6 +56,8 @@ pub struct Sampling {
 #[derive(Debug)]
 pub(super) struct Samples {
     name: String,
+    /// Drawn at each start.
+    run: u64,
     ntp_server: Option<String>,
     kept: Mutex<Kept>,
     fresh: Notify,
@@ -74,10 +77,11 @@ struct Kept {
 impl Samples {
     /// # Errors
     /// When the folder of the buffer cannot be used.
-    pub(super) fn new(name: &str, sampling: &Sampling) -> io::Result<Self> {
+    pub(super) fn new(name: &str, run: u64, sampling: &Sampling) -> io::Result<Self> {
         let queue = Queue::new(sampling.buffer.as_deref(), BUFFER_BYTES)?;
         Ok(Self {
             name: name.to_owned(),
+            run,
             ntp_server: sampling.ntp.clone(),
             kept: Mutex::new(Kept { queue, tables: None, facts: HostFacts::default() }),
             fresh: Notify::new(),
@@ -153,14 +157,18 @@ impl Samples {
 
     /// Sends for ever.
     pub(super) async fn send(&self, server: &Server) {
-        let mut sender = Sender { samples: self, server, said: None, failures: 0, told: String::new(), again: false };
+        let mut sender = Sender::new(self, server);
         loop {
             match sender.turn().await {
                 Turn::Sent => {}
-                Turn::Nothing => {
-                    sender.again = false;
-                    self.fresh.notified().await;
-                }
+                Turn::Nothing => match sender.held_back() {
+                    // What was asked for again is not all sent yet.
+                    Some(left) => drop(timeout(left, self.fresh.notified()).await),
+                    None => {
+                        sender.again = false;
+                        self.fresh.notified().await;
+                    }
+                },
                 Turn::Failed { refused } => {
                     sleep(retry_after(sender.failures, refused, entropy::bytes())).await;
                 }
@@ -206,6 +214,14 @@ enum Turn {
     Failed { refused: bool },
 }
 
+/// What is sent next.
+struct Next {
+    frame: Frame,
+    report: SampleReport,
+    /// It was just measured, and nothing that was kept.
+    is_newest: bool,
+}
+
 struct Sender<'a> {
     samples: &'a Samples,
     server: &'a Server,
@@ -215,14 +231,43 @@ struct Sender<'a> {
     told: String,
     /// What the server asked for again is not all sent yet: that it still lacks it is no news.
     again: bool,
+    /// How often in a row the server did not take what was kept, and when that is tried again.
+    put_off: u32,
+    held_until: Option<Duration>,
 }
 
-impl Sender<'_> {
+impl<'a> Sender<'a> {
+    const fn new(samples: &'a Samples, server: &'a Server) -> Self {
+        let told = String::new();
+        Self { samples, server, said: None, failures: 0, told, again: false, put_off: 0, held_until: None }
+    }
+
+    /// For how long what was kept is not sent, as the server cannot store so much of it.
+    fn held_back(&mut self) -> Option<Duration> {
+        let left = self.held_until?.checked_sub(clock::uptime()).filter(|left| !left.is_zero());
+        if left.is_none() {
+            self.held_until = None;
+        }
+        left
+    }
+
     async fn turn(&mut self) -> Turn {
-        let Some((frame, report)) = self.next() else { return Turn::Nothing };
-        match self.server.samples(&report).await {
+        let Some(Next { frame, mut report, is_newest }) = self.next() else { return Turn::Nothing };
+        match self.server.samples(&mut report).await {
             Ok(Ok(answer)) => {
+                if self.failures > 0 {
+                    tracing::info!(server = self.server.shown(), "samples are taken again");
+                }
+                self.failures = 0;
+                if !is_newest || self.put_off == 0 {
+                    self.put_off = 0;
+                    self.told.clear();
+                }
                 self.taken(&frame, report, &answer);
+                Turn::Sent
+            }
+            Ok(Err(refused)) if refused.is_behind() => {
+                self.hold_back(&refused.to_string());
                 Turn::Sent
             }
             // It would be refused for ever, and hold up what comes after it.
@@ -237,12 +282,14 @@ impl Sender<'_> {
     }
 
     /// What to send: what was just measured, or else the oldest that is kept.
-    fn next(&self) -> Option<(Frame, SampleReport)> {
+    fn next(&mut self) -> Option<Next> {
+        let held_back = self.held_back().is_some();
         let mut kept = self.samples.kept();
         let newest = kept.queue.newest();
         let is_newest = newest.is_some();
         let frame = match newest {
             Some(frame) => frame,
+            None if held_back => return None,
             None => match kept.queue.oldest(BATCH) {
                 Ok(frame) => frame?,
                 Err(error) => {
@@ -254,7 +301,9 @@ impl Sender<'_> {
         let last = frame.samples.last().map(|it| it.at);
         let report = SampleReport {
             agent: self.samples.name.clone(),
-            sent_at: clock::now(),
+            run: self.samples.run,
+            // When it is sent.
+            sent_at: Timestamp::default(),
             every_ms: *self.samples.every_ms.borrow(),
             facts: Some(&kept.facts)
                 .filter(|facts| self.said.as_ref() != Some(*facts) && !facts.kernel.is_empty())
@@ -264,15 +313,10 @@ impl Sender<'_> {
             tables: kept.tables.as_ref().filter(|it| is_newest && Some(it.at) == last).cloned(),
             lost: kept.queue.lost(),
         };
-        Some((frame, report))
+        Some(Next { frame, report, is_newest })
     }
 
     fn taken(&mut self, frame: &Frame, report: SampleReport, answer: &SampleAnswer) {
-        if self.failures > 0 {
-            tracing::info!(server = self.server.shown(), "samples are taken again");
-        }
-        self.failures = 0;
-        self.told.clear();
         if report.facts.is_some() {
             self.said = report.facts;
         }
@@ -298,12 +342,25 @@ impl Sender<'_> {
         }
     }
 
-    fn failed(&mut self, why: &str, refused: bool) -> Turn {
-        self.failures = self.failures.saturating_add(1);
+    /// The server takes what is measured, only not so much of the past: that alone waits.
+    fn hold_back(&mut self, why: &str) {
+        (self.failures, self.put_off) = (0, self.put_off.saturating_add(1));
+        self.tell(why);
+        self.held_until = Some(clock::uptime() + retry_after(self.put_off, false, entropy::bytes()));
+        self.samples.kept().queue.server_is_back();
+    }
+
+    /// The same trouble is said once.
+    fn tell(&mut self, why: &str) {
         if self.told != why {
             tracing::warn!(error = why, "samples were not taken; they are kept and sent again");
             why.clone_into(&mut self.told);
         }
+    }
+
+    fn failed(&mut self, why: &str, refused: bool) -> Turn {
+        self.failures = self.failures.saturating_add(1);
+        self.tell(why);
         complain(self.samples.kept().queue.server_is_away());
         // Nobody looks at what does not arrive.
         self.samples.measure_every(EVERY_MS);

@@ -2,15 +2,19 @@
 //! to do.
 
 use super::table::Table;
-use crate::inventory::{
-    Fault, FaultKind,
-    https::{Https, Question, Trust, header::CONTENT_ENCODING},
+use crate::{
+    clock,
+    inventory::{
+        Fault, FaultKind,
+        https::{Https, Question, Trust, header::CONTENT_ENCODING},
+    },
 };
 use flate2::{Compression, write::GzEncoder};
 use serde::de::DeserializeOwned;
 use shared::{
     agent::{
-        AgentAnswer, AgentGone, AgentNeighbour, AgentReport, REPORT_PATH, SAMPLES_PATH, SampleAnswer, SampleReport,
+        AgentAnswer, AgentGone, AgentNeighbour, AgentReport, BEHIND, REPORT_PATH, SAMPLES_PATH, SampleAnswer,
+        SampleReport,
     },
     net::Mac,
     problem::Problem,
@@ -46,14 +50,19 @@ pub struct Server {
 pub(super) struct Refused {
     status: u16,
     why: String,
-    /// Tocsin says so, and nobody on the way to it.
-    is_own: bool,
+    /// Of what Tocsin says; none where it was somebody on the way to it.
+    code: Option<String>,
 }
 
 impl Refused {
     /// Whether the same would be refused again, whatever is mended: it is not as the server wants it.
     pub(super) fn is_for_good(&self) -> bool {
-        self.is_own && matches!(self.status, 400 | 413 | 422)
+        self.code.is_some() && matches!(self.status, 400 | 413 | 422)
+    }
+
+    /// Whether only samples of the past are not taken for now.
+    pub(super) fn is_behind(&self) -> bool {
+        self.code.as_deref() == Some(BEHIND)
     }
 }
 
@@ -113,14 +122,17 @@ impl Server {
         self.ask(Question::post_json(REPORT_PATH, &self.token()?, body, hold + PATIENCE)).await
     }
 
-    /// Says once what was measured.
-    pub(super) async fn samples(&self, report: &SampleReport) -> Result<Result<SampleAnswer, Refused>, Fault> {
+    /// Says once what was measured; when that is, is part of it.
+    pub(super) async fn samples(&self, report: &mut SampleReport) -> Result<Result<SampleAnswer, Refused>, Fault> {
+        let token = self.token()?;
+        // As late as can be: the server compares it with its own clock.
+        report.sent_at = clock::now();
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         let packed = serde_json::to_writer(&mut encoder, report).map_err(io::Error::from);
         let body = packed
             .and_then(|()| encoder.finish())
             .map_err(|error| Fault::new(FaultKind::Unreadable, "samples cannot be written").because(error))?;
-        let mut question = Question::post_json(SAMPLES_PATH, &self.token()?, body, PATIENCE);
+        let mut question = Question::post_json(SAMPLES_PATH, &token, body, PATIENCE);
         question.headers.push((CONTENT_ENCODING, "gzip".to_owned()));
         self.ask(question).await
     }
@@ -135,7 +147,10 @@ impl Server {
                 Fault::new(FaultKind::Unreadable, told).because(error)
             }),
             // A server that starts or stops, or a proxy without it, is tried again soon.
-            500.. => Err(Fault::new(FaultKind::Unreachable, format!("{} answered {status}", self.shown()))),
+            500.. => Some(refused(status, &body))
+                .filter(Refused::is_behind)
+                .map(Err)
+                .ok_or_else(|| Fault::new(FaultKind::Unreachable, format!("{} answered {status}", self.shown()))),
             _ => Ok(Err(refused(status, &body))),
         }
     }
@@ -144,11 +159,11 @@ impl Server {
 /// A refusal with what it says, on one line.
 fn refused(status: u16, body: &[u8]) -> Refused {
     let Ok(problem) = serde_json::from_slice::<Problem>(body) else {
-        return Refused { status, why: "it does not say why; is the address right?".to_owned(), is_own: false };
+        return Refused { status, why: "it does not say why; is the address right?".to_owned(), code: None };
     };
     let told = format!("{}. {}", problem.title, problem.detail);
     let why = told.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect();
-    Refused { status, why, is_own: true }
+    Refused { status, why, code: Some(problem.code) }
 }
 
 /// What was said of the neighbours, for saying only what changed.

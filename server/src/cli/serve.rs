@@ -33,7 +33,7 @@ const DATABASE_EVERY: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// What is queued must be stored by then, or it was never answered.
 const LAST_WORK: Duration = Duration::from_secs(10);
-/// Samples that are not stored by then are sent again.
+/// Samples that are not stored by then are sent again by agents; those of other senders are lost, so they go first.
 const LAST_SAMPLES: Duration = Duration::from_secs(5);
 
 pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {

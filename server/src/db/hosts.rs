@@ -140,4 +140,15 @@ impl Store {
         diesel::delete(host::table.find(of)).execute(&mut self.db)?;
         Ok(())
     }
+    /// A store that refuses to take a host of this name, or does so again.
+    #[cfg(test)]
+    pub(crate) fn refuse_host(&mut self, name: &str, refuses: bool) {
+        let sql = match refuses {
+            true => format!(
+                "CREATE TRIGGER no BEFORE INSERT ON host WHEN NEW.name = '{name}' BEGIN SELECT RAISE(ABORT, 'no'); END"
+            ),
+            false => "DROP TRIGGER no".to_owned(),
+        };
+        diesel::sql_query(sql).execute(&mut self.db).expect("a test's own statement");
+    }
 }

@@ -1,4 +1,4 @@
-//! Names that other senders give, made into ours: of hosts, and of series.
+//! Names that other senders give, made into ours: of hosts, of series, and what the name of an interface says.
 
 use shared::host::SeriesName;
 
@@ -20,6 +20,28 @@ pub(super) fn series<'a>(metric: &str, tags: impl Iterator<Item = (&'a str, &'a 
     let name = SeriesName { metric, tags }.to_string();
     // Read again, so that one series has one name.
     name.parse::<SeriesName>().ok().map(|name| name.to_string())
+}
+
+/// What an interface is that rides on another, as agents call it in the tag `kind`. They know it from the kernel; of what
+/// others measure only the name is known, and these are the names that people and their tools give.
+pub(super) fn interface_kind(name: &str) -> Option<&'static str> {
+    const BEGIN: [(&str, &str); 7] = [
+        ("bond", "bond"),
+        ("br-", "bridge"),
+        ("team", "virtual"),
+        ("tun", "tun"),
+        ("vlan", "vlan"),
+        ("vxlan", "vxlan"),
+        ("wg", "wireguard"),
+    ];
+    const NUMBERED: [(&str, &str); 4] = [("br", "bridge"), ("bridge", "bridge"), ("tap", "tun"), ("vmbr", "bridge")];
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if name.rsplit_once('.').is_some_and(|(on, id)| !on.is_empty() && is_number(id)) {
+        return Some("vlan");
+    }
+    let begins = BEGIN.into_iter().find(|(begin, _)| name.starts_with(begin));
+    let numbered = || NUMBERED.into_iter().find(|(begin, _)| name.strip_prefix(begin).is_some_and(is_number));
+    begins.or_else(numbered).map(|(_, kind)| kind)
 }
 
 fn clean(text: &str, bad: &[char], instead: char) -> String {
@@ -49,6 +71,28 @@ mod tests {
                 && !is_host("")
                 && !is_host("a\tb")
         );
+    }
+
+    #[test]
+    fn an_interface_that_rides_on_another_is_known_by_its_name() {
+        for (name, kind) in [
+            ("bond0", "bond"),
+            ("bond0.100", "vlan"),
+            ("eth0.7", "vlan"),
+            ("vlan12", "vlan"),
+            ("br0", "bridge"),
+            ("br-lan", "bridge"),
+            ("vmbr0", "bridge"),
+            ("tun0", "tun"),
+            ("tap3", "tun"),
+            ("wg0", "wireguard"),
+            ("team0", "virtual"),
+        ] {
+            assert_eq!(interface_kind(name), Some(kind), "{name}");
+        }
+        for name in ["eth0", "eno1", "enp3s0", "lo", "wlan0", "em1", "brcm", "ib0", ".1", "eth0.", "ens1f0np0"] {
+            assert_eq!(interface_kind(name), None, "{name}");
+        }
     }
 
     proptest! {

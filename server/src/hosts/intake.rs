@@ -1,7 +1,7 @@
 //! What others push, brought together by machine and instant, and handed to the hosts.
 //!
-//! What a sender is told to be taken waits for at most two seconds in memory; measurements that are lost with the process
-//! are a gap of that length.
+//! What a sender is told to be taken waits here for two seconds, and then in memory until the host's slot is stored. None of
+//! these senders sends again: what is lost with the process is a gap of up to a quarter of an hour.
 
 use super::{
     Batch, Hosts,
@@ -21,8 +21,6 @@ use std::{
 const SETTLE_EVERY: Duration = Duration::from_millis(500);
 /// Machines that are remembered of each kind of sender; what comes of others is passed over.
 const MACHINES_MAX: usize = 10_000;
-/// A machine that says nothing for so long is forgotten here: its counters give no rate by then.
-const FORGET_AFTER_MS: i64 = 3_600_000;
 
 /// The door for what others push.
 #[derive(Debug)]
@@ -47,7 +45,13 @@ struct Known<M> {
     machine: M,
 }
 
-impl<T, M: Default> Desk<T, M> {
+/// What is remembered of a machine.
+pub(super) trait Machine: Default {
+    /// One that says nothing for so long is forgotten: its counters give no rate by then.
+    fn kept_ms(&self) -> i64;
+}
+
+impl<T, M: Machine> Desk<T, M> {
     fn new() -> Self {
         Self { gather: Gather::new(ITEMS_MAX), machines: BTreeMap::new() }
     }
@@ -72,7 +76,7 @@ impl<T, M: Default> Desk<T, M> {
             telemetry::left_out(feed, "series", left_out);
             batches.extend(batch.map(|batch| (gathered.machine, batch)));
         }
-        self.machines.retain(|_, known| now.ms_since(known.heard_at) < FORGET_AFTER_MS);
+        self.machines.retain(|_, known| now.ms_since(known.heard_at) < known.machine.kept_ms());
         batches
     }
 }
@@ -111,6 +115,7 @@ impl Intake {
             desk.gather.put(&instance, at, reading, now);
         }
         telemetry::left_out("remote_write", "no_instance", written.left_out);
+        telemetry::left_out("remote_write", "ahead", written.ahead);
         Ok(())
     }
 
@@ -156,5 +161,26 @@ pub async fn settle(intake: Arc<Intake>) {
         if actix_web::web::block(move || settling.settle(clock::now())).await.is_err() {
             tracing::warn!("what was pushed of hosts could not be taken in; it is tried again");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_a_clock_that_is_ahead_says_is_stored() {
+        let hosts = Arc::new(Hosts::default());
+        let intake = Intake::new(Arc::clone(&hosts));
+        let now = Timestamp::from_ms(1_795_000_000_000);
+        let said = json!({
+            "metric": "cpu.idle", "endpoint": "web-01", "value": 93.5, "step": 60, "counterType": "GAUGE",
+            "timestamp": now.ms() / 1_000 + 120,
+        });
+        let metrics = super::super::falcon::read(said.to_string().as_bytes()).unwrap();
+        intake.falcon(&metrics, now).unwrap();
+        intake.settle(now.plus_ms(3_000));
+        assert_eq!(hosts.known().first().map(|it| it.seen_at), Some(now));
     }
 }

@@ -5,7 +5,7 @@
 //! before, in the same transaction; a slot that is stored again, with what came late, is put together with what is there.
 
 use super::{
-    Hosts, Shared, UNSAVED_MAX, lock,
+    Hosts, LATE_MUCH, Shared, UNSAVED_MAX, lock,
     memory::{KEPT_MS, Memory, Mode, SLOT_MS, slot},
     part::{Memo, Part},
     rollup::rolled,
@@ -22,7 +22,7 @@ use shared::{
     host::{Feed, HostFacts, Vitals},
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
@@ -235,20 +235,35 @@ impl Hosts {
         Ok(id)
     }
 
-    /// Stores everything that waits, until `deadline` says that it is time to end; the agents send the rest again.
+    /// Stores everything that waits, until `deadline` says that it is time to end. Agents send the rest again; what others
+    /// measured would be lost, so it comes first.
     ///
     /// # Errors
-    /// When the store fails.
+    /// The first failure of the store; the other hosts are stored all the same.
     pub fn store_all(&self, store: &mut Store, now: Timestamp, deadline: impl Fn() -> bool) -> Result<(), StoreError> {
-        let names: Vec<String> = self.all().iter().map(|memory| lock(memory).name.clone()).collect();
-        for name in names {
+        let order = |memory: &Shared| {
+            let memory = lock(memory);
+            let is_sent_again = memory.open.keys().all(|(_, feed)| *feed == Feed::Agent);
+            (is_sent_again, memory.name.clone())
+        };
+        let mut hosts: Vec<(bool, String)> = self.all().iter().map(order).collect();
+        hosts.sort();
+        let mut failed = Ok(());
+        for (n, (_, name)) in hosts.iter().enumerate() {
             if deadline() {
-                tracing::warn!("not every sample could be stored before the end; agents send them again");
+                let left = hosts.get(n..).unwrap_or_default();
+                let lost = left.iter().filter(|(is_sent_again, _)| !is_sent_again).count();
+                tracing::warn!(
+                    hosts = left.len(),
+                    lost,
+                    "not every sample could be stored before the end; agents send theirs again, the others' are lost"
+                );
                 break;
             }
-            self.store_host(&name, store, now, true)?;
+            let stored = self.store_host(name, store, now, true);
+            failed = failed.and(stored.map(drop));
         }
-        Ok(())
+        failed
     }
 
     /// Forgets a host, with everything measured of it; whether there was one. It is known anew when it is heard again.
@@ -272,13 +287,20 @@ impl Hosts {
     /// The hosts that are due to be stored, and how much of the past waits altogether.
     pub(super) fn due(&self, now: Timestamp) -> Vec<String> {
         let (mut due, mut late) = (Vec::new(), 0);
+        let much = self.late.load(Ordering::Relaxed) > LATE_MUCH;
         let (mode, mut states) = (self.mode(), [0; 3]);
         for memory in self.all() {
-            let memory = lock(&memory);
+            let mut memory = lock(&memory);
             if let Some(n) = states.get_mut(memory.state(&mode, now) as usize) {
                 *n += 1;
             }
-            late += memory.late_values(now.ms());
+            let late_here = memory.late_values(now.ms());
+            late += late_here;
+            // Their turn is up to ten minutes away, and nothing more of the past would be taken until then. One that the
+            // store did not take just now waits all the same.
+            if much && late_here > 0 && memory.due_at > now.ms() + RETRY_MS {
+                memory.due_at = now.ms();
+            }
             if memory.due_at <= now.ms() {
                 due.push((memory.due_at, memory.name.clone()));
             }
@@ -315,9 +337,28 @@ pub(super) const fn feed_name(feed: Feed) -> &'static str {
     }
 }
 
+/// Hosts that could not be stored. One is tried four times a second while the store is away, which is said once.
+#[derive(Debug, Default)]
+struct Failing(BTreeSet<String>);
+
+impl Failing {
+    /// Whether one that could not be stored is the first.
+    fn is_new(&mut self, host: &str) -> bool {
+        self.0.insert(host.to_owned()) && self.0.len() == 1
+    }
+
+    /// Whether one that was stored was the last; those that are forgotten do not count.
+    fn is_over(&mut self, host: &str, is_known: impl Fn(&str) -> bool) -> bool {
+        let were = !self.0.is_empty();
+        self.0.retain(|it| it != host && is_known(it));
+        were && self.0.is_empty()
+    }
+}
+
 /// Stores hosts and tells who looks, for ever.
 pub async fn keep(hosts: Arc<Hosts>, runtime: Runtime, readers: Arc<Readers>) {
     let (mut pulsed, mut tidied) = (clock::Stopwatch::start(), clock::Stopwatch::start());
+    let mut failing = Failing::default();
     loop {
         hosts.configure(&runtime.config().document.hosts);
         let now = clock::now();
@@ -335,11 +376,35 @@ pub async fn keep(hosts: Arc<Hosts>, runtime: Runtime, readers: Arc<Readers>) {
             let storing = Arc::clone(&hosts);
             let host = name.clone();
             let stored = readers.aside(move |store| storing.store_host(&host, store, clock::now(), false)).await;
-            if let Err(error) = stored {
-                tracing::warn!(%error, host = name, "what was measured of a host could not be stored; it is tried again");
-                break;
+            match stored {
+                Ok(_) if failing.is_over(&name, |name| hosts.host(name).is_some()) => {
+                    tracing::info!("what was measured of hosts is stored again");
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    if failing.is_new(&name) {
+                        tracing::warn!(%error, host = name, "what was measured of a host could not be stored; it is tried again");
+                    }
+                    break;
+                }
             }
         }
         time::sleep(LOOK_EVERY).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_the_store_is_away_is_said_once_and_so_is_its_end() {
+        let mut failing = Failing::default();
+        let known = |name: &str| name != "gone";
+        assert!(!failing.is_over("a", known), "nothing was wrong");
+        assert_eq!(["a", "b", "gone", "a"].map(|name| failing.is_new(name)), [true, false, false, false]);
+        assert!(!failing.is_over("a", known) && !failing.is_new("a"));
+        assert_eq!(["c", "b", "a", "a"].map(|name| failing.is_over(name, known)), [false, false, true, false]);
+        assert!(failing.is_new("b"), "another time");
     }
 }

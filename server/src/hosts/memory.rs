@@ -10,6 +10,7 @@ use super::{
     names::{Names, Series},
     part::Part,
     rollup::Point,
+    speaker::Speaker,
     table::Block,
     vitals,
     watch::Watcher,
@@ -29,7 +30,7 @@ pub(super) const KEPT_MS: i64 = 75 * 60_000;
 /// A series of which nothing came for so long is forgotten where room is needed, and at the end of a slot.
 const UNHEARD_MS: i64 = 3_600_000;
 /// Instants may be this far ahead; senders' clocks are not all right.
-const AHEAD_MS: i64 = 60_000;
+pub(super) const AHEAD_MS: i64 = 60_000;
 /// An agent is told so often to send again what this server may lack.
 const TOLD_AGAIN: u8 = 3;
 /// A slot is stored this long after its end at the earliest: what was under way arrives.
@@ -110,8 +111,7 @@ pub(super) struct Memory {
     pub(super) worst: Option<Severity>,
     /// What the board was told last of how it stands.
     pub(super) said: Option<HostState>,
-    /// What is taken from the instants of its agent.
-    pub(super) clock_off_ms: i64,
+    pub(super) speaker: Speaker,
     /// Values that were passed over since the server began.
     pub(super) passed_over: u64,
     /// When it is stored next.
@@ -149,7 +149,7 @@ impl Memory {
             watchers: Vec::new(),
             worst: None,
             said: None,
-            clock_off_ms: 0,
+            speaker: Speaker::default(),
             passed_over: 0,
             due_at: 0,
             has_new_feed: false,

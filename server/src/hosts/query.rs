@@ -2,7 +2,7 @@
 //! point kept, and gaps left as gaps.
 
 use super::{
-    Hosts,
+    Hosts, INSTANTS,
     keep::LEVELS,
     lock,
     memory::SLOT_MS,
@@ -45,6 +45,16 @@ pub enum QueryFault {
     TooLong,
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Refuses what could not be reckoned with.
+fn possible(from: i64, until: i64) -> Result<(), QueryFault> {
+    for (field, ms) in [("from", from), ("until", until)] {
+        if !INSTANTS.contains(&ms) {
+            return Err(bad(field, format!("{ms} is no time; it is in milliseconds since 1970.")));
+        }
+    }
+    Ok(())
 }
 
 fn bad(field: &'static str, message: impl Into<String>) -> QueryFault {
@@ -115,6 +125,7 @@ impl Hosts {
         store: &mut Store,
         now: Timestamp,
     ) -> Result<Vec<super::Points>, QueryFault> {
+        possible(from.ms(), until.ms())?;
         let level = self.level(0, from.ms(), now);
         let step_ms = LEVELS.get(level).map_or(0, |(step, _)| step * 1_000).max(self.mode().every_ms);
         let (from, until) = (from.ms(), until.ms());
@@ -143,6 +154,7 @@ impl Hosts {
             return Err(bad("hosts", format!("Name at most {ASKED_MAX} hosts and as many series.")));
         }
         let (from, until) = (query.from.ms(), query.until.ms());
+        possible(from, until)?;
         let most = self.mode().keep_ms.into_iter().max().unwrap_or_default();
         if until <= from || until.saturating_sub(from) > most {
             let days = most / 86_400_000;

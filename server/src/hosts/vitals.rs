@@ -3,10 +3,10 @@
 //! `cpu_busy` is `cpu.busy`, or what `cpu.idle` leaves; `cpu_iowait` `cpu.iowait`; `load1` `load.1min`; `mem_used`
 //! `mem.memused.percent`; `swap_used` `mem.swapused.percent`; `disk_used` the largest `df.bytes.used.percent`; `disk_util`
 //! the largest `disk.io.util`; `net_in_bits` and `net_out_bits` the sums of `net.if.in.bits` and `net.if.out.bits` without
-//! the loopback and those that ride on others (the tag `kind`); `tcp_established` `ss.estab`; `tcp_time_wait` `ss.timewait`;
+//! the loopback and those that ride on others (by the tag `kind`, or where a sender knows none by their names); `tcp_established` `ss.estab`; `tcp_time_wait` `ss.timewait`;
 //! `pids_used` `pids.used.percent`.
 
-use super::names::Series;
+use super::{given, names::Series};
 use shared::host::Vitals;
 
 /// Makes them of the newest values.
@@ -16,7 +16,8 @@ pub(super) fn of<'a>(newest: impl Iterator<Item = (&'a Series, f32)>) -> Vitals 
     for (series, value) in newest {
         let largest = |vital: &mut Option<f32>| *vital = Some(vital.map_or(value, |it| it.max(value)));
         let sum = |vital: &mut Option<f32>| {
-            if series.name.tag("kind").is_none() && series.name.tag("iface") != Some("lo") {
+            let rides = |iface| iface == "lo" || given::interface_kind(iface).is_some();
+            if series.name.tag("kind").is_none() && !series.name.tag("iface").is_some_and(rides) {
                 *vital = Some(vital.unwrap_or_default() + value);
             }
         };
@@ -56,6 +57,7 @@ mod tests {
             ("net.if.in.bits/iface=eth1", 6.0),
             ("net.if.in.bits/iface=lo", 1000.0),
             ("net.if.in.bits/iface=bond0,kind=bond", 5.0),
+            ("net.if.in.bits/iface=bond1", 6.0),
             ("ss.timewait", 7.0),
         ]
         .map(|(name, value)| (names.of(name.parse().unwrap()), value));

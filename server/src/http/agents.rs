@@ -9,13 +9,13 @@ use super::{
     problem::ApiError,
 };
 use crate::{
-    hosts::{Batch, HostFault, Hosts},
+    hosts::{Batch, Clocked, HostFault, Hosts, Spoken},
     inventory::Held,
 };
 use actix_web::{HttpRequest, http::StatusCode, web};
 use shared::{
     SourceId, Timestamp,
-    agent::{AgentAnswer, AgentReport, SampleAnswer, SampleReport},
+    agent::{AgentAnswer, AgentReport, BEHIND, SampleAnswer, SampleReport},
     config::SourceKind,
     host::Feed,
 };
@@ -56,11 +56,15 @@ pub(super) async fn report(
     match held {
         Held::Probe(probe) => Ok(web::Json(AgentAnswer { probe, ..AgentAnswer::default() })),
         Held::Superseded => {
-            Err(ApiError::new(StatusCode::CONFLICT, "another_agent", "Another agent reports under this name").detail(
-                format!("Two agents called `{name}` report for one source; start one of them with another --name."),
-            ))
+            let told =
+                format!("Two agents called `{name}` report for one source; start one of them with another --name.");
+            Err(another_agent(told))
         }
     }
+}
+
+fn another_agent(detail: String) -> ApiError {
+    ApiError::new(StatusCode::CONFLICT, "another_agent", "Another agent reports under this name").detail(detail)
 }
 
 /// What an agent measured; it counts at once.
@@ -69,21 +73,25 @@ pub(super) async fn samples(
     payload: web::Payload,
     app: web::Data<App>,
 ) -> Result<web::Json<SampleAnswer>, ApiError> {
-    let (_, only) = let_in(&request, &app).await?;
+    // Before anything that takes a while, such as the body: how far the agent's clock is off is told by it.
+    let came_at = now();
+    let (source, only) = let_in(&request, &app).await?;
     let report: SampleReport = body::inflated_json(&request, payload, MOST_SAMPLES_SENT, MOST_SAMPLES).await?;
     is_own(only.as_deref(), &report.agent)?;
     let hosts = Arc::clone(&app.hosts);
+    let spoken = Spoken { source, run: report.run, every_ms: report.every_ms };
     // Hundreds of series take a part of a millisecond; what was kept for a day takes more.
     let taken = if report.samples.len() > AT_ONCE {
-        blocking(move || take(&hosts, report, now())).await?
+        blocking(move || take(&hosts, spoken, report, came_at)).await?
     } else {
-        take(&hosts, report, now())
+        take(&hosts, spoken, report, came_at)
     };
     taken.map(web::Json).map_err(|fault| match fault {
         HostFault::Behind => {
             let title = "Too many samples of the past wait to be stored";
-            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "behind", title).detail(fault.to_string()).retry_after(60)
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, BEHIND, title).detail(fault.to_string()).retry_after(60)
         }
+        HostFault::Another(_) => another_agent(fault.to_string()),
         other => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_samples", "The samples cannot be used")
             .detail(other.to_string()),
     })
@@ -93,9 +101,9 @@ pub(super) async fn samples(
 const AT_ONCE: usize = 4;
 
 /// Hands the samples over by this server's clock, and answers by the agent's.
-fn take(hosts: &Hosts, mut report: SampleReport, now: Timestamp) -> Result<SampleAnswer, HostFault> {
-    let ahead_ms = report.sent_at.ms_since(now);
-    let off_ms = hosts.clock_off_ms(&report.agent, ahead_ms);
+fn take(hosts: &Hosts, spoken: Spoken, mut report: SampleReport, now: Timestamp) -> Result<SampleAnswer, HostFault> {
+    hosts.may_speak(&report.agent, &spoken, now)?;
+    let Clocked { ahead_ms, off_ms } = hosts.clock_off(&report.agent, report.sent_at, now)?;
     for sample in &mut report.samples {
         sample.at = sample.at.plus_ms(-off_ms);
     }
@@ -104,9 +112,11 @@ fn take(hosts: &Hosts, mut report: SampleReport, now: Timestamp) -> Result<Sampl
     }
     let SampleReport { agent, every_ms, facts, series, samples, tables, lost, .. } = report;
     let clock_ahead_ms = Some(ahead_ms);
+    let name = agent.clone();
     let batch =
         Batch { host: agent, feed: Feed::Agent, every_ms, facts, series, samples, tables, clock_ahead_ms, lost };
     let taken = hosts.take(batch, now)?;
+    hosts.spoke(&name, spoken, now);
     let stored_until = taken.stored_until.map(|until| until.plus_ms(off_ms));
     Ok(SampleAnswer { every_ms: taken.every_ms, stored_until, again: taken.again, facts: taken.facts })
 }

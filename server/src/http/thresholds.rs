@@ -6,7 +6,11 @@ use super::{
     body, hosts,
     problem::ApiError,
 };
-use crate::{clock::Stopwatch, db::Store, hosts::QueryFault};
+use crate::{
+    clock::Stopwatch,
+    db::Store,
+    hosts::{Hosts, QueryFault},
+};
 use actix_web::{HttpRequest, http::StatusCode, web};
 use engine::{
     compile::Snapshot,
@@ -87,7 +91,11 @@ pub(super) async fn try_threshold(
     let groups = groups(&config, &trial)?;
     let asked = Asked { hosts: trial.hosts, groups, from, until };
     let reading = app.clone();
-    hosts::read(&app, move |store| run(&reading, &config, &rule, &asked, store)).await.map(web::Json)
+    let tried = move |store: &mut Store| {
+        let usual = config.document.hosts.every;
+        run(&reading.hosts, usual, &rule, &asked, PATIENCE_MS, store)
+    };
+    hosts::read(&app, tried).await.map(web::Json)
 }
 
 struct Asked {
@@ -112,11 +120,20 @@ fn groups(config: &Snapshot, trial: &ThresholdTrial) -> Result<Vec<HostGroup>, A
     trial.groups.iter().map(find).collect()
 }
 
+fn too_much() -> QueryFault {
+    let message = format!(
+        "The rule looks at more than {SERIES_MAX} series, or for longer than {} s; name some hosts, or a shorter time.",
+        PATIENCE_MS / 1_000
+    );
+    QueryFault::Bad { field: "groups", message }
+}
+
 fn run(
-    app: &App,
-    config: &Snapshot,
+    hosts: &Hosts,
+    usual: Delay,
     rule: &Bound,
     asked: &Asked,
+    patience_ms: i64,
     store: &mut Store,
 ) -> Result<ThresholdForecast, QueryFault> {
     let is_meant = |name: &str| {
@@ -132,22 +149,19 @@ fn run(
         left_out: 0,
         step_ms: 0,
     };
-    let (usual, watch) = (config.document.hosts.every, Stopwatch::start());
-    for host in app.hosts.known().into_iter().filter(|host| is_meant(&host.name)) {
+    let watch = Stopwatch::start();
+    for host in hosts.known().into_iter().filter(|host| is_meant(&host.name)) {
+        // All that is kept of a host is read, even where nothing of it is meant.
+        if watch.elapsed_ms() > patience_ms {
+            return Err(too_much());
+        }
         found.hosts += 1;
         let begins = asked.from.plus_ms(rule.reach(usual).0.saturating_neg());
-        for points in app.hosts.past(&host.name, &rule.when.series, begins, asked.until, store, now())? {
+        for points in hosts.past(&host.name, &rule.when.series, begins, asked.until, store, now())? {
             let step = Delay(points.step_ms).max(usual);
             found.step_ms = found.step_ms.max(step.0);
-            if found.series >= SERIES_MAX || watch.elapsed_ms() > PATIENCE_MS {
-                return Err(QueryFault::Bad {
-                    field: "groups",
-                    message: format!(
-                        "The rule looks at more than {SERIES_MAX} series, or for longer than {} s; name some hosts, or a \
-                         shorter time.",
-                        PATIENCE_MS / 1_000
-                    ),
-                });
+            if found.series >= SERIES_MAX || watch.elapsed_ms() > patience_ms {
+                return Err(too_much());
             }
             found.series += 1;
             let alerts = forecast(rule, &points.points, step, asked.until);
@@ -173,4 +187,38 @@ fn run(
 
 fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{db::DatabaseUrl, hosts::Batch};
+    use serde_json::json;
+    use shared::host::{Feed, Sample};
+
+    #[test]
+    fn a_trial_that_finds_nothing_ends_in_time_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&DatabaseUrl::Sqlite(folder.path().join("t.db"))).unwrap();
+        store.migrate().unwrap();
+        let (hosts, at) = (Hosts::default(), now());
+        let batch = Batch {
+            host: "web-01".to_owned(),
+            feed: Feed::Agent,
+            every_ms: 10_000,
+            facts: None,
+            series: Vec::new(),
+            samples: vec![Sample { at, values: Vec::new() }],
+            tables: None,
+            clock_ahead_ms: None,
+            lost: 0,
+        };
+        hosts.take(batch, at).unwrap();
+        let rule = serde_json::from_value(json!({ "id": "r", "when": "all(#1) no.such.metric > 0" })).unwrap();
+        let rule = Bound::compile(&"trial".into(), &rule, &BTreeMap::new()).unwrap();
+        let asked = Asked { hosts: Vec::new(), groups: Vec::new(), from: at.plus_ms(-60_000), until: at };
+        let mut tried = |patience_ms| run(&hosts, Delay::secs(10), &rule, &asked, patience_ms, &mut store);
+        assert_eq!(tried(PATIENCE_MS).unwrap().hosts, 1);
+        assert!(matches!(tried(-1), Err(QueryFault::Bad { field: "groups", .. })));
+    }
 }

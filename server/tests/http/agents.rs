@@ -30,7 +30,7 @@ fn house() -> House {
     House::with(&format!("{CONFIG}{SOURCES}"), None)
 }
 
-fn agent_token(house: &House, name: &str) -> String {
+pub(super) fn agent_token(house: &House, name: &str) -> String {
     let text = entropy::token("tag_");
     let new = NewToken {
         kind: TokenKind::Agent,

@@ -1,6 +1,9 @@
 //! Hosts over HTTP: what an agent measured is taken, shown, asked for as series, and forgotten.
 
-use super::house::{Answer, CONFIG, House, call, json as body, request};
+use super::{
+    agents::agent_token as token_of,
+    house::{Answer, CONFIG, House, call, json as body, request},
+};
 use actix_web::test::TestRequest;
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
@@ -122,6 +125,39 @@ async fn a_clock_that_is_wrong_is_set_right_and_told() {
 }
 
 #[actix_web::test]
+async fn a_message_that_was_long_on_its_way_moves_no_sample() {
+    let house = house();
+    let token = agent_token(&house, "web-01").await;
+    let at = clock::now().ms() - 9_000;
+    for _ in 0..2 {
+        let answer = send(&house, &token, &report("web-01", at, &[(at, 25.0)])).await;
+        assert_eq!(answer.json()["stored_until"], json!(at - 1), "{}", answer.text);
+    }
+    let seen_at = get(&house, "/api/v1/hosts/one?name=web-01").await.json()["row"]["seen_at"].clone();
+    assert_eq!(seen_at, json!(at));
+}
+
+#[actix_web::test]
+async fn a_machine_of_the_same_name_does_not_write_into_the_series_of_another() {
+    let lab = "\n[[sources]]\nid = \"lab\"\nkind = \"agents\"\n[[sources]]\nid = \"prod\"\nkind = \"agents\"\n";
+    let house = House::with(&format!("{CONFIG}{lab}"), None);
+    let (prod, lab) = (token_of(&house, "prod/db-01"), token_of(&house, "lab/db-01"));
+    let now = clock::now().ms();
+    let said = |run: u64, at: i64, busy| {
+        let mut said = report("db-01", now, &[(at, busy)]);
+        said["run"] = json!(run);
+        said
+    };
+    assert_eq!(send(&house, &prod, &said(1, now - 2_000, 10.0)).await.status, 200);
+    let refused = send(&house, &lab, &said(2, now - 1_000, 99.0)).await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (409, "another_agent"));
+    assert!(refused.text.contains("another --name"), "{}", refused.text);
+    assert_eq!(send(&house, &prod, &said(3, now - 500, 11.0)).await.status, 200, "it was started anew");
+    assert_eq!(send(&house, &prod, &said(1, now, 12.0)).await.status, 409);
+    assert_eq!(get(&house, "/api/v1/hosts").await.json()["hosts"][0]["vitals"]["cpu_busy"], json!(11.0));
+}
+
+#[actix_web::test]
 async fn what_cannot_be_taken_is_refused_with_the_mend() {
     let house = house();
     let token = agent_token(&house, "web-01").await;
@@ -135,6 +171,11 @@ async fn what_cannot_be_taken_is_refused_with_the_mend() {
     let uneven = send(&house, &token, &uneven).await;
     assert_eq!((uneven.status.as_u16(), uneven.code().as_str()), (422, "bad_samples"));
     assert!(uneven.text.contains("1 values, and 2 series"), "{}", uneven.text);
+    for sent_at in [i64::MIN, i64::MAX, -1] {
+        let odd = send(&house, &token, &report("web-01", sent_at, &[(sent_at, 1.0)])).await;
+        assert_eq!((odd.status.as_u16(), odd.code().as_str()), (422, "bad_samples"), "{sent_at}");
+        assert!(odd.text.contains("sent_at"), "{}", odd.text);
+    }
     let doors = house.service().await;
     let raw = |encoding: &str, payload: Vec<u8>| {
         let sent = request("POST", SAMPLES_PATH).insert_header(("content-type", "application/json"));

@@ -75,7 +75,7 @@ fn counters(text: &str) -> BTreeMap<String, Counters> {
 
 /// Whether a program made an interface for one of its containers or machines. A bridge that a person named is none:
 /// Docker's have twelve letters of an id.
-pub(super) fn is_made(name: &str) -> bool {
+pub(crate) fn is_made(name: &str) -> bool {
     let is_made = |start: &&str| match name.strip_prefix(*start) {
         Some(id) if **start == *"br-" => id.len() == 12 && id.bytes().all(|b| b.is_ascii_hexdigit()),
         found => found.is_some(),

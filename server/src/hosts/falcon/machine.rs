@@ -1,7 +1,7 @@
 //! What an endpoint of Open-Falcon measured at one instant, as our host.
 
 use super::{super::counters::Counters, Point};
-use crate::hosts::Batch;
+use crate::hosts::{Batch, intake::Machine};
 use shared::{
     Timestamp,
     agent::{EVERY_MIN_MS, SERIES_MAX},
@@ -27,6 +27,11 @@ const ALSO: &[(&str, &str, f64)] = &[
 /// As many as a sender may have under different steps before the shortest is forgotten with it.
 const STEPS_MAX: usize = 16;
 
+/// What says nothing for so long gives no rate any more, unless its steps are longer.
+const KEPT_MS: i64 = 3_600_000;
+/// A step is some seconds early or late.
+const MARGIN_MS: i64 = 60_000;
+
 /// What is remembered of an endpoint.
 #[derive(Debug, Default)]
 pub(crate) struct Endpoint {
@@ -35,10 +40,17 @@ pub(crate) struct Endpoint {
     steps: BTreeMap<i64, Timestamp>,
 }
 
+impl Machine for Endpoint {
+    fn kept_ms(&self) -> i64 {
+        let longest_ms = self.steps.keys().next_back().copied().unwrap_or_default();
+        KEPT_MS.max(2 * longest_ms + MARGIN_MS)
+    }
+}
+
 impl Endpoint {
     /// The host's batch, and how many of the values were too many for it.
     pub(crate) fn batch(&mut self, host: String, at: Timestamp, points: Vec<Point>) -> (Batch, u64) {
-        self.counters.forget_before(at.plus_ms(-3_600_000));
+        self.counters.forget_before(at.plus_ms(-self.kept_ms()));
         let mut values: BTreeMap<String, Option<f64>> = BTreeMap::new();
         let mut left_out = 0;
         for point in points {
@@ -139,6 +151,19 @@ mod tests {
         let after_a_gap = push(241, 9_500.0, None);
         assert_eq!(value(&after_a_gap, "net.if.in.bytes/iface=eth0"), None, "over two steps");
         assert_eq!(value(&push(301, 9_560.0, None), "net.if.in.bytes/iface=eth0"), Some(1.0));
+    }
+
+    #[test]
+    fn a_counter_that_is_told_once_a_day_has_a_rate() {
+        let mut endpoint = Endpoint::default();
+        let mut push = |s, count| {
+            let points = vec![point("backups", count, true, 86_400), point("cpu.idle", 90.0, false, 60)];
+            value(&endpoint.batch("web".into(), at(s), points).0, "backups")
+        };
+        assert_eq!(push(0, 0.0), None);
+        let rate = push(86_405, 86_405.0);
+        assert_eq!(rate, Some(1.0));
+        assert_eq!((endpoint.kept_ms(), Endpoint::default().kept_ms()), (2 * 86_400_000 + MARGIN_MS, KEPT_MS));
     }
 
     #[test]

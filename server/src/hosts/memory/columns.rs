@@ -49,6 +49,9 @@ impl Column {
     }
 }
 
+/// The column of each series of a batch, and the series that have none yet, with their place in it.
+type LookedUp = (Vec<usize>, Vec<(usize, SeriesName)>);
+
 impl Memory {
     /// The column of each series of a batch; none where another feed measures it, and where there is no room for it.
     pub(in crate::hosts) fn named(
@@ -86,7 +89,7 @@ impl Memory {
     }
 
     /// The columns of the series of a batch, beyond all where there is none yet, and which those are.
-    fn look_up(&self, batch: &Batch) -> Result<(Vec<usize>, Vec<(usize, SeriesName)>), HostFault> {
+    fn look_up(&self, batch: &Batch) -> Result<LookedUp, HostFault> {
         let known = self.feeds.get(&batch.feed).map(|it| it.named.as_slice()).unwrap_or_default();
         let mut found = Vec::with_capacity(batch.series.len());
         let mut new = Vec::new();

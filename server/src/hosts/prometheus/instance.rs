@@ -1,7 +1,7 @@
 //! One instance that Prometheus or this server asks: what it is called, how often it is asked, and its batch of each instant.
 
 use super::{Reading, node};
-use crate::hosts::{Batch, counters::Counters, given};
+use crate::hosts::{Batch, counters::Counters, given, intake::Machine};
 use shared::{
     Timestamp,
     agent::EVERY_MIN_MS,
@@ -15,6 +15,8 @@ const INTERVALS: usize = 5;
 const EVERY_MS: u64 = 60_000;
 /// Counters give no rate over a longer gap; Prometheus itself looks back no further.
 pub(super) const APART_MS: i64 = 5 * 60_000;
+/// One that says nothing for so long is forgotten.
+const KEPT_MS: i64 = 3_600_000;
 
 /// What is remembered of an instance.
 #[derive(Debug, Default)]
@@ -36,6 +38,12 @@ pub(crate) struct Mapped {
     pub(crate) clock_ahead_ms: Option<i64>,
     /// Values that are too many, or cannot be named.
     pub(crate) left_out: u64,
+}
+
+impl Machine for Instance {
+    fn kept_ms(&self) -> i64 {
+        KEPT_MS
+    }
 }
 
 impl Instance {

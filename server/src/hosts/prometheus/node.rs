@@ -9,7 +9,7 @@ use super::{
     Reading,
     instance::{APART_MS, Instance, Mapped},
 };
-use crate::hosts::given;
+use crate::{agent::is_made, hosts::given};
 use shared::{Timestamp, agent::SERIES_MAX, net::Mac};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -177,7 +177,7 @@ fn facts(sight: &mut Sight<'_>, instance: &mut Instance) {
     let mut macs: Vec<Mac> = Vec::new();
     for (reading, _) in sight.each("node_network_info") {
         let (device, address) = (reading.series.label("device"), reading.series.label("address"));
-        if !parts::is_made(device)
+        if !is_made(device)
             && let Ok(mac) = address.parse::<Mac>()
             && address.bytes().any(|b| b != b'0' && b != b':')
             && !macs.contains(&mac)
@@ -304,6 +304,23 @@ mod tests {
             assert!(!second.values.keys().any(|it| it.contains(none)), "{none}");
         }
         assert_eq!(value(&second, "mem.swapused.percent"), None, "there is no swap");
+    }
+
+    #[test]
+    fn what_rides_on_another_interface_is_told_apart_and_not_summed() {
+        let text = |bytes: u64| {
+            let line = |device: &str| format!("node_network_receive_bytes_total{{device=\"{device}\"}} {bytes}\n");
+            ["eth0", "bond0", "br0", "eth0.12", "wg0", "fwbr1i0"].map(line).concat()
+        };
+        let mut instance = Instance::default();
+        instance.map(AT, &read(&text(1_000)).readings);
+        let mapped = instance.map(AT.plus_ms(10_000), &read(&text(11_000)).readings);
+        for tags in ["iface=eth0", "iface=bond0,kind=bond", "iface=br0,kind=bridge", "iface=eth0.12,kind=vlan"] {
+            assert_eq!(value(&mapped, &format!("net.if.in.bits/{tags}")), Some(8_000.0));
+        }
+        assert_eq!(mapped.values.len(), 5, "{:?}", mapped.values.keys());
+        let sum = mapped.values.iter().filter(|(name, _)| !name.contains("kind=")).filter_map(|(_, value)| *value);
+        assert_eq!(sum.sum::<f64>(), 8_000.0);
     }
 
     #[test]

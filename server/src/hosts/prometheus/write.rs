@@ -1,15 +1,13 @@
 //! Reads Prometheus remote write 1.0: protocol buffers in a block of snappy
 //! (prometheus.io/docs/specs/prw/remote_write_spec).
 
-use super::{Reading, Series};
+use super::{super::memory::AHEAD_MS, Reading, Series};
 use prost::Message;
 use shared::Timestamp;
 use std::sync::Arc;
 
 /// The largest body after inflation. A Prometheus sends some hundred thousand bytes; vmagent up to this.
 pub const INFLATED_MAX_BYTES: usize = 8 << 20;
-/// Values from later than this are left out: a clock is wrong, and nothing would be newer for as long.
-const AHEAD_MS: i64 = 5 * 60_000;
 /// Longer names and values of labels are cut by whoever sends, or are none.
 const LABELS_MAX: usize = 64;
 
@@ -17,8 +15,10 @@ const LABELS_MAX: usize = 64;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Written {
     pub readings: Vec<(Arc<str>, Timestamp, Reading)>,
-    /// Values of no instance, such as those of recording rules, and values from the future.
+    /// Values of no instance, such as those of recording rules.
     pub left_out: u64,
+    /// Values from later than a host takes: a clock is wrong, and nothing would be newer for as long.
+    pub ahead: u64,
 }
 
 /// Why a body is no remote write.
@@ -54,7 +54,7 @@ pub fn written(body: &[u8], now: Timestamp) -> Result<Written, Unreadable> {
         for Sample { value, timestamp } in samples {
             let at = Timestamp::from_ms(timestamp);
             if timestamp <= 0 || at.ms_since(now) > AHEAD_MS {
-                written.left_out += 1;
+                written.ahead += 1;
             } else {
                 written.readings.push((Arc::clone(&instance), at, Reading { series: Arc::clone(&series), value }));
             }
@@ -147,7 +147,7 @@ mod tests {
             time_series(&[("instance", "web:9100")], &[(1.0, at)]),
         ]);
         let written = written(&body, NOW).unwrap();
-        assert_eq!((written.readings.len(), written.left_out), (2, 4));
+        assert_eq!((written.readings.len(), written.left_out, written.ahead), (2, 3, 1));
         let (instance, first_at, reading) = &written.readings[0];
         assert_eq!((&**instance, first_at.ms(), reading.value), ("web:9100", at, 0.5));
         assert_eq!(reading.series.name, "node_load1");

@@ -1,6 +1,7 @@
 //! Processors, memory, file systems, disks, interfaces and sockets, each made of several of `node_exporter`'s metrics.
 
 use super::{super::instance::Instance, Sight};
+use crate::{agent::is_made, hosts::given};
 use shared::{Timestamp, host::CoreUse};
 use std::collections::BTreeMap;
 
@@ -12,10 +13,6 @@ const IDLE: usize = 3;
 const NO_SPACE: [&str; 7] = ["tmpfs", "ramfs", "devtmpfs", "squashfs", "iso9660", "rootfs", "erofs"];
 /// Files and memory that are shown as disks.
 const NO_DISKS: [&str; 5] = ["loop", "ram", "zram", "sr", "fd"];
-/// Interfaces that programs make for their containers and machines: what passes them passes another one as well.
-const MADE: [&str; 14] = [
-    "cali", "cni", "docker", "dummy", "flannel", "ifb", "kube-", "lxc", "podman", "tap", "veth", "virbr", "vnet", "br-",
-];
 
 fn percent(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part * 100.0 / whole)
@@ -175,13 +172,11 @@ fn is_numbered(name: &str, kinds: &[&str]) -> bool {
     kinds.iter().any(|kind| name.strip_prefix(kind).is_some_and(is_number))
 }
 
-/// Whether a program made an interface for a container or a machine. A bridge that a person named is none: Docker's have
-/// twelve letters of an id.
-pub(super) fn is_made(name: &str) -> bool {
-    MADE.iter().any(|start| match name.strip_prefix(start) {
-        Some(id) if *start == "br-" => id.len() == 12 && id.bytes().all(|b| b.is_ascii_hexdigit()),
-        found => found.is_some(),
-    })
+/// What tells an interface from others; one that rides on another has a tag for it, so that a sum counts what enters the
+/// machine once.
+fn named(device: &str) -> Vec<(&str, &str)> {
+    let kind = given::interface_kind(device).map(|kind| ("kind", kind));
+    [("iface", device)].into_iter().chain(kind).collect()
 }
 
 pub(super) fn interfaces(sight: &mut Sight<'_>) {
@@ -201,14 +196,14 @@ pub(super) fn interfaces(sight: &mut Sight<'_>) {
         for (reading, rate) in all {
             let device = reading.series.label("device");
             if !is_made(device) {
-                sight.put_of(ours, &[("iface", device)], rate.map(|rate| rate * factor));
+                sight.put_of(ours, &named(device), rate.map(|rate| rate * factor));
             }
         }
     }
     // Less than nothing where nothing is plugged in.
     for (device, bytes) in sight.by_label("node_network_speed_bytes", "device") {
         if bytes > 0.0 && !is_made(device) {
-            sight.put_of("net.if.speed.bits", &[("iface", device)], Some(bytes * 8.0));
+            sight.put_of("net.if.speed.bits", &named(device), Some(bytes * 8.0));
         }
     }
 }
