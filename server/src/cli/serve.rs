@@ -266,7 +266,7 @@ async fn store_hosts(app: &web::Data<App>) {
     let is_over = move || u128::from(watch.elapsed_ms().unsigned_abs()) > LAST_SAMPLES.as_millis();
     let stored = readers.aside(move |store| hosts.store_all(store, clock::now(), is_over)).await;
     if let Err(error) = stored {
-        tracing::warn!(%error, "the newest samples of hosts could not be stored; agents send them again");
+        tracing::warn!(%error, "the newest samples of some hosts could not be stored; agents send theirs again, those of others are lost");
     }
 }
 
