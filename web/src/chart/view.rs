@@ -140,7 +140,7 @@ impl Figure {
             self.shown.with(|chart| chart.as_ref().map(|chart| (chart.known, chart.until - chart.from)))
         });
         Effect::new(move || {
-            of.track();
+            of.get();
             self.describe();
         });
     }

@@ -163,7 +163,7 @@ impl Desk {
         let is_connected = Memo::new(move |_| app.connection.get() == Connection::Live);
         Effect::new(move |before: Option<Look>| {
             let (look, is_hidden) = (self.look.get(), self.hidden.get());
-            is_connected.track();
+            is_connected.get();
             untrack(|| {
                 if before.is_some_and(|before| before != look) {
                     self.look_elsewhere(before.is_some_and(|before| before.range != look.range));

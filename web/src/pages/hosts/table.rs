@@ -92,17 +92,13 @@ fn narrow(column: &str) -> &'static str {
 
 fn heading(desk: Desk, name: &'static str) -> AnyView {
     let l = desk.app.l();
+    // Names begin with the first; what is worst and numbers begin with the highest.
     let sort = move || {
-        desk.ask.with(|ask| match ask.order() {
-            (own, reversed) if own == name => Some(if reversed == (name == NAME) { "descending" } else { "ascending" }),
-            _ => None,
+        desk.ask.with(|ask| {
+            let (own, reversed) = ask.order();
+            let is_rising = (name == NAME) != reversed;
+            (own == name).then_some(if is_rising { "ascending" } else { "descending" })
         })
-    };
-    // Numbers begin with the highest.
-    let sort = move || match (sort(), name == NAME || name == WORST) {
-        (Some("ascending"), false) => Some("descending"),
-        (Some("descending"), false) => Some("ascending"),
-        (sort, _) => sort,
     };
     let press = move |_| desk.go.run(desk.ask.get_untracked().sorted_by(name));
     let words = if name == WORST { "!".to_owned() } else { column(l, name) };
