@@ -65,6 +65,9 @@ pub enum LiveMessage {
         values: Vec<Option<f32>>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tables: Option<Box<HostTables>>,
+        /// The turn of the look that the values are in the order of.
+        #[serde(default)]
+        turn: u32,
     },
     Ping {
         now: Timestamp,
@@ -105,6 +108,9 @@ pub struct LookAt {
     /// Processes, cores, control groups and peers too.
     #[serde(default)]
     pub tables: bool,
+    /// Comes back with the values, so that those of another look are known on a slow line.
+    #[serde(default)]
+    pub turn: u32,
 }
 
 /// A host that just said something, or stopped to.

@@ -9,8 +9,11 @@ import { examine } from '../whole.ts';
 const chart = (page: Page, id: string): Locator => page.getByTestId(`chart-${id}`);
 const picture = (page: Page, id: string): Locator => chart(page, id).getByRole('slider');
 
-/** The colours of a chart's canvas: more than one where something is drawn. */
+/** Whether something is on a chart's canvas besides the axes that are there while it is loaded. */
 async function isDrawn(of: Locator): Promise<boolean> {
+  // Only what is in sight is asked for.
+  await of.scrollIntoViewIfNeeded();
+  if ((await of.getAttribute('aria-busy')) === 'true') return false;
   return of.locator('canvas').first().evaluate((canvas: HTMLCanvasElement) => {
     const context = canvas.getContext('2d');
     if (!context || canvas.width === 0) return false;
@@ -19,6 +22,26 @@ async function isDrawn(of: Locator): Promise<boolean> {
     for (let n = 3; n < data.length; n += 4) painted += data[n]! > 0 ? 1 : 0;
     return painted > canvas.width;
   });
+}
+
+/** What the page last told the server to tell of the host on screen. */
+interface Look { series: string[]; fast: boolean }
+
+function looks(page: Page): () => Look {
+  let last: Look = { series: [], fast: false };
+  page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => {
+    const said = JSON.parse(String(payload));
+    if (said.type === 'look' && said.host) last = said.host;
+  }));
+  return () => last;
+}
+
+/** The tab goes behind others, or comes back. */
+async function turnTab(page: Page, visibilityState: 'hidden' | 'visible'): Promise<void> {
+  await page.evaluate((state) => {
+    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => state });
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+  }, visibilityState);
 }
 
 /** Measures once a second until something is true: what is looked at is told, nobody has to wait for a time. */
@@ -75,6 +98,7 @@ test('the board shows all hosts in four forms, and its address holds what was ch
     await page.getByLabel('Name, address, group').fill('nothing like it');
     await page.getByRole('button', { name: 'Show all of them' }).click();
     await expect(page.getByTestId('host-tiles').getByRole('link', { name: /^db-1/ })).toBeVisible();
+    await expect(page.getByLabel('Name, address, group')).toHaveValue('');
   });
 
   await test.step('as a table that any column sorts', async () => {
@@ -95,7 +119,14 @@ test('the board shows all hosts in four forms, and its address holds what was ch
     await cells.first().focus();
     await page.keyboard.press('ArrowRight');
     await expect(cells.nth(1)).toBeFocused();
-    await expect(cells.nth(1)).toHaveAttribute('aria-label', /: .*CPU/);
+    await expect(cells.nth(1)).toHaveAttribute('aria-label', /^web-2: .*CPU/);
+    // By name, whatever is busiest; and the cell stays where it is when its host says something.
+    await until(agents[0]!, { 'cpu.busy': 97 }, async () => {
+      await expect(cells.nth(1)).toHaveAttribute('aria-label', /^web-2: .*97 %/, { timeout: 2_000 });
+    });
+    await expect(cells.nth(1)).toBeFocused();
+    await expect(cells.nth(0)).toHaveAttribute('aria-label', /^db-1:/);
+    await expect(page.getByTestId('comb-legend')).toContainText('calm 3');
     await examine(page, 'hosts honeycomb');
     await page.keyboard.press('Enter');
     await expect(page).toHaveURL(/\/hosts\/one\?name=/);
@@ -117,10 +148,13 @@ test('a host is seen second by second, by mouse, finger and keyboard', async ({ 
   test.slow();
   const agent = await measured(page, server, 'web-1');
   await agent.say();
+  const look = looks(page);
   await page.goto(`${server.url}/hosts/one?name=web-1`);
   const strip = page.getByTestId('host-strip');
   await expect(strip).toContainText('6.1.0-26-amd64');
   await expect(strip).toContainText('3 GiB of 8 GiB');
+  await expect(strip).toContainText('await 1.5 ms');
+  await expect(strip).toContainText(/eth0\s*↓ [\d.]+ Mbit\/s ↑ 9 Mbit\/s/);
   await expect.poll(() => isDrawn(chart(page, 'cpu'))).toBe(true);
   await expect(page.getByTestId('host-processes')).toContainText('nginx');
   await expect(page.getByTestId('host-cgroups')).toContainText('480 of 512');
@@ -130,6 +164,7 @@ test('a host is seen second by second, by mouse, finger and keyboard', async ({ 
 
   await test.step('with keys: a cursor in every chart, zoom, and a table', async () => {
     const cpu = picture(page, 'cpu');
+    await expect.poll(() => isDrawn(chart(page, 'load'))).toBe(true);
     await cpu.focus();
     await page.keyboard.press('End');
     await page.keyboard.press('ArrowLeft');
@@ -143,10 +178,17 @@ test('a host is seen second by second, by mouse, finger and keyboard', async ({ 
     await expect(page).not.toHaveURL(/from=/);
     await cpu.focus();
     await page.keyboard.press('t');
-    await expect(page.getByRole('region', { name: 'Table of CPU' })).toContainText('user');
+    const table = page.getByRole('region', { name: 'Table of CPU' });
+    await expect(table).toBeFocused();
+    await expect(table).toContainText('user');
+    await expect(table.locator('tbody th').first()).toHaveText(/^\d\d:\d\d:\d\d$/);
     await examine(page, 'host table');
-    await chart(page, 'cpu').getByRole('button', { name: 'Picture of CPU' }).click();
-    await expect(cpu).toBeVisible();
+    await page.getByTestId('host-ranges').getByRole('button', { name: '7 d' }).click();
+    await expect(table.locator('tbody th').first()).not.toHaveText(/^\d\d:\d\d:\d\d$/);
+    await page.getByTestId('host-ranges').getByRole('button', { name: '1 h', exact: true }).click();
+    await table.focus();
+    await page.keyboard.press('t');
+    await expect(cpu).toBeFocused();
   });
 
   await test.step('what has no chart is drawn when it is picked', async () => {
@@ -161,10 +203,33 @@ test('a host is seen second by second, by mouse, finger and keyboard', async ({ 
   await test.step('live: what is measured is there at once', async () => {
     await page.getByTestId('host-ranges').getByRole('button', { name: 'Live' }).click();
     await expect(page).toHaveURL(/range=live/);
+    await chart(page, 'load').scrollIntoViewIfNeeded();
     await until(agent, { 'load.1min': 17.31 }, async () => {
       await expect(chart(page, 'load').locator('.chart-legend')).toContainText('17.3', { timeout: 2_000 });
     });
     await expect(strip).toContainText('17.3');
+  });
+
+  await test.step('live: what was scrolled away has no hole when it comes back', async () => {
+    const tcp = chart(page, 'tcp');
+    await tcp.scrollIntoViewIfNeeded();
+    await expect.poll(() => look().series).toContain('ss.timewait');
+    await page.getByRole('heading', { level: 1 }).scrollIntoViewIfNeeded();
+    await expect.poll(() => look().series).not.toContain('ss.timewait');
+    await agent.say({ 'ss.timewait': 777 });
+    await tcp.scrollIntoViewIfNeeded();
+    await tcp.getByRole('button', { name: /^Table of/ }).click();
+    await expect(tcp.getByRole('region')).toContainText('777');
+  });
+
+  await test.step('live: nobody is measured each second for a tab that is not seen', async () => {
+    await expect.poll(() => look().fast).toBe(true);
+    await turnTab(page, 'hidden');
+    await expect.poll(() => look().fast).toBe(false);
+    const asked = page.waitForRequest((it) => it.url().endsWith('/api/v1/hosts/series'));
+    await turnTab(page, 'visible');
+    await asked;
+    await expect.poll(() => look().fast).toBe(true);
   });
 });
 
@@ -184,9 +249,9 @@ test('dragging over a stretch zooms to it, and a double click goes back @desktop
   await expect(page).not.toHaveURL(/from=/);
 });
 
-test('a finger on a chart scrolls the page @phone', async ({ page, server }) => {
+test('a finger on a chart scrolls the page, and a tap points @phone', async ({ page, server }) => {
   const agent = await measured(page, server, 'web-1', 20);
-  await agent.say();
+  await agent.say({ 'load.1min': 17.31 });
   await page.goto(`${server.url}/hosts/one?name=web-1`);
   await expect.poll(() => isDrawn(chart(page, 'cpu'))).toBe(true);
   const cpu = picture(page, 'cpu');
@@ -197,6 +262,21 @@ test('a finger on a chart scrolls the page @phone', async ({ page, server }) => 
     x: box.x + box.width / 2, y: box.y + box.height / 2, yDistance: -300, gestureSourceType: 'touch',
   });
   await expect.poll(async () => (await cpu.boundingBox())!.y).toBeLessThan(box.y - 150);
+  const legend = chart(page, 'load').locator('.chart-legend');
+  await expect.poll(() => isDrawn(chart(page, 'load'))).toBe(true);
+  await expect(legend).toContainText('17.3');
+  await expect(cpu).not.toHaveAttribute('aria-valuetext');
+  const load = picture(page, 'load');
+  await load.scrollIntoViewIfNeeded();
+  // The past of twenty minutes is the right third of an hour.
+  const { width } = (await load.boundingBox())!;
+  await load.tap({ position: { x: width * 0.8, y: 80 } });
+  await expect(load).toHaveAttribute('aria-valuetext', /^\d\d:\d\d:\d\d, load, 1 min 1[.\d]* *,/);
+  await expect(legend).not.toContainText('17.3');
+  await chart(page, 'load').getByRole('heading').tap();
+  await expect(legend).not.toContainText('17.3');
+  await page.getByTestId('host-strip').locator('h2').last().tap();
+  await expect(legend).toContainText('17.3');
 });
 
 test('a rule is read back, tried on the past and put in force', async ({ page, server }) => {
@@ -218,8 +298,13 @@ test('a rule is read back, tried on the past and put in force', async ({ page, s
   await expect(form.getByRole('alert').filter({ hasText: 'Write a length' })).toBeVisible();
   await form.locator('#rule-hold').fill('1m');
   await page.getByTestId('rule-try').click();
-  await expect(page.getByTestId('rule-trial')).toContainText(/1 alerts from 1 series of 1 hosts/);
-  await expect(page.getByRole('img', { name: 'web-1: 1 alerts' })).toBeVisible();
+  await expect(page.getByTestId('rule-trial')).toContainText('1 alert from 1 series of 1 host. People would have been told');
+  await expect(page.getByRole('img', { name: 'web-1: 1 alert' })).toBeVisible();
+  await form.locator('#rule-hold').fill('2m');
+  await expect(page.getByTestId('rule-trial')).not.toContainText('1 alert');
+  await form.locator('#rule-hold').fill('1m');
+  await page.getByTestId('rule-try').click();
+  await expect(page.getByTestId('rule-trial')).toContainText('1 alert');
   await examine(page, 'host rule');
   await page.getByTestId('rule-save').click();
   await expect(page.getByTestId('template-base')).toContainText('all(#3) cpu.idle < 5');
@@ -235,6 +320,8 @@ test('an incident shows its host around the alert', async ({ page, server }) => 
   await ask(page, server, 'PUT', 'config', { toml: organisation() });
   const agent = await measured(page, server, 'web-1');
   await agent.say();
+  // Of the same address: the incident is of both.
+  await (await measured(page, server, 'web-2', 20)).say();
   const sender = await ask(page, server, 'POST', 'integrations', { name: 'falcon' });
   await send(page, server, sender.url, '[P1][PROBLEM][web-1][10.9.0.7][load is high]');
   await page.goto(`${server.url}/incidents/1`);
@@ -242,8 +329,15 @@ test('an incident shows its host around the alert', async ({ page, server }) => 
   await expect(around).toContainText('The host around the alert');
   await around.scrollIntoViewIfNeeded();
   await expect.poll(() => isDrawn(chart(page, 'cpu'))).toBe(true);
-  await expect(picture(page, 'cpu')).toHaveAttribute('aria-label', /^CPU: user/);
+  await expect(picture(page, 'cpu')).toHaveAccessibleDescription(/^CPU: user/);
   await examine(page, 'incident host');
+  const menu = around.getByLabel('Host', { exact: true });
+  await menu.selectOption('web-2');
+  await expect(around.getByRole('heading', { level: 2 })).toContainText('web-2');
+  await expect(menu).toHaveValue('web-2');
+  await expect(around.getByRole('link', { name: 'Open the host' })).toHaveAttribute('href', /name=web-2/);
+  await menu.selectOption('web-1');
+  await expect(around.getByRole('heading', { level: 2 })).toContainText('web-1');
   await around.getByLabel('Live, once a second').check();
   await until(agent, { 'load.1min': 17.31 }, async () => {
     await expect(chart(page, 'load').locator('.chart-legend')).toContainText('17.3', { timeout: 2_000 });
@@ -257,6 +351,7 @@ test('what cannot be had is said, and what is known stays', async ({ page, serve
   await agent.say();
   await page.route('**/api/v1/hosts/series', (route) => route.abort());
   await page.goto(`${server.url}/hosts/one?name=web-1`);
+  await chart(page, 'cpu').scrollIntoViewIfNeeded();
   await expect(page.getByRole('alert')).toContainText('Hosts');
   await expect(page.getByTestId('host-strip')).toContainText('6.1.0-26-amd64');
   await examine(page, 'host failing');
@@ -266,6 +361,7 @@ test('what cannot be had is said, and what is known stays', async ({ page, serve
   await context.setOffline(true);
   await expect(page.getByTestId('connection')).not.toHaveText('Live', { timeout: 60_000 });
   await expect(page.getByTestId('host-strip')).toContainText('3 GiB of 8 GiB');
+  await expect(page.getByTestId('host-strip')).toHaveClass(/\bold\b/);
   await context.setOffline(false);
 
   await page.goto(`${server.url}/hosts/one?name=nobody`);

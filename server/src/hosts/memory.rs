@@ -405,6 +405,7 @@ impl Memory {
                     at: Timestamp::from_ms(*at),
                     values: columns.iter().map(value).collect(),
                     tables: tables.cloned().map(Box::new),
+                    turn: watcher.turn,
                 });
             }
         }

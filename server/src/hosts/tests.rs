@@ -361,8 +361,8 @@ async fn who_looks_at_a_host_gets_each_sample_of_the_series_on_screen_and_nothin
         ..batch(Feed::Agent, &["cpu.busy", "load.1min"], &[])
     };
     hosts.take(sample(-10_000, 1.0), now).unwrap();
-    let look =
-        LookAt { name: "web-01".into(), series: vec!["cpu.busy".into(), "gone".into()], fast: true, tables: false };
+    let series = vec!["cpu.busy".into(), "gone".into()];
+    let look = LookAt { name: "web-01".into(), series, fast: true, tables: false, turn: 7 };
     let mut looking = hosts.look(true, Some(look.clone()));
     assert_eq!((hosts.every_ms("web-01", 10_000, now), hosts.every_ms("web-02", 10_000, now)), (1_000, 10_000));
     assert_eq!(hosts.take(sample(0, 42.0), now).unwrap().every_ms, 1_000);
@@ -371,8 +371,8 @@ async fn who_looks_at_a_host_gets_each_sample_of_the_series_on_screen_and_nothin
     hosts.take(sample(1, 43.0), now).unwrap();
     for expected in [42.0, 43.0] {
         let Seen::Host(message) = looking.next().await else { panic!("not of the host") };
-        let LiveMessage::Host { name, values, state, .. } = *message else { panic!("{message:?}") };
-        assert_eq!((&*name, values, state), ("web-01", vec![Some(expected), None], HostState::Live));
+        let LiveMessage::Host { name, values, state, turn, .. } = *message else { panic!("{message:?}") };
+        assert_eq!((&*name, values, state, turn), ("web-01", vec![Some(expected), None], HostState::Live, 7));
     }
     hosts.pulse(now);
     let Seen::Board(text) = looking.next().await else { panic!("not of the board") };

@@ -35,6 +35,7 @@ pub(super) struct Watcher {
     number: u64,
     pub(super) series: Vec<String>,
     pub(super) tables: bool,
+    pub(super) turn: u32,
     to: mpsc::Sender<LiveMessage>,
 }
 
@@ -112,7 +113,7 @@ impl Hosts {
     pub fn look(self: &Arc<Self>, board: bool, at: Option<LookAt>) -> Looking {
         let board = board.then(|| self.pulses.subscribe());
         let mut looking = Looking { hosts: Arc::clone(self), host: None, frames: None, board };
-        let Some(LookAt { name, mut series, fast, tables }) = at else { return looking };
+        let Some(LookAt { name, mut series, fast, tables, turn }) = at else { return looking };
         let Some(memory) = self.host(&name) else { return looking };
         series.truncate(LOOKED_MAX);
         let (to, frames) = mpsc::channel(WAITING);
@@ -121,7 +122,7 @@ impl Hosts {
         if memory.watchers.len() >= WATCHERS_MAX {
             return looking;
         }
-        memory.watchers.push(Watcher { number, series, tables, to });
+        memory.watchers.push(Watcher { number, series, tables, turn, to });
         drop(memory);
         if fast {
             self.paces.look(&name);

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::add_agents,
-    db::{IncidentQuery, Store, TokenKind},
+    db::{IncidentQuery, Store, StoreError, TokenKind},
     hosts::{QueryFault, Shown},
     inventory::{Inventory, Machine, is_agent_name, open_of_each},
 };
@@ -32,9 +32,11 @@ use std::{
     sync::Arc,
 };
 
-/// Incidents that are over are shown of one host for so long, and so many.
+/// Incidents that are over are shown of one host for so long unless another stretch is asked for, and so many.
 const OVER_MS: i64 = 86_400_000;
 const OVER_MAX: usize = 50;
+/// So many pages of them are looked through for a stretch that is long ago.
+const OVER_PAGES: usize = 8;
 /// Names and addresses of one host by which incidents are looked for.
 const NAMES_MAX: usize = 8;
 /// Hosts of one incident.
@@ -43,6 +45,8 @@ const OF_INCIDENT_MAX: usize = 200;
 #[derive(Deserialize)]
 pub(super) struct One {
     name: String,
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
 }
 
 pub(super) async fn list_hosts(app: web::Data<App>) -> Result<web::Json<HostBoard>, ApiError> {
@@ -104,7 +108,8 @@ fn place(inventory: &Inventory, shown: &Shown) -> Option<Placement> {
 }
 
 pub(super) async fn show_host(app: web::Data<App>, one: web::Query<One>) -> Result<web::Json<HostDetail>, ApiError> {
-    let (now, name) = (now(), one.into_inner().name);
+    let (now, One { name, from, until }) = (now(), one.into_inner());
+    let stretch = (from.unwrap_or_else(|| now.plus_ms(-OVER_MS)), until.unwrap_or(now));
     let config = app.runtime.config();
     let (hosts, inventory) = (Arc::clone(&app.hosts), Arc::clone(&app.inventory));
     let found = blocking(move || {
@@ -114,7 +119,7 @@ pub(super) async fn show_host(app: web::Data<App>, one: web::Query<One>) -> Resu
     });
     let (detail, placement) = found.await?.ok_or_else(|| ApiError::not_found("host"))?;
     let mut row = detail.shown.row.clone();
-    let incidents = incidents(&app, &detail.shown, now).await?;
+    let incidents = incidents(&app, &detail.shown, stretch).await?;
     let open = || incidents.iter().filter(|it| it.until.is_none());
     row.severity = open().map(|it| it.severity).min();
     row.incidents = u32::try_from(open().count()).unwrap_or(u32::MAX);
@@ -139,8 +144,12 @@ pub(super) async fn show_host(app: web::Data<App>, one: web::Query<One>) -> Resu
     }))
 }
 
-/// What is open of a host, the most severe first, and what was over lately.
-async fn incidents(app: &web::Data<App>, shown: &Shown, now: Timestamp) -> Result<Vec<HostIncident>, ApiError> {
+/// What is open of a host, the most severe first, and what was over within a stretch.
+async fn incidents(
+    app: &web::Data<App>,
+    shown: &Shown,
+    stretch: (Timestamp, Timestamp),
+) -> Result<Vec<HostIncident>, ApiError> {
     let machines = vec![machine(shown)];
     let open = app.runtime.ask(move |engine| {
         let of_host = open_of_each(engine.state.incidents.values().map(|it| &**it), &machines);
@@ -152,15 +161,34 @@ async fn incidents(app: &web::Data<App>, shown: &Shown, now: Timestamp) -> Resul
     let over = app.db(move |store| {
         let mut over: BTreeMap<IncidentId, Incident> = BTreeMap::new();
         for name in names.into_iter().take(NAMES_MAX) {
-            let states = vec![IncidentState::Resolved];
-            let query = IncidentQuery { states, host: Some(name), limit: OVER_MAX, ..IncidentQuery::default() };
-            over.extend(store.incidents(&query)?.items.into_iter().map(|it| (it.id, it)));
+            over.extend(resolved(store, name, stretch)?.into_iter().map(|it| (it.id, it)));
         }
         Ok(over)
     });
-    let lately = |it: &Incident| it.resolved_at.is_some_and(|at| now.ms_since(at) <= OVER_MS);
-    let over = over.await?.into_values().rev().filter(lately).map(|it| band(&it));
-    found.extend(over.take(OVER_MAX));
+    found.extend(over.await?.into_values().rev().map(|it| band(&it)).take(OVER_MAX));
+    Ok(found)
+}
+
+/// What was over of a machine within a stretch, the newest first.
+fn resolved(
+    store: &mut Store,
+    name: String,
+    (from, until): (Timestamp, Timestamp),
+) -> Result<Vec<Incident>, StoreError> {
+    let states = vec![IncidentState::Resolved];
+    let mut query = IncidentQuery { states, host: Some(name), limit: OVER_MAX, ..IncidentQuery::default() };
+    let mut found = Vec::new();
+    for _ in 0..OVER_PAGES {
+        let page = store.incidents(&query)?;
+        // They are in the order in which they began; one that lasted very long before the stretch is not waited for.
+        let is_past = page.items.last().is_none_or(|it| it.opened_at < from.plus_ms(-OVER_MS));
+        let is_within = |it: &Incident| it.opened_at <= until && it.resolved_at.is_some_and(|at| at >= from);
+        found.extend(page.items.into_iter().filter(is_within));
+        query.before = page.next;
+        if is_past || query.before.is_none() || found.len() >= OVER_MAX {
+            break;
+        }
+    }
     Ok(found)
 }
 

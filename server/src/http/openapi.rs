@@ -88,7 +88,14 @@ const QUERIES: &[(&str, &[(&str, &str)])] = &[
     ("/api/v1/vms", &[("q", "Addresses in any notation, parts of them, networks, names, UUIDs")]),
     ("/api/v1/vms/one", &[("source", "A source's id"), ("key", "How the source names the VM")]),
     ("/api/v1/hypervisors/one", &[("source", "A source's id"), ("key", "How the source names the hypervisor")]),
-    ("/api/v1/hosts/one", &[("name", "The host's name")]),
+    (
+        "/api/v1/hosts/one",
+        &[
+            ("name", "The host's name"),
+            ("from", "Milliseconds since 1970: resolved incidents that were over since; 24 hours ago by default"),
+            ("until", "Milliseconds since 1970: resolved incidents that began before; now by default"),
+        ],
+    ),
     ("/api/v1/alerts", &[("after", "`next` of the page before"), ("limit", "1 to 500")]),
     (
         "/api/v1/events",

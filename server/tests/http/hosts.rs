@@ -240,4 +240,17 @@ async fn an_incident_names_the_hosts_it_is_about_and_a_host_its_incidents() {
     let hosts = get(&house, &format!("/api/v1/incidents/{id}/hosts")).await.json();
     assert_eq!(hosts["items"][0]["name"], "web-01");
     assert_eq!(get(&house, "/api/v1/incidents/99999/hosts").await.status, 404);
+
+    let resolve =
+        signed(body("POST", &format!("/api/v1/incidents/{id}/resolve"), &json!({})), &house.api_token(Role::Admin));
+    let resolved = call(&house.service().await, resolve).await;
+    assert!(resolved.status.is_success(), "{}", resolved.text);
+    let of = async |stretch: &str| {
+        let one = get(&house, &format!("/api/v1/hosts/one?name=web-01{stretch}")).await.json();
+        one["incidents"].as_array().unwrap().len()
+    };
+    assert_eq!(of("").await, 1, "it was over within a day");
+    assert_eq!(of(&format!("&from={}&until={}", now - 60_000, now + 60_000)).await, 1);
+    assert_eq!(of(&format!("&from={}", now + 3_600_000)).await, 0, "it was over before");
+    assert_eq!(of(&format!("&until={}", now - 3_600_000)).await, 0, "it had not begun");
 }

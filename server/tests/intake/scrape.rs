@@ -105,7 +105,7 @@ async fn an_exporter_is_asked_each_second_while_somebody_looks() {
     let hosts = &house.app.hosts;
     until("the host", || latest(hosts, "web01", "load.1min").is_some()).await;
     assert_eq!(exporter.asked.load(Ordering::SeqCst), 1);
-    let at = LookAt { name: "web01".to_owned(), series: Vec::new(), fast: true, tables: false };
+    let at = LookAt { name: "web01".to_owned(), series: Vec::new(), fast: true, tables: false, turn: 0 };
     let looking = hosts.look(false, Some(at));
     until("more questions than one in an hour", || exporter.asked.load(Ordering::SeqCst) >= 3).await;
     drop(looking);

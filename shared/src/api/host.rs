@@ -68,7 +68,7 @@ pub struct HostDetail {
     /// What is measured of it, by name, with the newest value.
     pub series: Vec<SeriesRow>,
     pub rules: Vec<RuleStanding>,
-    /// Open ones first, then those of the last 24 hours.
+    /// Open ones first, then those that were over in the stretch that was asked for: the last 24 hours if none was.
     pub incidents: Vec<HostIncident>,
     /// The VM that it is, for `/api/v1/vms/one`: source and key.
     #[serde(skip_serializing_if = "Option::is_none")]

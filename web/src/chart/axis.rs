@@ -159,8 +159,15 @@ pub(crate) fn times(l: Language, from: i64, until: i64, n: u32, wall: &dyn Fn(i6
     let first =
         from.saturating_add(offset).div_euclid(step).saturating_add(1).saturating_mul(step).saturating_sub(offset);
     let mut ticks = Vec::new();
-    let mut at = first;
-    while at <= until {
+    let mut next = first;
+    while next <= until {
+        // Where clocks were changed meanwhile, round is elsewhere.
+        let ahead = wall(next).to_ms().saturating_sub(next.div_euclid(SECOND) * SECOND).saturating_sub(offset);
+        let at = if step >= HOUR { next.saturating_sub(ahead) } else { next };
+        next = next.saturating_add(step);
+        if !(from..=until).contains(&at) {
+            continue;
+        }
         let then = wall(at);
         let text = if step >= DAY || (then.hour, then.minute, then.second) == (0, 0, 0) {
             then.date(l)
@@ -170,7 +177,6 @@ pub(crate) fn times(l: Language, from: i64, until: i64, n: u32, wall: &dyn Fn(i6
             then.short_time()
         };
         ticks.push((at, text));
-        at = at.saturating_add(step);
     }
     ticks
 }
@@ -220,6 +226,11 @@ mod tests {
         );
         let days = times(Language::En, 0, 7 * DAY, 8, &Civil::from_ms);
         assert_eq!(days[0], (DAY, "Fri 2 Jan".to_owned()));
+        // An hour ahead from noon of the third day on.
+        let wall = |at: i64| Civil::from_ms(if at >= 2 * DAY + DAY / 2 { at + HOUR } else { at });
+        let days = times(Language::En, 0, 5 * DAY, 6, &wall);
+        let at: Vec<i64> = days.iter().map(|(at, _)| *at).collect();
+        assert_eq!(at, [DAY, 2 * DAY, 3 * DAY - HOUR, 4 * DAY - HOUR, 5 * DAY - HOUR]);
     }
 
     proptest! {

@@ -91,13 +91,8 @@ mod tests {
 
     fn chart() -> Chart {
         let mut chart = Chart::new(Shape::Lines, Unit::Percent, 0, 100_000);
-        let point = |n: i64| Point { at: n * 1_000, value: (n != 50).then_some(Value::one(1.0)) };
-        chart.lines.push(Line {
-            name: "a".into(),
-            points: (0..=100).map(point).collect(),
-            step_ms: 1_000,
-            ..Line::default()
-        });
+        let point = |n: i64| Point { at: n * 1_000, value: (n != 50).then_some(Value::one(1.0)), step_ms: 1_000 };
+        chart.lines.push(Line { name: "a".into(), points: (0..=100).map(point).collect(), ..Line::default() });
         chart
     }
 

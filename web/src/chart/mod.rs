@@ -6,6 +6,7 @@
 
 pub(crate) mod axis;
 pub(crate) mod cursor;
+mod gesture;
 pub(crate) mod line;
 pub(crate) mod model;
 pub(crate) mod paint;

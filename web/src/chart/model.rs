@@ -43,6 +43,17 @@ pub(crate) struct Limit {
     pub(crate) name: String,
 }
 
+/// Whether what a chart is made of is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Known {
+    #[default]
+    Yes,
+    /// It was asked for.
+    Loading,
+    /// It could not be had.
+    Failed,
+}
+
 /// A chart.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Chart {
@@ -53,6 +64,11 @@ pub(crate) struct Chart {
     pub(crate) lines: Vec<Line>,
     /// The last line is what the others leave: it has no colour of its own.
     pub(crate) has_rest: bool,
+    /// Lines that are in the table only.
+    pub(crate) also: Vec<Line>,
+    /// What a stack is as a whole, for the highest it was where a point is of many samples.
+    pub(crate) over: Option<Line>,
+    pub(crate) known: Known,
     pub(crate) from: i64,
     pub(crate) until: i64,
     pub(crate) bands: Vec<Band>,
@@ -72,6 +88,9 @@ impl Chart {
             top: (unit == Unit::Percent).then_some(100.0),
             lines: Vec::new(),
             has_rest: false,
+            also: Vec::new(),
+            over: None,
+            known: Known::Yes,
             from,
             until: until.max(from + 1),
             bands: Vec::new(),
@@ -85,6 +104,16 @@ impl Chart {
     /// Whether there is anything to draw.
     pub(crate) fn is_empty(&self) -> bool {
         self.lines.iter().all(|line| line.values().next().is_none())
+    }
+
+    /// How many lines are in the table only, where no other line stands for them.
+    pub(crate) const fn more(&self) -> usize {
+        if self.has_rest { 0 } else { self.also.len() }
+    }
+
+    /// What a stack was at most, if that is more than its means say.
+    pub(crate) fn most(&self) -> Option<&Line> {
+        self.over.as_ref().filter(|line| line.has_band())
     }
 
     /// Every instant with a point, in order.

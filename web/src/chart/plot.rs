@@ -3,7 +3,7 @@
 use super::{
     axis::{self, Axis},
     line::Line,
-    model::{Chart, Shape},
+    model::{Chart, Known, Shape},
     stack::{self, Column},
 };
 use crate::format::civil::Civil;
@@ -77,8 +77,10 @@ pub(crate) struct Words<'a> {
     pub(crate) wall: &'a dyn Fn(i64) -> Civil,
     /// What is written where nothing was heard: `no data since 03:01`.
     pub(crate) stale: &'a dyn Fn(i64) -> String,
-    /// Where there is nothing at all.
+    /// Where there is nothing at all, where it is not here yet, and where it could not be had.
     pub(crate) nothing: String,
+    pub(crate) loading: String,
+    pub(crate) failed: String,
 }
 
 /// Where things are on a chart of a size.
@@ -97,6 +99,8 @@ const NAMES_PX: f64 = 92.0;
 const NAMES_FROM_PX: f64 = 560.0;
 /// Between two names.
 const NAME_PX: f64 = 13.0;
+/// A band's name is not cut to fewer letters.
+const NAME_FROM: usize = 6;
 /// About the width of a letter.
 const LETTER_PX: f64 = 6.2;
 
@@ -114,7 +118,7 @@ impl Place {
             };
         }
         let names = if named(chart, width) { NAMES_PX } else { 10.0 };
-        Self { left: 62.0, right: (width - names).max(60.0), top: 8.0, bottom: (height - 20.0).max(20.0), from, until }
+        Self { left: 62.0, right: (width - names).max(63.0), top: 8.0, bottom: (height - 20.0).max(20.0), from, until }
     }
 
     pub(crate) fn x(&self, at: i64) -> f64 {
@@ -151,7 +155,10 @@ pub(crate) fn points_for(width: f64) -> u32 {
 pub(crate) fn axis(chart: &Chart, height: f64) -> Axis {
     let steps = ((height / 38.0) as u32).clamp(2, 6);
     let (mut least, mut most) = match chart.shape {
-        Shape::Stacked => (0.0, stack::highest(&stack::stacked(&chart.lines))),
+        Shape::Stacked => {
+            let over = chart.most().map_or(0.0, Line::greatest);
+            (0.0, stack::highest(&stack::stacked(&chart.lines)).max(over))
+        }
         _ => chart.lines.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), line| {
             (least.min(line.least()), most.max(line.greatest()))
         }),
@@ -182,13 +189,21 @@ pub(crate) fn picture(chart: &Chart, words: &Words<'_>, width: f64, height: f64)
     }
     limits(chart, &place, &axis, &mut all);
     marks(chart, &place, &mut all);
+    if !chart.small {
+        band_names(chart, &place, &mut all);
+    }
     stale(chart, words, &place, &mut all);
     if named(chart, width) && chart.shape != Shape::Heat {
         names(chart, &place, &axis, &mut all);
     }
-    if chart.is_empty() {
+    if chart.is_empty() && !(chart.small && chart.known == Known::Loading) {
         let at = [f64::midpoint(place.left, place.right), f64::midpoint(place.top, place.bottom)];
-        all.push(Draw::Text { at, text: words.nothing.clone(), ink: Ink::Muted, align: Align::Middle });
+        let text = match chart.known {
+            Known::Yes => &words.nothing,
+            Known::Loading => &words.loading,
+            Known::Failed => &words.failed,
+        };
+        all.push(Draw::Text { at, text: text.clone(), ink: Ink::Muted, align: Align::Middle });
     }
     all
 }
@@ -206,6 +221,18 @@ fn bands(chart: &Chart, place: &Place, all: &mut Vec<Draw>) {
         all.push(Draw::Rect { at: [left, place.top - 3.0, (right - left).max(2.0), 3.0], ink, alpha: 1.0 });
         if band.from >= chart.from {
             all.push(Draw::Path { points: vec![[left, place.top], [left, place.bottom]], ink, width: 1.0, dash: &[] });
+        }
+    }
+}
+
+/// What each band is of, where it is long enough to say it.
+fn band_names(chart: &Chart, place: &Place, all: &mut Vec<Draw>) {
+    for band in chart.bands.iter().filter(|band| band.until > chart.from && band.from < chart.until) {
+        let (left, right) = (place.within(place.x(band.from)), place.within(place.x(band.until)));
+        let letters = ((right - left - 8.0) / LETTER_PX).max(0.0) as usize;
+        if letters >= NAME_FROM {
+            let (at, text) = ([left + 4.0, place.bottom - 8.0], clipped(&band.name, letters));
+            all.push(Draw::Text { at, text, ink: Ink::Text, align: Align::Start });
         }
     }
 }
@@ -295,21 +322,24 @@ fn stack_of(chart: &Chart, place: &Place, axis: &Axis, all: &mut Vec<Draw>) {
             all.push(Draw::Path { points: upper, ink, width: 1.0, dash: &[] });
         }
     }
+    // The parts are means; how high the whole was is a line of its own.
+    for run in chart.most().map(Line::runs).unwrap_or_default() {
+        let points: Vec<[f64; 2]> =
+            run.iter().map(|(at, value)| [place.x(*at), place.y(axis, value.greatest)]).collect();
+        if points.len() > 1 {
+            all.push(Draw::Path { points, ink: Ink::Text, width: 1.0, dash: &[] });
+        }
+    }
 }
 
-/// How many strips a heat chart has at most.
-const STRIPS_MAX: usize = 64;
-
 fn heat(chart: &Chart, place: &Place, all: &mut Vec<Draw>) {
-    let count = chart.lines.len().min(STRIPS_MAX);
-    let high = (place.bottom - place.top) / count.max(1) as f64;
+    let high = (place.bottom - place.top) / chart.lines.len().max(1) as f64;
     let top = chart.top.unwrap_or_else(|| chart.lines.iter().map(Line::greatest).fold(1.0, f64::max));
-    for (n, line) in chart.lines.iter().take(count).enumerate() {
+    for (n, line) in chart.lines.iter().enumerate() {
         let y = place.top + n as f64 * high;
         let each = ((high - 1.0) / high.max(1.0)).clamp(0.0, 1.0) * high;
-        for point in &line.points {
-            let Some(value) = point.value else { continue };
-            let (left, right) = (place.within(place.x(point.at)), place.within(place.x(point.at + line.step_ms)));
+        for (from, until, value) in line.spans() {
+            let (left, right) = (place.within(place.x(from)), place.within(place.x(until)));
             if right > left {
                 let alpha = (value.mean / top).clamp(0.0, 1.0) * 0.94 + 0.06;
                 all.push(Draw::Rect { at: [left, y, right - left + 0.5, each.max(1.0)], ink: Ink::Series(0), alpha });

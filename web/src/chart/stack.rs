@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 
 /// The sum of several lines, where any of them has a value.
 pub(crate) fn sum(lines: &[Line], name: String) -> Line {
-    let mut sums: BTreeMap<i64, Option<Value>> = BTreeMap::new();
+    let mut sums: BTreeMap<i64, (Option<Value>, i64)> = BTreeMap::new();
     for point in lines.iter().flat_map(|line| &line.points) {
-        let sum = sums.entry(point.at).or_default();
+        let (sum, step_ms) = sums.entry(point.at).or_default();
+        *step_ms = point.step_ms.max(*step_ms);
         if let Some(value) = point.value {
             let before = sum.unwrap_or(Value::one(0.0));
             *sum = Some(Value {
@@ -21,29 +22,44 @@ pub(crate) fn sum(lines: &[Line], name: String) -> Line {
             });
         }
     }
-    let points = sums.into_iter().map(|(at, value)| Point { at, value }).collect();
-    Line { series: String::new(), name, points, step_ms: lines.iter().map(|line| line.step_ms).max().unwrap_or(1) }
+    let points = sums.into_iter().map(|(at, (value, step_ms))| Point { at, value, step_ms }).collect();
+    Line { series: String::new(), name, points }
 }
 
-/// At most six lines and the sum of what is more; whether there is such a sum.
-pub(crate) fn six_and_rest(mut lines: Vec<Line>, rest: String) -> (Vec<Line>, bool) {
+/// Lines for a chart: those that are drawn, whether the last of them is the sum of what is more, and what is in the table
+/// only.
+pub(crate) type Chosen = (Vec<Line>, bool, Vec<Line>);
+
+/// At most six lines and the sum of what is more.
+pub(crate) fn six_and_rest(mut lines: Vec<Line>, rest: String) -> Chosen {
     if lines.len() <= LINES_MAX {
-        return (lines, false);
+        return (lines, false, Vec::new());
     }
     let others = lines.split_off(LINES_MAX);
-    lines.push(sum(&others, rest));
-    (lines, true)
+    match others.as_slice() {
+        // One that is alone is called what it is.
+        [one] => lines.push(one.clone()),
+        _ => {
+            lines.push(sum(&others, rest));
+            return (lines, true, others);
+        }
+    }
+    (lines, true, Vec::new())
 }
 
-/// The six lines that reach highest, highest first, and how many were left out.
-pub(crate) fn six_highest(lines: Vec<Line>) -> (Vec<Line>, usize) {
-    let more = lines.len().saturating_sub(LINES_MAX);
-    if more == 0 {
-        return (lines, 0);
+/// The six lines that reach highest, in the order in which they came, so that they keep their colours.
+pub(crate) fn six_highest(lines: Vec<Line>) -> Chosen {
+    if lines.len() <= LINES_MAX {
+        return (lines, false, Vec::new());
     }
-    let mut lines = sorted(lines, |a, b| b.greatest().total_cmp(&a.greatest()));
-    lines.truncate(LINES_MAX);
-    (lines, more)
+    let highest: Vec<(usize, f64)> = lines.iter().map(Line::greatest).enumerate().collect();
+    let highest = sorted(highest, |a, b| b.1.total_cmp(&a.1));
+    let chosen: Vec<usize> = highest.into_iter().take(LINES_MAX).map(|(n, _)| n).collect();
+    let (mut drawn, mut more) = (Vec::new(), Vec::new());
+    for (n, line) in lines.into_iter().enumerate() {
+        if chosen.contains(&n) { drawn.push(line) } else { more.push(line) }
+    }
+    (drawn, false, more)
 }
 
 /// One instant of a stack.
@@ -85,9 +101,13 @@ mod tests {
     use super::*;
 
     fn line(name: &str, values: &[Option<f64>]) -> Line {
-        let point = |(n, value): (usize, &Option<f64>)| Point { at: n as i64 * 1_000, value: value.map(Value::one) };
+        let point = |(n, value): (usize, &Option<f64>)| Point {
+            at: n as i64 * 1_000,
+            value: value.map(Value::one),
+            step_ms: 1_000,
+        };
         let points = values.iter().enumerate().map(point).collect();
-        Line { series: name.into(), name: name.into(), points, step_ms: 1_000 }
+        Line { series: name.into(), name: name.into(), points }
     }
 
     #[test]
@@ -103,12 +123,18 @@ mod tests {
     #[test]
     fn of_more_than_six_the_rest_is_one_line() {
         let lines: Vec<Line> = (0..9).map(|n| line(&n.to_string(), &[Some(f64::from(n))])).collect();
-        let (kept, more) = six_highest(lines.clone());
-        assert_eq!((kept[0].name.as_str(), kept.len(), more), ("8", 6, 3));
-        let (kept, rest) = six_and_rest(lines, "others".into());
+        let (kept, _, more) = six_highest(lines.iter().rev().cloned().collect());
+        let names = |lines: &[Line]| lines.iter().map(|line| line.name.as_str()).collect::<Vec<_>>().join("");
+        assert_eq!((names(&kept).as_str(), names(&more).as_str()), ("876543", "210"));
+        let (kept, _, _) = six_highest(lines.clone());
+        assert_eq!(names(&kept), "345678", "in the order in which they came");
+        let (kept, rest, more) = six_and_rest(lines.clone(), "others".into());
         assert!(rest);
         assert_eq!((kept.len(), kept[6].last().map(|(_, value)| value.mean)), (7, Some(6.0 + 7.0 + 8.0)));
-        let (few, rest) = six_and_rest(kept.into_iter().take(2).collect(), "others".into());
+        assert_eq!(names(&more), "678", "each of them is in the table");
+        let (few, rest, _) = six_and_rest(kept.into_iter().take(2).collect(), "others".into());
         assert_eq!((few.len(), rest), (2, false));
+        let (seven, rest, _) = six_and_rest(lines.into_iter().take(7).collect(), "others".into());
+        assert_eq!((seven[6].name.as_str(), rest), ("6", true), "one that is alone keeps its name");
     }
 }

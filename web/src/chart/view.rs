@@ -1,17 +1,34 @@
 //! The element around a chart: legend, canvas, keys, pointers and the table behind a key.
 
 use super::{
-    axis, cursor,
+    cursor,
     cursor::Step,
-    model::{Chart, Shape},
+    gesture::{Did, Gesture, Moved, Pointer},
+    model::{Chart, Known},
     paint::{self, Inks},
     plot::{self, DASHES, Place, Words},
-    table,
+    table::{self, Kind},
 };
-use crate::{browser::watch, format::civil::Civil, state::App, text::charts as t};
+use crate::{
+    browser::{dom, watch},
+    format::civil::Civil,
+    state::App,
+    text::charts as t,
+};
 use leptos::{ev, html, prelude::*};
 use shared::Timestamp;
 use std::sync::Arc;
+use wasm_bindgen::JsCast;
+
+/// What changes the colours or the sharpness of what was painted.
+const LOOKS: [&str; 6] = [
+    "(prefers-color-scheme: dark)",
+    "(forced-colors: active)",
+    "(min-resolution: 1.1dppx)",
+    "(min-resolution: 1.4dppx)",
+    "(min-resolution: 1.9dppx)",
+    "(min-resolution: 2.5dppx)",
+];
 
 /// What all charts of a page have together.
 #[derive(Clone, Copy)]
@@ -21,7 +38,7 @@ pub(crate) struct Together {
     pub(crate) cursor: RwSignal<Option<i64>>,
     /// The stretch that is being dragged over.
     drag: RwSignal<Option<(i64, i64)>>,
-    /// The system's colours changed so often.
+    /// The system's colours, or the pixels of the screen, changed so often.
     colours: RwSignal<u32>,
     /// A stretch was chosen; none: back to the range.
     pub(crate) zoom: Callback<Option<(i64, i64)>>,
@@ -29,38 +46,119 @@ pub(crate) struct Together {
 
 impl Together {
     pub(crate) fn new(app: App, zoom: Callback<Option<(i64, i64)>>) -> Self {
-        let colours = RwSignal::new(0);
-        for query in ["(prefers-color-scheme: dark)", "(forced-colors: active)"] {
+        let (colours, cursor) = (RwSignal::new(0), RwSignal::new(None));
+        for query in LOOKS {
             // Kept until the page is left.
             let _ = StoredValue::new_local(watch::media(query, move || {
                 colours.try_update(|n| *n += 1);
             }));
         }
-        Self { app, cursor: RwSignal::new(None), drag: RwSignal::new(None), colours, zoom }
+        // A tap elsewhere takes the cursor away, except on what moves through time itself.
+        let elsewhere = window_event_listener(ev::pointerup, move |event| {
+            let target = event.target().and_then(|it| it.dyn_into::<web_sys::Element>().ok());
+            let keeps = target.is_some_and(|it| it.closest(".chart, [data-cursor]").is_ok_and(|it| it.is_some()));
+            if !keeps && cursor.get_untracked().is_some() {
+                cursor.set(None);
+            }
+        });
+        on_cleanup(move || elsewhere.remove());
+        Self { app, cursor, drag: RwSignal::new(None), colours, zoom }
     }
 }
 
 /// A chart as it is now.
 pub(crate) type Shown = Memo<Option<Arc<Chart>>>;
 
+/// One chart of a page and what belongs to it.
+#[derive(Clone, Copy)]
+struct Figure {
+    together: Together,
+    shown: Shown,
+    /// What its elements are called by.
+    id: StoredValue<String>,
+    title: StoredValue<String>,
+    as_table: RwSignal<bool>,
+    /// What is said of it: as it was when it was reached, so that nobody is talked to without end.
+    said: RwSignal<String>,
+}
+
 /// A chart of its own title. `seen` is told when it comes into sight and leaves it.
 pub(crate) fn chart(together: Together, id: String, title: String, shown: Shown, seen: Callback<bool>) -> AnyView {
-    let Together { app, cursor, .. } = together;
-    let l = app.l();
-    let as_table = RwSignal::new(false);
-    let (heading, name) = (title.clone(), title.clone());
-    let summary = Memo::new(move |_| {
-        shown.with(|chart| chart.as_ref().map_or_else(|| name.clone(), |chart| table::summary(l, &name, chart)))
-    });
-    let said = move || {
-        let at = cursor.get()?;
-        shown.with(|chart| chart.as_ref().map(|chart| table::said_at(l, chart, at, &|at| wall(app, at))))
+    let l = together.app.l();
+    let figure = Figure {
+        together,
+        shown,
+        id: StoredValue::new(id.clone()),
+        title: StoredValue::new(title.clone()),
+        as_table: RwSignal::new(false),
+        said: RwSignal::new(String::new()),
     };
-    let on_key = move |event: ev::KeyboardEvent| {
+    let whole = NodeRef::<html::Figure>::new();
+    // The whole figure is watched: its table is in sight when its picture is not there.
+    Effect::new(move || {
+        if let Some(element) = whole.get() {
+            let _ = StoredValue::new_local(watch::sight(&element, move |is| seen.run(is)));
+        }
+    });
+    figure.describe_when_known();
+    let heading = title.clone();
+    let as_table = figure.as_table;
+    let switch = move || if as_table.get() { t::picture_of(l, &title) } else { t::table_of(l, &title) };
+    let is_awaited = Memo::new(move |_| {
+        shown.with(|chart| chart.as_ref().is_none_or(|chart| chart.known == Known::Loading)).to_string()
+    });
+    view! {
+        <figure class="chart" id=format!("chart-{id}") data-testid=format!("chart-{id}") node_ref=whole aria-busy=move || is_awaited.get()>
+            <figcaption>
+                <h3>{heading}</h3>
+                <button type="button" class="btn ghost small" aria-label=switch on:click=move |_| as_table.update(|it| *it = !*it)>
+                    {move || if as_table.get() { t::picture(l) } else { t::table(l) }}
+                </button>
+            </figcaption>
+            {legend(figure)}
+            {picture(figure)}
+            {move || as_table.get().then(|| the_table(figure))}
+        </figure>
+    }
+    .into_any()
+}
+
+impl Figure {
+    fn describe(self) {
+        let l = self.together.app.l();
+        let words = self.shown.with_untracked(|chart| {
+            self.title.with_value(|title| {
+                chart.as_ref().map_or_else(|| title.clone(), |chart| table::summary(l, title, chart))
+            })
+        });
+        drop(self.said.try_set(format!("{words}. {}", t::keys(l))));
+    }
+
+    /// Once it is here, and again when it is of another length of time; not with each sample.
+    fn describe_when_known(self) {
+        let of = Memo::new(move |_| {
+            self.shown.with(|chart| chart.as_ref().map(|chart| (chart.known, chart.until - chart.from)))
+        });
+        Effect::new(move || {
+            of.get();
+            self.describe();
+        });
+    }
+
+    /// The table in place of the picture, or the other way round; the keys stay with it.
+    fn turn(self) {
+        self.as_table.update(|it| *it = !*it);
+        let (id, is_table) = (self.id.get_value(), self.as_table.get_untracked());
+        let to = if is_table { ".chart-table" } else { ".chart-box" };
+        request_animation_frame(move || dom::focus(&format!("#chart-{id} {to}")));
+    }
+
+    fn press(self, event: &ev::KeyboardEvent) {
         if event.ctrl_key() || event.meta_key() || event.alt_key() {
             return;
         }
-        let step = shown.with_untracked(|chart| {
+        let Together { cursor, zoom, .. } = self.together;
+        let step = self.shown.with_untracked(|chart| {
             chart.as_ref().and_then(|chart| cursor::key(chart, cursor.get_untracked(), &event.key()))
         });
         let Some(step) = step else { return };
@@ -69,47 +167,45 @@ pub(crate) fn chart(together: Together, id: String, title: String, shown: Shown,
         match step {
             Step::To(at) => cursor.set(Some(at)),
             Step::Leave => cursor.set(None),
-            Step::Zoom(from, until) => together.zoom.run(Some((from, until))),
-            Step::Whole => together.zoom.run(None),
-            Step::Table => as_table.update(|it| *it = !*it),
+            Step::Zoom(from, until) => zoom.run(Some((from, until))),
+            Step::Whole => zoom.run(None),
+            Step::Table => self.turn(),
         }
-    };
+    }
+}
+
+/// The canvas, with what keys and pointers do on it.
+fn picture(figure: Figure) -> AnyView {
+    let Figure { together, shown, id, title, as_table, said } = figure;
+    let Together { app, cursor, .. } = together;
+    let l = app.l();
     let box_ = NodeRef::<html::Div>::new();
     let (canvas, over) = (NodeRef::<html::Canvas>::new(), NodeRef::<html::Canvas>::new());
     let size = RwSignal::new((0.0, 0.0));
-    observe(box_, size, seen);
+    measure(box_, size);
     paint_when_due(together, shown, size, canvas, over);
     let pointers = pointers(together, shown, size, box_);
-    let (at, whole) = (
-        move || position(shown, cursor.get()),
-        move || shown.with(|it| it.as_ref().map_or(0, |it| it.instants().len())),
-    );
-    let table_title = title.clone();
-    let switch = move || if as_table.get() { t::picture_of(l, &title) } else { t::table_of(l, &title) };
+    let at_cursor = move || {
+        let at = cursor.get()?;
+        shown.with(|chart| chart.as_ref().map(|chart| table::said_at(l, chart, at, &|at| wall(app, at))))
+    };
+    // It moves when the cursor does, not with the time.
+    let place = Memo::new(move |_| place(shown, cursor.get()));
+    let described = id.with_value(|id| format!("said-{id}"));
     view! {
-        <figure class="chart" id=format!("chart-{id}") data-testid=format!("chart-{id}")>
-            <figcaption>
-                <h3>{heading}</h3>
-                <button type="button" class="btn ghost small" aria-label=switch on:click=move |_| as_table.update(|it| *it = !*it)>
-                    {move || if as_table.get() { t::picture(l) } else { t::table(l) }}
-                </button>
-            </figcaption>
-            {legend(together, shown)}
-            <div
-                class="chart-box" node_ref=box_ tabindex="0" role="slider" hidden=move || as_table.get()
-                aria-label=move || summary.get() aria-description=t::keys(l) aria-orientation="horizontal"
-                aria-valuemin="0" aria-valuemax=move || whole().saturating_sub(1).to_string() aria-valuenow=move || at().to_string()
-                aria-valuetext=move || said().unwrap_or_else(|| summary.get())
-                on:keydown=on_key
-                on:pointerdown=pointers.clone() on:pointermove=pointers.clone() on:pointerup=pointers.clone()
-                on:pointercancel=pointers.clone() on:pointerleave=pointers
-                on:dblclick=move |_| together.zoom.run(None)
-            >
-                <canvas node_ref=canvas aria-hidden="true"></canvas>
-                <canvas node_ref=over aria-hidden="true"></canvas>
-            </div>
-            {move || as_table.get().then(|| the_table(app, shown, &table_title))}
-        </figure>
+        <div
+            class="chart-box" node_ref=box_ tabindex="0" role="slider" hidden=move || as_table.get()
+            aria-label=title.get_value() aria-describedby=described.clone() aria-orientation="horizontal"
+            aria-valuemin="0" aria-valuemax="100" aria-valuenow=move || place.get().to_string() aria-valuetext=at_cursor
+            on:keydown=move |event| figure.press(&event) on:focus=move |_| figure.describe()
+            on:pointerdown=pointers.clone() on:pointermove=pointers.clone() on:pointerup=pointers.clone()
+            on:pointercancel=pointers.clone() on:pointerleave=pointers
+            on:dblclick=move |_| together.zoom.run(None)
+        >
+            <canvas node_ref=canvas aria-hidden="true"></canvas>
+            <canvas node_ref=over aria-hidden="true"></canvas>
+        </div>
+        <p class="sr" id=described>{move || said.get()}</p>
     }
     .into_any()
 }
@@ -118,17 +214,18 @@ fn wall(app: App, at: i64) -> Civil {
     app.civil(Timestamp::from_ms(at))
 }
 
-/// Which of its points is pointed at; the newest when none is.
-fn position(shown: Shown, cursor: Option<i64>) -> usize {
-    shown.with(|chart| {
-        let Some(instants) = chart.as_ref().map(|chart| chart.instants()) else { return 0 };
-        let last = instants.len().saturating_sub(1);
-        cursor.map_or(last, |at| instants.partition_point(|it| *it < at).min(last))
+/// How far along a chart somebody points, of a hundred; at its end when nobody does.
+fn place(shown: Shown, cursor: Option<i64>) -> i64 {
+    shown.with_untracked(|chart| {
+        let at = chart.as_ref().zip(cursor).map(|(chart, at)| {
+            at.saturating_sub(chart.from).saturating_mul(100) / chart.until.saturating_sub(chart.from).max(1)
+        });
+        at.unwrap_or(100).clamp(0, 100)
     })
 }
 
-/// Follows the size of a box, and whether it is in sight.
-fn observe(box_: NodeRef<html::Div>, size: RwSignal<(f64, f64)>, seen: Callback<bool>) {
+/// Follows the size of a box.
+fn measure(box_: NodeRef<html::Div>, size: RwSignal<(f64, f64)>) {
     Effect::new(move || {
         let Some(element) = box_.get() else { return };
         let own = element.clone();
@@ -140,9 +237,8 @@ fn observe(box_: NodeRef<html::Div>, size: RwSignal<(f64, f64)>, seen: Callback<
             }
         };
         measure();
-        // Both end with the chart.
-        let (sized, sighted) = (watch::size(&element, measure), watch::sight(&element, move |is| seen.run(is)));
-        let _ = StoredValue::new_local((sized, sighted));
+        // It ends with the chart.
+        let _ = StoredValue::new_local(watch::size(&element, measure));
     });
 }
 
@@ -193,6 +289,8 @@ fn paint_when_due(
         together.drag.track();
         shown.track();
         size.track();
+        together.colours.track();
+        app.prefs.theme.track();
         once_a_frame(over_due, draw_over);
     });
 }
@@ -215,7 +313,8 @@ pub(crate) fn with_words<R>(app: App, with: impl FnOnce(&Words<'_>) -> R) -> R {
     let l = app.l();
     let wall = |at: i64| wall(app, at);
     let stale = |at: i64| t::stale(l, &app.clock_time(Timestamp::from_ms(at)));
-    with(&Words { l, wall: &wall, stale: &stale, nothing: t::nothing(l) })
+    let (nothing, loading, failed) = (t::nothing(l), t::loading(l), t::failed(l));
+    with(&Words { l, wall: &wall, stale: &stale, nothing, loading, failed })
 }
 
 /// What pointers do: point, and drag over a stretch with the mouse or two fingers. One finger up and down scrolls the page.
@@ -225,95 +324,80 @@ fn pointers(
     size: RwSignal<(f64, f64)>,
     box_: NodeRef<html::Div>,
 ) -> impl Fn(ev::PointerEvent) + Clone + 'static {
-    // Where the drag began; and each finger with where it is.
-    let began = StoredValue::new(None::<i64>);
-    let fingers = StoredValue::new(Vec::<(i32, i64)>::new());
+    let gesture = StoredValue::new(Gesture::default());
     move |event: ev::PointerEvent| {
         let (Some(element), Some(chart)) = (box_.get_untracked(), shown.get_untracked()) else { return };
+        let is_mouse = event.pointer_type() == "mouse";
+        let moved = match event.type_().as_str() {
+            "pointerdown" if is_mouse && event.button() != 0 => return,
+            "pointerdown" => Moved::Down,
+            "pointermove" => Moved::Move,
+            "pointerup" => Moved::Up,
+            "pointercancel" => Moved::Cancel,
+            _ => Moved::Leave,
+        };
+        if is_mouse && moved == Moved::Down {
+            drop(element.set_pointer_capture(event.pointer_id()));
+        }
         let (width, height) = size.get_untracked();
         let x = f64::from(event.client_x()) - element.get_bounding_client_rect().left();
-        let at = Place::new(&chart, width, height).at(x);
-        let is_mouse = event.pointer_type() == "mouse";
-        let finish = || {
-            let drag = together.drag.get_untracked();
-            together.drag.set(None);
-            began.set_value(None);
-            if let Some(stretch) = drag.and_then(|(one, other)| cursor::dragged(&chart, one, other)) {
-                together.cursor.set(None);
-                together.zoom.run(Some(stretch));
+        let pointer = Pointer { id: event.pointer_id(), is_mouse, x, at: Place::new(&chart, width, height).at(x) };
+        let did = gesture.try_update_value(|gesture| gesture.step(moved, pointer));
+        let Together { cursor, drag, zoom, .. } = together;
+        match did.unwrap_or(Did::Nothing) {
+            Did::Nothing => {}
+            Did::Point(at) => {
+                drag.set(None);
+                cursor.set(cursor::snap(&chart, at));
             }
-        };
-        match event.type_().as_str() {
-            "pointerdown" if is_mouse && event.button() == 0 => {
-                began.set_value(Some(at));
-                drop(element.set_pointer_capture(event.pointer_id()));
+            Did::Leave => {
+                drag.set(None);
+                cursor.set(None);
             }
-            "pointerdown" if !is_mouse => {
-                fingers.update_value(|fingers| fingers.push((event.pointer_id(), at)));
-                together.cursor.set(cursor::snap(&chart, at));
-            }
-            "pointermove" => {
-                fingers.update_value(|fingers| {
-                    fingers.iter_mut().filter(|finger| finger.0 == event.pointer_id()).for_each(|finger| finger.1 = at);
-                });
-                if let [(_, one), (_, other)] = fingers.get_value().as_slice() {
-                    together.drag.set(Some((*one, *other)));
-                } else if let Some(from) = began.get_value() {
-                    together.drag.set(Some((from, at)));
-                } else {
-                    together.cursor.set(cursor::snap(&chart, at));
+            Did::Drag(one, other) => drag.set(Some((one, other))),
+            Did::Choose => {
+                let dragged = drag.get_untracked();
+                drag.set(None);
+                if let Some(stretch) = dragged.and_then(|(one, other)| cursor::dragged(&chart, one, other)) {
+                    cursor.set(None);
+                    zoom.run(Some(stretch));
                 }
             }
-            "pointerup" => {
-                fingers.update_value(|fingers| fingers.retain(|finger| finger.0 != event.pointer_id()));
-                finish();
-            }
-            "pointercancel" => {
-                fingers.update_value(|fingers| fingers.retain(|finger| finger.0 != event.pointer_id()));
-                began.set_value(None);
-                together.drag.set(None);
-            }
-            "pointerleave" if is_mouse && began.get_value().is_none() => together.cursor.set(None),
-            _ => {}
         }
     }
 }
 
 /// Each line with its stroke, its name and its value where somebody points, or the newest.
-fn legend(together: Together, shown: Shown) -> AnyView {
+fn legend(figure: Figure) -> AnyView {
+    let Figure { together, shown, .. } = figure;
     let l = together.app.l();
-    let kinds = Memo::new(move |_| {
-        shown
-            .with(|chart| {
-                let chart = chart.as_ref().filter(|chart| chart.shape != Shape::Heat)?;
-                let line = |(n, line): (usize, &super::line::Line)| (line.name.clone(), chart.colour(n));
-                Some(chart.lines.iter().enumerate().map(line).collect::<Vec<_>>())
-            })
-            .unwrap_or_default()
+    let entries = Memo::new(move |_| {
+        let cursor = together.cursor.get();
+        shown.with(|chart| chart.as_ref().map(|chart| table::legend(l, chart, cursor))).unwrap_or_default()
     });
+    let kinds =
+        Memo::new(move |_| entries.with(|all| all.iter().map(|it| (it.name.clone(), it.kind)).collect::<Vec<_>>()));
     let items = move || {
-        let item = |(n, (name, colour)): (usize, (String, Option<usize>))| {
-            let value = move || {
-                let at = together.cursor.get();
-                shown.with(|chart| {
-                    let chart = chart.as_ref()?;
-                    let line = chart.lines.get(n)?;
-                    let value = match at {
-                        Some(at) => line.at(at),
-                        None => line.last().map(|(_, value)| value),
-                    };
-                    let say = |it| axis::value(l, chart.unit, it);
-                    Some(value.map_or_else(|| "–".to_owned(), |value| say(value.mean)))
-                })
+        let item = |(n, (name, kind)): (usize, (String, Kind))| {
+            let value = move || entries.with(|all| all.get(n).map(|it| it.value.clone()));
+            let most = move || {
+                let most = entries.with(|all| all.get(n).and_then(|it| it.most.clone()));
+                most.map(|most| view! { " " <small>{t::most(l, &most)}</small> })
             };
-            let class = colour.map_or_else(|| "rest".to_owned(), |n| format!("s{}", n + 1));
-            let dash = colour
-                .and_then(|n| DASHES.get(n))
-                .map(|dash| dash.iter().map(|it| format!("{it} ")).collect::<String>());
+            let class = match kind {
+                Kind::Colour(n) => format!("s{}", n + 1),
+                Kind::Rest => "rest".to_owned(),
+                Kind::Most => "most".to_owned(),
+            };
+            let dash = match kind {
+                Kind::Colour(n) => DASHES.get(n),
+                _ => None,
+            };
+            let dash = dash.map(|dash| dash.iter().map(|it| format!("{it} ")).collect::<String>());
             view! {
                 <li class=class>
                     <svg viewBox="0 0 22 8" aria-hidden="true"><path d="M0 4h22" stroke-dasharray=dash></path></svg>
-                    <span>{name}</span> <b>{value}</b>
+                    <span>{name}</span> <b>{value}{most}</b>
                 </li>
             }
         };
@@ -322,21 +406,38 @@ fn legend(together: Together, shown: Shown) -> AnyView {
     view! { <ul class="chart-legend">{items}</ul> }.into_any()
 }
 
-fn the_table(app: App, shown: Shown, title: &str) -> AnyView {
+/// The table; it follows what is shown, and its key leads back to the picture.
+fn the_table(figure: Figure) -> AnyView {
+    let Figure { together: Together { app, .. }, shown, title, .. } = figure;
     let l = app.l();
-    let name = t::table_of(l, title);
-    let made = shown.with_untracked(|chart| chart.as_ref().map(|chart| table::table(l, chart, &|at| wall(app, at))));
-    let Some(made) = made else { return ().into_any() };
-    let head = made.columns.into_iter().map(|name| view! { <th scope="col" class="num">{name}</th> }).collect_view();
+    let name = title.with_value(|title| t::table_of(l, title));
+    let made =
+        Memo::new(move |_| shown.with(|chart| chart.as_ref().map(|chart| table::table(l, chart, &|at| wall(app, at)))));
+    let head = move || {
+        let columns = made.with(|made| made.as_ref().map(|it| it.columns.clone()).unwrap_or_default());
+        columns.into_iter().map(|name| view! { <th scope="col" class="num">{name}</th> }).collect_view()
+    };
     let row = |(time, cells): (String, Vec<String>)| {
         let cells = cells.into_iter().map(|cell| view! { <td class="num">{cell}</td> }).collect_view();
         view! { <tr><th scope="row">{time}</th>{cells}</tr> }
     };
+    let rows = move || {
+        let rows = made.with(|made| made.as_ref().map(|it| it.rows.clone()).unwrap_or_default());
+        rows.into_iter().map(row).collect_view()
+    };
+    let back = move |event: ev::KeyboardEvent| {
+        let is_plain = !(event.ctrl_key() || event.meta_key() || event.alt_key());
+        if is_plain && matches!(event.key().as_str(), "t" | "T" | "Escape") {
+            event.prevent_default();
+            event.stop_propagation();
+            figure.turn();
+        }
+    };
     view! {
-        <div class="scrolls chart-table" tabindex="0" role="region" aria-label=name>
+        <div class="scrolls chart-table" tabindex="0" role="region" aria-label=name on:keydown=back>
             <table>
                 <thead><tr><th scope="col">{t::time(l)}</th>{head}</tr></thead>
-                <tbody>{made.rows.into_iter().map(row).collect_view()}</tbody>
+                <tbody>{rows}</tbody>
             </table>
         </div>
     }
@@ -344,18 +445,16 @@ fn the_table(app: App, shown: Shown, title: &str) -> AnyView {
 }
 
 /// One of many small charts: no axes, no keys; what it shows is said by the link around it.
-pub(crate) fn small(app: App, shown: Shown, seen: Callback<bool>) -> AnyView {
+pub(crate) fn small(together: Together, shown: Shown, seen: Callback<bool>) -> AnyView {
     let box_ = NodeRef::<html::Div>::new();
     let (canvas, over) = (NodeRef::<html::Canvas>::new(), NodeRef::<html::Canvas>::new());
     let size = RwSignal::new((0.0, 0.0));
-    observe(box_, size, seen);
-    let together = Together {
-        app,
-        cursor: RwSignal::new(None),
-        drag: RwSignal::new(None),
-        colours: RwSignal::new(0),
-        zoom: Callback::new(|_| ()),
-    };
+    measure(box_, size);
+    Effect::new(move || {
+        if let Some(element) = box_.get() {
+            let _ = StoredValue::new_local(watch::sight(&element, move |is| seen.run(is)));
+        }
+    });
     paint_when_due(together, shown, size, canvas, over);
     view! { <div class="chart-box small" node_ref=box_><canvas node_ref=canvas aria-hidden="true"></canvas></div> }
         .into_any()

@@ -4,7 +4,7 @@ use crate::{api::query, browser, order::sorted};
 use shared::{
     Severity,
     api::{HostBoard, HostRow},
-    host::{HostState, Vitals},
+    host::{HostState, SeriesName, Vitals},
 };
 use std::{cmp::Ordering, collections::BTreeMap};
 
@@ -23,6 +23,15 @@ pub(crate) enum View {
 
 impl View {
     pub(crate) const ALL: [Self; 4] = [Self::Tiles, Self::Comb, Self::Table, Self::Multiples];
+
+    pub(crate) const fn has_groups(self) -> bool {
+        matches!(self, Self::Tiles | Self::Comb)
+    }
+
+    /// Whether its order can be chosen.
+    pub(crate) const fn has_order(self) -> bool {
+        matches!(self, Self::Tiles | Self::Table)
+    }
 
     pub(crate) const fn word(self) -> &'static str {
         match self {
@@ -104,6 +113,19 @@ impl Ask {
         View::ALL.into_iter().find(|view| view.word() == self.view).unwrap_or(usual)
     }
 
+    /// As a view understands it: a honeycomb is by name, so that a cell stays where it is, and only where hosts stand in
+    /// groups are there some.
+    pub(crate) fn as_seen(&self, view: View) -> Self {
+        let mut seen = self.clone();
+        if view == View::Comb {
+            NAME.clone_into(&mut seen.sort);
+        }
+        if !view.has_groups() {
+            seen.group.clear();
+        }
+        seen
+    }
+
     /// What is sorted by, and whether the other way round.
     pub(crate) fn order(&self) -> (&str, bool) {
         match self.sort.strip_prefix('-') {
@@ -123,6 +145,30 @@ impl Ask {
         };
         Self { sort, ..self.clone() }
     }
+}
+
+/// A board of now that is in the order of before: what its hosts are sorted by is as it was, until it is sorted again.
+pub(crate) fn put_off(shown: &[HostRow], mut board: HostBoard) -> HostBoard {
+    for row in &mut board.hosts {
+        if let Some(before) = shown.iter().find(|it| it.name == row.name) {
+            *row = before.clone();
+        }
+    }
+    board
+}
+
+/// Whether a series of an interface is counted once: neither the loopback nor one that rides on others.
+pub(crate) fn is_carried(series: &str) -> bool {
+    let name = series.parse::<SeriesName>();
+    name.is_ok_and(|name| name.tag("kind").is_none() && name.tag("iface") != Some("lo"))
+}
+
+/// The hosts of a metric by its values, the worst first; those that say nothing any more come last.
+pub(crate) fn worst_first(known: Vec<(String, f64, bool)>, is_low_bad: bool) -> Vec<String> {
+    let order = sorted(known, |(_, a, a_live), (_, b, b_live)| {
+        b_live.cmp(a_live).then_with(|| if is_low_bad { a.total_cmp(b) } else { b.total_cmp(a) })
+    });
+    order.into_iter().map(|(name, ..)| name).collect()
 }
 
 /// How bad a host is: the worst of its incidents and its rules.
@@ -170,7 +216,7 @@ fn highest_first(one: Option<f32>, other: Option<f32>) -> Ordering {
 }
 
 /// `web-2` before `web-10`.
-fn natural(one: &str, other: &str) -> Ordering {
+pub(crate) fn natural(one: &str, other: &str) -> Ordering {
     let parts = |text: &str| -> Vec<(String, u64)> {
         let mut parts = vec![(String::new(), 0_u64)];
         for sign in text.chars() {
@@ -263,6 +309,37 @@ mod tests {
         assert_eq!(ask.sorted_by("cpu").sorted_by("cpu").sort, "-cpu");
         assert_eq!(ask.sorted_by("cpu").sorted_by("cpu").sorted_by("cpu").sort, "cpu");
         assert_eq!(ask.sorted_by(WORST).sort, "-worst");
+    }
+
+    #[test]
+    fn a_honeycomb_is_by_name_and_only_some_views_have_groups() {
+        let ask = Ask { sort: "-cpu".into(), group: "group".into(), ..Ask::default() };
+        assert_eq!(names(&ask.as_seen(View::Comb)), ["db-1", "db-2", "web-2", "web-10"]);
+        assert_eq!(ask.as_seen(View::Table), Ask { group: String::new(), ..ask.clone() });
+        assert_eq!(ask.as_seen(View::Tiles), ask);
+    }
+
+    #[test]
+    fn an_order_is_held_while_somebody_points_at_it() {
+        let before = vec![host("a", 90.0), host("b", 10.0)];
+        let now = HostBoard { hosts: vec![host("a", 1.0), host("b", 99.0), host("c", 50.0)], ..board() };
+        let held = put_off(&before, now);
+        let order = shown(&Ask { sort: "cpu".into(), ..Ask::default() }, &held.hosts);
+        assert_eq!(order, [0, 2, 1], "a is before b as it was");
+    }
+
+    #[test]
+    fn of_small_charts_those_without_news_are_last() {
+        let known = vec![("old".to_owned(), 99.0, false), ("a".to_owned(), 5.0, true), ("b".to_owned(), 7.0, true)];
+        assert_eq!(worst_first(known.clone(), false), ["b", "a", "old"]);
+        assert_eq!(worst_first(known, true), ["a", "b", "old"]);
+    }
+
+    #[test]
+    fn what_rides_on_others_is_not_counted_twice() {
+        let counted = ["eth0", "lo", "bond0,kind=bond", "lo,kind=vlan"]
+            .map(|it| is_carried(&format!("net.if.in.bits/iface={it}")));
+        assert_eq!(counted, [true, false, false, false]);
     }
 
     #[test]

@@ -17,6 +17,9 @@ pub(crate) struct Sampled {
     pub(crate) values: Vec<Option<f64>>,
     #[serde(default)]
     pub(crate) tables: Option<Box<HostTables>>,
+    /// Of which look the values are.
+    #[serde(default)]
+    pub(crate) turn: u32,
 }
 
 /// The hosts that said something.
@@ -61,11 +64,12 @@ mod tests {
             at,
             values: vec![Some(1.5), None],
             tables: Some(Box::default()),
+            turn: 7,
         };
         let text = serde_json::to_string(&said).unwrap();
         let read = sampled(&text).unwrap();
         assert_eq!((read.name.as_str(), read.state, read.every_ms, read.at), ("a", state, 1_000, at));
-        assert_eq!((read.values, read.tables.is_some()), (vec![Some(1.5), None], true));
+        assert_eq!((read.values, read.tables.is_some(), read.turn), (vec![Some(1.5), None], true, 7));
         assert_eq!(pulses(&text), None);
         let pulse = HostPulse { name: "b".into(), state, seen_at: at, vitals: Vitals::default(), worst: None };
         let text = serde_json::to_string(&LiveMessage::Hosts { now, hosts: vec![pulse.clone()] }).unwrap();

@@ -1,6 +1,9 @@
 //! Conditions of threshold rules read back in words, so that whoever writes one sees what it means.
 
-use crate::{chart::axis, text::host_rules as t};
+use crate::{
+    chart::axis,
+    text::{charts, host_rules as t},
+};
 use engine::threshold::{Expression, Function, Operator, Span};
 use shared::{
     config::Language,
@@ -15,7 +18,8 @@ pub(crate) fn condition(l: Language, text: &str) -> Result<String, String> {
     let known = metric(&name.metric);
     let metric_name = known.map_or(name.metric.as_str(), |it| if l == Language::Zh { it.chinese } else { it.english });
     let tags: Vec<String> = name.tags.iter().map(|(tag, value)| format!("{tag} {value}")).collect();
-    let subject = if tags.is_empty() { metric_name.to_owned() } else { t::of(l, metric_name, &tags.join(", ")) };
+    let subject =
+        if tags.is_empty() { metric_name.to_owned() } else { t::of(l, metric_name, &tags.join(charts::comma(l))) };
     let unit = match expression.function {
         Function::Pdiff(_) => Unit::Percent,
         Function::Stddev(_) => Unit::Plain,
@@ -65,7 +69,7 @@ mod tests {
         assert_eq!(say("avg(5m) load.1min > 40"), "load, 1 min is above 40 on average over the last 5 min");
         assert_eq!(
             say("max(#2) df.bytes.used.percent/mount=/data >= 90"),
-            "space used (mount /data) is at least 90 % once in the newest 2 samples"
+            "space used (mount /data) is at least 90 % at its highest in the newest 2 samples"
         );
         assert_eq!(say("nodata(5m) nginx.alive"), "nothing is heard of nginx.alive for 5 min");
         assert!(condition(Zh, "all(#3) cpu.idle < 5").unwrap().contains("CPU 空闲"));

@@ -1,11 +1,13 @@
 //! The charts of a host: which there are, of which metrics, and what their lines are called.
 
+use super::board::natural;
 use crate::{
     chart::{
         line::{Line, Point, Value},
         model::{Band, Chart, Limit, Mark, Shape},
         stack,
     },
+    order::sorted,
     text::{charts, hosts as t},
 };
 use shared::{
@@ -17,6 +19,8 @@ use std::collections::BTreeMap;
 
 /// Limits drawn in one chart.
 const LIMITS_MAX: usize = 3;
+/// How many strips a heat chart has at most.
+const STRIPS_MAX: usize = 64;
 
 /// A chart there is of every host that measures any of its metrics.
 #[derive(Clone, Copy)]
@@ -27,28 +31,74 @@ pub(crate) struct Plan {
     pub(crate) metrics: &'static [&'static str],
     /// Made of the metrics rather than them themselves.
     made: Option<fn(Language, &Lines) -> Vec<Line>>,
+    /// What all of a stack is together.
+    over: Option<&'static str>,
+    /// Metrics that are not drawn, and whose rules have their limits here all the same.
+    also: &'static [(&'static str, Means)],
+}
+
+impl Plan {
+    /// The metrics that are asked for.
+    pub(crate) fn asks(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.metrics.iter().copied().chain(self.over.filter(|over| !self.metrics.contains(over)))
+    }
+}
+
+/// What the value of another metric is in a chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Means {
+    Itself,
+    /// What it leaves of a hundred.
+    Rest,
+    /// So many percent of this metric's value.
+    Of(&'static str),
+    /// What that leaves of this metric's value.
+    RestOf(&'static str),
+    /// What it leaves of this metric's value.
+    Without(&'static str),
+}
+
+impl Means {
+    fn value(self, limit: f64, newest: impl Fn(&str) -> Option<f64>) -> Option<f64> {
+        match self {
+            Self::Itself => Some(limit),
+            Self::Rest => Some(100.0 - limit),
+            Self::Of(whole) => Some(newest(whole)? * limit / 100.0),
+            Self::RestOf(whole) => Some(newest(whole)? * (100.0 - limit) / 100.0),
+            Self::Without(whole) => Some(newest(whole)? - limit),
+        }
+    }
 }
 
 /// Lines by metric, each with all of its series.
 pub(crate) type Lines = BTreeMap<String, Vec<Line>>;
 
 const fn p(id: &'static str, title: fn(Language) -> String, shape: Shape, metrics: &'static [&'static str]) -> Plan {
-    Plan { id, title, shape, metrics, made: None }
+    Plan { id, title, shape, metrics, made: None, over: None, also: &[] }
 }
 
 use Shape::{Heat, Lines as Curves, Stacked};
 
+/// Of what a processor's time is made, in the order of their colours. `cpu.guest` is in `cpu.user` already.
+pub(crate) const MODES: [&str; 7] =
+    ["cpu.user", "cpu.system", "cpu.iowait", "cpu.steal", "cpu.softirq", "cpu.irq", "cpu.nice"];
+
 /// In the order of the page.
-pub(crate) const PLANS: [Plan; 18] = [
-    p(
-        "cpu",
-        t::chart_cpu,
-        Stacked,
-        &["cpu.user", "cpu.system", "cpu.iowait", "cpu.steal", "cpu.softirq", "cpu.nice", "cpu.irq"],
-    ),
+pub(crate) const PLANS: [Plan; 19] = [
+    Plan {
+        over: Some("cpu.busy"),
+        also: &[("cpu.busy", Means::Itself), ("cpu.idle", Means::Rest)],
+        ..p("cpu", t::chart_cpu, Stacked, &MODES)
+    },
     p("load", t::chart_load, Curves, &["load.1min", "load.5min", "load.15min"]),
     Plan {
         made: Some(memory),
+        over: Some("mem.memused"),
+        also: &[
+            ("mem.memused.percent", Means::Of("mem.memtotal")),
+            ("mem.memfree.percent", Means::RestOf("mem.memtotal")),
+            ("mem.memavailable", Means::Without("mem.memtotal")),
+        ],
         ..p("memory", t::chart_memory, Stacked, &["mem.memused", "mem.memfree", "mem.memtotal"])
     },
     p("swap", t::chart_swap, Curves, &["mem.swap.in", "mem.swap.out"]),
@@ -61,8 +111,12 @@ pub(crate) const PLANS: [Plan; 18] = [
     p("cores", t::chart_cores, Heat, &["cpu.core.busy"]),
     p("util", t::chart_util, Curves, &["disk.io.util"]),
     p("await", t::chart_await, Curves, &["disk.io.await"]),
+    p("svctm", t::chart_svctm, Curves, &["disk.io.svctm"]),
     p("disk", t::chart_disk, Curves, &["disk.io.read_bytes", "disk.io.write_bytes"]),
-    p("df", t::chart_df, Curves, &["df.bytes.used.percent"]),
+    Plan {
+        also: &[("df.bytes.free.percent", Means::Rest)],
+        ..p("df", t::chart_df, Curves, &["df.bytes.used.percent"])
+    },
     p("net", t::chart_net, Curves, &["net.if.in.bits", "net.if.out.bits"]),
     p("packets", t::chart_packets, Curves, &["net.if.in.packets", "net.if.out.packets"]),
     p(
@@ -122,10 +176,10 @@ fn memory(l: Language, lines: &Lines) -> Vec<Line> {
             let (free, total) = (free.at(point.at)?, total.at(point.at)?);
             Some(Value::one((total.mean - used.mean - free.mean).max(0.0)))
         });
-        Point { at: point.at, value }
+        Point { value, ..*point }
     };
     let points = used.points.iter().map(cache).collect();
-    let cache = Line { series: String::new(), name: t::mem_cache(l), points, step_ms: used.step_ms };
+    let cache = Line { series: String::new(), name: t::mem_cache(l), points };
     vec![Line { name: t::mem_used(l), ..used }, cache, Line { name: t::mem_free(l), ..free }]
 }
 
@@ -148,10 +202,9 @@ fn named(l: Language, series: &str, of_several: bool) -> String {
     }
 }
 
-/// A chart as it is to be drawn, without what is marked in it; and how many lines had no place in it.
-pub(crate) fn chart(l: Language, plan: &Plan, lines: &Lines, (from, until): (i64, i64)) -> (Chart, usize) {
-    let unit = plan.metrics.first().and_then(|name| metric(name)).map_or(Unit::Plain, |it| it.unit);
-    let mut chart = Chart::new(plan.shape, unit, from, until);
+/// A chart as it is to be drawn, without what is marked in it.
+pub(crate) fn chart(l: Language, plan: &Plan, lines: &Lines, (from, until): (i64, i64)) -> Chart {
+    let mut chart = blank(plan, (from, until));
     let all = match plan.made {
         Some(made) => made(l, lines),
         None => {
@@ -161,22 +214,27 @@ pub(crate) fn chart(l: Language, plan: &Plan, lines: &Lines, (from, until): (i64
         }
     };
     let all: Vec<Line> = all.into_iter().map(|line| within(line, from, until)).collect();
-    let more;
-    (chart.lines, chart.has_rest, more) = match plan.shape {
-        Shape::Stacked => {
-            let (lines, rest) = stack::six_and_rest(all, charts::others(l));
-            (lines, rest, 0)
+    (chart.lines, chart.has_rest, chart.also) = match plan.shape {
+        Shape::Stacked => stack::six_and_rest(all, charts::others(l)),
+        Shape::Heat => {
+            let mut all = sorted(all, |a, b| natural(&a.series, &b.series));
+            let more = all.split_off(all.len().min(STRIPS_MAX));
+            (all, false, more)
         }
-        Shape::Heat => (all, false, 0),
-        Shape::Lines | Shape::Area => {
-            let (lines, more) = stack::six_highest(all);
-            (lines, false, more)
-        }
+        Shape::Lines | Shape::Area => stack::six_highest(all),
     };
+    let over = plan.over.and_then(|name| lines.get(name)?.first().cloned());
+    chart.over = over.map(|line| within(Line { name: named(l, &line.series, true), ..line }, from, until));
     if plan.shape == Shape::Lines && chart.lines.len() == 1 {
         chart.shape = Shape::Area;
     }
-    (chart, more)
+    chart
+}
+
+/// The axes of a chart that nothing is known of yet.
+pub(crate) fn blank(plan: &Plan, (from, until): (i64, i64)) -> Chart {
+    let unit = plan.metrics.first().and_then(|name| metric(name)).map_or(Unit::Plain, |it| it.unit);
+    Chart::new(plan.shape, unit, from, until)
 }
 
 /// The chart of a series that no other chart shows.
@@ -189,8 +247,7 @@ pub(crate) fn picked(l: Language, series: &str, unit: Unit, lines: &Lines, (from
 
 /// Without what lies beyond the chart.
 fn within(mut line: Line, from: i64, until: i64) -> Line {
-    let reach = (from - line.step_ms)..=(until + line.step_ms);
-    line.points.retain(|point| reach.contains(&point.at));
+    line.points.retain(|point| point.at + point.step_ms >= from && point.at - point.step_ms <= until);
     line
 }
 
@@ -200,29 +257,49 @@ pub(crate) fn bands(incidents: &[HostIncident], now: i64) -> (Vec<Band>, Vec<Mar
         from: it.from.ms(),
         until: it.until.map_or(now, |until| until.ms()),
         severity: it.severity,
-        name: format!("#{} {}", it.id, it.title),
+        name: format!("#{} {}", it.id, it.title).trim_end().to_owned(),
     };
     let mark = |it: &HostIncident| Some(Mark { at: it.acked_at?.ms(), name: format!("#{}", it.id) });
     (incidents.iter().map(band).collect(), incidents.iter().filter_map(mark).collect())
 }
 
-/// The values from which on a rule of such metrics holds.
-pub(crate) fn limits(rules: &[RuleStanding], metrics: &[&str]) -> Vec<Limit> {
+/// The values from which on a rule of what a chart shows holds. In a stack only what lies at its bottom has its own height.
+pub(crate) fn limits(rules: &[RuleStanding], plan: &Plan, newest: impl Fn(&str) -> Option<f64>) -> Vec<Limit> {
+    let own = if plan.shape == Shape::Stacked { &plan.metrics[..1] } else { plan.metrics };
+    let own = own.iter().map(|metric| (*metric, Means::Itself)).chain(plan.also.iter().copied());
+    let own: Vec<(&str, Means)> = own.collect();
+    let limit = |rule: &RuleStanding| {
+        let (_, means) = own.iter().find(|(metric, _)| is_of(&rule.series, metric))?;
+        let value = means.value(f64::from(rule.threshold?), &newest)?;
+        Some(Limit { value, severity: rule.severity, name: rule.title.clone() })
+    };
+    few(rules.iter().filter_map(limit))
+}
+
+/// The same for the chart of one metric.
+pub(crate) fn limits_of(rules: &[RuleStanding], metric: &str) -> Vec<Limit> {
+    let own = rules.iter().filter(|rule| is_of(&rule.series, metric));
+    few(own.filter_map(|rule| {
+        let value = f64::from(rule.threshold?);
+        Some(Limit { value, severity: rule.severity, name: rule.title.clone() })
+    }))
+}
+
+/// Each once, and not too many.
+fn few(all: impl Iterator<Item = Limit>) -> Vec<Limit> {
     let mut limits: Vec<Limit> = Vec::new();
-    let own = rules.iter().filter(|rule| metrics.iter().any(|metric| is_of(&rule.series, metric)));
-    for rule in own {
-        let Some(value) = rule.threshold.map(f64::from) else { continue };
-        let known = limits.iter().any(|it| (it.value - value).abs() < f64::EPSILON && it.severity == rule.severity);
-        if !known && limits.len() < LIMITS_MAX {
-            limits.push(Limit { value, severity: rule.severity, name: rule.title.clone() });
+    for limit in all {
+        let is_same = |it: &Limit| (it.value - limit.value).abs() < f64::EPSILON && it.severity == limit.severity;
+        if !limits.iter().any(is_same) && limits.len() < LIMITS_MAX {
+            limits.push(limit);
         }
     }
     limits
 }
 
-/// Since when nothing is heard, if something should be.
-pub(crate) fn stale_from(state: HostState, seen_at: i64) -> Option<i64> {
-    (state != HostState::Live).then_some(seen_at)
+/// Since when nothing is heard, if something should be: of the host, or of the server.
+pub(crate) fn stale_from(state: HostState, seen_at: i64, is_cut: bool) -> Option<i64> {
+    (state != HostState::Live || is_cut).then_some(seen_at)
 }
 
 #[cfg(test)]
@@ -231,9 +308,10 @@ mod tests {
     use shared::{Severity, Timestamp};
 
     fn line(series: &str, values: &[f64]) -> Line {
-        let point = |(n, value): (usize, &f64)| Point { at: n as i64 * 1_000, value: Some(Value::one(*value)) };
+        let point =
+            |(n, value): (usize, &f64)| Point { at: n as i64 * 1_000, value: Some(Value::one(*value)), step_ms: 1_000 };
         let points = values.iter().enumerate().map(point).collect();
-        Line { series: series.into(), name: series.into(), points, step_ms: 1_000 }
+        Line { series: series.into(), name: series.into(), points }
     }
 
     fn lines(of: &[(&str, Vec<Line>)]) -> Lines {
@@ -246,6 +324,8 @@ mod tests {
             let units: Vec<Unit> =
                 plan.metrics.iter().map(|name| metric(name).unwrap_or_else(|| panic!("{name}")).unit).collect();
             assert!(units.iter().all(|unit| *unit == units[0]), "{}: {units:?}", plan.id);
+            assert!(plan.also.iter().all(|(name, _)| metric(name).is_some()), "{}", plan.id);
+            assert!(plan.asks().all(|name| metric(name).is_some_and(|it| it.unit == units[0])), "{}", plan.id);
         }
         assert!(AROUND.iter().all(|id| plan(id).is_some()));
     }
@@ -269,19 +349,30 @@ mod tests {
             ("mem.memfree", vec![line("mem.memfree", &[20.0, 20.0])]),
             ("mem.memtotal", vec![line("mem.memtotal", &[100.0, 100.0])]),
         ]);
-        let (chart, more) = chart(Language::En, plan("memory").unwrap(), &all, (0, 10_000));
+        let chart = chart(Language::En, plan("memory").unwrap(), &all, (0, 10_000));
         let last: Vec<f64> = chart.lines.iter().filter_map(|line| line.last()).map(|(_, value)| value.mean).collect();
-        assert_eq!((last, more), (vec![40.0, 40.0, 20.0], 0));
+        assert_eq!((last, chart.more()), (vec![40.0, 40.0, 20.0], 0));
+        assert_eq!(chart.over.and_then(|line| line.last()).map(|(_, value)| value.mean), Some(40.0));
     }
 
     #[test]
     fn of_many_devices_the_busiest_are_drawn_and_the_rest_counted() {
         let many: Vec<Line> = (0..9).map(|n| line(&format!("disk.io.util/device=sd{n}"), &[f64::from(n)])).collect();
-        let (drawn, more) = chart(Language::En, plan("util").unwrap(), &lines(&[("disk.io.util", many)]), (0, 10_000));
-        assert_eq!((drawn.lines.len(), drawn.lines[0].name.as_str(), more), (6, "sd8", 3));
+        let drawn = chart(Language::En, plan("util").unwrap(), &lines(&[("disk.io.util", many)]), (0, 10_000));
+        assert_eq!((drawn.lines.len(), drawn.lines[0].name.as_str(), drawn.more()), (6, "sd3", 3));
         let one = lines(&[("disk.io.util", vec![line("disk.io.util/device=sda", &[1.0, 2.0, 3.0])])]);
-        let (drawn, _) = chart(Language::En, plan("util").unwrap(), &one, (1_500, 1_600));
+        let drawn = chart(Language::En, plan("util").unwrap(), &one, (1_500, 1_600));
         assert_eq!((drawn.shape, drawn.lines[0].points.len()), (Shape::Area, 2), "what lies far beyond is not drawn");
+    }
+
+    #[test]
+    fn cores_are_in_the_order_of_their_numbers_and_those_beyond_are_counted() {
+        let mut names: Vec<String> = (0..70).map(|n| format!("cpu.core.busy/core={n}")).collect();
+        names.sort();
+        let cores = names.iter().map(|name| line(name, &[1.0])).collect();
+        let drawn = chart(Language::En, plan("cores").unwrap(), &lines(&[("cpu.core.busy", cores)]), (0, 10_000));
+        let names: Vec<&str> = drawn.lines.iter().map(|line| line.name.as_str()).collect();
+        assert_eq!((&names[..3], names.len(), drawn.more()), (&["0", "1", "2"][..], STRIPS_MAX, 6));
     }
 
     #[test]
@@ -296,7 +387,16 @@ mod tests {
         };
         let (bands, marks) = bands(&[incident], 50);
         assert_eq!((bands[0].until, bands[0].name.as_str(), marks[0].at), (50, "#7 full", 8));
-        let rule = |series: &str| RuleStanding {
+        let util =
+            [rule("disk.io.util/device=sda", 90.0), rule("disk.io.util/device=sdb", 90.0), rule("load.1min", 8.0)];
+        assert_eq!(limits(&util, plan("util").unwrap(), |_| None).len(), 1);
+        assert_eq!(limits_of(&util, "load.1min").len(), 1);
+        assert_eq!(stale_from(HostState::Live, 3, false), None);
+        assert_eq!((stale_from(HostState::Late, 3, false), stale_from(HostState::Live, 3, true)), (Some(3), Some(3)));
+    }
+
+    fn rule(series: &str, threshold: f32) -> RuleStanding {
+        RuleStanding {
             host: "a".into(),
             template: "t".into(),
             rule: "r".into(),
@@ -307,11 +407,23 @@ mod tests {
             state: shared::api::RuleState::Fine,
             since: Timestamp::from_ms(0),
             value: None,
-            threshold: Some(90.0),
+            threshold: Some(threshold),
+        }
+    }
+
+    #[test]
+    fn rules_of_what_is_another_side_of_a_chart_have_their_limits_in_it() {
+        let of = |id: &str, rules: &[RuleStanding]| {
+            let newest = |name: &str| (name == "mem.memtotal").then_some(200.0);
+            let all = limits(rules, plan(id).unwrap(), newest);
+            all.into_iter().map(|limit| limit.value).collect::<Vec<_>>()
         };
-        let rules =
-            [rule("df.bytes.used.percent/mount=/"), rule("df.bytes.used.percent/mount=/data"), rule("load.1min")];
-        assert_eq!(limits(&rules, &["df.bytes.used.percent"]).len(), 1);
-        assert_eq!((stale_from(HostState::Live, 3), stale_from(HostState::Late, 3)), (None, Some(3)));
+        assert_eq!(of("cpu", &[rule("cpu.busy", 90.0), rule("cpu.idle", 5.0), rule("cpu.iowait", 30.0)]), [90.0, 95.0]);
+        assert_eq!(
+            of("memory", &[rule("mem.memused.percent", 90.0), rule("mem.memfree.percent", 20.0)]),
+            [180.0, 160.0]
+        );
+        assert_eq!(of("memory", &[rule("mem.memavailable", 50.0)]), [150.0]);
+        assert_eq!(of("df", &[rule("df.bytes.free.percent/mount=/", 10.0)]), [90.0]);
     }
 }

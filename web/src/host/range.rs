@@ -61,6 +61,11 @@ impl Look {
         self.zoom.unwrap_or((now.saturating_sub(self.range.length_ms), now))
     }
 
+    /// Since when what was wrong is to be known: of the day before at least.
+    pub(crate) fn wrong_since(&self, now: i64) -> i64 {
+        self.window(now).0.min(now.saturating_sub(DAY_MS))
+    }
+
     /// Whether it is time to ask again.
     pub(crate) fn is_due(&self, asked_at: i64, now: i64) -> bool {
         match self.zoom {
@@ -80,6 +85,12 @@ impl Look {
     }
 }
 
+/// A stretch without the future: as long, and no later than now.
+pub(crate) fn past((from, until): (i64, i64), now: i64) -> (i64, i64) {
+    let beyond = until.saturating_sub(now).max(0);
+    (from.saturating_sub(beyond), until.saturating_sub(beyond))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +108,13 @@ mod tests {
         for (from, until) in [("10", "5"), ("x", "5"), ("0", "99999999999999")] {
             assert_eq!(Look::read(Some("nonsense"), Some(from), Some(until)), Look { range: USUAL, zoom: None });
         }
+    }
+
+    #[test]
+    fn nothing_is_zoomed_to_that_is_not_yet() {
+        assert_eq!((past((10, 30), 20), past((10, 30), 40)), ((0, 20), (10, 30)));
+        let (week, hour) = (Look::read(Some("7d"), None, None), Look::read(None, None, None));
+        assert_eq!((week.wrong_since(9 * DAY_MS), hour.wrong_since(9 * DAY_MS)), (2 * DAY_MS, 8 * DAY_MS));
     }
 
     #[test]

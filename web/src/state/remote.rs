@@ -66,6 +66,13 @@ impl<T: Clone + Send + Sync + 'static> Remote<T> {
         self.untyped.reload();
     }
 
+    /// Loads from another path; what was loaded stays until then.
+    pub(crate) fn turn(self, path: String) {
+        if self.untyped.path.try_set_value(path).is_none() {
+            self.untyped.reload();
+        }
+    }
+
     pub(crate) fn ready(self) -> Option<T> {
         self.with(Clone::clone)
     }

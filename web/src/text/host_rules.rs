@@ -1,5 +1,7 @@
 //! Threshold rules: conditions in words, the editor, and what a rule would have done.
 
+use shared::config::Language;
+
 shared::messages! {
     title() { en: "Threshold rules", zh: "阈值规则" }
     lead() { en: "When a measured value becomes an alert, and for which hosts.", zh: "测量值何时成为告警，以及适用于哪些主机。" }
@@ -17,7 +19,7 @@ shared::messages! {
     all(what: &str, is: &str, span: &str) { en: "{what} {is} in each of {span}", zh: "{span}中每次 {what} 均{is}" }
     sum(what: &str, is: &str, span: &str) { en: "{what} {is} as the sum over {span}", zh: "{span}中 {what} 之和{is}" }
     avg(what: &str, is: &str, span: &str) { en: "{what} {is} on average over {span}", zh: "{span}中 {what} 平均{is}" }
-    max(what: &str, is: &str, span: &str) { en: "{what} {is} once in {span}", zh: "{span}中 {what} 最大值{is}" }
+    max(what: &str, is: &str, span: &str) { en: "{what} {is} at its highest in {span}", zh: "{span}中 {what} 最大值{is}" }
     min(what: &str, is: &str, span: &str) { en: "{what} {is} at its lowest in {span}", zh: "{span}中 {what} 最小值{is}" }
     diff(what: &str, is: &str, span: &str) { en: "the change of {what} {is}, against one of {span}", zh: "{what} 与{span}中某次之差{is}" }
     pdiff(what: &str, is: &str, span: &str) { en: "the change of {what} {is}, against one of {span}", zh: "{what} 与{span}中某次之差的百分比{is}" }
@@ -29,10 +31,13 @@ shared::messages! {
     none_lead() { en: "A template holds rules and says for which groups of hosts they are.", zh: "模板包含规则，并说明适用于哪些主机组。" }
     standing() { en: "What fires now", zh: "当前触发" }
     standing_none() { en: "No rule fires.", zh: "没有规则触发。" }
-    firing_n(n: u32) { en: "{n} fire", zh: "{n} 个触发" }
-    holding_n(n: u32) { en: "{n} hold, not yet for long enough", zh: "{n} 个满足但时长未到" }
+    firing_1() { en: "1 fires", zh: "1 个触发" }
+    firing_more(n: u32) { en: "{n} fire", zh: "{n} 个触发" }
+    holding_1() { en: "1 holds, not yet for long enough", zh: "1 个满足但时长未到" }
+    holding_more(n: u32) { en: "{n} hold, not yet for long enough", zh: "{n} 个满足但时长未到" }
+    alert_1() { en: "1 alert", zh: "1 次告警" }
+    alerts_more(n: usize) { en: "{n} alerts", zh: "{n} 次告警" }
     series_n(n: u32) { en: "{n} series", zh: "{n} 个序列" }
-    hosts_n(n: u32) { en: "{n} hosts", zh: "{n} 台主机" }
     fine() { en: "fine", zh: "正常" }
     unknown() { en: "nothing known", zh: "无数据" }
     holding() { en: "holds", zh: "满足条件" }
@@ -76,12 +81,13 @@ shared::messages! {
     try_it() { en: "Try it on the past", zh: "用历史数据试运行" }
     try_range() { en: "Tried on", zh: "试运行范围" }
     trying() { en: "Trying…", zh: "正在试运行…" }
-    tried(alerts: usize, hosts: u32, series: u32) { en: "{alerts} alerts from {series} series of {hosts} hosts", zh: "{hosts} 台主机的 {series} 个序列产生 {alerts} 次告警" }
-    tried_none(hosts: u32, series: u32) { en: "It would have stayed quiet: {series} series of {hosts} hosts.", zh: "不会触发：{hosts} 台主机的 {series} 个序列。" }
-    tried_told(n: u32) { en: "People would have been told {n} times.", zh: "共会通知 {n} 次。" }
+    tried(alerts: &str, hosts: &str, series: u32) { en: "{alerts} from {series} series of {hosts}. ", zh: "{hosts}的 {series} 个序列产生 {alerts}。" }
+    tried_none(hosts: &str, series: u32) { en: "It would have stayed quiet: {series} series of {hosts}.", zh: "不会触发：{hosts}的 {series} 个序列。" }
+    tried_told_1() { en: "People would have been told once.", zh: "共会通知 1 次。" }
+    tried_told_more(n: u32) { en: "People would have been told {n} times.", zh: "共会通知 {n} 次。" }
     tried_step(step: &str) { en: "Tried on one point each {step}, as that is kept of so long ago.", zh: "较早的数据按每 {step} 一个点试运行。" }
     tried_more(n: u32) { en: "and {n} more", zh: "另有 {n} 次" }
-    strip(host: &str, n: usize) { en: "{host}: {n} alerts", zh: "{host}：{n} 次告警" }
+    strip(host: &str, alerts: &str) { en: "{host}: {alerts}", zh: "{host}：{alerts}" }
     would(from: &str, length: &str, value: &str) { en: "{from} for {length}, {value}", zh: "{from}，持续{length}，{value}" }
     would_last() { en: "it would still last", zh: "仍在持续" }
     save() { en: "Put in force", zh: "生效" }
@@ -93,6 +99,27 @@ shared::messages! {
     host() { en: "Host", zh: "主机" }
     value() { en: "Value", zh: "当前值" }
     since() { en: "Since", zh: "开始于" }
-    told(n: u32, every: &str) { en: "told {n} times, {every} apart", zh: "最多 {n} 次，间隔{every}" }
+    told_1() { en: "told once", zh: "最多 1 次" }
+    told_more(n: u32, every: &str) { en: "told {n} times, {every} apart", zh: "最多 {n} 次，间隔{every}" }
     holds_for(time: &str) { en: "for {time}", zh: "持续{time}" }
+}
+
+pub(crate) fn firing_n(l: Language, n: u32) -> String {
+    if n == 1 { firing_1(l) } else { firing_more(l, n) }
+}
+
+pub(crate) fn holding_n(l: Language, n: u32) -> String {
+    if n == 1 { holding_1(l) } else { holding_more(l, n) }
+}
+
+pub(crate) fn alerts_n(l: Language, n: usize) -> String {
+    if n == 1 { alert_1(l) } else { alerts_more(l, n) }
+}
+
+pub(crate) fn tried_told(l: Language, n: u32) -> String {
+    if n == 1 { tried_told_1(l) } else { tried_told_more(l, n) }
+}
+
+pub(crate) fn told(l: Language, n: u32, every: &str) -> String {
+    if n == 1 { told_1(l) } else { told_more(l, n, every) }
 }

@@ -1,5 +1,7 @@
 //! Hosts: their board, one of them with its charts and tables, and the host around an alert.
 
+use shared::config::Language;
+
 shared::messages! {
     title() { en: "Hosts", zh: "主机监控" }
     lead() { en: "What every monitored machine does, second by second.", zh: "每台受监控机器的实时状态。" }
@@ -19,7 +21,7 @@ shared::messages! {
     group_group() { en: "group", zh: "主机组" }
     group_cluster() { en: "cluster", zh: "集群" }
     group_hypervisor() { en: "hypervisor", zh: "宿主机" }
-    group_nowhere() { en: "in none", zh: "未归属" }
+    group_nowhere() { en: "No group", zh: "未归属" }
     only() { en: "Show", zh: "显示" }
     only_all() { en: "all", zh: "全部" }
     only_trouble() { en: "in trouble", zh: "有问题" }
@@ -27,7 +29,9 @@ shared::messages! {
     sort_by() { en: "Sort by", zh: "排序" }
     sort_worst() { en: "what is worst", zh: "严重程度" }
     search() { en: "Name, address, group", zh: "名称、地址、主机组" }
-    counts(all: usize, trouble: usize, silent: usize) { en: "{all} hosts, {trouble} in trouble, {silent} not heard from", zh: "{all} 台主机，{trouble} 台有问题，{silent} 台无上报" }
+    counts(all: &str, trouble: usize, silent: usize) { en: "{all}, {trouble} in trouble, {silent} not heard from", zh: "{all}，{trouble} 台有问题，{silent} 台无上报" }
+    host_1() { en: "1 host", zh: "1 台主机" }
+    hosts_more(n: usize) { en: "{n} hosts", zh: "{n} 台主机" }
     column_host() { en: "Host", zh: "主机" }
     column_cpu() { en: "CPU", zh: "CPU" }
     column_iowait() { en: "iowait", zh: "iowait" }
@@ -42,17 +46,17 @@ shared::messages! {
     column_pids() { en: "Tasks", zh: "任务" }
     seen_ago(ago: &str) { en: "agent last seen {ago} ago", zh: "agent 最后上报于{ago}前" }
     late_ago(ago: &str) { en: "late: last seen {ago} ago", zh: "延迟：最后上报于{ago}前" }
-    live() { en: "live", zh: "实时" }
     said(name: &str, state: &str, cpu: &str) { en: "{name}: {state}, CPU {cpu}", zh: "{name}：{state}，CPU {cpu}" }
     calm() { en: "calm", zh: "正常" }
     in_trouble(severity: &str) { en: "{severity}", zh: "{severity}" }
     silent_word() { en: "not heard from", zh: "无上报" }
-    comb_hint() { en: "Arrow keys walk through the cells, Enter opens one.", zh: "方向键在单元间移动，回车打开。" }
-    net_last(n: &str) { en: "network, last {n}", zh: "网络，最近{n}" }
+    comb_hint() { en: "Each cell is a host; press one to open it.", zh: "每个单元是一台主机，点按即可打开。" }
+    comb_keys() { en: "Arrow keys walk through the cells.", zh: "方向键在单元间移动。" }
     metric() { en: "Metric", zh: "指标" }
     metric_other() { en: "Another metric", zh: "其他指标" }
     metric_hint() { en: "As rules name it: ss.timewait, disk.io.await", zh: "与规则中的写法相同：ss.timewait、disk.io.await" }
     multiples_axis(most: &str) { en: "All charts have the same axis, up to {most}. What is worst comes first.", zh: "所有曲线使用相同坐标轴，上限 {most}。最严重的排在最前。" }
+    tiles_more(n: usize) { en: "Show {n} more", zh: "再显示 {n} 台" }
     multiples_more(n: usize) { en: "Show {n} more", zh: "再显示 {n} 台" }
     multiples_left(n: u32) { en: "{n} more series would match and are left out.", zh: "另有 {n} 个序列未显示。" }
     now_value(value: &str) { en: "now {value}", zh: "当前 {value}" }
@@ -103,6 +107,11 @@ shared::messages! {
     mem_used(){ en: "used", zh: "已用" }
     mem_cache() { en: "cache", zh: "缓存" }
     mem_free() { en: "free", zh: "空闲" }
+    disks() { en: "Disks", zh: "磁盘" }
+    interfaces() { en: "Interfaces", zh: "网卡" }
+    devices_more(n: usize) { en: "{n} more in the charts below", zh: "另有 {n} 个，见下方图表" }
+    packets(both: &str) { en: "packets {both}", zh: "包 {both}" }
+    lost(dropped: &str, errors: &str) { en: "dropped {dropped}, errors {errors}", zh: "丢包 {dropped}，错包 {errors}" }
     chart_cpu() { en: "CPU", zh: "CPU" }
     chart_load() { en: "Load", zh: "负载" }
     chart_memory() { en: "Memory", zh: "内存" }
@@ -110,14 +119,15 @@ shared::messages! {
     chart_psi() { en: "Pressure: time somebody waited", zh: "压力：等待时间占比" }
     chart_cores() { en: "Each core", zh: "各核使用率" }
     chart_util() { en: "Disks, busy", zh: "磁盘繁忙度" }
-    chart_await() { en: "Disks, wait of a request", zh: "磁盘响应时间" }
+    chart_await() { en: "Disk latency (await)", zh: "磁盘响应时间（await）" }
+    chart_svctm() { en: "Disk service time (svctm)", zh: "磁盘服务时间（svctm）" }
     chart_disk() { en: "Disks, read and written", zh: "磁盘读写" }
     chart_df() { en: "File systems, used", zh: "文件系统使用率" }
     chart_net() { en: "Network, bits", zh: "网络流量" }
     chart_packets() { en: "Network, packets", zh: "网络包数" }
     chart_drops() { en: "Network, errors and drops", zh: "网络错包与丢包" }
     chart_tcp() { en: "TCP connections by state", zh: "各状态 TCP 连接" }
-    chart_retrans() { en: "TCP, sent again and refused", zh: "TCP 重传与溢出" }
+    chart_retrans() { en: "TCP retransmits and listen drops", zh: "TCP 重传与监听丢弃" }
     chart_conntrack() { en: "Connection tracking", zh: "连接跟踪" }
     chart_pids() { en: "Tasks", zh: "任务数" }
     chart_cgroups() { en: "Control groups, tasks", zh: "控制组任务数" }
@@ -142,10 +152,10 @@ shared::messages! {
     peers() { en: "TCP connections by port", zh: "按端口统计 TCP 连接" }
     port() { en: "Port", zh: "端口" }
     port_ours(port: u16) { en: "{port}, served here", zh: "{port}（本机服务）" }
-    port_theirs(port: u16) { en: "{port}, of others", zh: "{port}（远端）" }
+    port_theirs(port: u16) { en: "{port}, remote", zh: "{port}（远端）" }
     established() { en: "Established", zh: "已建立" }
     other_states() { en: "Other", zh: "其他" }
-    busiest() { en: "Most with", zh: "最多对端" }
+    busiest() { en: "Busiest peer", zh: "最多对端" }
     time_wait_what() { en: "What TIME_WAIT is", zh: "什么是 TIME_WAIT" }
     time_wait_is() { en: "Whoever closes a TCP connection first keeps it for another minute as TIME_WAIT, so that late packets are not taken for a new connection's. It costs next to nothing.", zh: "先关闭 TCP 连接的一方会把该连接保留约一分钟（TIME_WAIT），以免迟到的报文被当作新连接的数据。它几乎不占资源。" }
     time_wait_matters() { en: "It matters when thousands are to one remote port: each holds a local port, about 28,000 of them, and then new connections to that address fail with EADDRNOTAVAIL.", zh: "当大量 TIME_WAIT 指向同一远端端口时才有问题：每个都占用一个本地端口（约 28,000 个），用尽后到该地址的新连接会报 EADDRNOTAVAIL。" }
@@ -156,20 +166,20 @@ shared::messages! {
     fact_hardware() { en: "Hardware addresses", zh: "硬件地址" }
     fact_version() { en: "Measured by", zh: "采集程序" }
     fact_every(every: &str) { en: "every {every}", zh: "每 {every}" }
-    fact_lost(n: u64) { en: "{n} samples were lost", zh: "丢失 {n} 个采样" }
+    fact_lost(n: u64) { en: "{n} samples given up by the agent since it started", zh: "agent 启动以来丢弃 {n} 个采样" }
     fact_missing() { en: "Not measured", zh: "未采集" }
     fact_vm() { en: "VM", zh: "虚拟机" }
     fact_groups() { en: "Groups", zh: "主机组" }
     standing() { en: "Its rules", zh: "规则状态" }
     standing_none() { en: "No threshold rule is for this host.", zh: "没有适用于该主机的阈值规则。" }
     incidents() { en: "Incidents", zh: "事件" }
-    incidents_none() { en: "Nothing is open, and nothing was within a day.", zh: "没有未恢复事件，一天内也没有。" }
     feed_agent() { en: "tocsin agent", zh: "tocsin agent" }
     feed_own() { en: "this server", zh: "本服务器" }
     feed_falcon() { en: "Open-Falcon", zh: "Open-Falcon" }
     feed_remote_write() { en: "Prometheus", zh: "Prometheus" }
     feed_scrape() { en: "node_exporter", zh: "node_exporter" }
-    silent(ago: &str) { en: "Nothing was heard for {ago}. What is shown is the last that was said.", zh: "已有{ago}没有上报，显示的是最后一次的数据。" }
+    silent() { en: "Nothing is heard of this host. What is shown is the last that was said.", zh: "该主机没有上报，显示的是最后一次的数据。" }
+    silent_for(ago: &str) { en: "For {ago}.", zh: "已持续{ago}。" }
     mirror() { en: "Mirror its traffic", zh: "镜像其流量" }
     forget() { en: "Forget this host", zh: "移除该主机" }
     forget_ask(name: &str) { en: "Forget {name}, with everything measured of it?", zh: "移除 {name} 及其全部数据？" }
@@ -181,4 +191,8 @@ shared::messages! {
     around_open() { en: "Open the host", zh: "打开主机页" }
     around_live() { en: "Live, once a second", zh: "实时，每秒一次" }
     around_host() { en: "Host", zh: "主机" }
+}
+
+pub(crate) fn hosts_n(l: Language, n: usize) -> String {
+    if n == 1 { host_1(l) } else { hosts_more(l, n) }
 }

@@ -14,13 +14,19 @@ fn words() -> Words<'static> {
         wall: &Civil::from_ms,
         stale: &|at| format!("no data since {at}"),
         nothing: "nothing".into(),
+        loading: "loading".into(),
+        failed: "failed".into(),
     }
 }
 
 fn line(name: &str, values: &[Option<f64>]) -> Line {
-    let point = |(n, value): (usize, &Option<f64>)| Point { at: n as i64 * 10_000, value: value.map(Value::one) };
+    let point = |(n, value): (usize, &Option<f64>)| Point {
+        at: n as i64 * 10_000,
+        value: value.map(Value::one),
+        step_ms: 10_000,
+    };
     let points = values.iter().enumerate().map(point).collect();
-    Line { series: name.into(), name: name.into(), points, step_ms: 10_000 }
+    Line { series: name.into(), name: name.into(), points }
 }
 
 fn chart(shape: Shape) -> Chart {
@@ -63,6 +69,46 @@ fn the_greatest_is_shown_with_the_mean() {
 }
 
 #[test]
+fn the_highest_of_a_stack_is_a_line_over_it_where_points_are_of_many_samples() {
+    let mut chart = chart(Shape::Stacked);
+    let mut busy = line("busy", &[Some(15.0), Some(25.0), Some(5.0), Some(35.0), Some(45.0)]);
+    chart.over = Some(busy.clone());
+    assert!(paths(&picture(&chart, &words(), 400.0, 160.0), Ink::Text).is_empty(), "each point is one sample");
+    busy.points[1].value = Some(Value { mean: 25.0, least: 3.0, greatest: 97.0 });
+    chart.over = Some(busy);
+    assert_eq!(paths(&picture(&chart, &words(), 400.0, 160.0), Ink::Text), [5]);
+    chart.top = None;
+    assert!(axis(&chart, 160.0).high >= 97.0);
+}
+
+#[test]
+fn what_is_not_here_yet_has_axes_and_says_so() {
+    let mut chart = chart(Shape::Lines);
+    chart.lines.clear();
+    for (known, said) in [(Known::Loading, "loading"), (Known::Failed, "failed"), (Known::Yes, "nothing")] {
+        chart.known = known;
+        let picture = picture(&chart, &words(), 400.0, 160.0);
+        assert!(texts(&picture).contains(&said) && texts(&picture).contains(&"100 %"), "{:?}", texts(&picture));
+    }
+}
+
+#[test]
+fn a_core_is_a_strip_as_wide_as_its_points_are_long() {
+    let mut chart = chart(Shape::Heat);
+    chart.lines.truncate(1);
+    chart.lines[0].points[4].step_ms = 1_000;
+    let picture = picture(&chart, &words(), 400.0, 160.0);
+    let place = Place::new(&chart, 400.0, 160.0);
+    let widths: Vec<f64> = picture
+        .iter()
+        .filter_map(|draw| if let Draw::Rect { at, ink: Ink::Series(0), .. } = draw { Some(at[2] - 0.5) } else { None })
+        .collect();
+    let of = |ms: i64| place.x(ms) - place.x(0);
+    let expected = [of(10_000), of(10_000), of(10_000), of(1_000)];
+    assert!(widths.iter().zip(expected).all(|(a, b)| (a - b).abs() < 0.01) && widths.len() == 4, "{widths:?}");
+}
+
+#[test]
 fn an_incident_is_a_band_with_an_edge_and_a_limit_a_line() {
     let mut chart = chart(Shape::Stacked);
     let severity = Severity::P1;
@@ -82,6 +128,10 @@ fn an_incident_is_a_band_with_an_edge_and_a_limit_a_line() {
     assert!((rects[0] - width).abs() < 0.01);
     assert!(texts(&picture).contains(&"cpu.busy > 90"));
     assert_eq!(paths(&picture, Ink::Text).len(), 1, "the mark");
+    assert!(!texts(&picture).contains(&"later"), "it is not in sight");
+    chart.bands[0].name = "#7 the disk is full".into();
+    let picture = super::picture(&chart, &words(), 900.0, 160.0);
+    assert!(texts(&picture).contains(&"#7 the disk is full"), "{:?}", texts(&picture));
 }
 
 #[test]

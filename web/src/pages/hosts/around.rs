@@ -16,15 +16,20 @@ use crate::{
 };
 use leptos::prelude::*;
 use shared::{
-    IncidentId, Timestamp,
-    api::{HostRow, List},
+    IncidentId, Severity, Timestamp,
+    api::{HostIncident, HostRow, List},
 };
 
 const BEFORE_MS: i64 = 60 * 60_000;
 const AFTER_MS: i64 = 15 * 60_000;
 
 /// Nothing where no host of the incident is measured.
-pub(super) fn card(app: App, id: IncidentId, from: Timestamp, until: Option<Timestamp>) -> AnyView {
+pub(super) fn card(
+    app: App,
+    id: IncidentId,
+    severity: Severity,
+    (from, until): (Timestamp, Option<Timestamp>),
+) -> AnyView {
     let l = app.l();
     let hosts = Remote::<List<HostRow>>::new(format!("/api/v1/incidents/{id}/hosts"));
     let names = Memo::new(move |_| {
@@ -37,38 +42,52 @@ pub(super) fn card(app: App, id: IncidentId, from: Timestamp, until: Option<Time
     });
     let failed = Memo::new(move |_| if let Load::Failed(error) = hosts.get() { Some(error) } else { None });
     let live = RwSignal::new(false);
+    // Drawn once: what is chosen in it changes the charts, not the menu.
     let picker = move || {
         let names = names.get();
+        let option = |name: String| {
+            let own = name.clone();
+            let is = move || current.with(|current| current.as_ref() == Some(&own));
+            view! { <option value=name.clone() selected=is>{name.clone()}</option> }
+        };
         (names.len() > 1).then(|| {
-            let options = names.into_iter().map(|name| view! { <option value=name.clone()>{name.clone()}</option> }).collect_view();
+            let options = names.into_iter().map(option).collect_view();
             view! {
                 <select aria-label=t::around_host(l) on:change=move |event| chosen.set(Some(event_target_value(&event)))>{options}</select>
             }
         })
     };
-    let body = move |name: String| {
-        let open = href(&name);
+    let name = move || current.get().unwrap_or_default();
+    let own = HostIncident { id, title: String::new(), severity, from, until, acked_at: None };
+    let drawn = move || {
+        let own = own.clone();
+        current.get().map(|name| charts(app, name, own, live.get()))
+    };
+    let body = move || {
+        let drawn = drawn.clone();
         view! {
             <section class="card" data-testid="around">
                 <div class="card-head">
-                    <h2>{t::around(l)} " " <span class="mono">{name.clone()}</span></h2>
+                    <h2>{t::around(l)} " " <span class="mono">{name}</span></h2>
                     {picker}
                     <label class="check"><input type="checkbox" prop:checked=move || live.get() on:change=move |event| live.set(event_target_checked(&event))/> <span>{t::around_live(l)}</span></label>
-                    <a href=open>{icon(Icon::Hosts)} {t::around_open(l)}</a>
+                    <a href=move || href(&name())>{icon(Icon::Hosts)} {t::around_open(l)}</a>
                 </div>
-                {move || charts(app, name.clone(), (from, until), live.get())}
+                {drawn}
             </section>
         }
     };
+    let there = Memo::new(move |_| current.with(Option::is_some));
     view! {
         {move || failed.get().map(|error| view! { <section class="card">{failure(&t::around(l), &error, move || hosts.reload())}</section> })}
-        {move || current.get().map(body)}
+        {move || there.get().then(&body)}
     }
     .into_any()
 }
 
-fn charts(app: App, name: String, (from, until): (Timestamp, Option<Timestamp>), live: bool) -> AnyView {
+fn charts(app: App, name: String, own: HostIncident, live: bool) -> AnyView {
     let l = app.l();
+    let (from, until) = (own.from, own.until);
     let end = from.ms() + AFTER_MS;
     // What lasts is shown to where it is over, if that is not too long.
     let end = until.map_or(end, |until| end.max(until.ms().min(from.ms() + BEFORE_MS) + AFTER_MS / 3));
@@ -80,11 +99,11 @@ fn charts(app: App, name: String, (from, until): (Timestamp, Option<Timestamp>),
     let zoomed = RwSignal::new(None::<(i64, i64)>);
     let look = Memo::new(move |_| Look { zoom: zoomed.get().or(whole.zoom), ..whole });
     let zoom = Callback::new(move |stretch| zoomed.set(stretch));
-    let desk = Desk::new(app, name, (look, Memo::new(|_| Vec::new())), zoom, false);
+    let desk = Desk::new(app, name, (look, Memo::new(|_| Vec::new())), zoom, Some(own));
     let one = |id: &'static str| {
         let plan = plans::plan(id)?;
         let there = Memo::new(move |_| desk.detail.with(|detail| plans::is_measured(plan, detail)).unwrap_or(false));
-        let (shown, _) = desk.shown(plan);
+        let shown = desk.shown(plan);
         let draw = move || {
             there
                 .get()

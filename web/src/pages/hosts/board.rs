@@ -12,7 +12,7 @@ use crate::{
         board::{self as arrange, Ask, View},
         heard,
     },
-    live::look,
+    live::{look, machine::Connection},
     state::{App, Remote},
     text::hosts as t,
 };
@@ -35,6 +35,8 @@ const AGAIN_MS: i64 = 60_000;
 const INCIDENT_MS: i64 = 5_000;
 /// The order of the hosts holds still for so long: nothing moves below a finger every second.
 const SORT_MS: i64 = 10_000;
+/// Nor while a pointer moved over them so lately, or one of them has the focus.
+const HELD_MS: i64 = 10_000;
 /// What a tile's line goes back to.
 pub(super) const SPARK_MS: i64 = 30 * 60_000;
 const SPARK_POINTS: u32 = 40;
@@ -53,6 +55,10 @@ pub(super) struct Desk {
     /// Bits a second of each host, in and out together.
     pub(super) sparks: RwSignal<BTreeMap<String, Vec<Option<f32>>>>,
     pub(super) adds: RwSignal<bool>,
+    /// When a pointer last moved over the hosts.
+    pointed_at: StoredValue<i64>,
+    /// The server cannot be reached: what is shown grows old.
+    is_cut: Memo<bool>,
 }
 
 impl Desk {
@@ -71,7 +77,40 @@ impl Desk {
                 }
             }
         });
+        let board = if self.is_held() {
+            self.sorted.with_untracked(|sorted| arrange::put_off(&sorted.hosts, board))
+        } else {
+            board
+        };
         self.sorted.set(board);
+    }
+
+    /// Whether somebody is about to press one of the hosts, or went to it with keys: then nothing moves.
+    fn is_held(self) -> bool {
+        let pointed = self.app.now.get_untracked().ms() - self.pointed_at.get_value() < HELD_MS;
+        pointed || document().query_selector(".host-list a:focus").is_ok_and(|it| it.is_some())
+    }
+
+    /// Every host as it is now.
+    pub(super) fn each_row(self, mut look: impl FnMut(&HostRow)) {
+        self.sorted.track();
+        let rows: Vec<ArcRwSignal<HostRow>> = self.rows.with_value(|rows| rows.values().cloned().collect());
+        rows.iter().for_each(|row| row.with(&mut look));
+    }
+
+    /// Whether what is shown of a host is the last that was said, and no more.
+    pub(super) fn is_old(self, row: &HostRow) -> bool {
+        self.is_cut.get() || row.state != HostState::Live
+    }
+
+    /// Since when nothing is heard of it, if so.
+    pub(super) fn silence(self, row: &HostRow) -> Option<String> {
+        let l = self.app.l();
+        if !self.is_old(row) {
+            return None;
+        }
+        let ago = shared::text::span(l, self.app.now.get().ms_since(row.seen_at));
+        Some(if row.state == HostState::Silent { t::seen_ago(l, &ago) } else { t::late_ago(l, &ago) })
     }
 
     fn take_pulse(self, pulse: HostPulse) {
@@ -112,6 +151,10 @@ pub(super) fn page() -> AnyView {
         sorted: RwSignal::new(HostBoard { now: Timestamp::from_ms(0), hosts: Vec::new(), groups: Vec::new() }),
         sparks: RwSignal::new(BTreeMap::new()),
         adds: RwSignal::new(false),
+        pointed_at: StoredValue::new(0),
+        is_cut: Memo::new(move |_| {
+            matches!(app.connection.get(), Connection::Stale { .. } | Connection::Offline { .. })
+        }),
     };
     follow(desk);
     let there = Memo::new(move |_| desk.board.with(|_| ()).is_some());
@@ -157,7 +200,7 @@ fn follow(desk: Desk) {
             desk.board.reload();
             sparks(desk);
         }
-        if now - sorted >= SORT_MS {
+        if now - sorted >= SORT_MS && !desk.is_held() {
             sorted = now;
             desk.sort_again();
         }
@@ -192,7 +235,7 @@ fn sparks(desk: Desk) {
         // Without lines a tile is a tile all the same.
         let Ok(answer) = api::post::<SeriesAnswer>("/api/v1/hosts/series", &ask).await else { return };
         let mut sums: BTreeMap<String, Vec<Option<f32>>> = BTreeMap::new();
-        for line in answer.lines.into_iter().filter(|line| !line.series.ends_with("iface=lo")) {
+        for line in answer.lines.into_iter().filter(|line| arrange::is_carried(&line.series)) {
             let sum = sums.entry(line.host).or_insert_with(|| vec![None; line.mean.len()]);
             for (sum, value) in sum.iter_mut().zip(line.mean) {
                 *sum = value.map(|value| sum.unwrap_or(0.0) + value).or(*sum);
@@ -220,25 +263,22 @@ fn body(desk: Desk) -> AnyView {
 
 fn shown(desk: Desk) -> AnyView {
     let l = desk.app.l();
-    let groups = Memo::new(move |_| {
-        desk.sorted.with(|board| {
-            desk.ask.with(|ask| {
-                let places = arrange::shown(ask, &board.hosts);
-                let named =
-                    |places: Vec<usize>| places.into_iter().map(|n| board.hosts[n].name.clone()).collect::<Vec<_>>();
-                arrange::grouped(ask, board, places)
-                    .into_iter()
-                    .map(|(name, places)| (name, named(places)))
-                    .collect::<Vec<_>>()
-            })
-        })
-    });
     let view = Memo::new(move |_| {
         let count = desk.sorted.with(|board| board.hosts.len());
         desk.ask.with(|ask| ask.view(count))
     });
+    let groups = Memo::new(move |_| {
+        let ask = desk.ask.with(|ask| ask.as_seen(view.get()));
+        desk.sorted.with(|board| {
+            let places = arrange::shown(&ask, &board.hosts);
+            let named =
+                |places: Vec<usize>| places.into_iter().map(|n| board.hosts[n].name.clone()).collect::<Vec<_>>();
+            let groups = arrange::grouped(&ask, board, places);
+            groups.into_iter().map(|(name, places)| (name, named(places))).collect::<Vec<_>>()
+        })
+    });
     let none = Memo::new(move |_| groups.with(|groups| groups.iter().all(|(_, names)| names.is_empty())));
-    (move || {
+    let drawn = move || {
         if none.get() {
             let all = move |_| desk.go.run(Ask { view: desk.ask.get_untracked().view, ..Ask::default() });
             let button = view! { <button type="button" class="btn" on:click=all>{t::show_all(l)}</button> };
@@ -250,8 +290,9 @@ fn shown(desk: Desk) -> AnyView {
             View::Table => table::table(desk, groups),
             View::Multiples => multiples::multiples(desk, groups),
         }
-    })
-    .into_any()
+    };
+    let pointed = move |_| desk.pointed_at.set_value(desk.app.now.get_untracked().ms());
+    view! { <div class="host-list" on:pointermove=pointed>{drawn}</div> }.into_any()
 }
 
 /// Hosts that stand together, by name.
@@ -272,16 +313,5 @@ pub(super) fn standing(app: App, row: &HostRow) -> (&'static str, String) {
         (HostState::Silent, None) => ("silent", t::silent_word(l)),
         (_, Some(severity)) => (crate::components::badge::class(severity), t::in_trouble(l, severity.as_str())),
         (_, None) => ("well", t::calm(l)),
-    }
-}
-
-/// Since when nothing is heard, if so.
-pub(super) fn silence(app: App, row: &HostRow) -> Option<String> {
-    let l = app.l();
-    let ago = shared::text::span(l, app.now.get().ms_since(row.seen_at));
-    match row.state {
-        HostState::Live => None,
-        HostState::Late => Some(t::late_ago(l, &ago)),
-        HostState::Silent => Some(t::seen_ago(l, &ago)),
     }
 }

@@ -2,17 +2,19 @@
 
 use crate::{
     api::{self, ApiError},
-    browser::{self, dom},
+    browser::dom,
     chart::{
         line::Line,
-        model::Chart,
+        model::{Chart, Known},
         plot,
         view::{Shown, Together},
     },
     host::{
+        asked::{Asked, Told},
+        devices,
         heard::{self, Sampled},
         plans::{self, Lines, Plan},
-        range::Look,
+        range::{self, Look},
     },
     live::{look, machine::Connection},
     state::{App, Remote},
@@ -20,7 +22,7 @@ use crate::{
 use leptos::{prelude::*, task::spawn_local};
 use shared::{
     Timestamp,
-    api::{HostDetail, SeriesAnswer, SeriesQuery},
+    api::{HostDetail, HostIncident, SeriesAnswer, SeriesQuery},
     host::{HostState, HostTables},
     live::{BrowserMessage, LookAt},
 };
@@ -29,7 +31,7 @@ use std::{
     sync::Arc,
 };
 
-/// Series that the strip at the top of a host's page shows.
+/// Series that the strip at the top of a host's page shows, besides those of disks and interfaces.
 pub(super) const STRIP: [&str; 30] = [
     "cpu.busy",
     "cpu.user",
@@ -64,9 +66,9 @@ pub(super) const STRIP: [&str; 30] = [
 ];
 /// A chart is about so wide at most.
 const WIDE_PX: f64 = 620.0;
-/// After what is looked at changed into as many other series, an answer on its way may be about those before.
-const IN_FLIGHT_MS: i64 = 1_000;
+/// How often all of the host is asked for: its incidents, how its rules stand, and on an incident's card how it is.
 const DETAIL_AGAIN_MS: i64 = 15_000;
+const CARD_AGAIN_MS: i64 = 30_000;
 
 /// How a host stands, by what it said last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,10 +83,14 @@ pub(super) struct Desk {
     pub(super) app: App,
     pub(super) name: StoredValue<String>,
     pub(super) detail: Remote<HostDetail>,
+    /// When all of the host was asked for.
+    detail_at: StoredValue<i64>,
+    /// What the page is about, whether or not the server finds it among the host's incidents.
+    own: StoredValue<Option<HostIncident>>,
     pub(super) look: Memo<Look>,
     pub(super) window: RwSignal<(i64, i64)>,
     data: RwSignal<Lines>,
-    /// The charts in sight.
+    /// The charts in sight: plans, and series that were picked.
     seen: RwSignal<BTreeSet<String>>,
     /// Series that are drawn besides.
     pub(super) picked: Memo<Vec<String>>,
@@ -94,28 +100,14 @@ pub(super) struct Desk {
     pub(super) together: Together,
     /// Why series could not be had.
     pub(super) error: RwSignal<Option<ApiError>>,
+    /// The server cannot be reached: what is shown grows old.
+    pub(super) is_cut: Memo<bool>,
+    /// The tab is not looked at.
+    hidden: RwSignal<bool>,
     /// The whole page, with its strip and its tables.
     whole: bool,
     asked: StoredValue<Asked>,
     told: StoredValue<Told>,
-}
-
-/// What was asked of series.
-#[derive(Clone, Debug, Default)]
-struct Asked {
-    round: u32,
-    of: BTreeSet<String>,
-    at: i64,
-    /// When all of the host was asked for.
-    detail_at: i64,
-}
-
-/// What the server was told is on screen.
-#[derive(Clone, Debug, Default)]
-struct Told {
-    series: Vec<String>,
-    /// Answers of as many values count from then on.
-    trusted_from: i64,
 }
 
 impl Desk {
@@ -124,15 +116,23 @@ impl Desk {
         name: String,
         (look, picked): (Memo<Look>, Memo<Vec<String>>),
         zoom: Callback<Option<(i64, i64)>>,
-        whole: bool,
+        own: Option<HostIncident>,
     ) -> Self {
-        let path = format!("/api/v1/hosts/one{}", api::query::build(&[("name", &name)]));
+        let now = app.clock().ms();
+        // A stretch that is zoomed to does not lie in the future.
+        let zoom = Callback::new(move |stretch: Option<(i64, i64)>| {
+            zoom.run(stretch.map(|stretch| range::past(stretch, app.clock().ms())));
+        });
+        let is_cut = move || matches!(app.connection.get(), Connection::Stale { .. } | Connection::Offline { .. });
         let desk = Self {
             app,
+            detail: Remote::new(detail_path(&name, look.get_untracked(), now)),
+            detail_at: StoredValue::new(now),
             name: StoredValue::new(name),
-            detail: Remote::new(path),
+            whole: own.is_none(),
+            own: StoredValue::new(own),
             look,
-            window: RwSignal::new(look.get_untracked().window(app.clock().ms())),
+            window: RwSignal::new(look.get_untracked().window(now)),
             data: RwSignal::new(Lines::new()),
             seen: RwSignal::new(BTreeSet::new()),
             picked,
@@ -141,7 +141,8 @@ impl Desk {
             tables: RwSignal::new(None),
             together: Together::new(app, zoom),
             error: RwSignal::new(None),
-            whole,
+            is_cut: Memo::new(move |_| is_cut()),
+            hidden: RwSignal::new(dom::is_hidden()),
             asked: StoredValue::new(Asked::default()),
             told: StoredValue::new(Told::default()),
         };
@@ -156,16 +157,31 @@ impl Desk {
                 untrack(|| self.take(detail));
             }
         });
-        // Another range, or a connection that was away: everything is asked for anew.
+        let turned = window_event_listener_untyped("visibilitychange", move |_| self.hidden.set(dom::is_hidden()));
+        on_cleanup(move || turned.remove());
+        // Another range, or a connection or a reader that was away: everything is asked for anew.
         let is_connected = Memo::new(move |_| app.connection.get() == Connection::Live);
-        Effect::new(move || {
-            let look = self.look.get();
-            is_connected.track();
-            self.asked.update_value(|asked| {
-                *asked = Asked { round: asked.round + 1, detail_at: asked.detail_at, ..Asked::default() }
+        Effect::new(move |before: Option<Look>| {
+            let (look, is_hidden) = (self.look.get(), self.hidden.get());
+            is_connected.get();
+            untrack(|| {
+                if before.is_some_and(|before| before != look) {
+                    self.look_elsewhere(before.is_some_and(|before| before.range != look.range));
+                }
+                if !is_hidden {
+                    self.asked.update_value(Asked::begin_anew);
+                    self.window.set(look.window(app.clock().ms()));
+                    self.ask_what_is_missing();
+                }
             });
-            self.window.set(look.window(app.clock().ms()));
-            untrack(|| self.ask_what_is_missing());
+            look
+        });
+        // In what moves on, what was pointed at is left behind.
+        Effect::new(move || {
+            let from = self.window.with(|window| window.0);
+            if self.together.cursor.get_untracked().is_some_and(|at| at < from) {
+                self.together.cursor.set(None);
+            }
         });
         Effect::new(move || {
             self.seen.track();
@@ -198,38 +214,62 @@ impl Desk {
         self.tables.set(detail.tables);
     }
 
+    /// Another stretch has other incidents, and what was pointed at may not be in it.
+    fn look_elsewhere(self, is_other_range: bool) {
+        let (from, until) = self.look.get_untracked().window(self.app.clock().ms());
+        let is_out = |at: i64| is_other_range || !(from..=until).contains(&at);
+        if self.together.cursor.get_untracked().is_some_and(is_out) {
+            self.together.cursor.set(None);
+        }
+        self.reload_detail();
+    }
+
+    fn reload_detail(self) {
+        let now = self.app.clock().ms();
+        self.detail_at.set_value(now);
+        let path = self.name.with_value(|name| detail_path(name, self.look.get_untracked(), now));
+        self.detail.turn(path);
+    }
+
     fn tick(self, now: i64) {
         let look = self.look.get_untracked();
         if look.is_live() {
             self.window.set(look.window(now));
         }
-        let (asked_at, detail_at) = self.asked.with_value(|asked| (asked.at, asked.detail_at));
-        if dom::is_hidden() {
+        if self.hidden.get_untracked() {
             return;
         }
-        if look.is_due(asked_at, now) {
+        if look.is_due(self.asked.with_value(|asked| asked.at), now) {
             self.asked.update_value(|asked| asked.at = now);
             self.ask(self.wanted());
         }
-        // What is wrong of it and how its rules stand is not told.
-        if self.whole && now - detail_at >= DETAIL_AGAIN_MS {
-            self.asked.update_value(|asked| asked.detail_at = now);
-            if detail_at > 0 {
-                self.detail.reload();
-            }
+        // What is wrong of it and how its rules stand is not told; nor, to a card, that it fell silent.
+        let again = if self.whole { DETAIL_AGAIN_MS } else { CARD_AGAIN_MS };
+        if now - self.detail_at.get_value() >= again {
+            self.reload_detail();
         }
+    }
+
+    fn sees_now(self, id: &str) -> bool {
+        self.seen.with(|seen| seen.contains(id))
     }
 
     /// The series of the charts in sight, by metric; of what is picked by their whole names.
     fn wanted(self) -> BTreeSet<String> {
-        let plans = plans::PLANS.iter().filter(|plan| self.seen.with_untracked(|seen| seen.contains(plan.id)));
-        let metrics = plans.flat_map(|plan| plan.metrics).map(|metric| (*metric).to_owned());
-        metrics.chain(self.picked.get_untracked()).collect()
+        untrack(|| {
+            let plans = plans::PLANS.iter().filter(|plan| self.sees_now(plan.id));
+            let metrics = plans.flat_map(Plan::asks).map(str::to_owned);
+            metrics.chain(self.picked.get().into_iter().filter(|name| self.sees_now(name))).collect()
+        })
     }
 
     fn ask_what_is_missing(self) {
-        let known = self.asked.with_value(|asked| asked.of.clone());
-        self.ask(self.wanted().difference(&known).cloned().collect());
+        let wanted = self.wanted();
+        let missing = self.asked.try_update_value(|asked| {
+            asked.keep(&wanted);
+            asked.missing(&wanted)
+        });
+        self.ask(missing.unwrap_or_default());
     }
 
     fn ask(self, of: BTreeSet<String>) {
@@ -237,48 +277,58 @@ impl Desk {
             return;
         }
         let now = self.app.clock().ms();
-        let (from, until) = self.look.get_untracked().window(now);
-        let round = self.asked.with_value(|asked| asked.round);
-        self.asked.update_value(|asked| {
-            asked.of.extend(of.iter().cloned());
-            asked.at = now;
-        });
+        let stretch = self.look.get_untracked().window(now);
+        let Some(ticket) = self.asked.try_update_value(|asked| asked.ask(&of, now)) else { return };
         let width = window().inner_width().ok().and_then(|it| it.as_f64()).unwrap_or(WIDE_PX);
         let query = SeriesQuery {
             hosts: vec![self.name.get_value()],
             series: of.iter().cloned().collect(),
-            from: Timestamp::from_ms(from),
-            until: Timestamp::from_ms(until),
+            from: Timestamp::from_ms(stretch.0),
+            until: Timestamp::from_ms(stretch.1),
             points: plot::points_for(width.min(WIDE_PX)),
         };
         spawn_local(async move {
             let answer = api::post::<SeriesAnswer>("/api/v1/hosts/series", &query).await;
-            if self.asked.try_with_value(|asked| asked.round) != Some(round) {
+            if self.asked.try_with_value(|asked| asked.counts(ticket)) != Some(true) {
                 return;
             }
             match answer {
                 Ok(answer) => {
-                    self.error.set(None);
-                    self.data.update(|data| {
-                        for name in of {
-                            let is_own = |series: &str| plans::is_of(series, &name) || series == name;
-                            let own = answer.lines.iter().filter(|line| is_own(&line.series));
-                            let own = own.map(|line| Line::of(&answer, line)).collect();
-                            data.insert(name, own);
-                        }
-                    });
-                    if self.look.get_untracked().follows() && !self.look.get_untracked().is_live() {
-                        self.window.set((from, until));
-                    }
+                    let of = self.asked.try_update_value(|asked| asked.take(ticket, of)).unwrap_or_default();
+                    self.take_series(&answer, of, stretch);
                 }
                 Err(error) => {
                     self.app.noticed(&error);
                     // Asked again when something else comes into sight, or it is time.
-                    self.asked.update_value(|asked| asked.of.clear());
+                    self.asked.update_value(Asked::forget);
                     self.error.set(Some(error));
                 }
             }
         });
+    }
+
+    fn take_series(self, answer: &SeriesAnswer, of: Vec<String>, stretch: (i64, i64)) {
+        let look = self.look.get_untracked();
+        self.error.set(None);
+        self.data.update(|data| {
+            for name in of {
+                let before = data.remove(&name).unwrap_or_default();
+                let line = |it| {
+                    let mut line = Line::of(answer, it);
+                    // What was told while the answer was on its way is newer than the answer.
+                    if let Some(before) = before.iter().find(|it| look.is_live() && it.series == line.series) {
+                        line.follow(before);
+                    }
+                    line
+                };
+                let own = answer.lines.iter().filter(|it| plans::is_of(&it.series, &name) || it.series == name);
+                let own = own.map(line).collect();
+                data.insert(name, own);
+            }
+        });
+        if look.follows() && !look.is_live() {
+            self.window.set(stretch);
+        }
     }
 
     /// Asks again what could not be had.
@@ -295,20 +345,23 @@ impl Desk {
                 let own = detail.series.iter().filter(|row| plans::is_of(&row.name, metric));
                 own.map(|row| row.name.clone()).collect::<Vec<_>>()
             };
-            let strip: Vec<String> =
-                if self.whole { STRIP.iter().flat_map(|metric| of(metric)).collect() } else { Vec::new() };
-            let in_sight = |plan: &&Plan| look.is_live() && self.seen.with(|seen| seen.contains(plan.id));
-            let charts =
-                plans::PLANS.iter().filter(in_sight).flat_map(|plan| plan.metrics).flat_map(|metric| of(metric));
+            let mut strip: Vec<String> = Vec::new();
+            if self.whole {
+                strip = STRIP.iter().flat_map(|metric| of(metric)).collect();
+                strip.extend(devices::watched(&detail.series));
+            }
+            let in_sight = |plan: &&Plan| look.is_live() && self.sees_now(plan.id);
+            let charts = plans::PLANS.iter().filter(in_sight).flat_map(Plan::asks).flat_map(of);
             strip.into_iter().chain(charts).collect::<Vec<_>>()
         });
         let wanted = wanted.get_or_insert_default();
         if look.is_live() {
-            wanted.extend(self.picked.get());
+            wanted.extend(self.picked.get().into_iter().filter(|name| self.sees_now(name)));
         }
-        let now = browser::now_ms();
-        let series = self.told.try_update_value(|told| told.turn_to(wanted, now)).unwrap_or_default();
-        let host = LookAt { name: self.name.get_value(), series, fast: look.is_live(), tables: self.whole };
+        let (turn, series) = self.told.try_update_value(|told| told.turn_to(wanted)).unwrap_or_default();
+        // Once a second is for who looks: neither for a tab behind others, nor for charts that are scrolled away.
+        let fast = look.is_live() && !self.hidden.get() && self.seen.with(|seen| !seen.is_empty());
+        let host = LookAt { name: self.name.get_value(), series, fast, tables: self.whole, turn };
         BrowserMessage::Look { hosts: false, host: Some(host) }
     }
 
@@ -316,7 +369,7 @@ impl Desk {
         if self.name.try_get_value().as_ref() != Some(&sampled.name) {
             return;
         }
-        let series = self.told.with_value(|told| told.of(&sampled.values, browser::now_ms()));
+        let series = self.told.with_value(|told| told.of(sampled.turn));
         let Sampled { state, every_ms, at, values, tables, .. } = sampled;
         self.standing.set(Some(Standing { state, seen_at: at, every_ms }));
         if let Some(tables) = tables {
@@ -352,66 +405,82 @@ impl Desk {
         });
     }
 
-    /// A chart as it is now; what is out of sight stays as it was. And how many lines had no place in it.
-    pub(super) fn shown(self, plan: &'static Plan) -> (Shown, RwSignal<usize>) {
+    /// A chart as it is now; what is out of sight stays as it was.
+    pub(super) fn shown(self, plan: &'static Plan) -> Shown {
         let l = self.app.l();
-        let more = RwSignal::new(0);
-        let shown = Memo::new(move |before: Option<&Option<Arc<Chart>>>| {
-            let known = self.seen.with(|seen| seen.contains(plan.id))
-                && self.data.with(|data| plan.metrics.iter().all(|metric| data.contains_key(*metric)));
-            if !known {
-                return before.cloned().flatten();
+        Memo::new(move |before: Option<&Option<Arc<Chart>>>| {
+            let is_known = self.data.with(|data| plan.asks().all(|metric| data.contains_key(metric)));
+            if let Some(kept) = kept(before, is_known && self.sees_now(plan.id)) {
+                return Some(kept);
             }
-            let (chart, left) = self.data.with(|data| plans::chart(l, plan, data, self.window.get()));
-            if more.get_untracked() != left {
-                more.set(left);
+            if !is_known {
+                return Some(Arc::new(self.awaited(plans::blank(plan, self.window.get()))));
             }
-            Some(Arc::new(self.marked(chart, plan.metrics)))
-        });
-        (shown, more)
+            let chart = self.data.with(|data| plans::chart(l, plan, data, self.window.get()));
+            let limits = self.detail.with(|detail| {
+                plans::limits(&detail.rules, plan, |name| self.latest.with_untracked(|it| it.get(name).copied()))
+            });
+            Some(Arc::new(self.marked(Chart { limits: limits.unwrap_or_default(), ..chart })))
+        })
     }
 
     /// The chart of a series that was picked.
     pub(super) fn picked_chart(self, series: String) -> Shown {
         let l = self.app.l();
         Memo::new(move |before: Option<&Option<Arc<Chart>>>| {
-            if !self.data.with(|data| data.contains_key(&series)) {
-                return before.cloned().flatten();
+            let is_known = self.data.with(|data| data.contains_key(&series));
+            if let Some(kept) = kept(before, is_known && self.sees_now(&series)) {
+                return Some(kept);
             }
             let unit =
                 self.detail.with(|detail| detail.series.iter().find(|row| row.name == series).map(|row| row.unit));
             let unit = unit.flatten().unwrap_or(shared::host::Unit::Plain);
             let chart = self.data.with(|data| plans::picked(l, &series, unit, data, self.window.get()));
+            if !is_known {
+                return Some(Arc::new(self.awaited(chart)));
+            }
             let metric = series.split('/').next().unwrap_or(&series);
-            Some(Arc::new(self.marked(chart, &[metric])))
+            let limits = self.detail.with(|detail| plans::limits_of(&detail.rules, metric)).unwrap_or_default();
+            Some(Arc::new(self.marked(Chart { limits, ..chart })))
         })
     }
 
-    /// With what was wrong meanwhile, what rules say, and where nothing is known.
-    fn marked(self, mut chart: Chart, metrics: &[&str]) -> Chart {
+    /// A chart that nothing is known of: it is awaited, or could not be had.
+    fn awaited(self, chart: Chart) -> Chart {
+        let known = if self.error.with(Option::is_some) { Known::Failed } else { Known::Loading };
+        Chart { known, ..chart }
+    }
+
+    /// With what was wrong meanwhile, and where nothing is known.
+    fn marked(self, mut chart: Chart) -> Chart {
         let now = self.app.now.get_untracked().ms();
-        self.detail.with(|detail| {
-            (chart.bands, chart.marks) = plans::bands(&detail.incidents, now);
-            chart.limits = plans::limits(&detail.rules, metrics);
-        });
-        chart.stale_from = self.standing.get().and_then(|it| plans::stale_from(it.state, it.seen_at.ms()));
+        let mut incidents = self.detail.with(|detail| detail.incidents.clone()).unwrap_or_default();
+        let own = self.own.get_value().filter(|own| incidents.iter().all(|it| it.id != own.id));
+        incidents.extend(own);
+        (chart.bands, chart.marks) = plans::bands(&incidents, now);
+        let is_cut = self.is_cut.get();
+        chart.stale_from = self.standing.get().and_then(|it| plans::stale_from(it.state, it.seen_at.ms(), is_cut));
         chart
     }
 
-    /// A chart came into sight, or left it.
-    pub(super) fn sees(self, id: &'static str) -> Callback<bool> {
-        Callback::new(move |is: bool| {
-            let changed = self.seen.try_with_untracked(|seen| seen.contains(id) != is).unwrap_or(false);
-            if changed {
+    /// Whether what is shown is the last that was said, and no more.
+    pub(super) fn is_old(self) -> bool {
+        self.is_cut.get() || self.standing.get().is_some_and(|it| it.state != HostState::Live)
+    }
+
+    /// A chart comes into sight, or leaves it.
+    pub(super) fn sees(self, id: impl Into<String>) -> Callback<bool> {
+        let id = StoredValue::new(id.into());
+        let set = move |is: bool| {
+            let Some(id) = id.try_get_value() else { return };
+            if self.seen.try_with_untracked(|seen| seen.contains(&id) != is).unwrap_or(false) {
                 self.seen.update(|seen| {
-                    if is {
-                        seen.insert(id.to_owned());
-                    } else {
-                        seen.remove(id);
-                    }
+                    _ = if is { seen.insert(id) } else { seen.remove(&id) };
                 });
             }
-        })
+        };
+        on_cleanup(move || set(false));
+        Callback::new(set)
     }
 
     /// The newest value of a series.
@@ -420,45 +489,14 @@ impl Desk {
     }
 }
 
-impl Told {
-    /// What is told now. Values come without names: series that are added come after those there were, so that an answer
-    /// on its way is still understood.
-    fn turn_to(&mut self, wanted: &[String], now: i64) -> Vec<String> {
-        let (old, wants): (BTreeSet<&String>, BTreeSet<&String>) =
-            (self.series.iter().collect(), wanted.iter().collect());
-        let mut series: Vec<String> = self.series.iter().filter(|name| wants.contains(name)).cloned().collect();
-        let kept_all = series.len() == self.series.len();
-        let mut added = BTreeSet::new();
-        series.extend(wanted.iter().filter(|name| !old.contains(name) && added.insert((*name).clone())).cloned());
-        if !kept_all {
-            self.trusted_from = now + IN_FLIGHT_MS;
-        }
-        self.series.clone_from(&series);
-        series
-    }
-
-    /// The series that values are of; none where that cannot be said.
-    fn of(&self, values: &[Option<f64>], now: i64) -> Vec<String> {
-        if now < self.trusted_from {
-            return Vec::new();
-        }
-        self.series.iter().take(values.len()).cloned().collect()
-    }
+/// What was drawn before, where nothing newer is known of it or nobody sees it.
+fn kept(before: Option<&Option<Arc<Chart>>>, is_new: bool) -> Option<Arc<Chart>> {
+    before?.clone().filter(|chart| !is_new && chart.known == Known::Yes)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_on_its_way_is_never_taken_for_another_series() {
-        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        let mut told = Told::default();
-        assert_eq!(told.turn_to(&words("a b"), 0), words("a b"));
-        assert_eq!(told.turn_to(&words("b c a d c"), 0), words("a b c d"), "what is added comes last, once");
-        assert_eq!(told.of(&[None, None], 0), words("a b"), "of before, and still right");
-        assert_eq!(told.turn_to(&words("d e"), 5_000), words("d e"));
-        assert!(told.of(&[None, None], 5_500).is_empty());
-        assert_eq!(told.of(&[None, None], 6_000), words("d e"));
-    }
+/// All of a host, with what was wrong of it in the stretch that is looked at.
+fn detail_path(name: &str, look: Look, now: i64) -> String {
+    let from = look.wrong_since(now).to_string();
+    let until = look.zoom.map(|(_, until)| until.to_string()).unwrap_or_default();
+    format!("/api/v1/hosts/one{}", api::query::build(&[("name", name), ("from", &from), ("until", &until)]))
 }

@@ -47,14 +47,10 @@ pub(super) fn filters(desk: Desk) -> AnyView {
         move || ask.with(|ask| ask.view(count.get()).word()),
         move |word| go.run(Ask { view: word.to_owned(), ..ask.get_untracked() }),
     );
-    let groupings = [t::group_none(l), t::group_group(l), t::group_cluster(l), t::group_hypervisor(l)];
-    let group = choice(
-        "hosts-group".to_owned(),
-        t::group_by(l),
-        GROUPINGS.into_iter().map(str::to_owned).zip(groupings).collect(),
-        move || ask.with(|ask| ask.group.clone()),
-        move |group| go.run(Ask { group, ..ask.get_untracked() }),
-    );
+    let current = Memo::new(move |_| ask.with(|ask| ask.view(count.get())));
+    // What a view does not do is not offered in it.
+    let group = move || current.get().has_groups().then(|| grouping(desk));
+    let sort = move || current.get().has_order().then(|| sorting(desk));
     let only = choice(
         "hosts-only".to_owned(),
         t::only(l),
@@ -66,8 +62,49 @@ pub(super) fn filters(desk: Desk) -> AnyView {
         move || ask.with(|ask| ask.only.clone()),
         move |only| go.run(Ask { only, ..ask.get_untracked() }),
     );
+    // As it is now, even while the order is held.
+    let counts = Memo::new(move |_| {
+        let (mut all, mut trouble, mut silent) = (0, 0, 0);
+        desk.each_row(|row| {
+            all += 1;
+            trouble += usize::from(severity(row).is_some());
+            silent += usize::from(row.state != HostState::Live);
+        });
+        t::counts(l, &t::hosts_n(l, all), trouble, silent)
+    });
+    view! {
+        <div class="host-filters" role="search" aria-label=t::title(l)>
+            {view}
+            <div class="field">
+                <label for="hosts-text">{t::search(l)}</label>
+                <input id="hosts-text" type="search" autocomplete="off" spellcheck="false" prop:value=move || ask.with(|ask| ask.text.clone())
+                    on:input=move |event| go.run(Ask { text: event_target_value(&event), ..ask.get_untracked() })/>
+            </div>
+            {only} {sort} {group}
+            <p class="muted" role="status" data-testid="hosts-counts">{move || counts.get()}</p>
+        </div>
+    }
+    .into_any()
+}
+
+fn grouping(desk: Desk) -> AnyView {
+    let l = desk.app.l();
+    let (ask, go) = (desk.ask, desk.go);
+    let groupings = [t::group_none(l), t::group_group(l), t::group_cluster(l), t::group_hypervisor(l)];
+    choice(
+        "hosts-group".to_owned(),
+        t::group_by(l),
+        GROUPINGS.into_iter().map(str::to_owned).zip(groupings).collect(),
+        move || ask.with(|ask| ask.group.clone()),
+        move |group| go.run(Ask { group, ..ask.get_untracked() }),
+    )
+}
+
+fn sorting(desk: Desk) -> AnyView {
+    let l = desk.app.l();
+    let (ask, go) = (desk.ask, desk.go);
     let columns = [WORST, NAME].into_iter().chain(COLUMNS);
-    let sort = choice(
+    choice(
         "hosts-sort".to_owned(),
         t::sort_by(l),
         columns.map(|word| (word.to_owned(), column(l, word))).collect(),
@@ -76,26 +113,5 @@ pub(super) fn filters(desk: Desk) -> AnyView {
             let sort = if column == WORST { String::new() } else { column };
             go.run(Ask { sort, ..ask.get_untracked() });
         },
-    );
-    let counts = move || {
-        desk.sorted.with(|board| {
-            let trouble = board.hosts.iter().filter(|row| severity(row).is_some()).count();
-            let silent = board.hosts.iter().filter(|row| row.state != HostState::Live).count();
-            t::counts(l, board.hosts.len(), trouble, silent)
-        })
-    };
-    let text = ask.with_untracked(|ask| ask.text.clone());
-    view! {
-        <div class="host-filters" role="search" aria-label=t::title(l)>
-            {view}
-            <div class="field">
-                <label for="hosts-text">{t::search(l)}</label>
-                <input id="hosts-text" type="search" autocomplete="off" spellcheck="false" prop:value=text
-                    on:input=move |event| go.run(Ask { text: event_target_value(&event), ..ask.get_untracked() })/>
-            </div>
-            {only} {sort} {group}
-            <p class="muted" role="status" data-testid="hosts-counts">{counts}</p>
-        </div>
-    }
-    .into_any()
+    )
 }

@@ -21,7 +21,7 @@ use leptos::{
     prelude::*,
     wasm_split::{SplitLoaderError, wasm_split},
 };
-use shared::{IncidentId, Timestamp};
+use shared::{IncidentId, Severity, Timestamp};
 
 /// What the module draws.
 #[derive(Clone, Copy)]
@@ -29,8 +29,8 @@ pub(crate) enum Part {
     Board,
     One,
     Rules,
-    /// The host around an alert of an incident that began then, and was over then if it is.
-    Around(IncidentId, Timestamp, Option<Timestamp>),
+    /// The host around an alert of an incident: how bad it is, when it began, and when it was over if it is.
+    Around(IncidentId, Severity, Timestamp, Option<Timestamp>),
 }
 
 #[wasm_split(hosts, wasm_split_path = leptos::wasm_split, fallible, preload(fetch_module))]
@@ -39,7 +39,7 @@ fn draw(part: Part) -> Result<AnyView, SplitLoaderError> {
         Part::Board => board::page(),
         Part::One => one::page(),
         Part::Rules => rules::page(),
-        Part::Around(id, from, until) => around::card(App::here(), id, from, until),
+        Part::Around(id, severity, from, until) => around::card(App::here(), id, severity, (from, until)),
     })
 }
 

@@ -16,15 +16,14 @@ use crate::{
         keyed::keyed,
         states::{failure, skeleton},
     },
-    host::{board::Ask, plans},
-    order::sorted,
+    host::board::{Ask, worst_first},
     text::hosts as t,
 };
 use leptos::{prelude::*, task::spawn_local};
 use shared::{
     api::{SeriesAnswer, SeriesQuery},
     config::Language,
-    host::{METRICS, Unit, Worse, metric},
+    host::{HostState, METRICS, Unit, Worse, metric},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -96,7 +95,8 @@ pub(super) fn multiples(desk: Desk, groups: Groups) -> AnyView {
     let of = Memo::new(move |_| {
         desk.ask.with(|ask| if ask.metric.is_empty() { USUAL.to_owned() } else { ask.metric.clone() })
     });
-    let found = RwSignal::new(None::<Result<Arc<Found>, ApiError>>);
+    // What was found last stays when it cannot be had again.
+    let (found, error) = (RwSignal::new(None::<Arc<Found>>), RwSignal::new(None::<ApiError>));
     let (round, more) = (RwSignal::new(0_u32), RwSignal::new(DRAWN));
     Effect::new(move || {
         let (metric, asked) = (of.get(), round.get());
@@ -112,7 +112,13 @@ pub(super) fn multiples(desk: Desk, groups: Groups) -> AnyView {
             let answer = api::post::<SeriesAnswer>("/api/v1/hosts/series", &ask).await;
             // Another metric was chosen meanwhile, or the page was left.
             if of.try_get_untracked().as_ref() == Some(&metric) && round.try_get_untracked() == Some(asked) {
-                found.set(Some(answer.map(|answer| Arc::new(Found::of(&answer, metric, now.ms())))));
+                match answer {
+                    Ok(answer) => {
+                        error.set(None);
+                        found.set(Some(Arc::new(Found::of(&answer, metric, now.ms()))));
+                    }
+                    Err(why) => error.set(Some(why)),
+                }
             }
         });
     });
@@ -125,13 +131,18 @@ pub(super) fn multiples(desk: Desk, groups: Groups) -> AnyView {
         }
         before
     });
-    let state = Memo::new(move |_| found.with(|found| found.as_ref().map(|it| it.as_ref().err().cloned())));
-    let body = move || match state.get() {
-        None => skeleton(6),
-        Some(Some(error)) => failure(&called(l, &of.get()), &error, move || round.update(|round| *round += 1)),
-        Some(None) => charts(desk, groups, found, more),
+    let failed = move || {
+        let again = move || round.update(|round| *round += 1);
+        error.get().map(|error| failure(&called(l, &of.get()), &error, again))
     };
-    view! { <div class="stack" data-testid="host-multiples">{chooser(desk, of)} {body}</div> }.into_any()
+    let there = Memo::new(move |_| found.with(Option::is_some));
+    let awaited = Memo::new(move |_| error.with(Option::is_none));
+    let body = move || match (there.get(), awaited.get()) {
+        (true, _) => charts(desk, groups, found, more),
+        (false, true) => skeleton(6),
+        (false, false) => ().into_any(),
+    };
+    view! { <div class="stack" data-testid="host-multiples">{chooser(desk, of)} {failed} {body}</div> }.into_any()
 }
 
 fn chooser(desk: Desk, of: Memo<String>) -> AnyView {
@@ -170,22 +181,26 @@ fn chooser(desk: Desk, of: Memo<String>) -> AnyView {
     .into_any()
 }
 
-type Answer = RwSignal<Option<Result<Arc<Found>, ApiError>>>;
+type Answer = RwSignal<Option<Arc<Found>>>;
 
 fn charts(desk: Desk, groups: Groups, found: Answer, more: RwSignal<usize>) -> AnyView {
     let l = desk.app.l();
-    let current = Memo::new(move |_| found.with(|found| found.as_ref().and_then(|it| it.as_ref().ok().cloned())));
+    let current = Memo::new(move |_| found.get());
+    // They hear of the theme and the screen together.
+    let together = view::Together::new(desk.app, Callback::new(|_| ()));
     // The order is that of the values; a chosen sorting of the board is for its own columns.
     let names = Memo::new(move |_| {
         let Some(found) = current.get() else { return Vec::new() };
         let all = groups.with(|groups| {
             groups.iter().flat_map(|(_, names)| names.clone()).collect::<std::collections::BTreeSet<_>>()
         });
-        let known: Vec<(String, f64)> =
-            all.into_iter().filter_map(|name| found.now(&name).map(|now| (name, now))).collect();
-        let is_low = is_low_bad(&found.of);
-        let order = sorted(known, |(_, a), (_, b)| if is_low { a.total_cmp(b) } else { b.total_cmp(a) });
-        order.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+        let is_live =
+            |name: &str| desk.row(name).is_some_and(|row| row.with_untracked(|row| row.state == HostState::Live));
+        let known = all.into_iter().filter_map(|name| {
+            let (now, is_live) = (found.now(&name)?, is_live(&name));
+            Some((name, now, is_live))
+        });
+        worst_first(known.collect(), is_low_bad(&found.of))
     });
     let shown = move || names.with(|names| names.iter().take(more.get()).cloned().collect::<Vec<_>>());
     let about = move || {
@@ -203,7 +218,7 @@ fn charts(desk: Desk, groups: Groups, found: Answer, more: RwSignal<usize>) -> A
         let left = names.with(Vec::len).saturating_sub(more.get());
         (left > 0).then(|| view! { <button type="button" class="btn more" on:click=move |_| more.update(|more| *more += DRAWN)>{t::multiples_more(l, left)}</button> })
     };
-    let one = move |name: String| multiple(desk, current, name);
+    let one = move |name: String| multiple(desk, together, current, name);
     view! {
         <p class="muted">{about}</p>
         <ul class="multiples">{keyed(shown, Clone::clone, one)}</ul>
@@ -216,10 +231,12 @@ fn top(found: &Found) -> f64 {
     if found.unit == Unit::Percent { 100.0 } else { axis::Axis::new(found.unit, 0.0, found.most(), None, 2).high }
 }
 
-fn multiple(desk: Desk, current: Memo<Option<Arc<Found>>>, name: String) -> AnyView {
-    let app = desk.app;
-    let l = app.l();
+fn multiple(desk: Desk, together: view::Together, current: Memo<Option<Arc<Found>>>, name: String) -> AnyView {
+    let l = desk.app.l();
     let seen = RwSignal::new(false);
+    let Some(row) = desk.row(&name) else { return ().into_any() };
+    let own = row.clone();
+    let stale = Memo::new(move |_| own.with(|row| desk.is_old(row).then_some(row.seen_at.ms())));
     let own = name.clone();
     let shown = Memo::new(move |_| {
         if !seen.get() {
@@ -227,13 +244,12 @@ fn multiple(desk: Desk, current: Memo<Option<Arc<Found>>>, name: String) -> AnyV
         }
         let found = current.get()?;
         let mut chart = Chart::new(Shape::Lines, found.unit, found.from, found.until);
-        let (lines, _) = stack::six_highest(found.lines.get(&own).cloned().unwrap_or_default());
+        let (lines, ..) = stack::six_highest(found.lines.get(&own).cloned().unwrap_or_default());
         if lines.len() == 1 {
             chart.shape = Shape::Area;
         }
         (chart.lines, chart.small, chart.top) = (lines, true, Some(top(&found)));
-        let row = desk.row(&own);
-        chart.stale_from = row.and_then(|row| row.with_untracked(|row| plans::stale_from(row.state, row.seen_at.ms())));
+        chart.stale_from = stale.get();
         Some(Arc::new(chart))
     });
     let own = name.clone();
@@ -243,13 +259,19 @@ fn multiple(desk: Desk, current: Memo<Option<Arc<Found>>>, name: String) -> AnyV
             found.now(&own).map(|value| axis::value(l, found.unit, value))
         })
     };
-    let said = now.clone();
+    // What it was long ago is not how it is now.
+    let silence = Memo::new(move |_| row.with(|row| desk.silence(row)));
+    let (of, label_of) = (now.clone(), now);
+    let said = move || silence.get().unwrap_or_else(|| t::now_value(l, &label_of().unwrap_or_default()));
+    let old = move || silence.with(Option::is_some);
+    let since = move || silence.get().map(|said| view! { <small class="tile-said">{said}</small> });
     let label = name.clone();
     view! {
         <li>
-            <a href=href(&name) aria-label=move || format!("{label}: {}", t::now_value(l, &said().unwrap_or_default()))>
-                <span class="multiple-head"><strong>{name.clone()}</strong> <b>{now}</b></span>
-                {view::small(app, shown, Callback::new(move |is| seen.set(is)))}
+            <a href=href(&name) class:old=old aria-label=move || format!("{label}: {}", said())>
+                <span class="multiple-head"><strong>{name.clone()}</strong> <b>{of}</b></span>
+                {view::small(together, shown, Callback::new(move |is| seen.set(is)))}
+                {since}
             </a>
         </li>
     }

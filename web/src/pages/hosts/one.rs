@@ -6,7 +6,11 @@ use super::{
 };
 use crate::{
     api::{self, query},
-    chart::{cursor, view},
+    chart::{
+        cursor,
+        model::{Chart, Shape},
+        view,
+    },
     components::{
         badge::badge,
         field::segments,
@@ -31,7 +35,7 @@ use leptos_router::{
 use shared::{
     Timestamp,
     api::{HostDetail, Role},
-    host::HostState,
+    host::{HostState, Unit},
     text::span,
 };
 use std::collections::BTreeSet;
@@ -62,7 +66,7 @@ fn host(name: String) -> AnyView {
     let zoom = Callback::new(move |zoom: Option<(i64, i64)>| {
         go.run((Look { zoom, ..look.get_untracked() }, picked.get_untracked()))
     });
-    let desk = Desk::new(app, name.clone(), (look, picked), zoom, true);
+    let desk = Desk::new(app, name.clone(), (look, picked), zoom, None);
     let there = Memo::new(move |_| desk.detail.with(|_| ()).is_some());
     let title = name.clone();
     view! {
@@ -107,7 +111,8 @@ fn lead(desk: Desk) -> String {
         let facts = detail.facts.as_ref();
         let hostname = facts.map(|it| it.hostname.clone()).filter(|it| *it != detail.row.name);
         let ip = detail.row.ip.map(|ip| ip.to_string());
-        let feeds = detail.row.feeds.iter().map(|feed| tables::feed(l, *feed)).collect::<Vec<_>>().join(", ");
+        let feeds =
+            detail.row.feeds.iter().map(|feed| tables::feed(l, *feed)).collect::<Vec<_>>().join(charts::comma(l));
         let all = [hostname, ip, detail.row.hypervisor.clone(), detail.row.cluster.clone(), Some(feeds)];
         all.into_iter().flatten().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" · ")
     };
@@ -150,8 +155,13 @@ fn silence(desk: Desk) -> AnyView {
     (move || {
         let Standing { state, seen_at, .. } = desk.standing.get()?;
         (state != HostState::Live).then(|| {
-            let words = move || t::silent(l, &span(l, app.now.get().ms_since(seen_at)));
-            view! { <p class="notice warn" role="status" data-testid="host-silent">{icon(Icon::Warning)} <span>{words}</span></p> }
+            // What is said is said once; the time that goes by is only shown.
+            let ago = move || t::silent_for(l, &span(l, app.now.get().ms_since(seen_at)));
+            view! {
+                <p class="notice warn" data-testid="host-silent">
+                    {icon(Icon::Warning)} <span><span role="status">{t::silent(l)}</span> <small>{ago}</small></span>
+                </p>
+            }
         })
     })
     .into_any()
@@ -196,12 +206,7 @@ fn ranges(desk: Desk, go: Go) -> AnyView {
     let press = move |key: &'static str| {
         move |_| {
             let (from, until) = desk.window.get_untracked();
-            let whole = crate::chart::model::Chart::new(
-                crate::chart::model::Shape::Lines,
-                shared::host::Unit::Plain,
-                from,
-                until,
-            );
+            let whole = Chart::new(Shape::Lines, Unit::Plain, from, until);
             match cursor::key(&whole, desk.together.cursor.get_untracked(), key) {
                 Some(cursor::Step::Zoom(from, until)) => desk.together.zoom.run(Some((from, until))),
                 _ => desk.together.zoom.run(None),
@@ -214,7 +219,7 @@ fn ranges(desk: Desk, go: Go) -> AnyView {
             .then(|| view! { <button type="button" class="btn" on:click=press("0")>{charts::zoom_reset(l)}</button> })
     };
     view! {
-        <div class="host-ranges" data-testid="host-ranges">
+        <div class="host-ranges" data-testid="host-ranges" data-cursor="">
             {choice}
             <button type="button" class="btn square" aria-label=charts::zoom_in(l) on:click=press("+")>"+"</button>
             <button type="button" class="btn square" aria-label=charts::zoom_out(l) on:click=press("-")>"−"</button>
@@ -237,10 +242,12 @@ fn drawn(desk: Desk) -> AnyView {
     });
     let one = move |id: &'static str| {
         let Some(plan) = plans::plan(id) else { return ().into_any() };
-        let (shown, more) = desk.shown(plan);
+        let shown = desk.shown(plan);
+        let more = Memo::new(move |_| shown.with(|chart| chart.as_ref().map_or(0, |chart| chart.more())));
         let rest = move || {
+            let words = if plan.shape == Shape::Heat { charts::more_strips } else { charts::more_lines };
             let n = more.get();
-            (n > 0).then(|| view! { <p class="muted chart-more">{charts::more_lines(l, n)}</p> })
+            (n > 0).then(|| view! { <p class="muted chart-more">{words(l, n)}</p> })
         };
         view! { <div class="card chart-card">{view::chart(desk.together, plan.id.to_owned(), (plan.title)(l), shown, desk.sees(plan.id))} {rest}</div> }.into_any()
     };
@@ -284,7 +291,7 @@ fn others(desk: Desk, go: Go) -> AnyView {
         let label = t::undraw(l, &series);
         view! {
             <div class="card chart-card">
-                {view::chart(desk.together, id, series, shown, Callback::new(|_| ()))}
+                {view::chart(desk.together, id, series.clone(), shown, desk.sees(series))}
                 <button type="button" class="btn ghost small" aria-label=label on:click=remove>{icon(Icon::Cross)}</button>
             </div>
         }
@@ -323,19 +330,19 @@ fn facts(desk: Desk) -> AnyView {
         let detail = desk.detail.ready()?;
         let mut all: Vec<(String, AnyView)> = Vec::new();
         if let Some(facts) = &detail.facts {
-            let joined = |list: Vec<String>| list.join(", ").into_any();
+            let joined = |list: Vec<String>| list.join(charts::comma(l)).into_any();
             all.push((t::fact_cpu(l), format!("{} × {}", facts.cpus, facts.cpu_model).into_any()));
             all.push((t::fact_addresses(l), joined(facts.ips.iter().map(ToString::to_string).collect())));
             all.push((t::fact_hardware(l), joined(facts.macs.iter().map(ToString::to_string).collect())));
             let every = span(l, i64::try_from(detail.row.every_ms).unwrap_or(i64::MAX));
-            all.push((t::fact_version(l), format!("{}, {}", facts.version, t::fact_every(l, &every)).into_any()));
+            all.push((t::fact_version(l), format!("{}{}{}", facts.version, charts::comma(l), t::fact_every(l, &every)).into_any()));
             if !facts.missing.is_empty() {
                 let items = facts.missing.iter().map(|it| view! { <li>{it.clone()}</li> }).collect_view();
                 all.push((t::fact_missing(l), view! { <ul class="missing">{items}</ul> }.into_any()));
             }
         }
         if !detail.row.groups.is_empty() {
-            let groups = detail.row.groups.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let groups = detail.row.groups.iter().map(ToString::to_string).collect::<Vec<_>>().join(charts::comma(l));
             all.push((t::fact_groups(l), groups.into_any()));
         }
         let lost = (detail.lost > 0).then(|| view! { <p class="muted">{t::fact_lost(l, detail.lost)}</p> });

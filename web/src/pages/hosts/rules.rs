@@ -96,7 +96,7 @@ fn template(app: App, row: &TemplateRow, edited: RwSignal<Option<Edited>>, may: 
         <section class="card" data-testid=format!("template-{id}")>
             <div class="card-head">
                 <h2>{name.clone()} {paused}</h2>
-                <span class="muted grow">{groups} " · " {t::hosts_n(l, row.hosts)}</span>
+                <span class="muted grow">{groups} " · " {hosts::hosts_n(l, row.hosts as usize)}</span>
                 {edit}
             </div>
             <ul class="rules-list">{rules}</ul>

@@ -4,33 +4,32 @@ use super::{
     desk::Desk,
     meter::{meter, parts},
 };
-use crate::{chart::axis, text::hosts as t};
+use crate::{
+    chart::axis,
+    host::{
+        devices::{self, Device},
+        plans::MODES,
+    },
+    text::hosts as t,
+};
 use leptos::prelude::*;
 use shared::{
     Timestamp,
-    api::HostDetail,
+    api::{HostDetail, SeriesRow},
     config::Language,
-    host::{CoreUse, HostFacts, HostState, Unit},
+    host::{CoreUse, HostFacts, Unit},
     text::span,
 };
 
-/// Of what a processor's time is made, with the class of each part. `cpu.guest` is in `cpu.user` already.
-const MODES: [(&str, &str); 7] = [
-    ("cpu.user", "s1"),
-    ("cpu.system", "s2"),
-    ("cpu.iowait", "s3"),
-    ("cpu.steal", "s4"),
-    ("cpu.softirq", "s5"),
-    ("cpu.irq", "s6"),
-    ("cpu.nice", "rest"),
-];
+/// The class of each part of a processor's time, as in its chart.
+const CLASSES: [&str; 7] = ["s1", "s2", "s3", "s4", "s5", "s6", "rest"];
 /// A clock further off than this is said to be.
 const CLOCK_OFF_MS: f64 = 500.0;
 /// Bars of single cores that are drawn.
 const CORES_MAX: usize = 256;
 
 pub(super) fn strip(desk: Desk) -> AnyView {
-    let old = move || desk.standing.get().is_some_and(|it| it.state != HostState::Live);
+    let old = move || desk.is_old();
     let facts = Memo::new(move |_| desk.detail.with(|detail| detail.facts.clone()).flatten());
     view! {
         <section class="card host-strip" class:old=old data-testid="host-strip">
@@ -39,6 +38,8 @@ pub(super) fn strip(desk: Desk) -> AnyView {
             {cores(desk)}
             {move || memory(desk)}
             {move || pressure(desk)}
+            {disks(desk)}
+            {interfaces(desk)}
         </section>
     }
     .into_any()
@@ -97,8 +98,11 @@ fn clock(desk: Desk, l: Language) -> AnyView {
 
 fn cpu(desk: Desk) -> AnyView {
     let l = desk.app.l();
-    let modes: Vec<(&str, &'static str, f64)> =
-        MODES.iter().filter_map(|(series, class)| Some((*series, *class, desk.value(series)?))).collect();
+    let modes: Vec<(&str, &'static str, f64)> = MODES
+        .into_iter()
+        .zip(CLASSES)
+        .filter_map(|(series, class)| Some((series, class, desk.value(series)?)))
+        .collect();
     if modes.is_empty() {
         return ().into_any();
     }
@@ -193,4 +197,66 @@ fn pressure(desk: Desk) -> AnyView {
         return ().into_any();
     }
     view! { <div class="strip-part"><h2>{t::pressure(l)}</h2> <ul class="strip-meters">{items}</ul></div> }.into_any()
+}
+
+/// A line for each of several devices; which there are changes seldom, what they do does not.
+fn lines(
+    desk: Desk,
+    title: String,
+    of: fn(&[SeriesRow]) -> (Vec<Device>, usize),
+    line: fn(Desk, &Device) -> AnyView,
+) -> AnyView {
+    let l = desk.app.l();
+    let found = Memo::new(move |_| desk.detail.with(|detail| of(&detail.series)).unwrap_or_default());
+    (move || {
+        let (devices, count) = found.get();
+        let more = count.saturating_sub(devices.len());
+        (count > 0).then(|| {
+            let items = devices.into_iter().map(|device| view! { <li><span title=device.name.clone()>{device.name.clone()}</span> {move || line(desk, &device)}</li> });
+            view! {
+                <div class="strip-part">
+                    <h2>{title.clone()}</h2>
+                    <ul class="strip-meters strip-devices">{items.collect_view()}</ul>
+                    {(more > 0).then(|| view! { <small class="muted">{t::devices_more(l, more)}</small> })}
+                </div>
+            }
+        })
+    })
+    .into_any()
+}
+
+/// How busy each disk is, and how long a request waits and is served.
+fn disks(desk: Desk) -> AnyView {
+    lines(desk, t::disks(desk.app.l()), devices::disks, |desk, disk| {
+        let l = desk.app.l();
+        let of = |metric: &str| desk.value(&disk.series(metric));
+        let ms = |metric: &str| of(metric).map(|it| axis::value(l, Unit::Milliseconds, it));
+        let util = of("disk.io.util");
+        let times =
+            [ms("disk.io.await").map(|it| format!("await {it}")), ms("disk.io.svctm").map(|it| format!("svctm {it}"))];
+        let times = times.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        view! { {meter(util, say(l, Unit::Percent, util))} <small>{times}</small> }.into_any()
+    })
+}
+
+/// What each interface carries, and what it loses.
+fn interfaces(desk: Desk) -> AnyView {
+    lines(desk, t::interfaces(desk.app.l()), devices::interfaces, |desk, card| {
+        let l = desk.app.l();
+        let of = |metric: &str| desk.value(&card.series(metric));
+        let pair = |unit: Unit, one: &str, other: &str| {
+            let (one, other) = (of(one), of(other));
+            (one.is_some() || other.is_some()).then(|| format!("↓ {} ↑ {}", say(l, unit, one), say(l, unit, other)))
+        };
+        let bits = pair(Unit::BitsPerSecond, "net.if.in.bits", "net.if.out.bits");
+        let packets = pair(Unit::PerSecond, "net.if.in.packets", "net.if.out.packets");
+        let packets = packets.map(|it| t::packets(l, &it));
+        let sum = |one: &str, other: &str| of(one).unwrap_or(0.0) + of(other).unwrap_or(0.0);
+        let rate = |value: f64| axis::value(l, Unit::PerSecond, value);
+        let dropped = sum("net.if.in.dropped", "net.if.out.dropped");
+        let errors = sum("net.if.in.errors", "net.if.out.errors");
+        let lost = (dropped > 0.0 || errors > 0.0)
+            .then(|| view! { <strong class="bad">{t::lost(l, &rate(dropped), &rate(errors))}</strong> });
+        view! { <b>{bits}</b> <small>{packets} " " {lost}</small> }.into_any()
+    })
 }

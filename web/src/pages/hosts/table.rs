@@ -1,7 +1,7 @@
 //! A table of hosts with meters; of many only the rows in sight are there.
 
 use super::{
-    board::{Desk, Groups, silence, standing},
+    board::{Desk, Groups, standing},
     filters::column,
     href, meter,
 };
@@ -13,10 +13,8 @@ use crate::{
     text::hosts as t,
 };
 use leptos::{ev, html, prelude::*};
-use shared::{
-    api::HostRow,
-    host::{HostState, Unit},
-};
+use shared::{api::HostRow, host::Unit};
+use std::collections::BTreeMap;
 
 /// More rows than this are not all drawn.
 const VIRTUAL_FROM: usize = 200;
@@ -30,6 +28,9 @@ pub(super) fn table(desk: Desk, groups: Groups) -> AnyView {
         let mut seen = std::collections::BTreeSet::new();
         let all = groups.with(|groups| groups.iter().flat_map(|(_, names)| names.clone()).collect::<Vec<_>>());
         all.into_iter().filter(|name| seen.insert(name.clone())).collect::<Vec<_>>()
+    });
+    let places = Memo::new(move |_| {
+        names.with(|names| names.iter().cloned().enumerate().map(|(n, name)| (name, n)).collect::<BTreeMap<_, _>>())
     });
     let (scroller, place) = (NodeRef::<html::Div>::new(), RwSignal::new((0, 800)));
     let measure = move || {
@@ -56,10 +57,10 @@ pub(super) fn table(desk: Desk, groups: Groups) -> AnyView {
         let window = stretch.get();
         names.with(|names| {
             let rows = names.get(window.first..window.last.min(names.len())).unwrap_or_default();
-            rows.iter().cloned().enumerate().map(|(n, name)| (window.first + n, name)).collect::<Vec<_>>()
+            rows.to_vec()
         })
     };
-    let rows = keyed(visible, |(n, name)| format!("{n} {name}"), move |(n, name)| row(desk, n, &name));
+    let rows = keyed(visible, Clone::clone, move |name| row(desk, places, &name));
     let above = move || stretch.with(|it| it.offset_px);
     let below = move || {
         let (last, count) = stretch.with(|it| (it.last, names.with(Vec::len)));
@@ -91,17 +92,13 @@ fn narrow(column: &str) -> &'static str {
 
 fn heading(desk: Desk, name: &'static str) -> AnyView {
     let l = desk.app.l();
+    // Names begin with the first; what is worst and numbers begin with the highest.
     let sort = move || {
-        desk.ask.with(|ask| match ask.order() {
-            (own, reversed) if own == name => Some(if reversed == (name == NAME) { "descending" } else { "ascending" }),
-            _ => None,
+        desk.ask.with(|ask| {
+            let (own, reversed) = ask.order();
+            let is_rising = (name == NAME) != reversed;
+            (own == name).then_some(if is_rising { "ascending" } else { "descending" })
         })
-    };
-    // Numbers begin with the highest.
-    let sort = move || match (sort(), name == NAME || name == WORST) {
-        (Some("ascending"), false) => Some("descending"),
-        (Some("descending"), false) => Some("ascending"),
-        (sort, _) => sort,
     };
     let press = move |_| desk.go.run(desk.ask.get_untracked().sorted_by(name));
     let words = if name == WORST { "!".to_owned() } else { column(l, name) };
@@ -114,13 +111,16 @@ fn heading(desk: Desk, name: &'static str) -> AnyView {
     .into_any()
 }
 
-fn row(desk: Desk, n: usize, name: &str) -> AnyView {
+fn row(desk: Desk, places: Memo<BTreeMap<String, usize>>, name: &str) -> AnyView {
     let app = desk.app;
     let Some(row) = desk.row(name) else { return ().into_any() };
     let class = {
         let row = row.clone();
-        move || row.with(|row| if row.state == HostState::Live { "" } else { "old" })
+        move || row.with(|row| if desk.is_old(row) { "old" } else { "" })
     };
+    let own = name.to_owned();
+    // The row stays where others move around it.
+    let index = move || places.with(|places| places.get(&own).map(|n| (n + 2).to_string()));
     let part = |draw: fn(App, &HostRow) -> AnyView| {
         let row = row.clone();
         move || row.with(|row| draw(app, row))
@@ -129,8 +129,10 @@ fn row(desk: Desk, n: usize, name: &str) -> AnyView {
         Some(severity) => badge(app.l(), severity).into_any(),
         None => view! { <span class="sr">{standing(app, row).1}</span> }.into_any(),
     });
-    let said =
-        part(|app, row| silence(app, row).map(|said| view! { <small class="tile-said">{said}</small> }).into_any());
+    let said = {
+        let row = row.clone();
+        move || row.with(|row| desk.silence(row)).map(|said| view! { <small class="tile-said">{said}</small> })
+    };
     let cell = |column: &'static str| {
         let row = row.clone();
         let draw = move || row.with(|row| value(app, row, column));
@@ -138,7 +140,7 @@ fn row(desk: Desk, n: usize, name: &str) -> AnyView {
     };
     let cells = COLUMNS.map(cell).collect_view();
     view! {
-        <tr class=class aria-rowindex=(n + 2).to_string()>
+        <tr class=class aria-rowindex=index>
             <td>{worst}</td>
             <th scope="row"><a href=href(name)>{name.to_owned()}</a> {said}</th>
             {cells}

@@ -1,7 +1,7 @@
 //! A tile for each host: its colour is what is worst of it, its line what goes over the network.
 
 use super::{
-    board::{Desk, Groups, heading, silence, standing},
+    board::{Desk, Groups, heading, standing},
     href, meter,
 };
 use crate::{
@@ -11,23 +11,26 @@ use crate::{
     text::hosts as t,
 };
 use leptos::prelude::*;
-use shared::{
-    api::HostRow,
-    host::{HostState, Unit},
-};
+use shared::{api::HostRow, host::Unit};
 use std::fmt::Write as _;
 
+/// Drawn at first.
+const DRAWN: usize = 200;
+
 pub(super) fn tiles(desk: Desk, groups: Groups) -> AnyView {
+    let l = desk.app.l();
     let names =
         Memo::new(move |_| groups.with(|groups| groups.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()));
+    // More are drawn when they are asked for: of hundreds a browser would be slow for seconds.
+    let most = RwSignal::new(DRAWN);
+    let all = move || groups.with(|groups| groups.iter().map(|(_, hosts)| hosts.len()).sum::<usize>());
     let group = move |name: String| {
         let own = name.clone();
-        let hosts = Memo::new(move |_| {
-            groups
-                .with(|groups| groups.iter().find(|(it, _)| *it == own).map(|(_, hosts)| hosts.clone()))
-                .unwrap_or_default()
-        });
-        let title = move || heading(desk, &name, hosts.with(Vec::len), names.with(Vec::len));
+        let hosts = Memo::new(move |_| groups.with(|groups| first(groups, &own, most.get())));
+        let title = move || {
+            let count = groups.with(|groups| groups.iter().find(|(it, _)| *it == name).map_or(0, |(_, all)| all.len()));
+            heading(desk, &name, count, names.with(Vec::len))
+        };
         view! {
             <section class="tile-group">
                 {title}
@@ -36,8 +39,15 @@ pub(super) fn tiles(desk: Desk, groups: Groups) -> AnyView {
         }
         .into_any()
     };
-    view! { <div data-testid="host-tiles" class="stack">{keyed(move || names.get(), Clone::clone, group)}</div> }
-        .into_any()
+    let shown = move || {
+        let names = names.get();
+        names.into_iter().filter(|name| groups.with(|groups| !first(groups, name, most.get()).is_empty())).collect()
+    };
+    let rest = move || {
+        let left = all().saturating_sub(most.get());
+        (left > 0).then(|| view! { <button type="button" class="btn more" on:click=move |_| most.update(|most| *most += DRAWN)>{t::tiles_more(l, left)}</button> })
+    };
+    view! { <div data-testid="host-tiles" class="stack">{keyed(shown, Clone::clone, group)} {rest}</div> }.into_any()
 }
 
 fn tile(desk: Desk, name: String) -> AnyView {
@@ -53,7 +63,7 @@ fn tile(desk: Desk, name: String) -> AnyView {
         let row = row.clone();
         move || {
             row.with(|row| {
-                let old = if row.state == HostState::Live { "" } else { " old" };
+                let old = if desk.is_old(row) { " old" } else { "" };
                 format!("tile {}{old}", standing(app, row).0)
             })
         }
@@ -62,8 +72,10 @@ fn tile(desk: Desk, name: String) -> AnyView {
     let cpu = part(|app, row| meter::percent(app.l(), row.vitals.cpu_busy));
     let load = part(|app, row| meter::number(app.l(), Unit::Plain, row.vitals.load1).into_any());
     let memory = part(|app, row| meter::number(app.l(), Unit::Percent, row.vitals.mem_used.map(f32::round)).into_any());
-    let said =
-        part(|app, row| silence(app, row).map(|said| view! { <small class="tile-said">{said}</small> }).into_any());
+    let said = {
+        let row = row.clone();
+        move || row.with(|row| desk.silence(row)).map(|said| view! { <small class="tile-said">{said}</small> })
+    };
     let own = name.clone();
     let line = move || desk.sparks.with(|sparks| sparks.get(&own).map(|values| spark(values)));
     view! {
@@ -78,6 +90,19 @@ fn tile(desk: Desk, name: String) -> AnyView {
         </li>
     }
     .into_any()
+}
+
+/// The first of the groups' hosts, at most so many of all.
+fn first(groups: &[(String, Vec<String>)], group: &str, most: usize) -> Vec<String> {
+    let mut left = most;
+    for (name, hosts) in groups {
+        let own = hosts.len().min(left);
+        if name == group {
+            return hosts[..own].to_vec();
+        }
+        left -= own;
+    }
+    Vec::new()
 }
 
 /// A line across a box of 100 by 20, the highest at the top; gaps are gaps.
@@ -101,7 +126,15 @@ fn spark(values: &[Option<f32>]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::spark;
+    use super::{first, spark};
+
+    #[test]
+    fn so_many_of_all_groups_are_drawn_at_first() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let groups = [("a".to_owned(), words("1 2 3")), ("b".to_owned(), words("4 5 6"))];
+        assert_eq!((first(&groups, "a", 4), first(&groups, "b", 4)), (words("1 2 3"), words("4")));
+        assert_eq!(first(&groups, "b", 3), Vec::<String>::new());
+    }
 
     #[test]
     fn a_line_has_gaps_where_nothing_was_measured() {

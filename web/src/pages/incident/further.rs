@@ -51,8 +51,13 @@ impl Later for Part {
 
 /// The host around the alert, of yet another module; drawn once, when it is known when the trouble began.
 fn around(detail: Remote<IncidentDetail>) -> AnyView {
-    let when = super::part(detail, |detail| (detail.row.id, detail.row.opened_at, detail.row.resolved_at));
-    (move || when.get().map(|(id, from, until)| later::part(hosts::Part::Around(id, from, until)))).into_any()
+    let of = |detail: &IncidentDetail| {
+        let row = &detail.row;
+        (row.id, row.severity, row.opened_at, row.resolved_at)
+    };
+    let of = super::part(detail, of);
+    let card = move |(id, severity, from, until)| later::part(hosts::Part::Around(id, severity, from, until));
+    (move || of.get().map(card)).into_any()
 }
 
 fn below(app: App, id: IncidentId, known: Remote<Known>, asker: Asker) -> AnyView {

@@ -200,6 +200,14 @@ fn fields(desk: Desk, draft: Draft, first: &Threshold, templates: Vec<(String, S
         METRICS.iter().map(|it| view! { <option value=format!("all(#3) {} ", it.name)></option> }).collect_view();
     let paused = move |event: web_sys::Event| draft.rule.update(|rule| rule.paused = event_target_checked(&event));
     let steps = Field::text("rule-steps", t::max_steps(l), signal(&first.max_steps.to_string()));
+    // The field is one of many kinds of pages; that it offers beginnings of conditions is known here only.
+    Effect::new(|| {
+        request_animation_frame(|| {
+            if let Ok(Some(field)) = document().query_selector("#rule-when") {
+                drop(field.set_attribute("list", "rule-conditions"));
+            }
+        });
+    });
     view! {
         <div class="row-fields">
             {text(draft, Field { hint: t::id_hint(l), ..Field::text("rule-id", t::id(l), signal(first.id.as_str())) }, None, |rule, text| { rule.id = text.into(); !text.is_empty() })}

@@ -34,6 +34,7 @@ pub(super) fn card(desk: Desk, draft: Draft) -> AnyView {
     let l = app.l();
     let range = RwSignal::new(RANGES[0].0);
     let (answer, busy) = (RwSignal::new(None::<Answer>), RwSignal::new(false));
+    let round = StoredValue::new(0_u32);
     let names = [hosts::range_hours(l, 24), hosts::range_days(l, 7), hosts::range_days(l, 14)];
     let choice = segments(
         t::try_range(l),
@@ -56,12 +57,27 @@ pub(super) fn card(desk: Desk, draft: Draft) -> AnyView {
             until,
         };
         busy.set(true);
+        let asked = round.get_value();
         spawn_local(async move {
             let said = api::post::<ThresholdForecast>("/api/v1/thresholds/trial", &ask).await;
-            busy.try_set(false);
-            drop(answer.try_set(Some(said)));
+            // The rule was changed meanwhile, or the page was left.
+            if round.try_get_value() == Some(asked) {
+                busy.try_set(false);
+                drop(answer.try_set(Some(said)));
+            }
         });
     };
+    // What was tried is of one rule and one stretch of time; of another it says nothing.
+    Effect::new(move |before: Option<()>| {
+        draft.rule.track();
+        draft.template.track();
+        range.track();
+        if before.is_some() {
+            round.update_value(|round| *round += 1);
+            busy.set(false);
+            answer.set(None);
+        }
+    });
     let unit = Memo::new(move |_| {
         let of = draft.rule.with(|rule| rule.when.parse::<Expression>().ok().map(|it| it.series.metric));
         of.and_then(|name| metric(&name).map(|it| it.unit)).unwrap_or(Unit::Plain)
@@ -104,14 +120,12 @@ fn drawn(app: App, unit: Unit, forecast: &ThresholdForecast) -> Vec<Node> {
     let whole = until.ms_since(*from).max(1);
     let told: u32 = alerts.iter().map(|it| it.steps).sum();
     let mut all = Vec::new();
+    let of = hosts::hosts_n(l, *hosts as usize);
     if alerts.is_empty() {
-        all.push(Node::of("p", "good", t::tried_none(l, *hosts, *series)));
+        all.push(Node::of("p", "good", t::tried_none(l, &of, *series)));
     } else {
-        all.push(Node::of(
-            "p",
-            "",
-            format!("{}. {}", t::tried(l, alerts.len(), *hosts, *series), t::tried_told(l, told)),
-        ));
+        let tried = t::tried(l, &t::alerts_n(l, alerts.len()), &of, *series);
+        all.push(Node::of("p", "", format!("{tried}{}", t::tried_told(l, told))));
     }
     if forecast.step_ms > 60_000 {
         all.push(Node::of("p", "muted", t::tried_step(l, &span(l, forecast.step_ms))));
@@ -126,7 +140,9 @@ fn drawn(app: App, unit: Unit, forecast: &ThresholdForecast) -> Vec<Node> {
             let lasts = alert.until.unwrap_or(*until).ms_since(alert.from) as f64 * 100.0 / whole as f64;
             Node::new("i", "").across(begins.clamp(0.0, 100.0), lasts.clamp(0.4, 100.0))
         };
-        let bar = Node::new("div", "trial-bar").set("role", "img").set("aria-label", t::strip(l, host, alerts.len()));
+        let bar = Node::new("div", "trial-bar")
+            .set("role", "img")
+            .set("aria-label", t::strip(l, host, &t::alerts_n(l, alerts.len())));
         Node::new("li", "")
             .with(Node::of("span", "", *host))
             .with(bar.all(alerts.iter().map(part).collect()))
