@@ -18,6 +18,8 @@ use std::{
     time::Duration,
 };
 
+/// Seconds that are compared.
+const COMPARED: i64 = 10;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What this server calls the exporter; the Prometheus calls it as the machine calls itself.
 const SCRAPED: &str = "scraped";
@@ -65,12 +67,12 @@ fn prometheus(folder: &Path, exporter: SocketAddr, url: &str) -> Result<Ended> {
     )
 }
 
-/// The mean of each of these series in the seconds before now, where there is any.
-fn means(viewer: &Client, host: &str, series: &[&str], until: Timestamp) -> Result<Vec<Option<f32>>> {
+/// The mean of each of these series in the seconds before then, where there is any.
+fn means(viewer: &Client, host: &str, series: &[&str], until: Timestamp, seconds: i64) -> Result<Vec<Option<f32>>> {
     let query = SeriesQuery {
         hosts: vec![host.to_owned()],
         series: series.iter().map(|it| (*it).to_owned()).collect(),
-        from: until.plus_ms(-20_000),
+        from: until.plus_ms(-1_000 * seconds),
         until,
         points: 1,
     };
@@ -130,7 +132,7 @@ fn several_who_measure_one_machine_agree() -> Result<()> {
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
     ensure!((facts.hostname.as_str(), facts.kernel.as_str()) == (name.as_str(), kernel.trim()), "{facts:?}");
     ensure!(facts.version.starts_with("node_exporter "), "{facts:?}");
-    let own = means(&viewer, "falcon-rpc", &["cpu.idle", "cpu.busy"], Timestamp::from_ms(wait::now_ms()))?;
+    let own = means(&viewer, "falcon-rpc", &["cpu.idle", "cpu.busy"], Timestamp::from_ms(wait::now_ms()), 60)?;
     ensure!(own == [Some(93.5), Some(6.5)], "{own:?}");
 
     // The listener follows the configuration.
@@ -151,21 +153,20 @@ fn compare(viewer: &Client, name: &str) -> Result<()> {
         ("load.1min", 2.0),
         ("load.15min", 0.5),
     ];
+    // Of the same seconds: on a busy machine the one begins long after the other.
+    let begun = Timestamp::from_ms(wait::now_ms());
+    let until = begun.plus_ms(1_000 * COMPARED);
     wait::attempt("both to have measured for some seconds", PATIENCE, || {
-        let until = Timestamp::from_ms(wait::now_ms());
         let alive = ["agent.alive"];
-        let both = [
-            means(viewer, name, &alive, until.plus_ms(-10_000))?,
-            means(viewer, SCRAPED, &alive, until.plus_ms(-10_000))?,
-        ];
-        Ok(both.iter().all(|it| it == &[Some(1.0)]).then_some(()))
+        let both = [name, SCRAPED].map(|host| means(viewer, host, &alive, until.plus_ms(2_000), 2));
+        Ok(both.into_iter().collect::<Result<Vec<_>>>()?.iter().all(|it| it == &[Some(1.0)]).then_some(()))
     })?;
-    let until = Timestamp::from_ms(wait::now_ms() - 4_000);
-    let (written, scraped) = (means(viewer, name, &SAME, until)?, means(viewer, SCRAPED, &SAME, until)?);
+    let means = |host: &str, series: &[&str]| means(viewer, host, series, until, COMPARED);
+    let (written, scraped) = (means(name, &SAME)?, means(SCRAPED, &SAME)?);
     ensure!(written == scraped, "{written:?} and {scraped:?}");
     ensure!(written[0].is_some() && written[2].is_some() && written[3].is_some(), "{written:?}");
     let series: Vec<&str> = ALIKE.iter().map(|(series, _)| *series).collect();
-    let (written, scraped) = (means(viewer, name, &series, until)?, means(viewer, SCRAPED, &series, until)?);
+    let (written, scraped) = (means(name, &series)?, means(SCRAPED, &series)?);
     for ((series, most), (a, b)) in ALIKE.iter().zip(written.iter().zip(&scraped)) {
         let (a, b) = (
             a.with_context(|| format!("no {series} was written"))?,

@@ -396,6 +396,7 @@ fn hosts_are_stored_before_their_turn_when_much_of_the_past_waits() {
     let new = Memory::new("web-01".to_owned(), at(0));
     let now = new.due_at - 300_000 - BEGIN;
     hosts.take(batch(Feed::Agent, &["load.1min"], &[(now, &[1.0])]), at(now)).unwrap();
+    hosts.store_host("web-01", &mut store, at(now), false).unwrap();
     let past = |ms: i64| batch(Feed::Agent, &["load.1min"], &[(now - 3_000_000 + ms, &[1.0])]);
     hosts.take(past(0), at(now)).unwrap();
     assert!(hosts.due(at(now)).is_empty());

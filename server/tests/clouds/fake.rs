@@ -77,8 +77,8 @@ pub(crate) fn lines() -> (SyncSender<String>, Answer) {
 pub(crate) struct Fake {
     pub(crate) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
-    /// Connections that are open, and the most that were at a time.
-    open: Arc<Mutex<(usize, usize)>>,
+    /// Questions that are being answered, and the most that were at a time.
+    at_once: Arc<Mutex<(usize, usize)>>,
 }
 
 impl Fake {
@@ -97,37 +97,38 @@ impl Fake {
         let url = format!("https://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (config, answer) = (Arc::new(papers().config(asks_who)), Arc::new(Mutex::new(answer)));
-        let open = Arc::new(Mutex::new((0, 0)));
-        let fake = Self { url: url.clone(), asked: Arc::clone(&asked), open: Arc::clone(&open) };
+        let at_once = Arc::new(Mutex::new((0, 0)));
+        let fake = Self { url: url.clone(), asked: Arc::clone(&asked), at_once: Arc::clone(&at_once) };
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 stream.set_nodelay(true).unwrap();
                 let (config, answer) = (Arc::clone(&config), Arc::clone(&answer));
-                let (asked, url, open) = (Arc::clone(&asked), url.clone(), Arc::clone(&open));
-                {
-                    let mut open = open.lock().unwrap();
-                    open.0 += 1;
-                    open.1 = open.1.max(open.0);
-                }
+                let (asked, url, at_once) = (Arc::clone(&asked), url.clone(), Arc::clone(&at_once));
                 thread::spawn(move || {
                     let mut tls = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
                     while let Some(question) = read(&mut tls) {
+                        {
+                            let mut at_once = at_once.lock().unwrap();
+                            at_once.0 += 1;
+                            at_once.1 = at_once.1.max(at_once.0);
+                        }
                         asked.lock().unwrap().push(question.clone());
                         let said = (*answer.lock().unwrap())(&question, &url);
+                        // Before who asked can see the answer and ask again.
+                        at_once.lock().unwrap().0 -= 1;
                         if write(&mut tls, said).is_err() {
                             break;
                         }
                     }
-                    open.lock().unwrap().0 -= 1;
                 });
             }
         });
         fake
     }
 
-    /// How many connections were open at a time.
-    pub(crate) fn most_connections(&self) -> usize {
-        self.open.lock().unwrap().1
+    /// How many questions were answered at a time.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.at_once.lock().unwrap().1
     }
 
     /// The paths, with their queries, that were asked for and contain this.
