@@ -263,9 +263,12 @@ test('a finger on a chart scrolls the page, and a tap points @phone', async ({ p
   await cpu.scrollIntoViewIfNeeded();
   const box = (await cpu.boundingBox())!;
   const session = await page.context().newCDPSession(page);
-  await session.send('Input.synthesizeScrollGesture', {
-    x: box.x + box.width / 2, y: box.y + box.height / 2, yDistance: -300, gestureSourceType: 'touch',
-  });
+  const [x, from] = [box.x + box.width / 2, box.y + box.height / 2];
+  const finger = (type: 'touchStart' | 'touchMove' | 'touchEnd', ...ys: number[]) =>
+    session.send('Input.dispatchTouchEvent', { type, touchPoints: ys.map((y) => ({ x, y })) });
+  await finger('touchStart', from);
+  for (let up = 15; up <= 300; up += 15) await finger('touchMove', from - up);
+  await finger('touchEnd');
   await expect.poll(async () => (await cpu.boundingBox())!.y).toBeLessThan(box.y - 150);
   const legend = chart(page, 'load').locator('.chart-legend');
   await expect.poll(() => isDrawn(chart(page, 'load'))).toBe(true);
