@@ -117,16 +117,20 @@ test('the board shows all hosts in four forms, and its address holds what was ch
     const cells = page.getByTestId('host-comb').getByRole('link');
     await expect(cells.first()).toBeVisible();
     await cells.first().focus();
-    await page.keyboard.press('ArrowRight');
-    await expect(cells.nth(1)).toBeFocused();
-    await expect(cells.nth(1)).toHaveAttribute('aria-label', /^web-2: .*CPU/);
+    // The server is a host too: db-1, itself, web-2 and web-10.
+    await page.keyboard.press('End');
+    await expect(cells.last()).toBeFocused();
+    await page.keyboard.press('ArrowLeft');
+    const web = page.getByTestId('host-comb').getByRole('link', { name: /^web-2:/ });
+    await expect(web).toBeFocused();
     // By name, whatever is busiest; and the cell stays where it is when its host says something.
     await until(agents[0]!, { 'cpu.busy': 97 }, async () => {
-      await expect(cells.nth(1)).toHaveAttribute('aria-label', /^web-2: .*97 %/, { timeout: 2_000 });
+      await expect(web).toHaveAttribute('aria-label', /97 %/, { timeout: 2_000 });
     });
-    await expect(cells.nth(1)).toBeFocused();
-    await expect(cells.nth(0)).toHaveAttribute('aria-label', /^db-1:/);
-    await expect(page.getByTestId('comb-legend')).toContainText('calm 3');
+    await expect(web).toBeFocused();
+    await expect(cells.first()).toHaveAttribute('aria-label', /^db-1:/);
+    await expect(cells.last()).toHaveAttribute('aria-label', /^web-10:/);
+    await expect(page.getByTestId('comb-legend')).toContainText(/calm \d/);
     await examine(page, 'hosts honeycomb');
     await page.keyboard.press('Enter');
     await expect(page).toHaveURL(/\/hosts\/one\?name=/);
@@ -168,7 +172,7 @@ test('a host is seen second by second, by mouse, finger and keyboard', async ({ 
     await cpu.focus();
     await page.keyboard.press('End');
     await page.keyboard.press('ArrowLeft');
-    await expect(cpu).toHaveAttribute('aria-valuetext', /^\d\d:\d\d:\d\d, user [\d.]+ %, system 4 %/);
+    await expect(cpu).toHaveAttribute('aria-valuetext', /^\d\d:\d\d:\d\d, user [\d.]+ %(, at most [\d.]+ %)?, system 4 %/);
     await expect(picture(page, 'load')).toHaveAttribute('aria-valuetext', /^\d\d:\d\d:\d\d, load, 1 min/);
     await page.keyboard.press('+');
     await expect(page).toHaveURL(/from=\d+&until=\d+/);
@@ -194,8 +198,9 @@ test('a host is seen second by second, by mouse, finger and keyboard', async ({ 
   await test.step('what has no chart is drawn when it is picked', async () => {
     await page.locator('#host-series').selectOption('queue.length/name=mails');
     await expect(page).toHaveURL(/series=queue.length/);
-    await expect(chart(page, 'picked-queue-length-name-mails')).toContainText('mails queue.length');
-    await expect.poll(() => isDrawn(chart(page, 'picked-queue-length-name-mails'))).toBe(true);
+    const picked = chart(page, 'picked-queue-length-name-mails');
+    await expect.poll(() => isDrawn(picked)).toBe(true);
+    await expect(picked).toContainText('mails queue.length');
     await page.getByRole('button', { name: 'No longer draw queue.length/name=mails' }).click();
     await expect(page).not.toHaveURL(/series=/);
   });
@@ -258,9 +263,12 @@ test('a finger on a chart scrolls the page, and a tap points @phone', async ({ p
   await cpu.scrollIntoViewIfNeeded();
   const box = (await cpu.boundingBox())!;
   const session = await page.context().newCDPSession(page);
-  await session.send('Input.synthesizeScrollGesture', {
-    x: box.x + box.width / 2, y: box.y + box.height / 2, yDistance: -300, gestureSourceType: 'touch',
-  });
+  const [x, from] = [box.x + box.width / 2, box.y + box.height / 2];
+  const finger = (type: 'touchStart' | 'touchMove' | 'touchEnd', ...ys: number[]) =>
+    session.send('Input.dispatchTouchEvent', { type, touchPoints: ys.map((y) => ({ x, y })) });
+  await finger('touchStart', from);
+  for (let up = 15; up <= 300; up += 15) await finger('touchMove', from - up);
+  await finger('touchEnd');
   await expect.poll(async () => (await cpu.boundingBox())!.y).toBeLessThan(box.y - 150);
   const legend = chart(page, 'load').locator('.chart-legend');
   await expect.poll(() => isDrawn(chart(page, 'load'))).toBe(true);
@@ -339,6 +347,7 @@ test('an incident shows its host around the alert', async ({ page, server }) => 
   await menu.selectOption('web-1');
   await expect(around.getByRole('heading', { level: 2 })).toContainText('web-1');
   await around.getByLabel('Live, once a second').check();
+  await chart(page, 'load').scrollIntoViewIfNeeded();
   await until(agent, { 'load.1min': 17.31 }, async () => {
     await expect(chart(page, 'load').locator('.chart-legend')).toContainText('17.3', { timeout: 2_000 });
   });

@@ -45,8 +45,9 @@ pub(crate) fn dialog_is_open() -> bool {
 
 pub(crate) fn focus(selector: &str) {
     let found = document().query_selector(selector).ok().flatten();
-    if let Some(element) = found.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
-        drop(element.focus());
+    if let Some(element) = found {
+        // Of a picture too: what is drawn has a focus as well, and is no HTML.
+        drop(element.unchecked_ref::<HtmlElement>().focus());
     }
 }
 

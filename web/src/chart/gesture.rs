@@ -1,7 +1,7 @@
 //! What the mouse and fingers do on a chart, decided without a browser: pointing, dragging over a stretch, or scrolling the
 //! page, which is none of the chart's business.
 
-/// A finger that moves less than this sideways only rests there, or scrolls.
+/// A finger that moves less than this only rests there.
 const SLOP_PX: f64 = 10.0;
 
 /// What a pointer did.
@@ -21,6 +21,7 @@ pub(crate) struct Pointer {
     pub(crate) id: i32,
     pub(crate) is_mouse: bool,
     pub(crate) x: f64,
+    pub(crate) y: f64,
     pub(crate) at: i64,
 }
 
@@ -42,7 +43,7 @@ pub(crate) struct Gesture {
     /// Where the mouse was pressed.
     began: Option<i64>,
     /// Each finger where it is, and where it was first.
-    fingers: Vec<(Pointer, f64)>,
+    fingers: Vec<(Pointer, Pointer)>,
     /// A second finger was there; the last one to leave is no tap.
     was_two: bool,
 }
@@ -76,7 +77,7 @@ impl Gesture {
     fn finger(&mut self, moved: Moved, pointer: Pointer) -> Did {
         match moved {
             Moved::Down => {
-                self.fingers.push((pointer, pointer.x));
+                self.fingers.push((pointer, pointer));
                 self.was_two |= self.fingers.len() > 1;
                 Did::Nothing
             }
@@ -86,19 +87,21 @@ impl Gesture {
                 }
                 match self.fingers.as_slice() {
                     [(one, _), (other, _)] => Did::Drag(one.at, other.at),
-                    [(own, first)] if !self.was_two && (own.x - first).abs() > SLOP_PX => Did::Point(own.at),
+                    [(own, first)] if !self.was_two && (own.x - first.x).abs() > SLOP_PX => Did::Point(own.at),
                     _ => Did::Nothing,
                 }
             }
             Moved::Up | Moved::Cancel => {
-                let was_there = self.fingers.iter().any(|finger| finger.0.id == pointer.id);
+                // One that went up or down meant to scroll, whether or not there was anything to scroll.
+                let own = self.fingers.iter().find(|finger| finger.0.id == pointer.id);
+                let is_tap = own.is_some_and(|(_, first)| (pointer.y - first.y).abs() <= SLOP_PX);
                 let were_two = self.fingers.len() > 1;
                 self.fingers.retain(|finger| finger.0.id != pointer.id);
                 let was_two = if self.fingers.is_empty() { std::mem::take(&mut self.was_two) } else { self.was_two };
                 match moved {
                     Moved::Cancel => Did::Leave,
                     _ if were_two => Did::Choose,
-                    _ if was_there && !was_two => Did::Point(pointer.at),
+                    _ if is_tap && !was_two => Did::Point(pointer.at),
                     _ => Did::Nothing,
                 }
             }
@@ -112,11 +115,11 @@ mod tests {
     use super::{Did, Gesture, Moved, Pointer};
 
     const fn mouse(at: i64) -> Pointer {
-        Pointer { id: 1, is_mouse: true, x: 0.0, at }
+        Pointer { id: 1, is_mouse: true, x: 0.0, y: 0.0, at }
     }
 
     fn finger(id: i32, at: i64) -> Pointer {
-        Pointer { id, is_mouse: false, x: at as f64, at }
+        Pointer { id, is_mouse: false, x: at as f64, y: 0.0, at }
     }
 
     #[test]
@@ -141,6 +144,10 @@ mod tests {
         assert_eq!(it.step(Moved::Leave, finger(2, 101)), Did::Nothing, "what was tapped stays");
         assert_eq!(it.step(Moved::Down, finger(3, 100)), Did::Nothing);
         assert_eq!(it.step(Moved::Move, finger(3, 130)), Did::Point(130), "sideways it is a cursor");
+        assert_eq!(it.step(Moved::Cancel, finger(3, 130)), Did::Leave);
+        it.step(Moved::Down, finger(4, 100));
+        let up = Pointer { y: -80.0, ..finger(4, 100) };
+        assert_eq!((it.step(Moved::Move, up), it.step(Moved::Up, up)), (Did::Nothing, Did::Nothing), "no tap");
     }
 
     #[test]

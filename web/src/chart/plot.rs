@@ -90,6 +90,8 @@ pub(crate) struct Place {
     pub(crate) right: f64,
     pub(crate) top: f64,
     pub(crate) bottom: f64,
+    /// All of the room there is.
+    wide: f64,
     from: i64,
     until: i64,
 }
@@ -113,12 +115,21 @@ impl Place {
                 right: (width - 1.0).max(2.0),
                 top: 3.0,
                 bottom: (height - 3.0).max(4.0),
+                wide: width,
                 from,
                 until,
             };
         }
         let names = if named(chart, width) { NAMES_PX } else { 10.0 };
-        Self { left: 62.0, right: (width - names).max(63.0), top: 8.0, bottom: (height - 20.0).max(20.0), from, until }
+        Self {
+            left: 62.0,
+            right: (width - names).max(63.0),
+            top: 8.0,
+            bottom: (height - 20.0).max(20.0),
+            wide: width,
+            from,
+            until,
+        }
     }
 
     pub(crate) fn x(&self, at: i64) -> f64 {
@@ -263,7 +274,7 @@ fn rules(chart: &Chart, words: &Words<'_>, place: &Place, axis: &Axis, all: &mut
             width: 1.0,
             dash: &[],
         });
-        if x - half > 0.0 && x + half < place.right + NAMES_PX.min(half + 8.0) {
+        if x - half > 0.0 && x + half < place.wide {
             all.push(Draw::Text { at: [x, place.bottom + 12.0], text, ink: Ink::Muted, align: Align::Middle });
         }
     }

@@ -341,7 +341,8 @@ fn pointers(
         }
         let (width, height) = size.get_untracked();
         let x = f64::from(event.client_x()) - element.get_bounding_client_rect().left();
-        let pointer = Pointer { id: event.pointer_id(), is_mouse, x, at: Place::new(&chart, width, height).at(x) };
+        let (y, at) = (f64::from(event.client_y()), Place::new(&chart, width, height).at(x));
+        let pointer = Pointer { id: event.pointer_id(), is_mouse, x, y, at };
         let did = gesture.try_update_value(|gesture| gesture.step(moved, pointer));
         let Together { cursor, drag, zoom, .. } = together;
         match did.unwrap_or(Did::Nothing) {
