@@ -19,7 +19,7 @@ const pages: Record<string, [path: string, content: string]> = {
   'hosts table': ['/hosts?view=table', '[data-testid="host-table"] tbody tr'],
   'hosts honeycomb': ['/hosts?view=comb&group=cluster', '.cell'],
   'hosts charts': ['/hosts?view=charts', '.multiples a'],
-  'a host': ['/hosts/one?name=db-order-02', '[data-testid="chart-cpu"] .chart-legend li'],
+  'a host': ['/hosts/one?name=db-order-02', '[data-testid="host-strip"] h2'],
   'host rules': ['/hosts/rules', '[data-testid="template-base"]'],
   mirrors: ['/mirrors', '.mirror-list'],
   'new mirror': ['/mirrors/new', '[data-testid="mirror-form"], .empty'],

@@ -22,7 +22,7 @@ use shared::{
     host::{Feed, HostFacts, Vitals},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
@@ -123,9 +123,8 @@ impl Hosts {
             _ => self.store_doc(host, store).inspect_err(|_| lock(host).has_new_feed = has_new_feed)?,
         };
         self.read_newest(host, id, store, now)?;
-        let mut memo = Memo::default();
-        for key in keys.iter().take(at_once) {
-            self.store_slot(host, id, *key, store, now, &mut memo)?;
+        for some in keys.get(..at_once.min(keys.len())).unwrap_or_default().chunks(SLOTS_AT_ONCE) {
+            self.store_some(host, id, some, store, now)?;
         }
         if !keys.is_empty() {
             self.store_doc(host, store)?;
@@ -156,37 +155,49 @@ impl Hosts {
         Ok(())
     }
 
-    fn store_slot(
+    /// Stores some slots, and what they add to the longer parts, in one transaction.
+    fn store_some(
         &self,
         host: &Shared,
         id: i64,
-        key: (i64, Feed),
+        keys: &[(i64, Feed)],
         store: &mut Store,
         now: Timestamp,
-        memo: &mut Memo,
     ) -> Result<(), StoreError> {
-        let (new, changes) = {
-            let memory = lock(host);
-            let Some(block) = memory.open.get(&key) else { return Ok(()) };
-            (block.table(|n| memory.columns.get(n).map(|it| &it.series)), block.changes)
-        };
-        let (at, feed) = key;
-        let feed = feed_name(feed);
-        let mut samples: Table<1> = self.stored(store, id, 0, at, feed, memo)?;
-        samples.merge(new);
-        let part = Part::of(&samples);
-        let (minutes, tens) = (rolled(&samples, 60_000), rolled(&samples, SLOT_MS));
-        let mut parts =
-            vec![HostPart { step: 0, at: Timestamp::from_ms(at), feed: feed.to_owned(), body: part.write() }];
-        for ((step, span_ms), points) in LEVELS.into_iter().skip(1).zip([minutes, tens]) {
-            let at = at.div_euclid(span_ms) * span_ms;
-            let mut whole: Table<{ super::rollup::ROLLED }> = self.stored(store, id, step, at, feed, memo)?;
-            whole.merge(points);
-            let body = Part::of(&whole).write();
-            parts.push(HostPart { step, at: Timestamp::from_ms(at), feed: feed.to_owned(), body });
+        let mut memo = Memo::default();
+        let mut longer: BTreeMap<(i64, i64, Feed), Rolled> = BTreeMap::new();
+        let (mut parts, mut done) = (Vec::new(), Vec::new());
+        for (at, feed) in keys.iter().copied() {
+            let (new, changes) = {
+                let memory = lock(host);
+                let Some(block) = memory.open.get(&(at, feed)) else { continue };
+                (block.table(|n| memory.columns.get(n).map(|it| &it.series)), block.changes)
+            };
+            let mut samples: Table<1> = self.stored(store, id, 0, at, feed_name(feed), &mut memo)?;
+            samples.merge(new);
+            for ((step, span_ms), points) in
+                LEVELS.into_iter().skip(1).zip([rolled(&samples, 60_000), rolled(&samples, SLOT_MS)])
+            {
+                let begin = at.div_euclid(span_ms) * span_ms;
+                // Read once, however many slots are a part of it.
+                let whole = match longer.entry((step, begin, feed)) {
+                    Entry::Occupied(found) => found.into_mut(),
+                    Entry::Vacant(place) => {
+                        place.insert(self.stored(store, id, step, begin, feed_name(feed), &mut memo)?)
+                    }
+                };
+                whole.merge(points);
+            }
+            let part = Part::of(&samples);
+            parts.push(kept(0, at, feed, &part));
+            done.push(((at, feed), changes, part));
         }
+        parts.extend(longer.into_iter().map(|((step, at, feed), whole)| kept(step, at, feed, &Part::of(&whole))));
         store.host_parts_put(id, &parts)?;
-        lock(host).stored(key, changes, part, now.ms());
+        let mut memory = lock(host);
+        for (key, changes, part) in done {
+            memory.stored(key, changes, part, now.ms());
+        }
         Ok(())
     }
 
@@ -312,6 +323,13 @@ impl Hosts {
         due.truncate(HOSTS_AT_ONCE);
         due.into_iter().map(|(_, name)| name).collect()
     }
+}
+
+/// Points of a longer span.
+type Rolled = Table<{ super::rollup::ROLLED }>;
+
+fn kept(step: i64, at: i64, feed: Feed, part: &Part) -> HostPart {
+    HostPart { step, at: Timestamp::from_ms(at), feed: feed_name(feed).to_owned(), body: part.write() }
 }
 
 /// A few of the parts that are older than they are kept; whether there may be more.

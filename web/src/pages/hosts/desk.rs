@@ -201,17 +201,23 @@ impl Desk {
         Effect::new(move || look::at(page, self.on_screen()));
     }
 
+    /// What a detail says; an answer that was under way while newer samples came takes nothing of them back.
     fn take(self, detail: HostDetail) {
+        let row = &detail.row;
+        let is_newest = self.standing.get_untracked().is_none_or(|it| it.seen_at <= row.seen_at);
         self.latest.update(|latest| {
             for row in &detail.series {
-                if let Some(value) = row.last {
+                if let Some(value) = row.last
+                    && (is_newest || !latest.contains_key(&row.name))
+                {
                     latest.insert(row.name.clone(), f64::from(value));
                 }
             }
         });
-        let row = &detail.row;
-        self.standing.set(Some(Standing { state: row.state, seen_at: row.seen_at, every_ms: row.every_ms }));
-        self.tables.set(detail.tables);
+        if is_newest {
+            self.standing.set(Some(Standing { state: row.state, seen_at: row.seen_at, every_ms: row.every_ms }));
+            self.tables.set(detail.tables);
+        }
     }
 
     /// Another stretch has other incidents, and what was pointed at may not be in it.
