@@ -14,6 +14,7 @@ pub mod live;
 pub mod load;
 pub mod mail;
 pub mod postgres;
+pub mod running;
 pub mod store_lock;
 pub mod tocsin;
 pub mod vcenter;

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::{
     environment,
     hook::{HookSink, Reply},
+    running::Running,
     wait,
 };
 use flate2::read::GzDecoder;
@@ -85,16 +86,6 @@ while True:
     n += 1
     time.sleep(0.05)
 "#;
-
-/// A process that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
 
 /// What a tool read, by its name, in order.
 type Readings = Arc<Mutex<BTreeMap<String, Vec<Value>>>>;

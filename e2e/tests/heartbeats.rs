@@ -1,14 +1,14 @@
 //! Heartbeats with the clients that send them: curl as in a crontab, and a real Alertmanager with its Watchdog.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::{environment, hook::HookSink, http::Client, tocsin::Tocsin, wait};
+use e2e::{environment, hook::HookSink, http::Client, running::Running, tocsin::Tocsin, wait};
 use shared::{
     HeartbeatState, IncidentState,
     api::{HeartbeatRow, IncidentDetail, List, Role},
 };
 use std::{
     net::TcpListener,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::Duration,
 };
 
@@ -82,17 +82,6 @@ fn a_beat_that_does_not_come_pages_and_the_next_one_recovers_also_over_a_kill() 
     Ok(())
 }
 
-/// Alertmanager, ended with the test.
-struct Alertmanager(Child);
-
-impl Drop for Alertmanager {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _gone = self.0.kill();
-        let _gone = self.0.wait();
-    }
-}
-
 #[test]
 fn the_watchdog_of_a_real_alertmanager_beats() -> Result<()> {
     let program = environment::program("prometheus-alertmanager").context(
@@ -118,7 +107,7 @@ fn the_watchdog_of_a_real_alertmanager_beats() -> Result<()> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
-    let _alertmanager = Alertmanager(alertmanager);
+    let _alertmanager = Running(alertmanager);
     let alert = |end: &str| format!("[{{\"labels\":{{\"alertname\":\"Watchdog\",\"severity\":\"none\"}}{end}}}]");
     let post = |body: &str| -> Result<Option<()>> {
         let curl = Command::new("curl")

@@ -1,13 +1,13 @@
 //! Real load on a real machine: seen on its page as it comes, judged by a rule, and a page to somebody at the end.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::{browser::Browser, environment, hook::HookSink, tocsin::Tocsin, wait};
+use e2e::{browser::Browser, environment, hook::HookSink, running::Running, tocsin::Tocsin, wait};
 use serde_json::Value;
 use shared::api::Role;
 use std::{
     fs,
     net::{TcpListener, TcpStream},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     thread,
     time::Duration,
 };
@@ -42,17 +42,6 @@ levels = [{ notify = ["person:wang"], delay = "1h" }]
 id = "all"
 policy = "all"
 "#;
-
-/// Ends with the test, whatever becomes of that.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Already ended, after a success.
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
 
 /// Every core is busy until it ends.
 fn busy() -> Result<Running> {

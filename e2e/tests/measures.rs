@@ -2,7 +2,7 @@
 //! server too, and Open-Falcon's push over HTTP and JSON-RPC. What they say of it must agree.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::{environment, http::Client, tocsin::Tocsin, wait};
+use e2e::{environment, http::Client, running::Running, tocsin::Tocsin, wait};
 use serde_json::json;
 use shared::{
     Timestamp,
@@ -14,7 +14,7 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::Duration,
 };
 
@@ -24,23 +24,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What this server calls the exporter; the Prometheus calls it as the machine calls itself.
 const SCRAPED: &str = "scraped";
 
-/// A program, ended with the test.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _gone = self.0.kill();
-        let _gone = self.0.wait();
-    }
-}
-
-fn started(program: &str, arguments: &[String]) -> Result<Ended> {
+fn started(program: &str, arguments: &[String]) -> Result<Running> {
     let found = environment::program(program).with_context(|| {
         format!("{program} is missing; `cargo xtask test` installs it, or: apt-get install {program}")
     })?;
     let child = Command::new(found).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    Ok(Ended(child))
+    Ok(Running(child))
 }
 
 fn free() -> Result<SocketAddr> {
@@ -48,7 +37,7 @@ fn free() -> Result<SocketAddr> {
 }
 
 /// A Prometheus that asks the exporter each second and writes what it hears to an address.
-fn prometheus(folder: &Path, exporter: SocketAddr, url: &str) -> Result<Ended> {
+fn prometheus(folder: &Path, exporter: SocketAddr, url: &str) -> Result<Running> {
     let file = folder.join("prometheus.yml");
     let config = format!(
         "global: {{ scrape_interval: 1s }}\n\

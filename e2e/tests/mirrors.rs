@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use e2e::{
     http::Client,
     lab::{Lab, Network},
+    running::Running,
     store_lock::StoreLock,
     tocsin::Tocsin,
     wait,
@@ -14,10 +15,7 @@ use shared::{
     api::Role,
     mirror::{Mirror, MirrorEnd, MirrorState},
 };
-use std::{
-    process::{Child, Stdio},
-    time::Duration,
-};
+use std::{process::Stdio, time::Duration};
 
 /// Beyond a mirror's end.
 const GRACE_MS: i64 = 5_000;
@@ -131,20 +129,10 @@ impl Field {
         wait::attempt("our mirror to be in the switch", PATIENCE, || Ok(self.has_ours()?.then_some(())))
     }
 
-    fn watchdog(&self, more: &[&str]) -> Result<Watchdog> {
+    fn watchdog(&self, more: &[&str]) -> Result<Running> {
         let mut command = self.server.command();
         command.arg("mirror-watchdog").args(more).stdout(Stdio::null()).stderr(Stdio::null());
-        Ok(Watchdog(command.spawn().context("the watchdog cannot be started")?))
-    }
-}
-
-/// A watchdog that ends with the test.
-struct Watchdog(Child);
-
-impl Drop for Watchdog {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
+        Ok(Running(command.spawn().context("the watchdog cannot be started")?))
     }
 }
 

@@ -29,6 +29,7 @@ use auditor::Audited;
 use beat::Heartbeat;
 use engine::{
     Act, Engine, Refusal, SilenceAct, Snapshot,
+    compile::SELF,
     matcher::{Matcher, Subject},
     mirror::MirrorAct,
     normalize::{Normalized, Source, normalize},
@@ -38,7 +39,7 @@ use shared::{
     Alert, AttemptId, ContactId, EventId, Failure, Few, HeartbeatId, Incident, IncidentId, IntegrationId, MirrorId,
     PageId, Pairs, PersonId, Recipient, Severity, Signal, Silence, ThinVec, Timestamp,
     api::{PagerStatus, Receipt, TestPageResult},
-    config::Person,
+    config::{Integration, Person},
     mirror::{Mirror, MirrorReport},
     placement::Placement,
     timeline::Actor,
@@ -91,6 +92,18 @@ impl Arrived {
             body,
             read,
         }
+    }
+
+    /// A message of the pager to itself, under an identity: `body` is what a sender of JSON would post.
+    pub(crate) fn of_itself(body: &serde_json::Value, key: &str, now: Timestamp) -> Self {
+        let own = Integration::undeclared(SELF.into());
+        let source =
+            Source { integration: &own, content_type: Some("application/json"), format: None, received_at: now };
+        let mut arrived = Self::read(&source, SELF.to_owned(), body.to_string().into_bytes());
+        for parsed in &mut arrived.read.events {
+            parsed.event.dedup_key = key.into();
+        }
+        arrived
     }
 }
 

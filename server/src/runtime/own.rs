@@ -1,10 +1,9 @@
 //! What the pager has to say about itself: alerts of its own, taken as if it had sent them to itself.
 
 use super::{Arrived, writer::Writer};
-use engine::{Changes, compile::SELF, dedup, normalize};
+use engine::{Changes, compile::SELF, dedup};
 use shared::{
     IntegrationId, PolicyId, Timestamp,
-    config::Integration,
     timeline::{Happening, TargetResult},
 };
 use std::collections::BTreeMap;
@@ -24,17 +23,8 @@ impl OwnAlert<'_> {
         let status = if self.wrong.is_some() { "firing" } else { "resolved" };
         let body = serde_json::json!({
             "severity": "P0", "status": status, "host": SELF, "summary": self.summary, "content": self.wrong,
-        })
-        .to_string()
-        .into_bytes();
-        let own = Integration::undeclared(SELF.into());
-        let content_type = Some("application/json");
-        let source = normalize::Source { integration: &own, content_type, format: None, received_at: now };
-        let mut arrived = Arrived::read(&source, SELF.to_owned(), body);
-        for parsed in &mut arrived.read.events {
-            parsed.event.dedup_key = self.key.into();
-        }
-        arrived
+        });
+        Arrived::of_itself(&body, self.key, now)
     }
 }
 

@@ -1,14 +1,9 @@
 //! What the judge has to say, as a message that the pager sends to itself.
 
 use crate::runtime::Arrived;
-use engine::{
-    compile::SELF,
-    normalize,
-    threshold::{Bound, Judged, OverBecause},
-};
+use engine::threshold::{Bound, Judged, OverBecause};
 use shared::{
     Metric, Severity, Timestamp,
-    config::Integration,
     host::{SeriesName, Unit, metric},
 };
 use std::collections::BTreeMap;
@@ -108,15 +103,9 @@ impl Message {
             "severity": self.severity.unwrap_or(Severity::P4).to_string(),
             "host": self.host, "service": self.service, "summary": self.summary, "content": self.content,
             "dedup_key": key, "labels": labels,
-        })
-        .to_string()
-        .into_bytes();
-        let own = Integration::undeclared(SELF.into());
-        let content_type = Some("application/json");
-        let source = normalize::Source { integration: &own, content_type, format: None, received_at: now };
-        let mut arrived = Arrived::read(&source, SELF.to_owned(), body);
+        });
+        let mut arrived = Arrived::of_itself(&body, key, now);
         for parsed in &mut arrived.read.events {
-            parsed.event.dedup_key = key.into();
             parsed.event.metric = self.metric.clone().map(Box::new);
         }
         arrived
