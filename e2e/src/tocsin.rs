@@ -201,6 +201,12 @@ impl Tocsin {
         self.folder.path()
     }
 
+    /// Where it keeps its database, unless it has another.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// The program, with its folder and database.
     #[must_use]
     pub fn command(&self) -> Command {
@@ -216,7 +222,7 @@ impl Tocsin {
                 command
             }
         };
-        command.current_dir(self.folder.path()).arg("--data").arg(self.folder.path().join("data"));
+        command.current_dir(self.folder.path()).arg("--data").arg(self.data());
         if let Some(url) = &self.database {
             command.args(["--database", url]);
         }

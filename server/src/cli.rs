@@ -131,6 +131,26 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
+/// The agent as a program of its own.
+#[derive(Parser, Debug)]
+#[command(name = "tocsin-agent", version, about = "Tells a Tocsin server what this machine does", long_about = None)]
+pub struct AgentAlone {
+    #[command(flatten)]
+    command: agent::Command,
+}
+
+/// Runs the agent and gives its exit code.
+#[must_use]
+pub fn run_agent(alone: &AgentAlone) -> ExitCode {
+    match agent::agent(&alone.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
 fn carry_out(cli: Cli) -> Done {
     let Cli { storage, command } = cli;
     match command {

@@ -64,7 +64,7 @@ test('the board shows all hosts in four forms, and its address holds what was ch
     await page.getByTestId('host-token').click();
     const token = await page.getByTestId('host-token-made').textContent();
     await expect(empty.locator('pre')).toContainText(token!);
-    await expect(empty.locator('pre')).toContainText('tocsin agent --server');
+    await expect(empty.locator('pre')).toContainText('tocsin-agent --server');
     for (const way of ['Prometheus', 'Open-Falcon', 'node_exporter']) {
       await empty.getByRole('button', { name: way, exact: true }).click();
       await expect(empty.getByRole('button', { name: way, exact: true })).toHaveAttribute('aria-pressed', 'true');

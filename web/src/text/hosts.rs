@@ -68,7 +68,7 @@ shared::messages! {
     token_once() { en: "It is shown this once. Only its hash is kept.", zh: "仅显示这一次，服务器只保存其哈希。" }
     how() { en: "How it is measured", zh: "采集方式" }
     way_systemd() { en: "Agent, systemd", zh: "Agent（systemd）" }
-    way_systemd_hint() { en: "Copy the same program that is this server to the host, and run these lines there as root.", zh: "将与本服务器相同的程序复制到该主机，以 root 运行以下命令。" }
+    way_systemd_hint() { en: "Copy tocsin-agent, which was built beside this server's program, to the host, and run these lines there as root.", zh: "将与本服务器程序一同构建的 tocsin-agent 复制到该主机，以 root 运行以下命令。" }
     way_plain() { en: "Agent, by hand", zh: "Agent（手动）" }
     way_plain_hint() { en: "To try it out; it ends with the terminal.", zh: "用于试用；终端关闭即停止。" }
     way_prometheus() { en: "Prometheus", zh: "Prometheus" }

@@ -241,7 +241,9 @@ fn queries(fleet: &Fleet, server: &Tocsin, agent: &str, control: &Measured) -> R
 fn stored(server: &mut Tocsin) -> Result<f64> {
     server.stop()?;
     let size = |path: &Path| fs::metadata(path).map_or(0, |it| it.len());
-    let files = fs::read_dir(server.folder())?.flatten().map(|entry| entry.path());
+    let files = fs::read_dir(server.data())?.flatten().map(|entry| entry.path());
     let database = files.filter(|path| path.to_string_lossy().contains(".db") && path.is_file());
-    Ok(database.map(|path| size(&path)).sum::<u64>() as f64)
+    let bytes = database.map(|path| size(&path)).sum::<u64>();
+    ensure!(bytes > 0, "there is no database in {}", server.data().display());
+    Ok(bytes as f64)
 }

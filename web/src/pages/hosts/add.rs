@@ -26,11 +26,11 @@ const WAYS: [Way; 5] = [
         word: "systemd",
         name: t::way_systemd,
         hint: t::way_systemd_hint,
-        text: "install -m 755 tocsin /usr/local/bin/tocsin\ninstall -d -m 700 /etc/tocsin\n\
+        text: "install -m 755 tocsin-agent /usr/local/bin/\ninstall -d -m 700 /etc/tocsin\n\
                (umask 077; printf '%s' 'TOKEN' > /etc/tocsin/agent.token)\n\
                cat > /etc/systemd/system/tocsin-agent.service <<'END'\n[Unit]\nDescription=Tocsin agent\n\
                Wants=network-online.target\nAfter=network-online.target\n\n[Service]\n\
-               ExecStart=/usr/local/bin/tocsin agent --server URL --name NAME --token-file /etc/tocsin/agent.token\n\
+               ExecStart=/usr/local/bin/tocsin-agent --server URL --name NAME --token-file /etc/tocsin/agent.token\n\
                Restart=always\nRestartSec=5\n\n[Install]\nWantedBy=multi-user.target\nEND\n\
                systemctl enable --now tocsin-agent",
     },
@@ -39,7 +39,7 @@ const WAYS: [Way; 5] = [
         name: t::way_plain,
         hint: t::way_plain_hint,
         text: "(umask 077; printf '%s' 'TOKEN' > agent.token)\n\
-               ./tocsin agent --server URL --name NAME --token-file agent.token",
+               ./tocsin-agent --server URL --name NAME --token-file agent.token",
     },
     Way {
         word: "prometheus",
