@@ -239,6 +239,7 @@ impl Life {
             Behaviour::TooMany { retry_after } => {
                 Reply::TooMany(retry_after.map_or(1, |it| u32::try_from(it.0 / 1_000).unwrap_or(1)))
             }
+            Behaviour::Tells { .. } => bail!("the receiver of webhooks tells nothing later"),
             Behaviour::LosesTheAnswer => Reply::Drop,
             Behaviour::TimesOut => Reply::Hang(Duration::from_secs(60)),
         };

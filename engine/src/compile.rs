@@ -19,8 +19,8 @@ use shared::{
     CalendarId, Delay, HeartbeatId, HookId, IntegrationId, PersonId, PolicyId, ScheduleId, Severity, SilenceRequest,
     TeamId,
     config::{
-        Contact, Document, Finding, HolidayCalendar, Hook, Integration, Level, LevelWhen, Paging, Person, Policy, Rule,
-        Target, Team, TimeWindow,
+        Contact, ContactKind, Document, Finding, HolidayCalendar, Hook, Integration, Level, LevelWhen, Paging, Person,
+        Policy, Rule, Target, Team, TimeWindow,
     },
 };
 use std::{
@@ -76,6 +76,7 @@ impl Snapshot {
         snapshot.people = check.index(&document.people, "people", |person| person.id.clone(), |id| id.as_str());
         snapshot.teams = check.index(&document.teams, "teams", |team| team.id.clone(), |id| id.as_str());
         snapshot.hooks = check.index(&document.webhooks, "webhooks", |hook| hook.id.clone(), |id| id.as_str());
+        document.webhooks.iter().for_each(|hook| check.hook(hook));
         snapshot.integrations =
             check.index(&document.integrations, "integrations", |it| it.id.clone(), |id| id.as_str());
         let holidays = check.holidays(&document.holidays);
@@ -157,7 +158,7 @@ impl Snapshot {
     pub fn person_of(&self, by: &shared::timeline::Actor) -> Option<PersonId> {
         use shared::timeline::Actor;
         let person = match by {
-            Actor::Link { person } => person.clone(),
+            Actor::Link { person, .. } => person.clone(),
             Actor::Account { login } => login.as_str().into(),
             Actor::System | Actor::Token { .. } | Actor::Integration { .. } => return None,
         };
@@ -339,23 +340,52 @@ impl Check {
 
     fn contact(&mut self, path: &str, contact: &Contact) {
         match contact.address() {
-            None => self.fault(path, "a contact has exactly one of `email`, `ntfy` and `webhook`"),
-            Some((shared::config::ContactKind::Email, address))
-                if !address.contains('@') || address.contains(char::is_whitespace) =>
-            {
+            None => {
+                let kinds = ContactKind::ALL.map(|kind| format!("`{}`", kind.as_str())).join(", ");
+                self.fault(path, format!("a contact has exactly one of {kinds}"));
+            }
+            Some((ContactKind::Email, address)) if !address.contains('@') || address.contains(char::is_whitespace) => {
                 self.fault(
                     format!("{path}.email"),
                     format!("`{address}` is not an e-mail address; write name@example.org"),
                 );
             }
-            Some((shared::config::ContactKind::Ntfy, topic)) if !is_topic(topic) => {
+            Some((ContactKind::Ntfy, topic)) if !is_topic(topic) => {
                 self.fault(
                     format!("{path}.ntfy"),
                     format!("`{topic}` is not an ntfy topic; use 1 to 64 letters, digits, `-` and `_`"),
                 );
             }
-            Some((shared::config::ContactKind::Webhook, url)) => self.address(&format!("{path}.webhook"), url),
+            Some((ContactKind::Webhook, url)) => self.address(&format!("{path}.webhook"), url),
+            Some((kind @ (ContactKind::Sms | ContactKind::Voice), number)) if !is_number(number) => {
+                self.fault(
+                    format!("{path}.{}", kind.as_str()),
+                    format!("`{number}` is not a telephone number with its country; write for example +4915112345678"),
+                );
+            }
+            Some((ContactKind::Push, which)) if which != "all" => {
+                self.fault(format!("{path}.push"), format!("`{which}` names no devices; write push = \"all\""));
+            }
+            Some((ContactKind::Teams, url)) => self.address(&format!("{path}.teams"), url),
+            Some((kind, address)) if kind.is_chat() && !is_room(address) => {
+                self.fault(
+                    format!("{path}.{}", kind.as_str()),
+                    format!("`{address}` is not an address; leave no blanks in it, and nothing but `https://…` with a scheme"),
+                );
+            }
             Some(_) => {}
+        }
+    }
+
+    fn hook(&mut self, hook: &Hook) {
+        let path = format!("webhooks[{}]", hook.id);
+        if hook.kind != ContactKind::Webhook && !hook.kind.is_chat() {
+            self.fault(
+                format!("{path}.kind"),
+                "a room is a `webhook` or a kind of chat; people have contacts of the other kinds",
+            );
+        } else if hook.kind.is_chat() && !is_room(&hook.url) {
+            self.fault(format!("{path}.url"), format!("`{}` is not the address of a room", hook.url));
         }
     }
 
@@ -523,6 +553,20 @@ pub(crate) fn unknown(kind: &str, name: &str) -> String {
 
 pub(crate) fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
+}
+
+/// E.164, as it is written: digits may be grouped.
+fn is_number(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    text.starts_with('+')
+        && (7..=15).contains(&digits)
+        && text.chars().skip(1).all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-' | '(' | ')'))
+}
+
+/// A name a chat knows, or a web address.
+fn is_room(text: &str) -> bool {
+    let plain = !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    plain && (!text.contains("://") || text.starts_with("https://") || text.starts_with("http://"))
 }
 
 fn is_topic(text: &str) -> bool {

@@ -159,6 +159,9 @@ impl Engine {
                             self.state.queue.adopt(attempt.message(), notify::target_key(&self.config, page, attempt));
                         }
                     }
+                    (AttemptState::Accepted, Some(until)) => {
+                        self.state.deadlines.set(until, Wake::Lease { incident: id, attempt: attempt.id });
+                    }
                     _ => {}
                 }
             }
@@ -200,6 +203,9 @@ impl Engine {
             Event::MirrorReported { mirror, report } => turn.mirror_reported(mirror, report),
             Event::Beat { heartbeat, signal, note } => {
                 turn.effects.refused = turn.heard(&heartbeat, signal, note).err();
+            }
+            Event::DeliveryReceipt { incident, message, receipt, device } => {
+                turn.receipt(incident, message, &receipt, device.as_ref());
             }
             Event::DeliveryFinished { incident, attempt, try_number, result } => {
                 turn.finished(incident, attempt, try_number, &result);
@@ -383,8 +389,10 @@ fn hasten(incident: &mut Incident, by_ms: i64) {
     incident.flapping.iter_mut().map(|flapping| &mut flapping.until).for_each(sooner);
     incident.group.iter_mut().map(|group| &mut group.newest_at).for_each(sooner);
     let timed = incident.pages.iter_mut().filter(|page| page.waits.is_none());
-    for attempt in timed.flat_map(|page| &mut page.attempts).filter(|it| !it.state.is_final()) {
-        sooner(&mut attempt.due);
+    for attempt in timed.flat_map(|page| &mut page.attempts) {
+        if !attempt.state.is_final() {
+            sooner(&mut attempt.due);
+        }
         attempt.lease_until.iter_mut().for_each(sooner);
     }
 }
@@ -477,6 +485,7 @@ impl Turn<'_> {
                 self.ack(id, by, person, until)
             }
             Act::AckAs { person, until } => self.ack(id, by, Some(person), until),
+            Act::StopCalls { person } => self.stop_calls(id, by, person),
             Act::Unack if matches!(state, IncidentState::Acked | IncidentState::Snoozed) => {
                 self.note(id, by, Happening::Unacked);
                 self.trigger_again(id);

@@ -6,9 +6,9 @@ use crate::{
     oncall::Copies,
 };
 use shared::{
-    Alert, AlertEvent, AlertId, AttemptId, ContactId, Delay, Digest, EventId, Failure, HeartbeatId, Incident,
-    IncidentId, IntegrationId, MirrorId, PageId, PersonId, PolicyId, Pulse, Signal, Silence, SilenceId, SilenceRequest,
-    Storm, Timestamp,
+    Alert, AlertEvent, AlertId, AttemptId, ContactId, Delay, DeliveryReceipt, Digest, EventId, Failure, HeartbeatId,
+    Incident, IncidentId, IntegrationId, MirrorId, PageId, PersonId, PolicyId, Pulse, SharedStr, Signal, Silence,
+    SilenceId, SilenceRequest, Storm, Timestamp,
     config::Target,
     mirror::{Mirror, MirrorReport},
     placement::Placement,
@@ -43,6 +43,8 @@ pub enum Event {
         try_number: u32,
         result: Result<Option<String>, Failure>,
     },
+    /// Somebody else says what became of a message, by any incident it names.
+    DeliveryReceipt { incident: IncidentId, message: AttemptId, receipt: DeliveryReceipt, device: Option<SharedStr> },
     /// A notice came to its end.
     NoticeFinished { silence: SilenceId, attempt: AttemptId, try_number: u32, result: Result<Option<String>, Failure> },
     /// It is known now where the machines of these alerts run, or they run elsewhere.
@@ -88,6 +90,10 @@ pub enum Act {
         until: Option<Timestamp>,
     },
     Unack,
+    /// This person is not called again about it.
+    StopCalls {
+        person: PersonId,
+    },
     Resolve,
     Snooze {
         until: Timestamp,

@@ -301,7 +301,12 @@ impl State {
                     .is_some_and(|until| self.deadlines.contains(until, Wake::Lease { incident, attempt: attempt.id }));
                 leased && flying && !in_lane
             }
-            _ => !queued && !flying && !in_lane,
+            _ => {
+                let awaited = attempt
+                    .lease_until
+                    .is_none_or(|until| self.deadlines.contains(until, Wake::Lease { incident, attempt: attempt.id }));
+                awaited && !queued && !flying && !in_lane
+            }
         };
         if held { Ok(()) } else { Err(Broken::Delivery(attempt.id)) }
     }

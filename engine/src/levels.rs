@@ -366,8 +366,11 @@ impl Turn<'_> {
         let waits = |page: &Page| page.waits.as_ref().is_some_and(|waits| waits.until > now);
         let asked: Vec<&Page> =
             pages_of(incident, policy).filter(|page| page.created_at == asked_at && !waits(page)).collect();
-        let failed = |it: &shared::Attempt| matches!(it.state, AttemptState::Failed | AttemptState::Cancelled);
-        if newest != Some(asked_at) || !asked.iter().all(|page| page.attempts.iter().all(failed)) {
+        let failed = |page: &Page, it: &shared::Attempt| {
+            matches!(it.state, AttemptState::Failed | AttemptState::Cancelled)
+                || self.is_silent(incident.severity, page, it)
+        };
+        if newest != Some(asked_at) || !asked.iter().all(|page| page.attempts.iter().all(|it| failed(page, it))) {
             return;
         }
         let Some(place) = incident.escalations.iter().position(|it| it.policy == *policy) else { return };

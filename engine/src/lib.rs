@@ -39,6 +39,7 @@ mod notice;
 mod notify;
 pub mod oncall;
 pub mod placement;
+mod proof;
 pub mod quiet;
 pub mod rehearsal;
 mod repeats;

@@ -303,7 +303,9 @@ impl Turn<'_> {
                     sending.state = AttemptState::Accepted;
                     sending.finished_at = Some(now);
                     sending.failure = None;
-                    sending.provider_id = provider_id.map(Into::into);
+                    if let Some(provider_id) = provider_id {
+                        sending.proof.get_or_insert_default().provider_id = Some(provider_id.into());
+                    }
                 }
             }
         }

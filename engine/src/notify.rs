@@ -4,11 +4,11 @@ use crate::{
     bundle::find,
     compile::{FALLBACK, RuleChoice, Snapshot, rule_for},
     engine::Turn,
-    event::Wake,
+    event::{Refusal, Wake},
 };
 use shared::{
     Attempt, AttemptId, AttemptState, ContactId, Delay, Failure, Incident, IncidentId, OnCall, Page, PageId, PageVia,
-    PolicyId, Recipient, Severity, SharedStr, ThinVec, Timestamp, Waits,
+    PersonId, PolicyId, Recipient, Severity, SharedStr, ThinVec, Timestamp, Waits,
     config::{ContactKind, Paging, Person, Target},
     timeline::{Actor, Happening, PlannedAttempt, Skip},
 };
@@ -133,7 +133,14 @@ impl Turn<'_> {
             return Ok(waits);
         }
         let from = waits.map_or(now, |waits| waits.until);
-        let (rule, steps) = self.steps(to, incident.severity, by_hand)?;
+        let no_calls = incident.pages.iter().any(|page| page.no_calls && page.recipient == *to);
+        let (rule, mut steps) = self.steps(to, incident.severity, by_hand)?;
+        if no_calls {
+            steps.retain(|(_, kind, _)| *kind != ContactKind::Voice);
+        }
+        if let (true, Recipient::Person(person)) = (steps.is_empty(), to) {
+            return Err(Skip::NoContact { person: person.clone() });
+        }
         self.paged.insert((id, to.clone()));
         self.cancel_attempts(id, |page| page.recipient == *to);
         let page_id = self.engine.state.counters.next_page();
@@ -157,6 +164,7 @@ impl Turn<'_> {
             created_at: now,
             waits: waits.map(Box::new),
             by_hand,
+            no_calls,
             attempts,
         };
         if let Some(incident) = self.engine.state.incidents.get_mut(&id).map(Arc::make_mut) {
@@ -199,7 +207,8 @@ impl Turn<'_> {
     ) -> Result<(Option<u32>, Vec<Step>), Skip> {
         let id = match to {
             Recipient::Webhook(hook) => {
-                return Ok((None, vec![(ContactId(hook.0.clone()), ContactKind::Webhook, Delay::ZERO)]));
+                let kind = self.config.hooks.get(hook).ok_or(Skip::Gone)?.kind;
+                return Ok((None, vec![(ContactId(hook.0.clone()), kind, Delay::ZERO)]));
             }
             Recipient::Person(id) => id,
         };
@@ -216,14 +225,16 @@ impl Turn<'_> {
         if steps.is_empty() { Err(Skip::NoContact { person: id.clone() }) } else { Ok((rule, steps)) }
     }
 
-    /// The provider did not answer in time. It may have taken the page, so the next try uses the same key.
+    /// The provider did not answer in time. It may have taken the page, so the next try uses the same key. Or it took it,
+    /// and nothing says that anybody saw it.
     pub(crate) fn lease_ended(&mut self, id: IncidentId, attempt: AttemptId, at: Timestamp) {
-        let sending = self
-            .attempt_mut(id, attempt)
-            .is_some_and(|(_, found)| found.state == AttemptState::Sending && found.lease_until == Some(at));
-        if sending {
+        self.unproven(id, attempt, at);
+        let Some((_, found)) = self.attempt_mut(id, attempt) else { return };
+        if found.state == AttemptState::Sending && found.lease_until == Some(at) {
+            let try_number = found.tries;
             let detail = "no answer came before the lease ended; the page may have arrived".to_owned();
-            self.try_failed(id, attempt, Failure { permanent: false, ambiguous: true, detail, retry_after_ms: None });
+            let failure = Failure { permanent: false, ambiguous: true, detail, retry_after_ms: None };
+            self.delivered(id, attempt, try_number, Err(failure));
         }
     }
 
@@ -241,7 +252,7 @@ impl Turn<'_> {
     }
 
     /// A delivery came to its end. A late acceptance counts; a late failure of an earlier try does not.
-    fn delivered(
+    pub(crate) fn delivered(
         &mut self,
         id: IncidentId,
         attempt: AttemptId,
@@ -251,6 +262,8 @@ impl Turn<'_> {
         let now = self.now;
         let Some((_, found)) = self.attempt_mut(id, attempt) else { return };
         let current = found.state == AttemptState::Sending && found.tries == try_number;
+        // It stands on a screen: the answer was lost, or wrong.
+        let result = if result.is_err() && current && found.is_shown() { Ok(None) } else { result };
         match result {
             Err(failure) if current => self.try_failed(id, attempt, failure),
             Err(_) => {}
@@ -262,9 +275,12 @@ impl Turn<'_> {
                 found.state = AttemptState::Accepted;
                 found.finished_at = Some(now);
                 found.failure = None;
-                found.provider_id = provider_id.map(SharedStr::from);
+                if let Some(provider_id) = provider_id {
+                    found.proof.get_or_insert_default().provider_id = Some(SharedStr::from(provider_id));
+                }
                 self.settle(id, attempt, due, lease);
                 self.delivery(id, attempt);
+                self.await_proof(id, attempt);
             }
         }
     }
@@ -282,7 +298,7 @@ impl Turn<'_> {
         state.dirty.incidents.insert(id);
     }
 
-    fn try_failed(&mut self, id: IncidentId, attempt: AttemptId, failure: Failure) {
+    pub(crate) fn try_failed(&mut self, id: IncidentId, attempt: AttemptId, failure: Failure) {
         let now = self.now;
         let paging = self.config.paging().clone();
         let incident = self.engine.state.incidents.get(&id);
@@ -319,7 +335,7 @@ impl Turn<'_> {
     }
 
     /// A contact is out: the page's next one is tried now; with none left, the level is over.
-    fn after_failure(&mut self, id: IncidentId, page: PageId) {
+    pub(crate) fn after_failure(&mut self, id: IncidentId, page: PageId) {
         let now = self.now;
         let Some(page) = self
             .engine
@@ -353,15 +369,39 @@ impl Turn<'_> {
 
     /// Gives up deliveries that have not begun; one under way ends by itself and is recorded.
     pub(crate) fn cancel_attempts(&mut self, id: IncidentId, of: impl Fn(&Page) -> bool) {
+        let over: Vec<PageId> = self.engine.state.incidents.get(&id).map_or_else(Vec::new, |incident| {
+            incident.pages.iter().filter(|page| of(page)).map(|page| page.id).collect()
+        });
+        self.stop_awaiting(id, |page| over.contains(&page));
+        self.cancel_some(id, |page, _| of(page));
+    }
+
+    /// This person is not called again about an incident; whatever else reaches them stays.
+    pub(crate) fn stop_calls(&mut self, id: IncidentId, by: Actor, person: PersonId) -> Result<(), Refusal> {
+        let recipient = Recipient::Person(person.clone());
+        let Some(incident) = self.incident(id) else { return Err(Refusal::NotOpen) };
+        let mut new = false;
+        for page in incident.pages.iter_mut().filter(|page| page.recipient == recipient) {
+            new |= !std::mem::replace(&mut page.no_calls, true);
+        }
+        if new {
+            self.cancel_some(id, |page, attempt| page.recipient == recipient && attempt.channel == ContactKind::Voice);
+            self.note(id, by, Happening::CallsStopped { person });
+        }
+        Ok(())
+    }
+
+    fn cancel_some(&mut self, id: IncidentId, of: impl Fn(&Page, &Attempt) -> bool) {
         let now = self.now;
         let mut given_up = 0;
         let state = &mut self.engine.state;
         let Some(incident) = state.incidents.get_mut(&id).map(Arc::make_mut) else { return };
-        for page in incident.pages.iter_mut().filter(|page| of(page)) {
+        for page in &mut incident.pages {
             let recipient = page.recipient.clone();
-            for attempt in
-                page.attempts.iter_mut().filter(|it| matches!(it.state, AttemptState::Planned | AttemptState::Retrying))
-            {
+            let waiting = |it: &Attempt| matches!(it.state, AttemptState::Planned | AttemptState::Retrying);
+            let meant: Vec<AttemptId> =
+                page.attempts.iter().filter(|it| waiting(it) && of(page, it)).map(|it| it.id).collect();
+            for attempt in page.attempts.iter_mut().filter(|it| meant.contains(&it.id)) {
                 let wake = Wake::Attempt { incident: id, attempt: attempt.id };
                 let was_due = !state.deadlines.contains(attempt.due, wake);
                 given_up += u64::from(was_due && attempt.state == AttemptState::Planned);
@@ -382,7 +422,7 @@ impl Turn<'_> {
     }
 
     /// Writes a delivery's newest state into the timeline.
-    fn delivery(&mut self, id: IncidentId, attempt: AttemptId) {
+    pub(crate) fn delivery(&mut self, id: IncidentId, attempt: AttemptId) {
         let now = self.now;
         let Some((page, found)) = self.engine.state.incidents.get(&id).and_then(|it| find(&it.pages, attempt)) else {
             return;
@@ -402,7 +442,7 @@ impl Turn<'_> {
         self.note(id, Actor::System, entry);
     }
 
-    fn attempt_mut(&mut self, id: IncidentId, attempt: AttemptId) -> Option<(PageId, &mut Attempt)> {
+    pub(crate) fn attempt_mut(&mut self, id: IncidentId, attempt: AttemptId) -> Option<(PageId, &mut Attempt)> {
         let pages = &mut self.engine.state.incidents.get_mut(&id).map(Arc::make_mut)?.pages;
         // Newest pages last, and nearly always the ones asked for.
         pages.iter_mut().rev().find_map(|page| {

@@ -52,7 +52,7 @@ exact = true
 expect = [
   {{ to = "person:wang", via = "mail" }},
   {{ to = "person:li", via = "push", after = "5m" }},
-  {{ to = "person:li", via = "mail", after = "7m" }},
+  {{ to = "person:li", via = "mail", after = "6m" }},
 ]"#
     ));
     assert!(result.passed, "{}", result.detail);

@@ -4,15 +4,35 @@
 //! may have arrived). After an ambiguous one the same key is used again, so that whoever honours keys shows the
 //! page once.
 
+mod aliyun;
+mod carriers;
+mod chat;
+mod dingtalk;
 mod email;
+mod feishu;
+mod gateway;
 mod heartbeat;
+mod markup;
+mod message;
 mod ntfy;
+mod phone;
+mod room;
+mod slack;
 mod smtp;
+mod teams;
+mod telegram;
+mod tencent;
+mod twilio;
 mod webhook;
+mod wecom;
 
-use crate::outbound::{self, Deadlines, Outbound};
+use crate::outbound::{self, Deadlines, Outbound, OutboundRequest};
+use carriers::Carriers;
+use chat::Chat;
+use message::{Answer, Message};
 use shared::{
-    AttemptId, Delay, Failure, Incident, Page, SilenceId, config,
+    AttemptId, Delay, Failure, Incident, Page, SilenceId,
+    config::{self, ContactKind},
     placement::Neighbourhood,
     text::{Language, PageText, bundle_text, neighbourhood, page_text},
 };
@@ -31,6 +51,8 @@ pub struct Delivery {
     pub address: Address,
     /// The capability link by which the recipient can acknowledge.
     pub ack_url: Option<String>,
+    /// Where this server is reached, without a slash at the end.
+    pub base: String,
     pub incident_url: String,
     /// Somebody tries their contact; nothing is wrong.
     pub test: bool,
@@ -72,9 +94,38 @@ impl Letter {
 /// Where a delivery goes.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Address {
-    Email { to: String, name: String },
-    Ntfy { topic: String },
-    Webhook { url: String, secret: Option<String>, recipient: String },
+    Email {
+        to: String,
+        name: String,
+    },
+    Ntfy {
+        topic: String,
+    },
+    Webhook {
+        url: String,
+        secret: Option<String>,
+        recipient: String,
+    },
+    /// A telephone number, for a text message.
+    Sms {
+        to: String,
+    },
+    /// A telephone number, to be called.
+    Voice {
+        to: String,
+    },
+    Chat(Room),
+}
+
+/// A place in a chat: a room, or a person there.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Room {
+    pub kind: ContactKind,
+    /// As the configuration has it.
+    pub to: String,
+    pub secret: Option<String>,
+    /// Telephone number of somebody to be called by name there.
+    pub mention: Option<String>,
 }
 
 impl Address {
@@ -85,6 +136,9 @@ impl Address {
             Self::Email { .. } => "email",
             Self::Ntfy { .. } => "ntfy",
             Self::Webhook { .. } => "webhook",
+            Self::Sms { .. } => "sms",
+            Self::Voice { .. } => "voice",
+            Self::Chat(room) => room.kind.as_str(),
         }
     }
 }
@@ -122,6 +176,12 @@ impl Delivery {
         }
     }
 
+    /// How a provider answers for the recipient.
+    fn answer(&self) -> Option<Answer<'_>> {
+        let cap = self.ack_url.as_deref().and_then(|url| url.rsplit('/').next())?;
+        Some(Answer { base: &self.base, cap })
+    }
+
     /// What must not be seen in the quoted answer of a provider.
     fn secrets(&self) -> Vec<String> {
         // The capability alone as well: an echo may write the rest of the link in another way.
@@ -135,10 +195,12 @@ impl Delivery {
 pub struct Channels {
     /// For addresses people write themselves: no host is trusted for its name.
     outbound: Outbound,
-    /// For the ntfy server an administrator configured, wherever it stands.
-    to_ntfy: Outbound,
+    /// For servers an administrator configured, wherever they stand.
+    to_own: Outbound,
     email: Option<email::Email>,
     ntfy: Option<ntfy::Ntfy>,
+    carriers: Carriers,
+    chat: Chat,
     heartbeat: Option<heartbeat::Heartbeat>,
 }
 
@@ -153,12 +215,16 @@ impl Channels {
         let ntfy = config.ntfy.as_ref().map(ntfy::Ntfy::new).transpose()?;
         let heartbeat = config.heartbeat.as_ref();
         let heartbeat = heartbeat.map(|it| heartbeat::Heartbeat::new(it, &config.webhook, deadlines)).transpose()?;
-        let own_hosts: Vec<String> = ntfy.iter().map(|ntfy| ntfy.host().to_owned()).collect();
+        let (carriers, chat) = (Carriers::new(config)?, Chat::new(config)?);
+        let hosts = ntfy.iter().map(|ntfy| ntfy.host().to_owned());
+        let own_hosts: Vec<String> = hosts.chain(carriers.hosts()).chain(chat.hosts()).collect();
         Ok(Self {
             outbound: Outbound::new(&config.webhook, &[], deadlines)?,
-            to_ntfy: Outbound::new(&config.webhook, &own_hosts, deadlines)?,
+            to_own: Outbound::new(&config.webhook, &own_hosts, deadlines)?,
             email: config.email.as_ref().map(|email| email::Email::new(email, deadlines)).transpose()?,
             ntfy,
+            carriers,
+            chat,
             heartbeat,
         })
     }
@@ -185,12 +251,15 @@ impl Channels {
                 None => Err(outbound::permanent("no mail server is configured")),
             },
             Address::Ntfy { topic } => match &self.ntfy {
-                Some(ntfy) => ntfy.deliver(&self.to_ntfy, delivery, topic).await,
+                Some(ntfy) => ntfy.deliver(&self.to_own, delivery, topic).await,
                 None => Err(outbound::permanent("no ntfy server is configured")),
             },
             Address::Webhook { url, secret, recipient } => {
                 webhook::deliver(&self.outbound, delivery, url, secret.as_deref(), recipient).await
             }
+            Address::Sms { to } => self.carriers.write(&self.to_own, &Message::page(delivery), to).await,
+            Address::Voice { to } => self.carriers.call(&self.to_own, &Message::page(delivery), to).await,
+            Address::Chat(room) => self.say(&Message::page(delivery), room).await,
         }
     }
 }
@@ -207,11 +276,30 @@ impl Channels {
                 None => Err(outbound::permanent("no mail server is configured")),
             },
             Address::Ntfy { topic } => match &self.ntfy {
-                Some(ntfy) => ntfy.tell(&self.to_ntfy, letter, topic).await,
+                Some(ntfy) => ntfy.tell(&self.to_own, letter, topic).await,
                 None => Err(outbound::permanent("no ntfy server is configured")),
             },
             Address::Webhook { url, secret, .. } => webhook::tell(&self.outbound, letter, url, secret.as_deref()).await,
+            Address::Sms { to } => self.carriers.write(&self.to_own, &Message::notice(letter), to).await,
+            Address::Voice { .. } => Err(outbound::permanent("nobody is called for a notice")),
+            Address::Chat(room) => self.say(&Message::notice(letter), room).await,
         }
+    }
+
+    /// Posts JSON to an address that a provider gave with what it signed.
+    ///
+    /// # Errors
+    /// As for a page.
+    pub async fn say_back(&self, url: String, body: &serde_json::Value) -> Result<(), Failure> {
+        let headers = vec![("content-type", "application/json".to_owned())];
+        let request = OutboundRequest { url, headers, body: body.to_string().into_bytes(), secrets: Vec::new() };
+        self.outbound.post(request).await.map(drop)
+    }
+
+    /// Whole addresses are people's own choice; names lead to where an administrator's configuration does.
+    async fn say(&self, message: &Message<'_>, room: &Room) -> Result<Accepted, Failure> {
+        let outbound = if room.to.contains("://") { &self.outbound } else { &self.to_own };
+        self.chat.say(outbound, message, room).await
     }
 }
 
@@ -236,6 +324,9 @@ impl fmt::Debug for Address {
             Self::Email { to, .. } => write!(f, "Email({to})"),
             Self::Ntfy { .. } => f.write_str("Ntfy"),
             Self::Webhook { recipient, .. } => write!(f, "Webhook({recipient})"),
+            Self::Sms { to } => write!(f, "Sms({to})"),
+            Self::Voice { to } => write!(f, "Voice({to})"),
+            Self::Chat(room) => write!(f, "Chat({})", room.kind.as_str()),
         }
     }
 }

@@ -12,6 +12,7 @@ mod app;
 mod audit;
 mod body;
 mod calendar;
+mod callbacks;
 mod card;
 mod config;
 mod csv;

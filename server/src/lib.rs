@@ -1,6 +1,7 @@
 //! The shell of Tocsin: it accepts, persists, asks the engine, persists the answer, and only then acts.
 
 pub mod agent;
+pub mod answers;
 pub mod auth;
 pub mod calendars;
 pub mod channels;

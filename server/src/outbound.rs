@@ -12,8 +12,8 @@ pub use fetch::{Fetch, Fetched};
 use crate::clock::{self, Stopwatch};
 use reach::{Blocked, FilteringResolver, Reach};
 use reqwest::{
-    Client, Response, StatusCode,
-    header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER},
+    Client, Response,
+    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
     redirect, retry,
 };
 use shared::{Failure, config::WebhookChannel};
@@ -31,8 +31,8 @@ const BODY_PATIENCE: Duration = Duration::from_secs(1);
 /// Of a stranger's text, quoted in a failure.
 const QUOTED_CHARS: usize = 100;
 /// Shorter texts are not secrets, and removing them would make a quotation unreadable.
-const SHORTEST_SECRET: usize = 6;
-const LONGEST_RETRY_AFTER_MS: i64 = 3_600_000;
+pub(crate) const SHORTEST_SECRET: usize = 6;
+pub(crate) const LONGEST_RETRY_AFTER_MS: i64 = 3_600_000;
 
 /// How long we wait; both are shorter than the lease of a delivery.
 #[derive(Clone, Copy, Debug)]
@@ -49,31 +49,57 @@ impl Default for Deadlines {
     }
 }
 
-/// A POST.
-pub struct OutboundRequest {
+/// A POST. Names of headers are ours, unless they are configured.
+pub struct OutboundRequest<Name = &'static str> {
     pub url: String,
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Name, String)>,
     pub body: Vec<u8>,
     /// Removed from what is quoted of the answer: a receiver may echo what it was sent.
     pub secrets: Vec<String>,
 }
 
-impl fmt::Debug for OutboundRequest {
+impl<Name: AsRef<str>> fmt::Debug for OutboundRequest<Name> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Address, headers and body carry secrets.
-        let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        let headers: Vec<_> = self.headers.iter().map(|(name, _)| name.as_ref()).collect();
         f.debug_struct("OutboundRequest").field("headers", &headers).finish_non_exhaustive()
     }
 }
 
-/// A 2xx answer.
-#[derive(Clone, Debug)]
+/// What was answered.
+#[derive(Clone)]
 pub struct OutboundAnswer {
     pub status: u16,
     /// Lower case, without parameters.
     pub content_type: String,
     /// What arrived of it in time, at most 64 KiB. Never shown to anybody as it is.
     pub body: Vec<u8>,
+    retry_after_ms: Option<i64>,
+    secrets: Vec<String>,
+}
+
+impl fmt::Debug for OutboundAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The body may echo what it was sent.
+        f.debug_struct("OutboundAnswer").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+impl OutboundAnswer {
+    /// Whether its status is 2xx.
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// What its status means by itself, when it is not 2xx.
+    pub(crate) fn refusal(&self) -> Failure {
+        refusal(self.status, self.retry_after_ms, &self.quote(&String::from_utf8_lossy(&self.body)))
+    }
+
+    /// The beginning of a text that stands in it, fit to be shown and without what was secret in the request.
+    pub(crate) fn quote(&self, text: &str) -> String {
+        quote(text, &self.secrets)
+    }
 }
 
 /// The client; cheap to clone.
@@ -112,7 +138,28 @@ impl Outbound {
     }
 
     /// Sends once and classifies what came of it. `Ok` is any 2xx.
-    pub async fn post(&self, request: OutboundRequest) -> Result<OutboundAnswer, Failure> {
+    pub async fn post<Name: AsRef<str>>(&self, request: OutboundRequest<Name>) -> Result<OutboundAnswer, Failure> {
+        self.post_and_read(request, |_, _| ()).await
+    }
+
+    /// The same, for those whose refusals say more than their status does: `correct` reads the body of one and makes
+    /// the failure what it really is.
+    pub(crate) async fn post_and_read<Name: AsRef<str>>(
+        &self,
+        request: OutboundRequest<Name>,
+        correct: impl FnOnce(&[u8], &mut Failure),
+    ) -> Result<OutboundAnswer, Failure> {
+        let answer = self.post_raw(request).await?;
+        if answer.is_success() {
+            return Ok(answer);
+        }
+        let mut refused = answer.refusal();
+        correct(&answer.body, &mut refused);
+        Err(refused)
+    }
+
+    /// Sends once. `Ok` is an answer of any status, for whoever knows what its body says of a refusal.
+    pub async fn post_raw<Name: AsRef<str>>(&self, request: OutboundRequest<Name>) -> Result<OutboundAnswer, Failure> {
         let url = self.reach.check(&request.url)?;
         let headers = header_map(&request.headers)?;
         let mut secrets = request.secrets;
@@ -126,26 +173,26 @@ impl Outbound {
             Ok(Err(error)) => return Err(classify(&error)),
             Err(_) => return Err(ambiguous("there was no answer in time")),
         };
-        let status = response.status();
+        let status = response.status().as_u16();
         let content_type = content_type(response.headers());
         let retry_after_ms = retry_after_ms(response.headers());
         let spent = Duration::from_millis(u64::try_from(watch.elapsed_ms()).unwrap_or(u64::MAX));
         let patience = self.deadlines.total.saturating_sub(spent).min(BODY_PATIENCE);
         let body = read_body(response, patience).await;
-        if status.is_success() {
-            return Ok(OutboundAnswer { status: status.as_u16(), content_type, body });
-        }
-        Err(refusal(status, retry_after_ms, &quote(&String::from_utf8_lossy(&body), &secrets)))
+        Ok(OutboundAnswer { status, content_type, body, retry_after_ms, secrets })
     }
 }
 
-fn header_map(headers: &[(&'static str, String)]) -> Result<HeaderMap, Failure> {
+fn header_map<Name: AsRef<str>>(headers: &[(Name, String)]) -> Result<HeaderMap, Failure> {
     let mut map = HeaderMap::new();
     for (name, text) in headers {
+        let name = name.as_ref();
         let mut value = HeaderValue::from_str(text)
             .map_err(|_| permanent(format!("the header {name} cannot hold its configured value")))?;
         value.set_sensitive(true);
-        map.insert(*name, value);
+        let name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| permanent(format!("`{name}` cannot be the name of a header")))?;
+        map.insert(name, value);
     }
     Ok(map)
 }
@@ -173,14 +220,14 @@ async fn read_body(mut response: Response, patience: Duration) -> Vec<u8> {
 }
 
 /// What an answer other than 2xx means.
-fn refusal(status: StatusCode, retry_after_ms: Option<i64>, quoted: &str) -> Failure {
-    let again = matches!(status.as_u16(), 408 | 425 | 429) || status.is_server_error();
-    let detail = match status.as_u16() {
-        300..=399 => format!("it answered {}: redirects are not followed", status.as_u16()),
+fn refusal(status: u16, retry_after_ms: Option<i64>, quoted: &str) -> Failure {
+    let again = matches!(status, 408 | 425 | 429 | 500..=599);
+    let detail = match status {
+        300..=399 => format!("it answered {status}: redirects are not followed"),
         code if quoted.is_empty() => format!("it answered {code}"),
         code => format!("it answered {code}: “{quoted}”"),
     };
-    let waits = matches!(status.as_u16(), 429 | 503);
+    let waits = matches!(status, 429 | 503);
     Failure { permanent: !again, ambiguous: false, detail, retry_after_ms: retry_after_ms.filter(|_| waits) }
 }
 
@@ -274,7 +321,7 @@ mod tests {
     #[test]
     fn every_status_has_its_class() {
         for code in 300..600 {
-            let failure = refusal(StatusCode::from_u16(code).unwrap(), Some(5), "");
+            let failure = refusal(code, Some(5), "");
             let again = [408, 425, 429].contains(&code) || code >= 500;
             assert_eq!((failure.permanent, failure.ambiguous), (!again, false), "{code}");
             assert_eq!(failure.retry_after_ms.is_some(), [429, 503].contains(&code), "{code}");

@@ -34,12 +34,13 @@ use engine::{
     mirror::MirrorAct,
     normalize::{Normalized, Source, normalize},
 };
-use inbox::{Beat, Inbox, Item};
+use inbox::{Beat, Inbox, Item, Proven};
 use shared::{
-    Alert, AttemptId, ContactId, EventId, Failure, Few, HeartbeatId, Incident, IncidentId, IntegrationId, MirrorId,
-    PageId, Pairs, PersonId, Recipient, Severity, Signal, Silence, ThinVec, Timestamp,
+    Alert, AttemptId, ContactId, DeliveryReceipt, EventId, Failure, Few, HeartbeatId, Incident, IncidentId,
+    IntegrationId, MirrorId, PageId, Pairs, PersonId, Recipient, Severity, SharedStr, Signal, Silence, ThinVec,
+    Timestamp,
     api::{PagerStatus, Receipt, TestPageResult},
-    config::{Integration, Person},
+    config::{ContactKind, Integration, Person},
     mirror::{Mirror, MirrorReport},
     placement::Placement,
     timeline::Actor,
@@ -211,6 +212,18 @@ impl Runtime {
         }
     }
 
+    /// Tells what became of a message. It is worth hearing and nobody waits for it: false when there is no room.
+    #[must_use]
+    pub fn receipt(
+        &self,
+        incident: IncidentId,
+        message: AttemptId,
+        receipt: DeliveryReceipt,
+        device: Option<SharedStr>,
+    ) -> bool {
+        self.inbox.push(Item::Proven(Proven { incident, message, receipt, device }))
+    }
+
     /// Makes, changes or ends a silence; the answer comes after the commit, with the silence as it then is.
     pub async fn silence(&self, by: Actor, act: SilenceAct) -> Result<Silence, ActError> {
         let (reply, answer) = oneshot::channel();
@@ -327,6 +340,27 @@ impl Runtime {
         .await
     }
 
+    /// The text messages these people were sent about what is open, the newest first: whom, about what, and the message.
+    pub async fn texted(&self, people: Vec<PersonId>) -> Result<Vec<(PersonId, IncidentId, AttemptId)>, Unavailable> {
+        self.ask(move |engine| {
+            let open = engine.state.incidents.values().filter(|it| it.state != shared::IncidentState::Resolved);
+            let pages = open.flat_map(|incident| incident.pages.iter().map(|page| (incident.id, page)));
+            let mut found: Vec<_> = pages
+                .filter_map(|(id, page)| match &page.recipient {
+                    Recipient::Person(person) if people.contains(person) => Some((person, id, page)),
+                    _ => None,
+                })
+                .flat_map(|(person, id, page)| {
+                    let texts = page.attempts.iter().filter(|it| it.channel == ContactKind::Sms);
+                    texts.filter_map(move |it| Some((it.first_sent_at?, person.clone(), id, it.message())))
+                })
+                .collect();
+            found.sort_by_key(|(at, _, id, _)| std::cmp::Reverse((*at, *id)));
+            found.into_iter().map(|(_, person, id, message)| (person, id, message)).collect()
+        })
+        .await
+    }
+
     /// Open alerts with larger numbers than `after`, from memory.
     pub async fn alerts(&self, after: i64, limit: usize) -> Result<Vec<Alert>, Unavailable> {
         let from = shared::AlertId(after.saturating_add(1));
@@ -413,6 +447,16 @@ impl Runtime {
         TestPageResult { accepted: failure.is_none(), took_ms: watch.elapsed_ms(), failure }
     }
 
+    /// Says something back where a provider told us to, once and for whoever listens: nothing depends on it.
+    pub fn say_back(&self, url: String, body: serde_json::Value) {
+        let channels = self.vitals.channels.read().unwrap_or_else(PoisonError::into_inner).clone();
+        tokio::spawn(async move {
+            if let Err(failure) = channels.say_back(url, &body).await {
+                tracing::warn!(reason = failure.detail, "what came of a button could not be said");
+            }
+        });
+    }
+
     /// Lets the engine finish what is queued, then stops it.
     pub fn stop(&self) {
         self.inbox.close();
@@ -475,6 +519,7 @@ fn test_delivery(
         created_at: now,
         waits: None,
         by_hand: false,
+        no_calls: false,
         attempts: ThinVec::new(),
     };
     Ok(Delivery {
@@ -486,6 +531,7 @@ fn test_delivery(
         language: person.language,
         address,
         ack_url: None,
+        base: links.base(),
         incident_url: links.base(),
         test: true,
         reminder: false,

@@ -1,6 +1,10 @@
 //! Webhook and ntfy against a server that follows a script: every odd answer has its class, within the deadline.
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
 
+#[path = "channels/scripted.rs"]
+mod scripted;
+
+use scripted::{PATIENT, Scripted, json_of};
 use server::{
     channels::{Accepted, Address, Channels, Delivery, Letter},
     clock::Stopwatch,
@@ -13,77 +17,21 @@ use shared::{
     text::PageText,
 };
 use std::{
-    io::{BufRead, BufReader, Read as _, Write as _},
+    io::{Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::Arc,
-    thread::JoinHandle,
     time::Duration,
 };
 
-const PATIENT: Duration = Duration::from_secs(5);
 const HASTY: Duration = Duration::from_millis(150);
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const TOKEN: &str = "tk_canary_token";
 const ACK: &str = "https://tocsin.example.org/a/canary-capability";
 
-/// A server for one connection: reads one request, then does as the script says. Joining gives the request.
-struct Scripted {
-    at: SocketAddr,
-    thread: JoinHandle<String>,
-}
-
-impl Scripted {
-    fn new(script: impl FnOnce(&mut TcpStream) + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let at = listener.local_addr().unwrap();
-        let thread = std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            stream.set_read_timeout(Some(PATIENT)).unwrap();
-            let request = read_request(&mut stream);
-            script(&mut stream);
-            request
-        });
-        Self { at, thread }
-    }
-
-    fn answering(answer: impl Into<Vec<u8>>) -> Self {
-        let answer = answer.into();
-        Self::new(move |stream| stream.write_all(&answer).unwrap())
-    }
-
-    /// Not by blocking: the client must go on, to close its side.
-    async fn request(self) -> String {
-        tokio::task::spawn_blocking(|| self.thread.join().unwrap()).await.unwrap()
-    }
-}
-
-fn read_request(stream: &mut TcpStream) -> String {
-    let mut reader = BufReader::new(stream);
-    let (mut text, mut length) = (String::new(), 0);
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-        text.push_str(&line);
-        if line.trim().is_empty() {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).unwrap();
-    text + std::str::from_utf8(&body).unwrap()
-}
-
 /// Keeps the connection open until the client has had enough of it.
 fn hold(stream: &mut TcpStream) {
     let mut byte = [0];
     while stream.read(&mut byte).is_ok_and(|n| n > 0) {}
-}
-
-fn json_of(request: &str) -> serde_json::Value {
-    serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap()
 }
 
 /// Channels that may reach this machine.
@@ -93,6 +41,7 @@ fn channels(ntfy: Option<SocketAddr>, total: Duration) -> Channels {
         webhook: WebhookChannel { allow_networks: vec!["127.0.0.0/8".into()], allow_http: false },
         email: None,
         heartbeat: None,
+        ..config::Channels::default()
     };
     Channels::with_deadlines(&config, Deadlines { connect: PATIENT, total }).unwrap()
 }
@@ -124,6 +73,7 @@ fn delivery(address: Address) -> Delivery {
         language: Language::Zh,
         address,
         ack_url: Some(ACK.into()),
+        base: "https://tocsin.example.org".into(),
         incident_url: "https://tocsin.example.org/incidents/42".into(),
         test: false,
         unrecorded: false,

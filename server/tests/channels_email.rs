@@ -122,6 +122,7 @@ fn delivery(key: &str) -> Delivery {
         language: Language::En,
         address: Address::Email { to: "li@example.org".into(), name: "李伟".into() },
         ack_url: Some("https://tocsin.example.org/a/canary".into()),
+        base: "https://tocsin.example.org".into(),
         incident_url: "https://tocsin.example.org/incidents/42".into(),
         test: false,
         unrecorded: false,

@@ -31,6 +31,8 @@ mod inventory;
 mod mirrors;
 #[path = "http/pages.rs"]
 mod pages;
+#[path = "http/phone.rs"]
+mod phone;
 #[path = "http/placed.rs"]
 mod placed;
 #[path = "http/quiet.rs"]

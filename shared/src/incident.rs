@@ -2,8 +2,8 @@
 
 use crate::api::DutyReason;
 use crate::{
-    AlertEvent, AlertId, AttemptId, ContactId, Few, HookId, IncidentId, IntegrationId, PageId, Pairs, PersonId,
-    PolicyId, ScheduleId, Severity, SharedStr, SuppressedBy, TeamId, Timestamp, config::ContactKind, timeline::Actor,
+    AlertEvent, AlertId, Attempt, AttemptState, Few, HookId, IncidentId, IntegrationId, PageId, Pairs, PersonId,
+    PolicyId, ScheduleId, Severity, SharedStr, SuppressedBy, TeamId, Timestamp, timeline::Actor,
 };
 use serde::{Deserialize, Serialize};
 use thin_vec::ThinVec;
@@ -336,6 +336,9 @@ pub struct Page {
     /// Somebody asked for this recipient by name: it waits for no bundle and no limit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_hand: bool,
+    /// Its recipient asked not to be called again about the incident.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_calls: bool,
     #[cfg_attr(feature = "schema", schemars(with = "Vec<Attempt>"))]
     pub attempts: ThinVec<Attempt>,
 }
@@ -347,148 +350,16 @@ impl Page {
         self.waits.as_ref().map_or(self.created_at, |waits| waits.until)
     }
 
+    /// Whether any of its messages is known to have been on a screen.
+    #[must_use]
+    pub fn is_shown(&self) -> bool {
+        self.attempts.iter().any(Attempt::is_shown)
+    }
+
     /// Whether a delivery of it has not begun, or is to be tried again.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         self.attempts.iter().any(|it| matches!(it.state, AttemptState::Planned | AttemptState::Retrying))
-    }
-}
-
-/// Where a delivery stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum AttemptState {
-    /// Due at `due`; shown as a ghost until then.
-    Planned,
-    /// Handed to the provider under a lease; the answer is not known yet.
-    Sending,
-    /// A try failed; the next one is due at `due`.
-    Retrying,
-    /// The provider took it.
-    Accepted,
-    /// No try will follow.
-    Failed,
-    /// Not needed any more.
-    Cancelled,
-}
-
-impl AttemptState {
-    /// Whether nothing will happen to it any more.
-    #[must_use]
-    pub const fn is_final(self) -> bool {
-        matches!(self, Self::Accepted | Self::Failed | Self::Cancelled)
-    }
-}
-
-/// Why a try failed, as the channel classified it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Failure {
-    /// No retry can help: a bad address, a refused credential.
-    pub permanent: bool,
-    /// The provider may have taken it: the answer was lost. The same key is used again.
-    pub ambiguous: bool,
-    /// In our words, at most 300 characters; never the provider's text unescaped.
-    pub detail: String,
-    /// The provider asked for this much patience, in milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retry_after_ms: Option<i64>,
-}
-
-/// What a delivery that is due waits for, and until when at least.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Throttle {
-    pub until: Timestamp,
-    pub because: ThrottledBy,
-}
-
-/// Why a message to a contact does not go out at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case", tag = "kind")]
-pub enum ThrottledBy {
-    /// The contact had a message a moment ago: what comes due within this time becomes one more.
-    Bundle { within_ms: i64 },
-    /// The contact has had as many messages as one of its kind may.
-    Limit { messages: u32, within_ms: i64 },
-    /// The person has had as many messages as they may, over all contacts.
-    Budget { messages: u32, within_ms: i64 },
-    /// A storm: the next message follows when the incidents have doubled.
-    Storm { storm: IncidentId },
-}
-
-/// How a delivery shares a message with others, and what it waited for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Bundling {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub waits: Option<Throttle>,
-    /// The message, by the number of the first delivery in it; none while it has not begun, or goes out alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<AttemptId>,
-    /// How many incidents the message names.
-    #[serde(default)]
-    pub incidents: u32,
-    /// It is a page about this storm.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub storm: Option<IncidentId>,
-}
-
-/// One delivery of a page, or of a notice, to one contact.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Attempt {
-    pub id: AttemptId,
-    pub contact: ContactId,
-    pub channel: ContactKind,
-    pub state: AttemptState,
-    /// When the next try is due, or was due before it became final.
-    pub due: Timestamp,
-    /// Tries begun so far.
-    pub tries: u32,
-    /// While sending: when we stop waiting for the answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lease_until: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first_sent_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub finished_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failure: Option<Box<Failure>>,
-    /// The provider's own id of the message, if it gave one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub provider_id: Option<SharedStr>,
-    /// None for a delivery that goes out alone and never waited.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bundling: Option<Box<Bundling>>,
-}
-
-impl Attempt {
-    /// One that is due then and has not begun.
-    #[must_use]
-    pub const fn planned(id: AttemptId, contact: ContactId, channel: ContactKind, due: Timestamp) -> Self {
-        Self {
-            id,
-            contact,
-            channel,
-            state: AttemptState::Planned,
-            due,
-            tries: 0,
-            lease_until: None,
-            first_sent_at: None,
-            finished_at: None,
-            failure: None,
-            provider_id: None,
-            bundling: None,
-        }
-    }
-
-    /// The message it is part of: itself when it goes out alone.
-    #[must_use]
-    pub fn message(&self) -> AttemptId {
-        self.bundling.as_ref().and_then(|it| it.message).unwrap_or(self.id)
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod alert;
 pub mod api;
+pub mod attempt;
 pub mod config;
 pub mod few;
 pub mod heartbeat;
@@ -21,6 +22,7 @@ pub mod noun;
 pub mod pairs;
 pub mod placement;
 pub mod problem;
+pub mod proof;
 pub mod severity;
 pub mod silence;
 pub mod storm;
@@ -30,6 +32,7 @@ pub mod time;
 pub mod timeline;
 
 pub use alert::{Action, Alert, AlertEvent, AlertState, Flag, Format, Metric};
+pub use attempt::{Attempt, AttemptState, Bundling, Failure, Throttle, ThrottledBy};
 pub use few::Few;
 pub use heartbeat::{
     Counted, CountedBecause, Down, DownBecause, HeartbeatState, Mark, MarkKind, Pulse, Rhythm, Signal,
@@ -40,12 +43,13 @@ pub use id::{
     ScheduleId, SilenceId, SourceId, TeamId, TemplateId, ThresholdId, WindowId,
 };
 pub use incident::{
-    Ack, Again, Attempt, AttemptState, Bundling, Escalation, EscalationState, Everyone, Failure, Flapping, Grouping,
-    Incident, IncidentState, OnCall, Page, PageVia, Recipient, Stale, Throttle, ThrottledBy, Waits, WaitsFor,
+    Ack, Again, Escalation, EscalationState, Everyone, Flapping, Grouping, Incident, IncidentState, OnCall, Page,
+    PageVia, Recipient, Stale, Waits, WaitsFor,
 };
 pub use notice::{Digest, Named, Notice, NoticeAbout, Stint, Untold};
 pub use noun::{Noun, NounKind, Piece};
 pub use pairs::Pairs;
+pub use proof::{DeliveryReceipt, Proof};
 pub use severity::Severity;
 pub use silence::{Silence, SilenceEnd, SilenceKind, SilenceRequest, SuppressedBy};
 pub use storm::{Storm, StormDeliveries, StormOutcomes};

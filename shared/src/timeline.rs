@@ -7,9 +7,10 @@ pub use mirror::MirrorEvent;
 pub use outcome::{DropReason, Outcome, RejectReason, SuppressReason};
 
 use crate::{
-    AlertId, AttemptId, AttemptState, ClassId, ContactId, Counted, DownBecause, EventId, Failure, Flag, HeartbeatId,
-    IncidentId, IntegrationId, MirrorId, PageId, PageVia, PersonId, PolicyId, Recipient, RouteId, Severity, SourceId,
-    SuppressedBy, Throttle, Timestamp, Waits, WindowId, config::ContactKind, placement::Common,
+    AlertId, AttemptId, AttemptState, ClassId, ContactId, Counted, DeliveryReceipt, DownBecause, EventId, Failure,
+    Flag, HeartbeatId, IncidentId, IntegrationId, MirrorId, PageId, PageVia, PersonId, PolicyId, Recipient, RouteId,
+    Severity, SharedStr, SourceId, SuppressedBy, Throttle, Timestamp, Waits, WindowId, config::ContactKind,
+    placement::Common,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,8 +24,12 @@ pub enum Actor {
     System,
     /// A signed-in account.
     Account { login: String },
-    /// The holder of an acknowledgement link that was sent to this person.
-    Link { person: PersonId },
+    /// Somebody who holds what was sent to this person: the link, or with `via` the telephone or the account in a chat.
+    Link {
+        person: PersonId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        via: Option<ContactKind>,
+    },
     /// An API token, by its name.
     Token { name: String },
     /// A sender.
@@ -182,7 +187,30 @@ pub enum Happening {
         channel: ContactKind,
         throttle: Throttle,
     },
-    /// A failed delivery pulled a later one forward.
+    /// Somebody else said what became of a delivery.
+    DeliveryReceipt {
+        page: PageId,
+        attempt: AttemptId,
+        recipient: Recipient,
+        contact: ContactId,
+        channel: ContactKind,
+        receipt: DeliveryReceipt,
+        /// What said so, by the name its owner gave it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<SharedStr>,
+        /// Since it was sent.
+        delay_ms: i64,
+    },
+    /// A delivery was taken, and nothing says that anybody saw it.
+    Unproven {
+        page: PageId,
+        attempt: AttemptId,
+        recipient: Recipient,
+        contact: ContactId,
+        channel: ContactKind,
+        within_ms: i64,
+    },
+    /// A failed delivery, or an unproven one, pulled a later one forward.
     PulledForward {
         page: PageId,
         attempt: AttemptId,
@@ -199,6 +227,10 @@ pub enum Happening {
     },
     /// The acknowledgement ran out.
     AckExpired,
+    /// Somebody asked not to be called again about this.
+    CallsStopped {
+        person: PersonId,
+    },
     Unacked,
     Snoozed {
         until: Timestamp,

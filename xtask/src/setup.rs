@@ -11,9 +11,20 @@ use crate::cargo::{Project, WASM, succeeds};
 use crate::steps::{call, output, retry};
 
 /// Other programs that speak with ours in the tests: a real SMTP server, a reader of calendars, Ansible, VMware's own client,
-/// another reader of /proc. No crate of ours is a second opinion on what we say.
-const PYTHON_PACKAGES: [&str; 5] =
-    ["aiosmtpd==1.4.6", "icalendar==7.3.0", "ansible-core==2.17.14", "pyvmomi==9.1.1.0", "psutil==7.2.2"];
+/// another reader of /proc, another client of chats and Slack's own, carriers' own libraries. No crate of ours is a second
+/// opinion on what we say.
+const PYTHON_PACKAGES: [&str; 10] = [
+    "aiosmtpd==1.4.6",
+    "icalendar==7.3.0",
+    "ansible-core==2.17.14",
+    "pyvmomi==9.1.1.0",
+    "psutil==7.2.2",
+    "apprise==2.2.0",
+    "slack_sdk==3.47.0",
+    "twilio==9.13.0",
+    "aliyun-python-sdk-core==2.16.1",
+    "tencentcloud-sdk-python-common==3.1.195",
+];
 
 /// Playwright's own minimum; Debian 12 ships 18.
 const NODE_MAJOR: u32 = 20;

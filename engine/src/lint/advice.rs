@@ -2,7 +2,7 @@
 
 use super::{
     AHEAD,
-    reach::{contact_fault, hook_is_usable, local_time},
+    reach::{contact_fault, hook_fault, local_time},
     warning,
 };
 use crate::{
@@ -86,10 +86,10 @@ impl<'a> Used<'a> {
 
 fn address(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     let document = &snapshot.document;
-    let linked = |kind| matches!(kind, ContactKind::Email | ContactKind::Ntfy);
+    let linked = |kind| kind != ContactKind::Webhook;
     let mut contacts = document.people.iter().flat_map(|person| &person.contacts);
     if document.public_url.is_none() && contacts.any(|it| it.address().is_some_and(|(kind, _)| linked(kind))) {
-        let message = "pages by e-mail and ntfy carry no link to answer with; set `public_url` to the address phones \
+        let message = "pages carry no link to answer with; set `public_url` to the address phones \
                        reach this server by";
         findings.push(warning("public_url", message));
     }
@@ -145,11 +145,10 @@ fn hooks(snapshot: &Snapshot, used: &Used<'_>, findings: &mut Vec<Finding>) {
         if !used.hooks.contains(&hook.id) {
             findings.push(warning(&path, format!("no level or fallback names webhook `{}`", hook.id)));
         }
-        if !hook_is_usable(snapshot, hook) {
-            let message = "an http:// address is refused while `channels.webhook.allow_http` is off; write https://…";
-            findings.push(warning(format!("{path}.url"), message));
+        if let Some(fault) = hook_fault(snapshot, hook) {
+            findings.push(warning(format!("{path}.url"), format!("`{}` can never be used: {fault}", hook.id)));
         }
-        if hook.secret.is_none() {
+        if hook.kind == ContactKind::Webhook && hook.secret.is_none() {
             findings.push(warning(format!("{path}.secret"), unsigned(hook.id.as_str())));
         }
     }

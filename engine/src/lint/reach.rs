@@ -10,7 +10,7 @@ use crate::{
 };
 use shared::{
     PersonId, PolicyId, ScheduleId, Severity, Timestamp,
-    config::{Contact, ContactKind, Finding, Hook, Level, Policy, Target},
+    config::{Contact, ContactKind, Finding, GatewayFor, Hook, Level, Policy, Target},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -169,7 +169,9 @@ impl<'a> Reach<'a> {
     fn reaches(&self, target: &Target, at: Timestamp) -> bool {
         match target {
             Target::Person(person) => person_is_reachable(self.snapshot, person),
-            Target::Webhook(id) => self.snapshot.hooks.get(id).is_some_and(|hook| hook_is_usable(self.snapshot, hook)),
+            Target::Webhook(id) => {
+                self.snapshot.hooks.get(id).is_some_and(|hook| hook_fault(self.snapshot, hook).is_none())
+            }
             Target::Schedule(id) => {
                 self.on_call(id, at).into_iter().any(|person| person_is_reachable(self.snapshot, person))
             }
@@ -300,18 +302,34 @@ pub(super) fn person_is_reachable(snapshot: &Snapshot, id: &PersonId) -> bool {
     }
 }
 
-pub(super) fn hook_is_usable(snapshot: &Snapshot, hook: &Hook) -> bool {
-    hook.url.starts_with("https://") || snapshot.document.channels.webhook.allow_http
+/// Why a message to this room could never be delivered.
+pub(super) fn hook_fault(snapshot: &Snapshot, hook: &Hook) -> Option<String> {
+    address_fault(snapshot, hook.kind, &hook.url)
 }
 
 /// Why a delivery to this contact could never be made.
-pub(super) fn contact_fault(snapshot: &Snapshot, contact: &Contact) -> Option<&'static str> {
+pub(super) fn contact_fault(snapshot: &Snapshot, contact: &Contact) -> Option<String> {
+    let (kind, address) = contact.address()?;
+    address_fault(snapshot, kind, address)
+}
+
+fn address_fault(snapshot: &Snapshot, kind: ContactKind, address: &str) -> Option<String> {
     let channels = &snapshot.document.channels;
-    match contact.address()? {
-        (ContactKind::Email, _) if channels.email.is_none() => Some("e-mail without `channels.email`"),
-        (ContactKind::Ntfy, _) if channels.ntfy.is_none() => Some("ntfy without `channels.ntfy`"),
-        (ContactKind::Webhook, url) if !url.starts_with("https://") && !channels.webhook.allow_http => {
-            Some("an http:// webhook while `channels.webhook.allow_http` is off")
+    let without = |name: &str, channel: &str| Some(format!("{name} without `channels.{channel}`"));
+    match kind {
+        ContactKind::Email if channels.email.is_none() => without("e-mail", "email"),
+        ContactKind::Ntfy if channels.ntfy.is_none() => without("ntfy", "ntfy"),
+        ContactKind::Sms => channels.carrier(GatewayFor::Sms).err().map(|why| format!("text messages: {why}")),
+        ContactKind::Voice => channels.carrier(GatewayFor::Voice).err().map(|why| format!("calls: {why}")),
+        ContactKind::Slack if channels.slack.is_none() && !address.contains("://") => {
+            without("a Slack member or channel", "slack")
+        }
+        ContactKind::Telegram if channels.telegram.is_none() => without("Telegram", "telegram"),
+        ContactKind::WeCom if address.starts_with("user:") && channels.wecom.corp_id.is_none() => {
+            without("a member of WeCom", "wecom")
+        }
+        ContactKind::Webhook if !address.starts_with("https://") && !channels.webhook.allow_http => {
+            Some("an http:// webhook while `channels.webhook.allow_http` is off".to_owned())
         }
         _ => None,
     }

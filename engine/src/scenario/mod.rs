@@ -25,6 +25,8 @@
 //! | … `refused` | at the end of an action: it must be refused and change nothing |
 //! | `provider C accepts [after 3s]` | how deliveries to a contact (`mail`, `wang/mail`, a webhook) end from now on |
 //! | `provider C fails [permanently]`, `provider C answers 429 [retry after 30s]` | |
+//! | `provider C delivers\|shows\|opens [after 3s]` | taken, and then told to be on the phone, shown, opened |
+//! | `provider C takes it back [after 20s]` | taken, and then told not to have arrived |
 //! | `provider C times out`, `provider C loses the answer` | no answer; taken, and the answer lost |
 //! | `config FILE`, or `config` … `end` | the TOML document in force from now on |
 //! | `calendar URL` … `end` | a calendar that others keep was fetched, and says this from now on |
@@ -140,11 +142,31 @@ pub enum Action {
 /// How a provider answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behaviour {
-    Accepts { after: Delay },
-    Fails { permanently: bool },
-    TooMany { retry_after: Option<Delay> },
+    Accepts {
+        after: Delay,
+    },
+    Fails {
+        permanently: bool,
+    },
+    TooMany {
+        retry_after: Option<Delay>,
+    },
+    /// Takes it, and says later what became of it.
+    Tells {
+        what: Told,
+        after: Delay,
+    },
     TimesOut,
     LosesTheAnswer,
+}
+
+/// What became of a message that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    Delivered,
+    Shown,
+    Opened,
+    Failed,
 }
 
 /// What must have happened.

@@ -1,6 +1,6 @@
 //! Reading a scenario; an error names the line, what is wrong and how to mend it.
 
-use super::{Action, Behaviour, ConfigText, Expectation, Scenario, Step, What};
+use super::{Action, Behaviour, ConfigText, Expectation, Scenario, Step, Told, What};
 use shared::{Delay, HeartbeatState, IncidentState, Severity, Signal, SilenceKind, Timestamp, config::Target};
 
 /// A line that is no part of the language.
@@ -263,15 +263,27 @@ fn provider(words: &mut Words<'_>) -> Result<What, Fault> {
         ("fails", ["permanently"]) => Behaviour::Fails { permanently: true },
         ("answers", ["429"]) => Behaviour::TooMany { retry_after: None },
         ("answers", ["429", "retry", "after", time]) => Behaviour::TooMany { retry_after: Some(delay(time)?) },
+        ("delivers", rest) => tells(Told::Delivered, rest)?,
+        ("shows", rest) => tells(Told::Shown, rest)?,
+        ("opens", rest) => tells(Told::Opened, rest)?,
+        ("takes", ["it", "back", rest @ ..]) => tells(Told::Failed, rest)?,
         ("times", ["out"]) => Behaviour::TimesOut,
         ("loses", ["the", "answer"]) => Behaviour::LosesTheAnswer,
         _ => {
-            let mend = "providers accept [after 3s], fail [permanently], answer 429 [retry after 30s], time out and \
-                        lose the answer";
+            let mend = "providers accept [after 3s], fail [permanently], answer 429 [retry after 30s], deliver, show, \
+                        open [after 3s], take it back [after 20s], time out and lose the answer";
             return Err(fault(&format!("`{verb} {}` is nothing a provider does", rest.join(" ")), mend));
         }
     };
     Ok(What::Provider { contact, behaviour })
+}
+
+fn tells(what: Told, rest: &[&str]) -> Result<Behaviour, Fault> {
+    match rest {
+        [] => Ok(Behaviour::Tells { what, after: Delay::secs(1) }),
+        ["after", time] => Ok(Behaviour::Tells { what, after: delay(time)? }),
+        _ => Err(fault(&format!("`{}` says not when", rest.join(" ")), "write after 3s, or nothing")),
+    }
 }
 
 fn expectation(words: &mut Words<'_>) -> Result<Expectation, Fault> {

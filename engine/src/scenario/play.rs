@@ -1,6 +1,6 @@
 //! Plays a scenario against the engine under the virtual clock, and tells what happened.
 
-use super::{Action, Behaviour, ConfigText, Expectation, Scenario, Step, What, parse::LATENCY};
+use super::{Action, Behaviour, ConfigText, Expectation, Scenario, Step, Told, What, parse::LATENCY};
 use crate::{
     compile::Snapshot,
     engine::Engine,
@@ -10,9 +10,9 @@ use crate::{
     sim::Store,
 };
 use shared::{
-    AlertId, ContactId, Delay, Failure as Refused, Incident, IncidentId, IncidentState, Page, Pulse, Recipient,
-    Silence, SilenceId, SilenceRequest, Storm, Timestamp,
-    config::Document,
+    AlertId, AttemptId, ContactId, Delay, DeliveryReceipt, Failure as Refused, Incident, IncidentId, IncidentState,
+    Page, Pulse, Recipient, Silence, SilenceId, SilenceRequest, Storm, Timestamp,
+    config::{ContactKind, Document},
     text::{Language, Names, happening, notice_text},
     timeline::{Actor, Outcome},
 };
@@ -243,12 +243,29 @@ impl Player {
             Behaviour::LosesTheAnswer => {
                 (LATENCY, Err(Refused { ambiguous: true, ..refused("the answer was lost", false) }))
             }
+            Behaviour::Tells { what, after } => {
+                self.tell_later(*incident, *message, what, after);
+                (LATENCY, Ok(None))
+            }
             Behaviour::TimesOut => return,
         };
         self.next_answer += 1;
         let (incident, attempt, try_number) = (*incident, *message, *try_number);
         let answer = Event::DeliveryFinished { incident, attempt, try_number, result };
         self.answers.insert((self.now.after(after), self.next_answer), answer);
+    }
+
+    /// What becomes of a message that was taken.
+    fn tell_later(&mut self, incident: IncidentId, message: AttemptId, what: Told, after: Delay) {
+        let receipt = match what {
+            Told::Delivered => DeliveryReceipt::Delivered,
+            Told::Shown => DeliveryReceipt::Shown,
+            Told::Opened => DeliveryReceipt::Opened,
+            Told::Failed => DeliveryReceipt::Failed { failure: refused("the phone is switched off", true) },
+        };
+        self.next_answer += 1;
+        let event = Event::DeliveryReceipt { incident, message, receipt, device: None };
+        self.answers.insert((self.now.after(after), self.next_answer), event);
     }
 
     /// A notice to its provider; it is no page, and what expects pages does not count it.
@@ -271,6 +288,7 @@ impl Player {
         }
         let (after, result) = match self.behaviour(&Recipient::Person(person), &contact) {
             Behaviour::Accepts { after } => (after, Ok(None)),
+            Behaviour::Tells { .. } => (LATENCY, Ok(None)),
             Behaviour::Fails { permanently } => (LATENCY, Err(refused("the provider refused it", permanently))),
             Behaviour::TooMany { .. } | Behaviour::LosesTheAnswer => (LATENCY, Err(refused("no answer", false))),
             Behaviour::TimesOut => return,
@@ -399,7 +417,7 @@ impl Player {
 
     fn act(&mut self, incident: i64, by: &str, act: &Action, expected: bool) {
         let by = match by.split_once(':') {
-            Some(("link", person)) => Actor::Link { person: person.into() },
+            Some(("link", person)) => Actor::Link { person: person.into(), via: None },
             Some(("token", name)) => Actor::Token { name: name.to_owned() },
             _ => Actor::Account { login: by.to_owned() },
         };
@@ -530,7 +548,7 @@ fn by(actor: &Actor) -> String {
     match actor {
         Actor::System => "·".to_owned(),
         Actor::Account { login } => format!("{login}:"),
-        Actor::Link { person } => format!("{person} by link:"),
+        Actor::Link { person, via } => format!("{person} by {}:", via.map_or("link", ContactKind::as_str)),
         Actor::Token { name } => format!("token {name}:"),
         Actor::Integration { integration } => format!("{integration}:"),
     }

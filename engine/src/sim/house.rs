@@ -5,12 +5,12 @@ use crate::{compile::Snapshot, lint::lint};
 use shared::{
     Delay, PersonId, Severity, Timestamp,
     config::{
-        Channels, Contact, Defer, Document, EmailChannel, Every, Group, Heartbeat, Hook, Integration, Layer, Level,
-        LevelWhen, NtfyChannel, Override, Paging, Person, Policy, QuietHours, Rotation, Route, Rule, RuleStep,
-        Schedule, StaleAction, Target, Team, TimeSpan, TimeWindow,
+        Channels, Contact, Defer, Document, EmailChannel, Every, Gateway, GatewayFor, GatewayFormat, Group, Heartbeat,
+        Hook, Integration, Layer, Level, LevelWhen, NtfyChannel, Override, Paging, Person, Policy, QuietHours,
+        Rotation, Route, Rule, RuleStep, Schedule, StaleAction, Target, Team, TimeSpan, TimeWindow,
     },
 };
-use std::{fmt::Write as _, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 const ZONES: [&str; 5] = ["Asia/Shanghai", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "UTC"];
 
@@ -48,6 +48,16 @@ fn document(chance: &mut Chance, scale: &Scale, now: Timestamp) -> Document {
                 username: None,
                 password: None,
             }),
+            gateways: vec![Gateway {
+                id: "carrier".to_owned(),
+                url: "https://carrier.example/call".to_owned(),
+                sends: GatewayFor::Voice,
+                format: GatewayFormat::Form,
+                fields: BTreeMap::new(),
+                headers: BTreeMap::new(),
+                token: None,
+                success: None,
+            }],
             ntfy: Some(NtfyChannel { server: "https://ntfy.example".to_owned(), token: None }),
             ..Channels::default()
         },
@@ -56,7 +66,7 @@ fn document(chance: &mut Chance, scale: &Scale, now: Timestamp) -> Document {
         people,
         teams: vec![team],
         schedules,
-        webhooks: vec![Hook { id: "noc".into(), url: "https://noc.example/hook".to_owned(), secret: None }],
+        webhooks: vec![Hook { id: "noc".into(), url: "https://noc.example/hook".to_owned(), ..Hook::default() }],
         policies,
         heartbeats: vec![heartbeat(chance)],
         integrations: vec![sender(chance, "falcon"), sender(chance, "zabbix")],
@@ -130,6 +140,12 @@ fn person(chance: &mut Chance, n: u64) -> Person {
     }
     if chance.one_in(4) {
         contacts.push(Contact { webhook: Some(format!("https://p{n}.example/")), ..contact("call") });
+    }
+    if chance.one_in(2) {
+        contacts.insert(0, Contact { push: Some("all".to_owned()), ..contact("phone") });
+    }
+    if chance.one_in(4) {
+        contacts.push(Contact { voice: Some("+8613800000000".to_owned()), ..contact("ring") });
     }
     let mut rules = Vec::new();
     if n > 0 && chance.one_in(2) {

@@ -2,7 +2,9 @@
 
 use crate::{compile::Snapshot, engine::Engine, event::Changes, lint::lint};
 use shared::{
-    AttemptId, AttemptState, Delay, EventId, IncidentId, IncidentState, IntegrationId, Severity, Timestamp,
+    Attempt, AttemptId, AttemptState, Delay, EventId, Incident, IncidentId, IncidentState, IntegrationId, Severity,
+    Timestamp,
+    config::ContactKind,
     timeline::{Happening, Outcome},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -78,6 +80,9 @@ impl Promises {
         checked.map_err(|broken| broken.to_string())?;
         if let Some(attempt) = engine.state.held_up(paging) {
             return Err(format!("delivery {attempt} waits although a slot is free, or for ever"));
+        }
+        if whole && let Some((id, attempt)) = unseen(engine, now) {
+            return Err(format!("P0 incident {id} was left with delivery {attempt}, which nobody saw"));
         }
         for (id, since) in &self.waiting {
             if self.reachable && now.ms_since(*since) > self.patience.0 {
@@ -184,4 +189,22 @@ impl Promises {
     pub(super) fn oldest(&self) -> Option<AttemptId> {
         self.attempts.first_key_value().map(|(attempt, _)| *attempt)
     }
+}
+
+/// A push of a P0 that was taken and not shown in time, although another contact waits for its turn.
+fn unseen(engine: &Engine, now: Timestamp) -> Option<(IncidentId, AttemptId)> {
+    let bound = engine.config().paging().shown_p0;
+    let urgent = |it: &&Arc<Incident>| it.severity == Severity::P0 && it.state == IncidentState::Triggered;
+    let late = |it: &&Attempt| {
+        let taken = it.finished_at.is_some_and(|at| at.after(bound) < now);
+        it.state == AttemptState::Accepted && it.channel == ContactKind::Push && taken
+    };
+    engine.state.incidents.values().filter(urgent).find_map(|incident| {
+        incident.pages.iter().filter(|page| !page.is_shown()).find_map(|page| {
+            let late = page.attempts.iter().find(late)?;
+            let another = page.attempts.iter().any(|it| it.state == AttemptState::Planned && it.due > now);
+            let went_on = page.attempts.iter().any(|it| it.first_sent_at > late.finished_at);
+            (another && !went_on).then_some((incident.id, late.id))
+        })
+    })
 }

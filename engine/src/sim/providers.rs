@@ -1,7 +1,7 @@
 //! Providers of a simulated house: most deliveries are taken quickly; the rest is what makes paging hard.
 
 use super::world::Chance;
-use shared::{AttemptId, Delay, Failure, Timestamp};
+use shared::{AttemptId, Delay, DeliveryReceipt, Failure, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What comes of one try.
@@ -13,6 +13,8 @@ pub(super) struct Try {
     pub(super) answer: Option<(Delay, Result<Option<String>, Failure>)>,
     /// Answered a second time.
     pub(super) twice: bool,
+    /// What is said of it later, and when.
+    pub(super) receipts: Vec<(Delay, DeliveryReceipt)>,
 }
 
 /// What every provider knows, and which are down until when.
@@ -68,11 +70,35 @@ impl Providers {
         if takes {
             self.taken.insert(attempt);
         }
-        Try { rings, answer, twice: chance.one_in(50) }
+        let receipts = if takes { receipts(chance, channel) } else { Vec::new() };
+        Try { rings, answer, twice: chance.one_in(50), receipts }
     }
 
     /// Old keys are forgotten, as providers do after a day.
     pub(super) fn forget_before(&mut self, attempt: AttemptId) {
         self.taken = self.taken.split_off(&attempt);
     }
+}
+
+/// Phones that show it, sooner or later, once or on several devices; calls nobody answers; and silence.
+fn receipts(chance: &mut Chance, channel: &str) -> Vec<(Delay, DeliveryReceipt)> {
+    let soon = |chance: &mut Chance| Delay(chance.between(10, 40_000) as i64);
+    let failure =
+        || Failure { permanent: true, ambiguous: false, detail: "not reached".to_owned(), retry_after_ms: None };
+    let mut receipts = Vec::new();
+    match (channel, chance.below(10)) {
+        ("push", 0..=6) => {
+            for _ in 0..chance.between(1, 3) {
+                receipts.push((soon(chance), DeliveryReceipt::Shown));
+            }
+            if chance.one_in(3) {
+                receipts.push((soon(chance), DeliveryReceipt::Opened));
+            }
+        }
+        ("push" | "voice", 7) => receipts.push((soon(chance), DeliveryReceipt::Failed { failure: failure() })),
+        ("voice", 0..=4) => receipts.push((soon(chance), DeliveryReceipt::Delivered)),
+        ("voice", 5 | 6) => receipts.push((soon(chance), DeliveryReceipt::Failed { failure: failure() })),
+        _ => {}
+    }
+    receipts
 }

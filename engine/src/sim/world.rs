@@ -19,7 +19,7 @@ use rand_chacha::{
 };
 use sha2::{Digest, Sha256};
 use shared::{
-    AttemptId, Delay, Failure as Refused, IncidentId, PersonId, Signal, Timestamp,
+    AttemptId, Delay, DeliveryReceipt, Failure as Refused, IncidentId, PersonId, Signal, Timestamp,
     config::ContactKind,
     timeline::{Actor, Outcome},
 };
@@ -81,6 +81,7 @@ enum Item {
         result: Result<Option<String>, Refused>,
         process: u64,
     },
+    Receipt(IncidentId, AttemptId, DeliveryReceipt),
     Act {
         incident: IncidentId,
         by: Actor,
@@ -232,6 +233,7 @@ impl World {
             item,
             Item::Message(_)
                 | Item::Answer { .. }
+                | Item::Receipt(..)
                 | Item::Act { .. }
                 | Item::Config
                 | Item::Calendar
@@ -269,6 +271,7 @@ impl World {
             Item::Answer { incident, attempt, try_number, result, .. } => {
                 self.handle(Event::DeliveryFinished { incident, attempt, try_number, result })?;
             }
+            Item::Receipt(incident, message, receipt) => self.told(incident, message, receipt)?,
             Item::Act { incident, by, act } => self.act(incident, by, act)?,
             Item::Beat => {
                 // A beat while nobody is there to take it is lost.
@@ -448,6 +451,11 @@ impl World {
         Ok(())
     }
 
+    /// Receipts come over the network: one that finds nobody is lost.
+    fn told(&mut self, incident: IncidentId, message: AttemptId, receipt: DeliveryReceipt) -> Result<(), String> {
+        self.handle(Event::DeliveryReceipt { incident, message, receipt, device: None }).map(drop)
+    }
+
     /// One event through the engine and the store; nothing comes back when the process died over it.
     fn handle(&mut self, event: Event) -> Result<Option<Effects>, String> {
         let now = self.now;
@@ -557,6 +565,10 @@ impl World {
         if outcome.answer.as_ref().is_none_or(|(after, _)| *after >= lease) {
             self.ambiguous(attempt);
         }
+        let Command::Deliver { message, .. } = command;
+        for (after, receipt) in outcome.receipts {
+            self.later(after, Item::Receipt(incident, *message, receipt));
+        }
         if let Some((after, result)) = outcome.answer {
             let process = self.process;
             let answer = Item::Answer { incident, attempt, try_number, result, process };
@@ -567,7 +579,9 @@ impl World {
         }
         if outcome.rings && planned.channel != ContactKind::Webhook {
             let by = match &page.recipient {
-                shared::Recipient::Person(person) if attempt.0 % 2 == 0 => Actor::Link { person: person.clone() },
+                shared::Recipient::Person(person) if attempt.0 % 2 == 0 => {
+                    Actor::Link { person: person.clone(), via: None }
+                }
                 recipient => Actor::Account { login: shared::text::recipient_name(recipient).to_owned() },
             };
             for (after, act) in people::answer(&mut self.chance, &known, self.now) {

@@ -41,7 +41,7 @@ impl Heartbeat {
     }
 
     pub(super) async fn beat(&self) -> Result<(), Failure> {
-        let request =
+        let request: OutboundRequest =
             OutboundRequest { url: self.url.clone(), headers: Vec::new(), body: Vec::new(), secrets: Vec::new() };
         self.outbound.post(request).await.map(drop)
     }

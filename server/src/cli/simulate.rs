@@ -125,6 +125,7 @@ fn one_message(storage: &Storage, command: &Simulate, at: &str) -> Done {
 fn begun(zone: &str, start: Timestamp, sent: &engine::stage::Sent) {
     let kind = match sent.channel {
         ContactKind::Email => "e-mail",
+        ContactKind::Voice => "call",
         other => other.as_str(),
     };
     let reminder = if sent.reminder { ", reminder" } else { "" };

@@ -90,6 +90,24 @@ fn outside(document: &Document) -> Vec<Finding> {
     let contacts = document.people.iter().flat_map(|person| {
         person.contacts.iter().map(|it| (format!("people[{}].contacts[{}].secret", person.id, it.id), &it.secret))
     });
+    let channels = &document.channels;
+    for (key, is_set) in [
+        ("wecom.aes_key", channels.wecom.aes_key.is_some()),
+        ("feishu.encrypt_key", channels.feishu.encrypt_key.is_some()),
+    ] {
+        if is_set {
+            let path = format!("channels.{key}");
+            let message =
+                "this version does not hear what is pressed there; leave it out, and messages have a link".to_owned();
+            findings.push(Finding { path, message, fatal: false });
+        }
+    }
+    for person in &document.people {
+        for contact in person.contacts.iter().filter(|contact| contact.push.is_some()) {
+            let path = format!("people[{}].contacts[{}].push", person.id, contact.id);
+            findings.push(fault(path, "this version registers no devices yet; use another kind of contact"));
+        }
+    }
     let hooks = document.webhooks.iter().map(|it| (format!("webhooks[{}].secret", it.id), &it.secret));
     let sources = document.sources.iter().map(|it| (format!("sources[{}].password", it.id), &it.password));
     let backends =

@@ -39,7 +39,7 @@ pub fn noun(document: &Document, kind: NounKind, id: &str) -> Option<NounText> {
         }
         NounKind::Webhook => document.webhooks.iter().find(|it| it.id.as_str() == id).map(|it| {
             let secret = it.secret.as_ref().map(|_| KEPT.to_owned());
-            text("", &Hook { id: it.id.clone(), url: KEPT.to_owned(), secret })
+            text("", &Hook { id: it.id.clone(), kind: it.kind, url: KEPT.to_owned(), secret })
         }),
         NounKind::Integration => document.integrations.iter().find(|it| it.id.as_str() == id).map(|it| text("", it)),
         NounKind::TimeWindow => document.time_windows.iter().find(|it| it.id.as_str() == id).map(|it| text("", it)),
@@ -75,14 +75,12 @@ fn without_addresses(person: &Person) -> Person {
 }
 
 fn without_address(contact: &Contact) -> Contact {
-    let hidden = |address: &Option<String>| address.as_ref().map(|_| KEPT.to_owned());
-    Contact {
-        id: contact.id.clone(),
-        email: hidden(&contact.email),
-        ntfy: hidden(&contact.ntfy),
-        webhook: hidden(&contact.webhook),
-        secret: hidden(&contact.secret),
+    let mut hidden = Contact { id: contact.id.clone(), ..Contact::default() };
+    if let Some((kind, _)) = contact.address() {
+        hidden.set(kind, KEPT.to_owned());
     }
+    hidden.secret = contact.secret.as_ref().map(|_| KEPT.to_owned());
+    hidden
 }
 
 #[cfg(test)]

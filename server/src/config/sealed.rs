@@ -88,8 +88,10 @@ fn each_sealed(document: &mut DocumentMut, visit: &mut Visit<'_>) {
     }
     entries(document.get_mut("people"), "people", &mut |path, person| {
         entries(person.get_mut("contacts"), &format!("{path}.contacts"), &mut |path, contact| {
-            address(contact, path, "webhook", visit);
-            address(contact, path, "ntfy", visit);
+            // Robots are known by their address alone.
+            for key in ["webhook", "ntfy", "slack", "teams", "dingtalk", "feishu", "wecom"] {
+                address(contact, path, key, visit);
+            }
         });
     });
     entries(document.get_mut("webhooks"), "webhooks", &mut |path, hook| address(hook, path, "url", visit));
@@ -206,7 +208,8 @@ ical_url = "https://calendar.example/geheim-10"
     /// Every key of the document that sounds like a secret, such as `webhooks[].secret`.
     fn secret_keys() -> BTreeSet<String> {
         fn walk(root: &Json, schema: &Json, path: &str, depth: u32, found: &mut BTreeSet<String>) {
-            const WORDS: [&str; 6] = ["password", "secret", "token", "passphrase", "community", "credential"];
+            const WORDS: [&str; 8] =
+                ["password", "secret", "token", "passphrase", "community", "credential", "encrypt_key", "aes_key"];
             if depth > 8 {
                 return;
             }

@@ -1,7 +1,7 @@
 //! Secrets of a document are shown as `********`, and whoever puts that back keeps what is stored.
 
 use super::parse::{fault, parse, to_toml};
-use shared::config::{Document, Finding, Person};
+use shared::config::{Channels, Document, Finding, Person};
 use toml_edit::{DocumentMut, Item, TableLike, Value};
 
 /// What stands for a secret that is not shown.
@@ -10,8 +10,10 @@ pub const KEPT: &str = "********";
 /// Where a secret stands, by the names of what it belongs to.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Place<'a> {
-    EmailPassword,
-    NtfyToken,
+    /// By the channel and the key.
+    Channel(&'static str, &'static str),
+    /// A gateway's token.
+    Gateway(&'a str),
     Contact {
         person: &'a str,
         contact: &'a str,
@@ -26,8 +28,8 @@ pub(super) enum Place<'a> {
 impl Place<'_> {
     pub(super) fn path(self) -> String {
         match self {
-            Self::EmailPassword => "channels.email.password".to_owned(),
-            Self::NtfyToken => "channels.ntfy.token".to_owned(),
+            Self::Channel(channel, key) => format!("channels.{channel}.{key}"),
+            Self::Gateway(id) => format!("channels.gateways[{id}].token"),
             Self::Contact { person, contact } => format!("people[{person}].contacts[{contact}].secret"),
             Self::Hook(id) => format!("webhooks[{id}].secret"),
             Self::Source(id) => format!("sources[{id}].password"),
@@ -38,8 +40,8 @@ impl Place<'_> {
 
     fn find(self, document: &Document) -> Option<&str> {
         match self {
-            Self::EmailPassword => document.channels.email.as_ref()?.password.as_deref(),
-            Self::NtfyToken => document.channels.ntfy.as_ref()?.token.as_deref(),
+            Self::Channel(channel, key) => document.channels.secret(channel, key),
+            Self::Gateway(id) => document.channels.gateways.iter().find(|it| it.id == id)?.token.as_deref(),
             Self::Contact { person, contact } => {
                 let person = document.people.iter().find(|it| it.id.as_str() == person)?;
                 person.contacts.iter().find(|it| it.id.as_str() == contact)?.secret.as_deref()
@@ -124,12 +126,8 @@ pub fn without_secrets(mut document: Document) -> Document {
             KEPT.clone_into(secret);
         }
     };
-    if let Some(email) = &mut document.channels.email {
-        hidden(&mut email.password);
-    }
-    if let Some(ntfy) = &mut document.channels.ntfy {
-        hidden(&mut ntfy.token);
-    }
+    document.channels.each_secret(|secret| KEPT.clone_into(secret));
+    document.channels.gateways.iter_mut().for_each(|it| hidden(&mut it.token));
     document.people.iter_mut().flat_map(|it| &mut it.contacts).for_each(|it| hidden(&mut it.secret));
     document.webhooks.iter_mut().for_each(|it| hidden(&mut it.secret));
     document.sources.iter_mut().for_each(|it| hidden(&mut it.password));
@@ -152,10 +150,16 @@ pub(super) type Visit<'a> = dyn FnMut(Place<'_>, &mut Value) + 'a;
 
 pub(super) fn each_secret(document: &mut DocumentMut, visit: &mut Visit<'_>) {
     if let Some(channels) = document.get_mut("channels").and_then(Item::as_table_like_mut) {
-        for (name, key, place) in [("email", "password", Place::EmailPassword), ("ntfy", "token", Place::NtfyToken)] {
+        for (name, key) in Channels::SECRETS {
             if let Some(channel) = channels.get_mut(name).and_then(Item::as_table_like_mut) {
-                secret_of(channel, key, place, visit);
+                secret_of(channel, key, Place::Channel(name, key), visit);
             }
+        }
+        if let Some(gateways) = channels.get_mut("gateways") {
+            each_table(gateways, &mut |gateway| {
+                let id = id_of(gateway);
+                secret_of(gateway, "token", Place::Gateway(&id), visit);
+            });
         }
     }
     if let Some(people) = document.get_mut("people") {

@@ -111,7 +111,7 @@ fn who(app: &App, dice: &Dice, row: &IncidentRow) -> Option<Actor> {
         .map(|name| PersonId::from(name.clone()))
         .filter(|id| id.as_str() != super::organisation::VISITOR && config.people.contains_key(id))
         .collect();
-    dice.pick(&paged).map(|person| Actor::Link { person: person.clone() })
+    dice.pick(&paged).map(|person| Actor::Link { person: person.clone(), via: None })
 }
 
 /// As much as a list gives at once.

@@ -100,14 +100,14 @@ pub(super) async fn show(app: web::Data<App>, request: HttpRequest, cap: web::Pa
 }
 
 /// What a link is about.
-struct Named {
+pub(super) struct Named {
     /// Of a bundle those that are open; otherwise the one, however it stands.
-    incidents: Vec<Incident>,
-    bundle: bool,
-    storm: bool,
+    pub(super) incidents: Vec<Incident>,
+    pub(super) bundle: bool,
+    pub(super) storm: bool,
 }
 
-async fn named(app: &App, cap: &Cap) -> Result<Named, ApiError> {
+pub(super) async fn named(app: &App, cap: &Cap) -> Result<Named, ApiError> {
     let incident = incidents::find(app, cap.incident).await?;
     let attempts = incident.pages.iter().flat_map(|page| &page.attempts);
     let bundling =
@@ -158,7 +158,7 @@ pub(super) async fn act(
 
 /// Acknowledges, or escalates when the form says so. A button of a notification sends no form: it acknowledges.
 async fn answer(app: &App, cap: &Cap, form: &[u8]) -> Result<(), ApiError> {
-    let by = Actor::Link { person: cap.person.clone() };
+    let by = Actor::Link { person: cap.person.clone(), via: None };
     let fields: Vec<(std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)> =
         url::form_urlencoded::parse(form).collect();
     let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref());
@@ -178,7 +178,7 @@ async fn answer(app: &App, cap: &Cap, form: &[u8]) -> Result<(), ApiError> {
 }
 
 /// Acknowledges everything the message named that is open, some at a time: the queue of the engine is bounded.
-async fn acknowledge(app: &App, cap: &Cap, by: &Actor) -> Result<(), ApiError> {
+pub(super) async fn acknowledge(app: &App, cap: &Cap, by: &Actor) -> Result<(), ApiError> {
     let ids = match named(app, cap).await {
         Ok(Named { incidents, bundle: true, .. }) => {
             incidents.iter().filter(|it| is_open_to(it, &cap.person)).map(|it| it.id).collect()
@@ -302,7 +302,7 @@ fn incident_page(app: &App, l: Language, cap: &Cap, incident: &Incident) -> Part
     }
     write!(body, "<p class=\"muted\">{}</p>", facts.join(" · ")).ok();
     let acker = incident.ack.as_ref().map(|ack| match &ack.by {
-        Actor::Link { person } => who(person),
+        Actor::Link { person, .. } => who(person),
         other => other.name(),
     });
     let names = |ids: &[shared::PersonId]| ids.iter().map(who).collect::<Vec<_>>().join(", ");

@@ -260,7 +260,7 @@ fn names(
     }
     let actors = timeline.iter().map(|entry| &entry.actor).chain(incident.ack.as_ref().map(|ack| &ack.by));
     people.extend(actors.filter_map(|actor| match actor {
-        Actor::Link { person } => Some(person),
+        Actor::Link { person, .. } => Some(person),
         _ => None,
     }));
     people.extend(incident.everyone.iter().flat_map(|it| it.missing.iter().chain(&it.answered)));

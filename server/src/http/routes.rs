@@ -1,10 +1,10 @@
 //! Where each handler is mounted: the table of endpoints is the list, and nothing is served beside it.
 
 use super::{
-    accounts, ack, actions, agents, analytics, audit, calendar, config, events, health, heartbeats, hosts, imported,
-    incidents, integrations, inventory, me, mirrors, oncall, openapi, overrides, people, principal, problem::ApiError,
-    rehearsal, replay, schedules, session, setup, silences, storms, swaps, thresholds, tokens, ui, versions, why,
-    why_not,
+    accounts, ack, actions, agents, analytics, audit, calendar, callbacks, config, events, health, heartbeats, hosts,
+    imported, incidents, integrations, inventory, me, mirrors, oncall, openapi, overrides, people, principal,
+    problem::ApiError, rehearsal, replay, schedules, session, setup, silences, storms, swaps, thresholds, tokens, ui,
+    versions, why, why_not,
 };
 use crate::{ingest, live};
 use actix_web::{
@@ -186,6 +186,7 @@ pub fn configure(server: &mut web::ServiceConfig) {
                 .route(web::post().to(ack::act))
                 .default_service(web::to(|| async { not_allowed("GET, HEAD, POST") })),
         )
+        .service(web::scope("/cb").configure(callbacks::routes))
         .route("/calendar/{token}.ics", web::route().guard(readable()).to(calendar::feed))
         .route("/healthz", web::route().guard(readable()).to(health::healthz))
         .route("/readyz", web::route().guard(readable()).to(health::readyz))

@@ -61,6 +61,8 @@ const fn is_decision(what: &Happening) -> bool {
             | Happening::Paged { .. }
             | Happening::Throttled { .. }
             | Happening::PulledForward { .. }
+            | Happening::Unproven { .. }
+            | Happening::CallsStopped { .. }
             | Happening::Answered { .. }
             | Happening::AckExpired
             | Happening::SnoozeEnded

@@ -241,7 +241,7 @@ pub fn name_of(by: &Actor) -> String {
     match by {
         Actor::Account { login } => login.clone(),
         Actor::Token { name } => name.clone(),
-        Actor::Link { person } => person.to_string(),
+        Actor::Link { person, .. } => person.to_string(),
         Actor::Integration { integration } => integration.to_string(),
         Actor::System => "system".to_owned(),
     }

@@ -73,7 +73,7 @@ impl Outbound {
                 return Ok(Fetched::Unchanged);
             }
             if !status.is_success() {
-                return Err(refusal(status, None, ""));
+                return Err(refusal(status.as_u16(), None, ""));
             }
             let validator = |name| validator(response.headers(), &name);
             let (etag, last_modified) = (validator(ETAG), validator(LAST_MODIFIED));

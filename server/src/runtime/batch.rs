@@ -2,7 +2,7 @@
 
 use super::{
     ActError, Arrived, BeatError, Unavailable,
-    inbox::{Beat, BeatReply, Finished, IngestReply, MirrorReply, Places, SilenceReply, Told},
+    inbox::{Beat, BeatReply, Finished, IngestReply, MirrorReply, Places, Proven, SilenceReply, Told},
     receipt,
 };
 use crate::{
@@ -197,6 +197,13 @@ impl Batch {
         self.handled = true;
         let mut effects = engine.handle(now, Event::DeliveryFinished { incident, attempt, try_number, result });
         self.collect(&mut effects);
+    }
+
+    /// What became of a message into the engine.
+    pub(super) fn proven(&mut self, engine: &mut Engine, proven: Proven, now: Timestamp) {
+        let Proven { incident, message, receipt, device } = proven;
+        self.handled = true;
+        self.collect(&mut engine.handle(now, Event::DeliveryReceipt { incident, message, receipt, device }));
     }
 
     /// Where the machines of alerts run, into the engine.

@@ -190,7 +190,7 @@ impl Writer {
                 Item::Finished(finished) if finished.blind == epoch => batch.finished(&mut self.engine, finished, now),
                 Item::Finished(_) => {}
                 // It cannot be recorded; the notice is sent again, under the same key, when its lease has ended.
-                Item::Told(_) => {}
+                Item::Told(_) | Item::Proven(_) => {}
                 // It is looked up again once the store is back.
                 Item::Placed(_) => {}
                 Item::Reload(reply) => {

@@ -3,7 +3,7 @@
 use super::inbox::{Finished, Inbox, Item, Told};
 use crate::{
     auth::caplink,
-    channels::{Address, Channels, Delivery, Letter},
+    channels::{Address, Channels, Delivery, Letter, Room},
     failpoint,
 };
 use engine::{Command, Part, Snapshot, Tell};
@@ -154,8 +154,12 @@ impl Dispatcher {
         let (address, language, person) = match &page.recipient {
             Recipient::Webhook(id) => {
                 let hook = how.config.hooks.get(id)?;
-                let address =
-                    Address::Webhook { url: hook.url.clone(), secret: hook.secret.clone(), recipient: id.to_string() };
+                let (to, secret) = (hook.url.clone(), hook.secret.clone());
+                let address = if hook.kind.is_chat() {
+                    Address::Chat(Room { kind: hook.kind, to, secret, mention: None })
+                } else {
+                    Address::Webhook { url: to, secret, recipient: id.to_string() }
+                };
                 (address, Language::default(), None)
             }
             Recipient::Person(id) => {
@@ -180,6 +184,7 @@ impl Dispatcher {
             language,
             address,
             ack_url,
+            base: how.links.base(),
             incident_url: how.links.incident(incident.id),
             test: false,
             reminder,
@@ -276,7 +281,26 @@ pub(super) fn address(person: &Person, contact: &Contact) -> Option<Address> {
         ContactKind::Webhook => {
             Address::Webhook { url: text.to_owned(), secret: contact.secret.clone(), recipient: person.id.to_string() }
         }
+        ContactKind::Sms => Address::Sms { to: number(text) },
+        ContactKind::Voice => Address::Voice { to: number(text) },
+        ContactKind::Push => return None,
+        kind @ (ContactKind::Slack
+        | ContactKind::Teams
+        | ContactKind::Telegram
+        | ContactKind::DingTalk
+        | ContactKind::Feishu
+        | ContactKind::WeCom) => Address::Chat(Room {
+            kind,
+            to: text.to_owned(),
+            secret: contact.secret.clone(),
+            mention: contact.mention.as_deref().map(number),
+        }),
     })
+}
+
+/// As carriers read it: `+` and digits.
+fn number(text: &str) -> String {
+    text.chars().filter(|c| *c == '+' || c.is_ascii_digit()).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use super::{ActError, Arrived, BeatError, Refused, Unavailable};
 use engine::{Act, Engine, SilenceAct, mirror::MirrorAct};
 use shared::{
-    AlertId, AttemptId, Failure, HeartbeatId, Incident, IncidentId, MirrorId, Signal, Silence, SilenceId,
+    AlertId, AttemptId, DeliveryReceipt, Failure, HeartbeatId, Incident, IncidentId, MirrorId, SharedStr, Signal,
+    Silence, SilenceId,
     api::Receipt,
     mirror::{Mirror, MirrorReport},
     placement::Placement,
@@ -49,6 +50,8 @@ pub(super) enum Item {
     Beat(Beat, BeatReply),
     Finished(Finished),
     Told(Told),
+    /// What somebody else says became of a message.
+    Proven(Proven),
     /// Where the machines of these alerts run by now.
     Placed(Places),
     /// Look for a newer configuration.
@@ -73,6 +76,15 @@ pub(super) struct Finished {
     pub(super) result: Result<Option<String>, Failure>,
     /// The state it was begun in, when that was never stored.
     pub(super) blind: Option<u64>,
+}
+
+/// What became of a message, by any incident it names.
+#[derive(Clone, Debug)]
+pub(super) struct Proven {
+    pub(super) incident: IncidentId,
+    pub(super) message: AttemptId,
+    pub(super) receipt: DeliveryReceipt,
+    pub(super) device: Option<SharedStr>,
 }
 
 /// A notice came to its end.

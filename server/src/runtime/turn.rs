@@ -210,6 +210,7 @@ impl Writer {
             }
             // Begun while the store was away; what it became of is not in this memory.
             Item::Finished(_) => {}
+            Item::Proven(proven) => batch.proven(&mut self.engine, proven, now),
             Item::Told(told) => batch.told(&mut self.engine, told, now),
             Item::Placed(places) => batch.placed(&mut self.engine, places, now),
             Item::Reload(reply) => batch.looks.push(reply),

@@ -226,7 +226,7 @@ impl Actor {
         match self {
             Self::System => "Tocsin".to_owned(),
             Self::Account { login } => login.clone(),
-            Self::Link { person } => person.to_string(),
+            Self::Link { person, .. } => person.to_string(),
             Self::Token { name } => name.clone(),
             Self::Integration { integration } => integration.to_string(),
         }

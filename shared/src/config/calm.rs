@@ -30,6 +30,12 @@ impl Default for Limits {
             of(Some(ContactKind::Email), 40, Delay::mins(60)),
             of(Some(ContactKind::Ntfy), 20, Delay::mins(15)),
             of(Some(ContactKind::Ntfy), 50, Delay::mins(60)),
+            // What carriers in mainland China allow for one number; more is refused, and the page with it.
+            of(Some(ContactKind::Voice), 1, Delay::mins(1)),
+            of(Some(ContactKind::Voice), 5, Delay::mins(60)),
+            of(Some(ContactKind::Voice), 20, Delay::mins(24 * 60)),
+            of(Some(ContactKind::Sms), 10, Delay::mins(15)),
+            of(Some(ContactKind::Sms), 30, Delay::mins(60)),
             of(None, 80, Delay::mins(60)),
         ])
     }

@@ -1,5 +1,9 @@
 //! How pages leave the house: mail server, ntfy server, webhooks, the pace of paging, and what counts as flapping.
 
+use super::{
+    AliyunChannel, DingTalkChannel, FeishuChannel, Gateway, GatewayFor, PushChannel, SlackChannel, TelegramChannel,
+    TencentChannel, TwilioChannel, WeComChannel,
+};
 use crate::{Delay, Severity};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -14,8 +18,156 @@ pub struct Channels {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ntfy: Option<NtfyChannel>,
     pub webhook: WebhookChannel,
+    pub push: PushChannel,
+    /// Who writes text messages: `twilio`, `aliyun`, `tencent` or a gateway; the only one there is when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sms: Option<String>,
+    /// Who makes calls; the same names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voice: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub twilio: Option<TwilioChannel>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aliyun: Option<AliyunChannel>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tencent: Option<TencentChannel>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gateways: Vec<Gateway>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slack: Option<SlackChannel>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub telegram: Option<TelegramChannel>,
+    pub dingtalk: DingTalkChannel,
+    pub feishu: FeishuChannel,
+    pub wecom: WeComChannel,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heartbeat: Option<OutboundHeartbeat>,
+}
+
+/// Who carries text messages or calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier<'a> {
+    Twilio(&'a TwilioChannel),
+    Aliyun(&'a AliyunChannel),
+    Tencent(&'a TencentChannel),
+    Gateway(&'a Gateway),
+}
+
+impl Channels {
+    /// Who writes text messages, or makes calls.
+    ///
+    /// # Errors
+    /// A sentence that says why nobody does.
+    pub fn carrier(&self, of: GatewayFor) -> Result<Carrier<'_>, String> {
+        let (key, name) = match of {
+            GatewayFor::Sms => ("sms", self.sms.as_deref()),
+            GatewayFor::Voice => ("voice", self.voice.as_deref()),
+        };
+        let template = |sms: &Option<String>, voice: &Option<String>| match of {
+            GatewayFor::Sms => sms.is_some(),
+            GatewayFor::Voice => voice.is_some(),
+        };
+        let aliyun = self.aliyun.as_ref().filter(|it| template(&it.sms_template, &it.voice_template));
+        let tencent = self.tencent.as_ref().filter(|it| template(&it.sms_template, &it.voice_template));
+        let gateways =
+            self.gateways.iter().filter(|it| it.sends == of).map(|it| (it.id.as_str(), Carrier::Gateway(it)));
+        let known: Vec<(&str, Carrier<'_>)> = [
+            self.twilio.as_ref().map(|it| ("twilio", Carrier::Twilio(it))),
+            aliyun.map(|it| ("aliyun", Carrier::Aliyun(it))),
+            tencent.map(|it| ("tencent", Carrier::Tencent(it))),
+        ]
+        .into_iter()
+        .flatten()
+        .chain(gateways)
+        .collect();
+        let names = || known.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        match (name, known.as_slice()) {
+            (Some(name), _) => {
+                known.iter().find(|(known, _)| *known == name).map(|(_, carrier)| *carrier).ok_or_else(|| {
+                    format!(
+                        "`channels.{key}` names `{name}`, and there is only: {}",
+                        if known.is_empty() { "nobody".into() } else { names() }
+                    )
+                })
+            }
+            (None, [(_, only)]) => Ok(*only),
+            (None, []) => Err(format!(
+                "nobody is configured who could; add `channels.twilio`, `channels.aliyun`, `channels.tencent` or one of `channels.gateways` for = \"{key}\""
+            )),
+            (None, _) => Err(format!("several could ({}); say which by `channels.{key}`", names())),
+        }
+    }
+
+    /// Where secrets stand: the channel, and the key within it. Those of gateways come besides.
+    pub const SECRETS: [(&'static str, &'static str); 15] = [
+        ("email", "password"),
+        ("ntfy", "token"),
+        ("twilio", "token"),
+        ("aliyun", "key_secret"),
+        ("tencent", "secret_id"),
+        ("tencent", "secret_key"),
+        ("slack", "token"),
+        ("slack", "signing_secret"),
+        ("telegram", "token"),
+        ("telegram", "secret"),
+        ("feishu", "encrypt_key"),
+        ("feishu", "verification_token"),
+        ("wecom", "secret"),
+        ("wecom", "token"),
+        ("wecom", "aes_key"),
+    ];
+
+    /// The secret that stands there.
+    #[must_use]
+    pub fn secret(&self, channel: &str, key: &str) -> Option<&str> {
+        match (channel, key) {
+            ("email", "password") => self.email.as_ref()?.password.as_deref(),
+            ("ntfy", "token") => self.ntfy.as_ref()?.token.as_deref(),
+            ("twilio", "token") => self.twilio.as_ref().map(|it| it.token.as_str()),
+            ("aliyun", "key_secret") => self.aliyun.as_ref().map(|it| it.key_secret.as_str()),
+            ("tencent", "secret_id") => self.tencent.as_ref().map(|it| it.secret_id.as_str()),
+            ("tencent", "secret_key") => self.tencent.as_ref().map(|it| it.secret_key.as_str()),
+            ("slack", "token") => self.slack.as_ref().map(|it| it.token.as_str()),
+            ("slack", "signing_secret") => self.slack.as_ref()?.signing_secret.as_deref(),
+            ("telegram", "token") => self.telegram.as_ref().map(|it| it.token.as_str()),
+            ("telegram", "secret") => self.telegram.as_ref()?.secret.as_deref(),
+            ("feishu", "encrypt_key") => self.feishu.encrypt_key.as_deref(),
+            ("feishu", "verification_token") => self.feishu.verification_token.as_deref(),
+            ("wecom", "secret") => self.wecom.secret.as_deref(),
+            ("wecom", "token") => self.wecom.token.as_deref(),
+            ("wecom", "aes_key") => self.wecom.aes_key.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Looks at each secret of a channel that is there, to put something else in its place.
+    pub fn each_secret(&mut self, mut visit: impl FnMut(&mut String)) {
+        let Self { email, ntfy, twilio, aliyun, tencent, slack, telegram, feishu, wecom, .. } = self;
+        let optional = [
+            email.as_mut().and_then(|it| it.password.as_mut()),
+            ntfy.as_mut().and_then(|it| it.token.as_mut()),
+            twilio.as_mut().map(|it| &mut it.token),
+            aliyun.as_mut().map(|it| &mut it.key_secret),
+            feishu.encrypt_key.as_mut(),
+            feishu.verification_token.as_mut(),
+            wecom.secret.as_mut(),
+            wecom.token.as_mut(),
+            wecom.aes_key.as_mut(),
+        ];
+        optional.into_iter().flatten().for_each(&mut visit);
+        if let Some(tencent) = tencent {
+            visit(&mut tencent.secret_id);
+            visit(&mut tencent.secret_key);
+        }
+        if let Some(slack) = slack {
+            visit(&mut slack.token);
+            slack.signing_secret.iter_mut().for_each(&mut visit);
+        }
+        if let Some(telegram) = telegram {
+            visit(&mut telegram.token);
+            telegram.secret.iter_mut().for_each(&mut visit);
+        }
+    }
 }
 
 /// Who is told from time to time that the pager works, and alarms when that stops: a dead-man's switch elsewhere.
@@ -103,6 +255,15 @@ pub struct Paging {
     /// The same for the severities below, which have none otherwise.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub ack_timeouts: BTreeMap<Severity, Delay>,
+    /// A P0 that a channel took which tells when something is shown, a push, and that is not shown anywhere after this
+    /// long: the next contact is used now. `0s` switches it off.
+    pub shown_p0: Delay,
+    /// The same for P1.
+    pub shown_p1: Delay,
+    /// The same for channels that cannot tell, such as e-mail.
+    pub unproven_p0: Delay,
+    /// The same for P1.
+    pub unproven_p1: Delay,
     /// Between reminders to the last level once a P0 or P1 has used up its policy.
     pub reminder: Delay,
     /// So long before a silence ends its owner is told, if something still fires under it; `0s` switches it off.
@@ -153,6 +314,10 @@ impl Default for Paging {
             ack_timeout_p0: Delay::mins(15),
             ack_timeout_p1: Delay::mins(30),
             ack_timeouts: BTreeMap::new(),
+            shown_p0: Delay::secs(20),
+            shown_p1: Delay::secs(60),
+            unproven_p0: Delay::secs(60),
+            unproven_p1: Delay::ZERO,
             reminder: Delay::mins(15),
             silence_reminder: Delay::mins(15),
             defer: None,

@@ -11,6 +11,7 @@ mod host;
 mod mirror;
 mod oncall;
 mod people;
+mod provider;
 mod routing;
 mod silence;
 mod source;
@@ -19,7 +20,8 @@ mod trial;
 
 pub use calm::{Limit, Limits, StormMode, SuspectMode};
 pub use channels::{
-    Channels, Defer, EmailChannel, EmailTls, FlapDetection, NtfyChannel, OutboundHeartbeat, Paging, WebhookChannel,
+    Carrier, Channels, Defer, EmailChannel, EmailTls, FlapDetection, NtfyChannel, OutboundHeartbeat, Paging,
+    WebhookChannel,
 };
 pub use condition::{Condition, Operator};
 pub use heartbeat::Heartbeat;
@@ -30,6 +32,10 @@ pub use oncall::{
     TimeOff, Weekday, Window,
 };
 pub use people::{Contact, ContactKind, Language, Person, QuietHours, Rule, RuleStep, Team};
+pub use provider::{
+    AliyunChannel, DingTalkChannel, FeishuChannel, Gateway, GatewayFor, GatewayFormat, PushChannel, SlackChannel,
+    TelegramChannel, TencentChannel, TwilioChannel, WeComChannel,
+};
 pub use routing::{Class, Group, Hook, Inhibition, Integration, Level, LevelWhen, Policy, Route, StaleAction, Target};
 pub use silence::ConfiguredSilence;
 pub use source::{Source, SourceKind};

@@ -1,5 +1,6 @@
 //! Senders, the routing tree, escalation policies and outgoing webhooks.
 
+use super::ContactKind;
 use crate::{
     CalendarId, ClassId, Delay, HookId, InhibitionId, IntegrationId, PersonId, PolicyId, RouteId, ScheduleId, Severity,
     TeamId, WindowId,
@@ -317,14 +318,22 @@ impl<'de> Deserialize<'de> for Target {
     }
 }
 
-/// An outgoing webhook that a level can notify, signed by the Standard Webhooks scheme.
+/// An outgoing webhook that a level can notify, signed by the Standard Webhooks scheme, or a room of a chat.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Hook {
     pub id: HookId,
+    /// `webhook`, or a kind of chat.
+    #[serde(default, skip_serializing_if = "is_webhook")]
+    pub kind: ContactKind,
+    /// Where it is: of a chat what a contact of that kind holds.
     pub url: String,
-    /// `whsec_` and base64 of 24 to 64 bytes.
+    /// `whsec_` and base64 of 24 to 64 bytes; of a robot its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
+}
+
+fn is_webhook(kind: &ContactKind) -> bool {
+    *kind == ContactKind::Webhook
 }

@@ -3,6 +3,7 @@
 pub mod mirror;
 mod notice;
 mod page;
+pub mod phone;
 mod placed;
 mod reason;
 mod timeline;

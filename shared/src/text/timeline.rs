@@ -3,9 +3,10 @@
 use super::{Language, Voice, span};
 use crate::messages;
 use crate::{
-    AttemptState, IncidentId, NounKind, PageVia, PersonId, Piece, Recipient, SuppressedBy, ThrottledBy, Waits,
-    WaitsFor, WindowId,
+    AttemptState, DeliveryReceipt, IncidentId, NounKind, PageVia, PersonId, Piece, Recipient, SuppressedBy,
+    ThrottledBy, Waits, WaitsFor, WindowId,
     api::DutyReason,
+    config::ContactKind,
     timeline::{Happening, RecoveryMatch, RouteStep, SeverityReason, Skip, TargetResult, TimelineEntry, Unmet},
 };
 use std::collections::BTreeMap;
@@ -69,7 +70,16 @@ messages! {
     failed(who: &str, channel: &str, why: &str) { en: "{who} {channel}: failed for good ({why})", zh: "{who} {channel}：最终失败（{why}）" }
     cancelled(who: &str, channel: &str) { en: "{who} {channel}: not needed any more", zh: "{who} {channel}：已不再需要" }
     planned(who: &str, channel: &str) { en: "{who} {channel}: planned", zh: "{who} {channel}：已计划" }
-    pulled(contact: &str) { en: "{contact} is used now because another delivery failed", zh: "因其他渠道失败，立即使用 {contact}" }
+    pulled(contact: &str) { en: "{contact} is used now because another delivery failed, or nobody saw it", zh: "因其他渠道失败或无人看到，立即使用 {contact}" }
+    unproven(who: &str, channel: &str, time: &str) { en: "{who} by {channel}: nothing says after {time} that anybody saw it", zh: "{who}（{channel}）：{time}后仍无任何回执表明有人看到" }
+    receipt_delivered(who: &str, channel: &str, time: &str) { en: "{who} by {channel}: on the phone {time} after it was sent", zh: "{who}（{channel}）：发送 {time}后到达手机" }
+    receipt_answered(who: &str, time: &str) { en: "{who}: the call was answered after {time}", zh: "{who}：电话于 {time}后接通" }
+    receipt_shown(who: &str, channel: &str, device: &str, time: &str) { en: "{who} by {channel}: shown{device} {time} after it was sent", zh: "{who}（{channel}）：发送 {time}后已显示{device}" }
+    receipt_opened(who: &str, channel: &str, device: &str, time: &str) { en: "{who} by {channel}: opened{device} {time} after it was sent", zh: "{who}（{channel}）：发送 {time}后已打开{device}" }
+    receipt_dismissed(who: &str, channel: &str, device: &str, time: &str) { en: "{who} by {channel}: put away{device} {time} after it was sent", zh: "{who}（{channel}）：发送 {time}后被划掉{device}" }
+    receipt_failed(who: &str, channel: &str, why: &str) { en: "{who} by {channel}: it did not arrive after all: {why}", zh: "{who}（{channel}）：最终未送达：{why}" }
+    calls_stopped(who: &str) { en: "{who} asked not to be called again about this", zh: "{who} 要求不再就此来电" }
+    on_device(device: &str) { en: " on {device}", zh: "（{device}）" }
     acked() { en: "Acknowledged: escalation stopped", zh: "已认领：停止升级" }
     answered(who: &str, missing: &str) { en: "{who} answered; still waiting for {missing}", zh: "{who} 已响应；仍在等待 {missing}" }
     somebody() { en: "Somebody", zh: "有人" }
@@ -181,6 +191,7 @@ fn sentence(voice: &Voice<'_>, what: &Happening) -> String {
             why.as_ref().map_or_else(|| page.clone(), |why| format!("{page}{}{}", semicolon(l), waits(l, why)))
         }
         Happening::Delivery { .. } | Happening::Throttled { .. } => delivery(voice, what),
+        Happening::DeliveryReceipt { .. } | Happening::Unproven { .. } => proof(voice, what),
         Happening::PulledForward { page, contact, .. } => pulled(l, &voice.contact_of(*page, contact)),
         Happening::Acked { .. } => acked(l),
         Happening::Answered { person: who, missing } => {
@@ -189,6 +200,7 @@ fn sentence(voice: &Voice<'_>, what: &Happening) -> String {
             if missing.is_empty() { answered_too(l, &who) } else { answered(l, &who, &missing.join(", ")) }
         }
         Happening::AckExpired => ack_expired(l),
+        Happening::CallsStopped { person: who } => calls_stopped(l, &voice.person(who, None)),
         Happening::Unacked => unacked(l),
         Happening::Snoozed { .. } => snoozed(l),
         Happening::SnoozeEnded => snooze_ended(l),
@@ -359,6 +371,26 @@ fn delivery(voice: &Voice<'_>, what: &Happening) -> String {
         },
         AttemptState::Failed => failed(l, who, channel, why),
         AttemptState::Cancelled => cancelled(l, who, channel),
+    }
+}
+
+fn proof(voice: &Voice<'_>, what: &Happening) -> String {
+    let l = voice.l;
+    if let Happening::Unproven { recipient: to, channel, within_ms, .. } = what {
+        return unproven(l, &voice.recipient(to, None), channel.as_str(), &span(l, *within_ms));
+    }
+    let Happening::DeliveryReceipt { recipient: to, channel, receipt, device, delay_ms, .. } = what else {
+        return String::new();
+    };
+    let (who, channel_name, time) = (&voice.recipient(to, None), channel.as_str(), &span(l, *delay_ms));
+    let on = &device.as_ref().map(|device| on_device(l, device)).unwrap_or_default();
+    match receipt {
+        DeliveryReceipt::Delivered if *channel == ContactKind::Voice => receipt_answered(l, who, time),
+        DeliveryReceipt::Delivered => receipt_delivered(l, who, channel_name, time),
+        DeliveryReceipt::Shown => receipt_shown(l, who, channel_name, on, time),
+        DeliveryReceipt::Opened => receipt_opened(l, who, channel_name, on, time),
+        DeliveryReceipt::Dismissed => receipt_dismissed(l, who, channel_name, on, time),
+        DeliveryReceipt::Failed { failure } => receipt_failed(l, who, channel_name, &failure.detail),
     }
 }
 

@@ -27,8 +27,39 @@ pub(crate) struct Mark {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum What {
-    Delivery { state: AttemptState, tries: u32, delay_ms: Option<i64>, why: Option<Why>, waits: Option<Wait> },
-    Level { policy: String, level: u32, one_of: bool },
+    Delivery {
+        state: AttemptState,
+        tries: u32,
+        delay_ms: Option<i64>,
+        proof: Option<Proven>,
+        why: Option<Why>,
+        waits: Option<Wait>,
+    },
+    Level {
+        policy: String,
+        level: u32,
+        one_of: bool,
+    },
+}
+
+/// The strongest sign that a delivery arrived.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Proven {
+    pub(crate) stage: Stage,
+    /// Since it was sent.
+    pub(crate) after_ms: i64,
+    /// What showed it.
+    pub(crate) device: Option<String>,
+}
+
+/// How far a delivery is known to have come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    Delivered,
+    /// A call that somebody, or something, answered.
+    Answered,
+    Shown,
+    Opened,
 }
 
 /// Why a delivery has not begun.
@@ -131,7 +162,15 @@ fn delivery(attempt: &Attempt, page: &Page) -> What {
         attempt.finished_at.filter(|_| attempt.state == AttemptState::Accepted).map(|at| at.ms_since(page.begins_at()));
     let hours = page.waits.as_deref().copied().filter(|_| attempt.state == AttemptState::Planned);
     let waits = throttle(attempt).map(Wait::Others).or(hours.map(Wait::Hours));
-    What::Delivery { state: attempt.state, tries: attempt.tries, delay_ms, why, waits }
+    What::Delivery { state: attempt.state, tries: attempt.tries, delay_ms, proof: proven(attempt), why, waits }
+}
+
+fn proven(attempt: &Attempt) -> Option<Proven> {
+    let (proof, sent_at) = (attempt.proof.as_deref()?, attempt.first_sent_at?);
+    let first = if attempt.channel == ContactKind::Voice { Stage::Answered } else { Stage::Delivered };
+    let stages = [(proof.seen_at, Stage::Opened), (proof.shown_at, Stage::Shown), (proof.delivered_at, first)];
+    let (at, stage) = stages.into_iter().find_map(|(at, stage)| Some((at?, stage)))?;
+    Some(Proven { stage, after_ms: at.ms_since(sent_at), device: proof.device.as_deref().map(str::to_owned) })
 }
 
 fn lane_of<'a>(
@@ -169,7 +208,14 @@ mod tests {
     use super::*;
 
     fn mark(left: f64, at: i64) -> Mark {
-        let what = What::Delivery { state: AttemptState::Accepted, tries: 1, delay_ms: None, why: None, waits: None };
+        let what = What::Delivery {
+            state: AttemptState::Accepted,
+            tries: 1,
+            delay_ms: None,
+            proof: None,
+            why: None,
+            waits: None,
+        };
         Mark { left, at: Timestamp::from_ms(at), what }
     }
 
@@ -192,6 +238,19 @@ mod tests {
         spread(&mut lane);
         assert_eq!((lane.marks.len(), lane.hidden), (MOST_MARKS, 26));
         assert_eq!(lane.marks.last().unwrap().at, Timestamp::from_ms(29));
+    }
+
+    #[test]
+    fn the_strongest_proof_counts_from_when_it_was_sent() {
+        let mut attempt = Attempt::planned(shared::AttemptId(1), "p".into(), ContactKind::Voice, Timestamp::from_ms(0));
+        assert_eq!(proven(&attempt), None);
+        attempt.first_sent_at = Some(Timestamp::from_ms(100));
+        let mut proof = shared::Proof { delivered_at: Some(Timestamp::from_ms(600)), ..shared::Proof::default() };
+        attempt.proof = Some(Box::new(proof.clone()));
+        assert_eq!(proven(&attempt).map(|it| (it.stage, it.after_ms)), Some((Stage::Answered, 500)));
+        proof.seen_at = Some(Timestamp::from_ms(1_100));
+        attempt.proof = Some(Box::new(proof));
+        assert_eq!(proven(&attempt).map(|it| (it.stage, it.after_ms)), Some((Stage::Opened, 1_000)));
     }
 
     #[test]

@@ -84,6 +84,10 @@ shared::messages! {
     reached_nobody() { en: "Nobody has been paged.", zh: "尚未通知任何人。" }
     lanes_label() { en: "Deliveries by person and contact, over time", zh: "按人和联系方式排列的送达时间线" }
     earlier(n: usize) { en: "{n} earlier", zh: "更早 {n} 次" }
+    proof_delivered() { en: "on the phone", zh: "已到手机" }
+    proof_answered() { en: "call answered", zh: "已接听" }
+    proof_shown() { en: "shown", zh: "已显示" }
+    proof_opened() { en: "seen", zh: "已查看" }
     unless_acked() { en: "unless acked", zh: "若未认领" }
     upcoming_level(policy: &str, level: u32) { en: "{policy} level {level}", zh: "{policy} 第 {level} 级" }
     one_of() { en: ", one of these", zh: "，其中一人" }
@@ -96,6 +100,8 @@ shared::messages! {
     show_deliveries() { en: "Deliveries", zh: "送达" }
     show_decisions() { en: "Decisions", zh: "决策" }
     until(at: &str) { en: "until {at}", zh: "至 {at}" }
+    a_link() { en: "the link", zh: "链接" }
+    by_person(who: &str, how: &str) { en: "by {who} through {how}", zh: "由 {who} 通过{how}" }
     by_actor(who: &str) { en: "by {who}", zh: "由 {who}" }
     raw() { en: "As it arrived", zh: "原始消息" }
     raw_none() { en: "The messages are no longer kept.", zh: "消息已不再保存。" }

@@ -18,6 +18,16 @@ shared::messages! {
     address_email() { en: "E-mail address", zh: "邮箱地址" }
     address_ntfy() { en: "Topic", zh: "主题" }
     address_webhook() { en: "URL", zh: "URL" }
+    address_number() { en: "Number, with its country (+49…)", zh: "号码，含国家代码（+86…）" }
+    address_slack() { en: "Member or channel (U…, C…), or an incoming webhook", zh: "成员或频道（U…、C…），或传入 Webhook" }
+    address_teams() { en: "Address of the workflow", zh: "工作流地址" }
+    address_telegram() { en: "Number of the chat", zh: "会话 ID" }
+    address_robot() { en: "Token of the robot, or its address", zh: "机器人令牌或地址" }
+    address_wecom() { en: "Key of the robot, or user:NAME", zh: "机器人 key，或 user:成员名" }
+    address_push() { en: "Every browser and phone you registered", zh: "您登记的所有浏览器和手机" }
+    mention() { en: "Mentioned by number", zh: "@ 的手机号" }
+    robot_secret_hint() { en: "Only where the robot's security is set to signing.", zh: "仅当机器人的安全设置为“加签”时填写。" }
+    robot_secret() { en: "Signing secret of the robot", zh: "机器人加签密钥" }
     add_contact() { en: "Add a contact", zh: "添加联系方式" }
     remove() { en: "Remove", zh: "移除" }
     test() { en: "Send a test page", zh: "发送测试通知" }

@@ -28,6 +28,15 @@ shared::messages! {
     email() { en: "e-mail", zh: "邮件" }
     ntfy() { en: "ntfy push", zh: "ntfy 推送" }
     webhook() { en: "webhook", zh: "Webhook" }
+    push() { en: "push", zh: "推送" }
+    sms() { en: "text message", zh: "短信" }
+    voice() { en: "call", zh: "电话" }
+    slack() { en: "Slack", zh: "Slack" }
+    teams_chat() { en: "Teams", zh: "Teams" }
+    telegram() { en: "Telegram", zh: "Telegram" }
+    dingtalk() { en: "DingTalk", zh: "钉钉" }
+    feishu() { en: "Feishu", zh: "飞书" }
+    wecom() { en: "WeCom", zh: "企业微信" }
     bracket() { en: "bracket line", zh: "方括号行" }
     falcon() { en: "Open-Falcon line", zh: "Open-Falcon 行" }
     combined() { en: "Open-Falcon merged", zh: "Open-Falcon 合并消息" }
@@ -105,6 +114,15 @@ pub(crate) fn channel(l: Language, kind: ContactKind) -> String {
         ContactKind::Email => email(l),
         ContactKind::Ntfy => ntfy(l),
         ContactKind::Webhook => webhook(l),
+        ContactKind::Push => push(l),
+        ContactKind::Sms => sms(l),
+        ContactKind::Voice => voice(l),
+        ContactKind::Slack => slack(l),
+        ContactKind::Teams => teams_chat(l),
+        ContactKind::Telegram => telegram(l),
+        ContactKind::DingTalk => dingtalk(l),
+        ContactKind::Feishu => feishu(l),
+        ContactKind::WeCom => wecom(l),
     }
 }
 

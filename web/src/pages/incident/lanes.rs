@@ -4,12 +4,12 @@ use super::part;
 use crate::{
     components::{page::card as boxed, time::exact},
     format,
-    incident::lanes::{Lane, Lanes, Mark, Wait, What, lanes},
+    incident::lanes::{Lane, Lanes, Mark, Stage, Wait, What, lanes},
     state::{App, Remote},
     text::{incident as t, words},
 };
 use leptos::prelude::*;
-use shared::{AttemptState, PersonId, Timestamp, api::IncidentDetail};
+use shared::{AttemptState, PersonId, Timestamp, api::IncidentDetail, config::Language};
 use std::collections::BTreeMap;
 
 type Names = BTreeMap<PersonId, String>;
@@ -91,6 +91,9 @@ fn mark(app: App, mark: &Mark) -> impl IntoView + use<> {
         }
         What::Delivery { waits: Some(_), .. } => ("ghost", app.clock_time(mark.at)),
         What::Delivery { state: AttemptState::Planned, .. } => ("ghost", wall_time(app, mark.at)),
+        What::Delivery { proof: Some(proof), state: AttemptState::Accepted | AttemptState::Sending, .. } => {
+            ("proven", format!("{} {}", stage(l, proof.stage), format::delay(l, proof.after_ms)))
+        }
         What::Delivery { state, tries, delay_ms, .. } => {
             let word = words::attempt(l, *state);
             let more = match (delay_ms, tries) {
@@ -101,11 +104,25 @@ fn mark(app: App, mark: &Mark) -> impl IntoView + use<> {
             (class(*state), format!("{word}{more}"))
         }
     };
-    view! { <span class=format!("mark {class}") style:left=format!("{:.2}%", mark.left) title=exact(app, mark.at)>{text}</span> }
+    let device = match &mark.what {
+        What::Delivery { proof: Some(proof), .. } => proof.device.clone(),
+        _ => None,
+    };
+    let title = device.map_or_else(|| exact(app, mark.at), |device| format!("{} · {device}", exact(app, mark.at)));
+    view! { <span class=format!("mark {class}") style:left=format!("{:.2}%", mark.left) title=title>{text}</span> }
 }
 
 fn wall_time(app: App, at: Timestamp) -> String {
     app.civil(at).time()
+}
+
+fn stage(l: Language, stage: Stage) -> String {
+    match stage {
+        Stage::Delivered => t::proof_delivered(l),
+        Stage::Answered => t::proof_answered(l),
+        Stage::Shown => t::proof_shown(l),
+        Stage::Opened => t::proof_opened(l),
+    }
 }
 
 const fn class(state: AttemptState) -> &'static str {

@@ -7,7 +7,7 @@ use crate::{
         App, Remote,
         actions::{self, NOTE},
     },
-    text::{board, incident as t},
+    text::{board, incident as t, words},
 };
 use leptos::prelude::*;
 use shared::{
@@ -26,7 +26,11 @@ enum Kind {
 
 fn kind(entry: &TimelineEntry) -> Kind {
     match entry.what {
-        Happening::Delivery { .. } | Happening::Throttled { .. } | Happening::PulledForward { .. } => Kind::Delivery,
+        Happening::Delivery { .. }
+        | Happening::DeliveryReceipt { .. }
+        | Happening::Unproven { .. }
+        | Happening::Throttled { .. }
+        | Happening::PulledForward { .. } => Kind::Delivery,
         Happening::Note { .. } => Kind::People,
         _ if matches!(entry.actor, Actor::System | Actor::Integration { .. }) => Kind::Decision,
         _ => Kind::People,
@@ -98,19 +102,25 @@ fn entry(app: App, names: &Names, before: &[TimelineEntry], entry: TimelineEntry
         Happening::Throttled { throttle, .. } => Some(throttle.until),
         _ => None,
     };
-    let words = match &entry.what {
+    let sentence = match &entry.what {
         Happening::Note { text } => text.clone().into_any(),
         _ => said(told(l, names, before, &entry)),
     };
     let by = match &entry.actor {
         Actor::System => None,
+        Actor::Link { person, via } => {
+            let who = names.get(person).map_or_else(|| person.to_string(), Clone::clone);
+            // How sure it is that it was them depends on what they answered by.
+            let how = via.map_or_else(|| t::a_link(l), |kind| words::channel(l, kind));
+            Some(t::by_person(l, &who, &how))
+        }
         actor => Some(t::by_actor(l, &actor.name())),
     };
     let by: Vec<String> = until.map(|at| t::until(l, &app.clock_time(at))).into_iter().chain(by).collect();
     view! {
         <li class=class>
             {wall(entry.at)}
-            <p class:note=matches!(entry.what, Happening::Note { .. })>{words}{(!by.is_empty()).then(|| view! { <small>{by.join(" · ")}</small> })}</p>
+            <p class:note=matches!(entry.what, Happening::Note { .. })>{sentence}{(!by.is_empty()).then(|| view! { <small>{by.join(" · ")}</small> })}</p>
         </li>
     }
 }

@@ -18,8 +18,6 @@ use shared::{
     config::{Contact, ContactKind, Language},
 };
 
-const KINDS: [ContactKind; 3] = [ContactKind::Ntfy, ContactKind::Email, ContactKind::Webhook];
-
 pub(super) fn card(app: App, draft: Draft) -> impl IntoView {
     let l = app.l();
     let add = move |_| {
@@ -55,9 +53,11 @@ fn row(app: App, draft: Draft, index: usize, contact: &Contact) -> impl IntoView
     let l = app.l();
     let (kind, address) =
         contact.address().map_or((ContactKind::Ntfy, String::new()), |(kind, text)| (kind, text.to_owned()));
-    let kinds = KINDS.map(|kind| (kind.as_str().to_owned(), words::channel(l, kind))).to_vec();
+    // This version registers no devices.
+    let kinds = ContactKind::ALL.into_iter().filter(|kind| *kind != ContactKind::Push);
+    let kinds = kinds.map(|kind| (kind.as_str().to_owned(), words::channel(l, kind))).collect();
     let set_kind = move |word: String| {
-        let Some(kind) = KINDS.into_iter().find(|kind| kind.as_str() == word) else { return };
+        let Some(kind) = ContactKind::ALL.into_iter().find(|kind| kind.as_str() == word) else { return };
         draft.reshape(|person| {
             if let Some(contact) = person.contacts.get_mut(index) {
                 draft::set_kind(contact, kind);
@@ -83,20 +83,28 @@ fn row(app: App, draft: Draft, index: usize, contact: &Contact) -> impl IntoView
                     // Rules are redrawn with the new name once the field is left.
                     <input id=name_id type="text" required value=contact.id.to_string() on:input=set_name on:change=move |_| draft.reshape(|_| ())/>
                 </div>
-                <div class="field wide">
-                    <label for=address_id.clone()>{address_label(l, kind)}</label>
-                    <input id=address_id type=if kind == ContactKind::Email { "email" } else { "text" } required autocomplete="off" value=address on:input=set_address/>
-                </div>
+                {if kind == ContactKind::Push {
+                    view! { <p class="field wide muted">{t::address_push(l)}</p> }.into_any()
+                } else {
+                    view! {
+                        <div class="field wide">
+                            <label for=address_id.clone()>{address_label(l, kind)}</label>
+                            <input id=address_id type=input_type(kind) required autocomplete="off" value=address on:input=set_address/>
+                        </div>
+                    }
+                    .into_any()
+                }}
                 <button type="button" class="btn square" aria-label=t::remove(l) title=t::remove(l) on:click=remove>{icon(Icon::Trash)}</button>
             </div>
-            {(kind == ContactKind::Webhook).then(|| secret(app, draft, index, contact))}
+            {kind.has_secret().then(|| secret(app, draft, index, kind, contact))}
+            {kind.has_mention().then(|| mention(app, draft, index, contact))}
             {test(app, draft, contact.id.clone())}
         </div>
     }
 }
 
 /// Webhooks are signed when there is something to sign with.
-fn secret(app: App, draft: Draft, index: usize, contact: &Contact) -> impl IntoView + use<> {
+fn secret(app: App, draft: Draft, index: usize, kind: ContactKind, contact: &Contact) -> impl IntoView + use<> {
     let l = app.l();
     let (id, hint_id) = (format!("contact-secret-{index}"), format!("contact-secret-hint-{index}"));
     let set = move |event| {
@@ -109,11 +117,39 @@ fn secret(app: App, draft: Draft, index: usize, contact: &Contact) -> impl IntoV
     };
     view! {
         <div class="field">
-            <label for=id.clone()>{t::secret(l)}</label>
+            <label for=id.clone()>{if kind == ContactKind::Webhook { t::secret(l) } else { t::robot_secret(l) }}</label>
             <input id=id type="text" autocomplete="off" spellcheck="false" aria-describedby=hint_id.clone()
                 value=contact.secret.clone().unwrap_or_default() on:input=set/>
-            <p class="hint" id=hint_id>{t::secret_hint(l)}</p>
+            <p class="hint" id=hint_id>{if kind == ContactKind::Webhook { t::secret_hint(l) } else { t::robot_secret_hint(l) }}</p>
         </div>
+    }
+}
+
+/// Robots call somebody by name in their group, so that their phone tells them.
+fn mention(app: App, draft: Draft, index: usize, contact: &Contact) -> impl IntoView + use<> {
+    let l = app.l();
+    let id = format!("contact-mention-{index}");
+    let set = move |event| {
+        let text = event_target_value(&event).trim().to_owned();
+        draft.edit(|person| {
+            if let Some(contact) = person.contacts.get_mut(index) {
+                contact.mention = Some(text).filter(|text| !text.is_empty());
+            }
+        });
+    };
+    view! {
+        <div class="field">
+            <label for=id.clone()>{t::mention(l)}</label>
+            <input id=id type="tel" autocomplete="off" value=contact.mention.clone().unwrap_or_default() on:input=set/>
+        </div>
+    }
+}
+
+const fn input_type(kind: ContactKind) -> &'static str {
+    match kind {
+        ContactKind::Email => "email",
+        ContactKind::Sms | ContactKind::Voice => "tel",
+        _ => "text",
     }
 }
 
@@ -122,6 +158,13 @@ fn address_label(l: Language, kind: ContactKind) -> String {
         ContactKind::Email => t::address_email(l),
         ContactKind::Ntfy => t::address_ntfy(l),
         ContactKind::Webhook => t::address_webhook(l),
+        ContactKind::Push => t::address_push(l),
+        ContactKind::Sms | ContactKind::Voice => t::address_number(l),
+        ContactKind::Slack => t::address_slack(l),
+        ContactKind::Teams => t::address_teams(l),
+        ContactKind::Telegram => t::address_telegram(l),
+        ContactKind::DingTalk | ContactKind::Feishu => t::address_robot(l),
+        ContactKind::WeCom => t::address_wecom(l),
     }
 }
 

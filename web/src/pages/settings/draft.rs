@@ -51,15 +51,8 @@ pub(super) fn set_kind(contact: &mut Contact, kind: ContactKind) {
 }
 
 pub(super) fn set_address(contact: &mut Contact, kind: ContactKind, address: String) {
-    (contact.email, contact.ntfy, contact.webhook) = (None, None, None);
-    match kind {
-        ContactKind::Email => contact.email = Some(address),
-        ContactKind::Ntfy => contact.ntfy = Some(address),
-        ContactKind::Webhook => contact.webhook = Some(address),
-    }
-    if kind != ContactKind::Webhook {
-        contact.secret = None;
-    }
+    // There is but one set of devices.
+    contact.set(kind, if kind == ContactKind::Push { "all".to_owned() } else { address });
 }
 
 /// A name no other contact has.
