@@ -344,6 +344,8 @@ impl Comparison {
 
     fn disks(&mut self, iostat: &Value) -> Result<()> {
         let disk = self.disk()?;
+        // How far the readings around our two samples are apart: as much may have come in the moments between.
+        let mut moments = BTreeMap::new();
         for (metric, name) in [
             ("read_bytes", "read_bytes"),
             ("write_bytes", "write_bytes"),
@@ -351,6 +353,7 @@ impl Comparison {
             ("write_requests", "write_count"),
         ] {
             let range = self.rate("counters", &format!("/disk.{disk}.{name}"), 1.0)?;
+            moments.insert(metric, range.1 - range.0);
             self.add(&format!("disk.io.{metric}/device={disk}"), "psutil", range, 0.01)?;
         }
         // Milliseconds in a second, of a hundred.
@@ -360,7 +363,7 @@ impl Comparison {
         let theirs = theirs.and_then(|disks| disks.iter().find(|it| it["disk_device"] == disk.as_str()));
         let theirs = theirs.with_context(|| format!("iostat does not tell of {disk}: {iostat}"))?.clone();
         let value = |name: &str| theirs[name].as_f64().unwrap_or_default();
-        // The moment by which the times differ may hold a burst: a twentieth, and a little.
+        // The moment by which the times differ may hold a burst: a twentieth, a little, or what came around our samples.
         for (metric, name, each, least) in [
             ("util", "util", 1.0, 3.0),
             ("read_requests", "r/s", 1.0, 20.0),
@@ -374,7 +377,7 @@ impl Comparison {
                 &format!("disk.io.{metric}/device={disk}"),
                 "iostat",
                 (theirs, theirs),
-                f64::max(least, theirs * 0.05),
+                least.max(theirs * 0.05).max(moments.get(metric).copied().unwrap_or_default()),
             )?;
         }
         Ok(())
