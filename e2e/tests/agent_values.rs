@@ -377,7 +377,7 @@ impl Comparison {
                 &format!("disk.io.{metric}/device={disk}"),
                 "iostat",
                 (theirs, theirs),
-                least.max(theirs * 0.05).max(moments.get(metric).copied().unwrap_or_default()),
+                f64::max(least, theirs * 0.05).max(moments.get(metric).copied().unwrap_or_default()),
             )?;
         }
         Ok(())

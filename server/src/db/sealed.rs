@@ -400,7 +400,7 @@ impl Store {
 /// What stands for a secret that is lost, such that the configuration works otherwise.
 fn lost(path: &str) -> &'static str {
     match path.rsplit_once('.').map_or("", |(_, key)| key) {
-        "url" | "webhook" | "ical_url" => "\"https://lost.invalid/\"",
+        "url" | "webhook" | "ical_url" | "teams" => "\"https://lost.invalid/\"",
         "secret" => "\"whsec_bG9zdCBsb3N0IGxvc3QgbG9zdCBsb3N0\"",
         // A whole text that was no TOML.
         "" => "# lost",
