@@ -91,6 +91,13 @@ impl Call {
         self.header("webhook-id").unwrap_or_default()
     }
 
+    /// Whether it is a notice, which nobody has to answer.
+    #[must_use]
+    pub fn is_notice(&self) -> bool {
+        let body: Option<serde_json::Value> = serde_json::from_slice(&self.body).ok();
+        body.is_some_and(|body| body["type"] == "notice")
+    }
+
     /// The page in the body.
     ///
     /// # Errors

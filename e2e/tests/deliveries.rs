@@ -1,5 +1,8 @@
 //! What a delivery must not do: wake somebody for what was answered, or show what a receiver said in confidence.
 
+#[path = "deliveries/faults.rs"]
+mod faults;
+
 use anyhow::{Context as _, Result, ensure};
 use e2e::{
     hook::{HookSink, Reply},

@@ -277,7 +277,8 @@ impl Life {
     /// What the receiver saw, in the simulator's words.
     fn pages(&self) -> Result<Vec<Page>> {
         let mut tries: BTreeMap<String, u32> = BTreeMap::new();
-        let pages = self.hook.calls().into_iter().map(|call| {
+        // Whoever has a contact that does not work is told so by another one: that is no page.
+        let pages = self.hook.calls().into_iter().filter(|call| !call.is_notice()).map(|call| {
             let page = call.page()?;
             let contact = call.path.rsplit('/').next().unwrap_or_default();
             let (id, level) = (page.incident.id, page.page.level);

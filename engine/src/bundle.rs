@@ -4,12 +4,16 @@
 //! stands in the queue for a slot for all of them; when it gets one, everything that waits by then is one message. The
 //! deliveries stay each their own: they succeed, fail and are tried again together, and are answered one by one.
 
+mod messages;
+
+pub(crate) use messages::Messages;
+
 use crate::{
     deadline::Deadlines,
     dispatch::Queue,
     engine::Turn,
     event::{Command, Part, Wake},
-    notify::target_key,
+    notify::way,
     throttle::{Outlet, Told, Waiting, throttle},
 };
 use shared::{
@@ -151,129 +155,17 @@ impl Lanes {
     }
 }
 
-/// Messages of several deliveries that are under way or to be tried again.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Messages {
-    messages: BTreeMap<AttemptId, Message>,
-    of: BTreeMap<AttemptId, AttemptId>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Message {
-    members: BTreeMap<AttemptId, IncidentId>,
-    /// To which something may still happen.
-    open: BTreeSet<AttemptId>,
-    flying: BTreeSet<AttemptId>,
-    /// To be tried again now, with the time they were due.
-    ready: BTreeMap<AttemptId, Timestamp>,
-}
-
-impl Messages {
-    /// A delivery of a message that was begun, here or by a previous process.
-    pub(crate) fn add(&mut self, message: AttemptId, incident: IncidentId, attempt: AttemptId, state: AttemptState) {
-        let known = self.messages.entry(message).or_default();
-        known.members.insert(attempt, incident);
-        if !state.is_final() {
-            known.open.insert(attempt);
-        }
-        if state == AttemptState::Sending {
-            known.flying.insert(attempt);
-        }
-        self.of.insert(attempt, message);
-    }
-
-    /// Forgets messages to which nothing can happen any more.
-    pub(crate) fn forget_settled(&mut self) {
-        let settled: Vec<AttemptId> =
-            self.messages.iter().filter(|(_, it)| it.open.is_empty()).map(|(message, _)| *message).collect();
-        settled.into_iter().for_each(|message| self.forget(message));
-    }
-
-    fn forget(&mut self, message: AttemptId) {
-        for member in self.messages.remove(&message).map(|it| it.members).unwrap_or_default().into_keys() {
-            self.of.remove(&member);
-        }
-    }
-
-    /// All deliveries of the message that this one is part of; only itself when it goes out alone.
-    pub(crate) fn members(&self, incident: IncidentId, attempt: AttemptId) -> Vec<(IncidentId, AttemptId)> {
-        let message = self.of.get(&attempt).and_then(|message| self.messages.get(message));
-        message.map_or_else(
-            || vec![(incident, attempt)],
-            |message| message.members.iter().map(|(attempt, incident)| (*incident, *attempt)).collect(),
-        )
-    }
-
-    /// One delivery neither waits nor is under way any more; the slot of a message is free with its last one.
-    pub(crate) fn leave(&mut self, queue: &mut Queue, attempt: AttemptId, over: bool) {
-        let Some(message) = self.of.get(&attempt).copied() else {
-            queue.remove(attempt);
-            queue.finish(attempt);
-            return;
-        };
-        let Some(known) = self.messages.get_mut(&message) else { return };
-        known.flying.remove(&attempt);
-        known.ready.remove(&attempt);
-        if over {
-            known.open.remove(&attempt);
-        }
-        if known.flying.is_empty() {
-            queue.finish(message);
-        }
-        if known.ready.is_empty() {
-            queue.remove(message);
-        }
-        if known.open.is_empty() {
-            self.forget(message);
-        }
-    }
-
-    /// Whether a delivery waits for a slot, or has one.
-    pub(crate) fn stands(&self, queue: &Queue, attempt: AttemptId) -> (bool, bool) {
-        match self.of.get(&attempt).and_then(|message| Some((message, self.messages.get(message)?))) {
-            None => (queue.is_waiting(attempt), queue.is_flying(attempt)),
-            Some((message, known)) => (
-                known.ready.contains_key(&attempt) && queue.is_waiting(*message),
-                known.flying.contains(&attempt) && queue.is_flying(*message),
-            ),
-        }
-    }
-
-    /// The deliveries under way instead of their messages, and likewise those that wait.
-    pub(crate) fn spell_out(
-        &self,
-        flying: Vec<AttemptId>,
-        waiting: BTreeSet<(AttemptId, Timestamp)>,
-    ) -> (BTreeSet<AttemptId>, BTreeSet<(AttemptId, Timestamp)>) {
-        let mut spelt = (BTreeSet::new(), BTreeSet::new());
-        for attempt in flying {
-            match self.messages.get(&attempt) {
-                Some(message) => spelt.0.extend(message.flying.iter().copied()),
-                None => drop(spelt.0.insert(attempt)),
-            }
-        }
-        for (attempt, due) in waiting {
-            match self.messages.get(&attempt) {
-                Some(message) => spelt.1.extend(message.ready.iter().map(|(attempt, due)| (*attempt, *due))),
-                None => drop(spelt.1.insert((attempt, due))),
-            }
-        }
-        spelt
-    }
-}
-
 /// The lane in which a delivery waits that has not begun; none for what goes to the queue at once: machines, whoever was
 /// asked for by name, and a P0.
 pub(crate) fn lane_of(severity: Severity, page: &Page, attempt: &Attempt) -> Option<Outlet> {
-    let Recipient::Person(person) = &page.recipient else { return None };
     let waits = attempt.tries == 0 && !page.by_hand && severity != Severity::P0;
-    waits.then(|| (person.clone(), attempt.contact.clone()))
+    outlet(page, attempt).filter(|_| waits)
 }
 
-/// The lane a delivery may stand in whatever its incident's severity is by now.
+/// The lane a delivery may stand in whatever its incident's severity is by now: of a person, or of a chat's room.
 pub(crate) fn outlet(page: &Page, attempt: &Attempt) -> Option<Outlet> {
-    let Recipient::Person(person) = &page.recipient else { return None };
-    Some((person.clone(), attempt.contact.clone()))
+    let reads = matches!(page.recipient, Recipient::Person(_)) || attempt.channel.is_chat();
+    reads.then(|| (page.recipient.clone(), attempt.contact.clone()))
 }
 
 pub(crate) fn find(pages: &[Page], attempt: AttemptId) -> Option<(&Page, &Attempt)> {
@@ -291,7 +183,7 @@ impl Turn<'_> {
         if !(planned || found.state == AttemptState::Retrying) || found.due != at {
             return;
         }
-        let (lane, target) = (lane_of(severity, page, found), target_key(&config, page, found));
+        let (lane, way) = (lane_of(severity, page, found), way(&config, page, found));
         if planned {
             self.count_due();
         }
@@ -303,7 +195,7 @@ impl Turn<'_> {
         if let Some(message) = self.engine.state.messages.of.get(&attempt).copied() {
             entry = (message, self.ready(message));
         }
-        self.engine.state.queue.push(id, entry.0, entry.1, at, target);
+        self.engine.state.queue.push(id, entry.0, entry.1, at, way);
     }
 
     /// All deliveries of a message are tried again together; gives the urgency of the most urgent.
@@ -346,16 +238,30 @@ impl Turn<'_> {
             }
             lanes.touched.insert(outlet);
         }
+        self.engine.state.queue.release(self.now);
     }
 
     /// Begins every due delivery that has a free slot.
     pub(crate) fn dispatch(&mut self) {
+        self.begin_all();
+        for (id, attempt, throttle) in self.engine.state.queue.newly_held() {
+            match self.engine.state.lanes.tickets.get(&attempt).cloned() {
+                Some(outlet) => self.say_all(&outlet, throttle),
+                None => self.say(id, attempt, throttle),
+            }
+        }
+        if let Some(at) = self.engine.state.queue.opens(self.now) {
+            self.engine.state.deadlines.set(at, Wake::Bundle);
+        }
+    }
+
+    fn begin_all(&mut self) {
         let config = self.config.clone();
         loop {
             while let Some(outlet) = self.engine.state.lanes.touched.pop_first() {
                 self.look_at(&outlet);
             }
-            let Some((id, next)) = self.engine.state.queue.begin(config.paging()) else {
+            let Some((id, next)) = self.engine.state.queue.begin(config.paging(), self.now) else {
                 if self.engine.state.lanes.touched.is_empty() { return } else { continue }
             };
             let Some(outlet) = self.engine.state.lanes.tickets.get(&next).cloned() else {
@@ -373,7 +279,7 @@ impl Turn<'_> {
             };
             // Another contact of the person may have used up what was left a moment ago.
             if self.throttled(&outlet).is_some() {
-                self.engine.state.queue.finish(next);
+                self.engine.state.queue.abandon(next);
                 self.engine.state.lanes.tickets.remove(&next);
                 if let Some(lane) = self.engine.state.lanes.lanes.get_mut(&outlet) {
                     lane.ticket = None;
@@ -385,7 +291,7 @@ impl Turn<'_> {
             let mut members = self.engine.state.lanes.take(&outlet);
             self.sort(&mut members);
             let Some(message) = members.first().map(|(_, attempt)| *attempt) else {
-                self.engine.state.queue.finish(next);
+                self.engine.state.queue.abandon(next);
                 continue;
             };
             self.engine.state.queue.rename(next, message);
@@ -417,32 +323,30 @@ impl Turn<'_> {
             }
             self.engine.state.lanes.set_opens(outlet, Some(wait.until));
             self.engine.state.deadlines.set(wait.until, Wake::Bundle);
-            let unsaid = self.engine.state.lanes.lanes.get_mut(outlet).map(|lane| {
-                if lane.ticket.take().is_some() {
-                    lane.unsaid.extend(lane.waiting.keys().copied());
-                }
-                let of = |attempt: AttemptId| Some((lane.waiting.get(&attempt)?.0, attempt));
-                std::mem::take(&mut lane.unsaid).into_iter().filter_map(of).collect::<Vec<_>>()
-            });
-            for (id, attempt) in unsaid.unwrap_or_default() {
-                self.say(id, attempt, wait);
+            if let Some(lane) = self.engine.state.lanes.lanes.get_mut(outlet).filter(|lane| lane.ticket.is_some()) {
+                lane.ticket = None;
+                lane.unsaid.extend(lane.waiting.keys().copied());
             }
+            self.say_all(outlet, wait);
             return;
         }
         self.engine.state.lanes.set_opens(outlet, None);
         if ticket == Some(first) {
+            if let Some(wait) = self.engine.state.queue.held(first) {
+                self.say_all(outlet, wait);
+            }
             return;
         }
         let Some((page, found)) = self.engine.state.incidents.get(&id).and_then(|it| find(&it.pages, first)) else {
             return;
         };
-        let target = target_key(&self.config, page, found);
+        let way = way(&self.config, page, found);
         let state = &mut self.engine.state;
         if let Some(ticket) = ticket {
             state.queue.remove(ticket);
             state.lanes.tickets.remove(&ticket);
         }
-        state.queue.push(id, first, rank, due, target);
+        state.queue.push(id, first, rank, due, way);
         state.lanes.tickets.insert(first, outlet.clone());
         if let Some(lane) = state.lanes.lanes.get_mut(outlet) {
             lane.ticket = Some(first);
@@ -460,6 +364,16 @@ impl Turn<'_> {
             incidents: lane.waiting.len(),
         };
         throttle(state, &self.config.document, outlet, &waiting, self.now)
+    }
+
+    /// Writes down, for all of a lane of which nobody did so yet, what they wait for.
+    fn say_all(&mut self, outlet: &Outlet, throttle: Throttle) {
+        let Some(lane) = self.engine.state.lanes.lanes.get_mut(outlet) else { return };
+        let of = |attempt: AttemptId| Some((lane.waiting.get(&attempt)?.0, attempt));
+        let unsaid: Vec<_> = std::mem::take(&mut lane.unsaid).into_iter().filter_map(of).collect();
+        for (id, attempt) in unsaid {
+            self.say(id, attempt, throttle);
+        }
     }
 
     /// Writes down, once for each delivery, what it waits for.
@@ -487,7 +401,9 @@ impl Turn<'_> {
         let (now, lease) = (self.now, self.config.paging().lease);
         let until = now.after(lease);
         self.sort(&mut members);
-        let storm = self.engine.state.storm.as_ref().map(|storm| storm.id).filter(|_| outlet.is_some());
+        // Rooms are told of everything that happens.
+        let spared = |outlet: &Outlet| matches!(outlet.0, Recipient::Person(_));
+        let storm = self.engine.state.storm.as_ref().map(|storm| storm.id).filter(|_| outlet.is_some_and(spared));
         let incidents = members.len() as u32;
         let mut parts = Vec::with_capacity(members.len());
         let (mut first, mut about) = (None, None);
@@ -522,6 +438,7 @@ impl Turn<'_> {
             }
             state.deadlines.set(until, Wake::Lease { incident: *id, attempt: *attempt });
             state.dirty.incidents.insert(*id);
+            state.dirty.deliveries.insert((*id, *attempt));
             parts.push(Part { incident: *id, page, attempt: *attempt, reminder });
         }
         let mut parts = parts.into_iter();
@@ -547,7 +464,9 @@ impl Turn<'_> {
     }
 
     /// Counts a message against the limits.
-    fn sent(&mut self, outlet: &Outlet, incidents: u32, storm: Option<IncidentId>) {
+    fn sent(&mut self, (recipient, contact): &Outlet, incidents: u32, storm: Option<IncidentId>) {
+        let Recipient::Person(person) = recipient else { return };
+        let outlet = (person.clone(), contact.clone());
         let state = &mut self.engine.state;
         let log = state.sends.entry(outlet.clone()).or_default();
         log.add(self.now, &self.config.document);
@@ -555,7 +474,7 @@ impl Turn<'_> {
             let told = log.storm.filter(|told| told.storm == storm).map_or(0, |told| told.incidents);
             log.storm = Some(Told { storm, incidents: told + incidents, at: self.now });
         }
-        state.dirty.sends.insert(outlet.clone());
+        state.dirty.sends.insert(outlet);
         self.count(|storm| storm.messages += 1);
     }
 }
@@ -575,7 +494,7 @@ mod tests {
 
     #[test]
     fn what_is_too_much_for_one_message_follows_in_the_next_and_the_most_urgent_go_first() {
-        let outlet: Outlet = ("wang".into(), "push".into());
+        let outlet: Outlet = (Recipient::Person("wang".into()), "push".into());
         let mut lanes = Lanes::default();
         for n in 1..=MEMBERS_MAX as i64 + 1 {
             let rank = if n == MEMBERS_MAX as i64 + 1 { 1 } else { 3 };

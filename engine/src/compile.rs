@@ -5,6 +5,7 @@ mod mirrors;
 mod routes;
 
 use crate::{
+    allowance,
     classify::{self, Class},
     heartbeat::{self, Expected},
     inhibit,
@@ -19,8 +20,8 @@ use shared::{
     CalendarId, Delay, HeartbeatId, HookId, IntegrationId, PersonId, PolicyId, ScheduleId, Severity, SilenceRequest,
     TeamId,
     config::{
-        Contact, ContactKind, Document, Finding, HolidayCalendar, Hook, Integration, Level, LevelWhen, Paging, Person,
-        Policy, Rule, Target, Team, TimeWindow,
+        Allowance, Contact, ContactKind, Document, Finding, HolidayCalendar, Hook, Integration, Level, LevelWhen,
+        Paging, Person, Policy, Rule, Target, Team, TimeWindow,
     },
 };
 use std::{
@@ -60,6 +61,8 @@ pub struct Snapshot {
     pub thresholds: Arc<threshold::Rules>,
     /// Silences of the document, by their ids.
     pub silences: BTreeMap<String, SilenceRequest>,
+    /// What providers take, by the kind of contact.
+    pub allowances: BTreeMap<ContactKind, Arc<[Allowance]>>,
 }
 
 impl Snapshot {
@@ -84,6 +87,7 @@ impl Snapshot {
         check.schedules(&document, &snapshot.people, &around, &mut snapshot.rosters);
         check.people(&document.people);
         check.quiet(&document, &mut snapshot);
+        check.readiness(&document, &snapshot.people);
         check.teams(&document.teams, &snapshot.people);
         check.windows(&document.time_windows, &mut snapshot.windows);
         check.senders(&document.integrations, &snapshot.windows, &mut snapshot.classes);
@@ -125,6 +129,8 @@ impl Snapshot {
         }
         check.pace(&document.paging);
         check.limits(&document.limits);
+        check.allowances(&document.allowances);
+        snapshot.allowances = allowance::compile(&document);
         check.storm(&document.storm);
         check.suspects(&document.suspects);
         check.mirrors(&document);
@@ -160,6 +166,7 @@ impl Snapshot {
         let person = match by {
             Actor::Link { person, .. } => person.clone(),
             Actor::Account { login } => login.as_str().into(),
+            Actor::Device { login, .. } => login.as_str().into(),
             Actor::System | Actor::Token { .. } | Actor::Integration { .. } => return None,
         };
         self.people.contains_key(&person).then_some(person)

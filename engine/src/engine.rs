@@ -1,6 +1,7 @@
 //! The engine: one event at a time in, effects out, and the next deadline.
 
 use crate::{
+    allowance::Robot,
     compile::Snapshot,
     correlate::MEMORY,
     dedup,
@@ -84,7 +85,7 @@ impl Engine {
             }
         }
         for id in engine.state.incidents.keys().copied().collect::<Vec<_>>() {
-            engine.rearm(id);
+            engine.rearm(id, now);
         }
         engine.state.messages.forget_settled();
         for ContactSends { person, contact, mut log } in restored.sends {
@@ -123,7 +124,7 @@ impl Engine {
     }
 
     /// Sets the deadlines of a restored incident.
-    fn rearm(&mut self, id: IncidentId) {
+    fn rearm(&mut self, id: IncidentId, now: Timestamp) {
         let Some(incident) = self.state.incidents.get(&id) else { return };
         for (index, escalation) in incident.escalations.iter().enumerate() {
             if let Some(due) = escalation.due {
@@ -144,6 +145,11 @@ impl Engine {
         }
         for page in &incident.pages {
             for attempt in &page.attempts {
+                if let Some(at) = attempt.first_sent_at.filter(|_| attempt.message() == attempt.id)
+                    && let Some(robot) = Robot::of(&self.config, page, attempt)
+                {
+                    self.state.queue.recall(&robot, at, now);
+                }
                 let message = attempt.bundling.as_ref().and_then(|it| it.message);
                 if let Some(message) = message.filter(|_| attempt.state != AttemptState::Planned) {
                     self.state.messages.add(message, id, attempt.id, attempt.state);
@@ -156,7 +162,7 @@ impl Engine {
                         self.state.deadlines.set(until, Wake::Lease { incident: id, attempt: attempt.id });
                         if !self.state.queue.is_flying(attempt.message()) {
                             self.state.adopted += 1;
-                            self.state.queue.adopt(attempt.message(), notify::target_key(&self.config, page, attempt));
+                            self.state.queue.adopt(attempt.message(), notify::way(&self.config, page, attempt));
                         }
                     }
                     (AttemptState::Accepted, Some(until)) => {
@@ -273,6 +279,7 @@ impl Engine {
             sends,
             storm,
             mut storms,
+            deliveries,
         } = std::mem::take(&mut self.state.dirty);
         let mut changed: Vec<_> =
             alerts.iter().filter_map(|id| self.state.alerts.get(id).map(|it| Alert::clone(it))).collect();
@@ -324,6 +331,7 @@ impl Engine {
             mirror_steps,
             sends,
             storms,
+            deliveries: deliveries.into_iter().collect(),
             counters,
             settled,
         }

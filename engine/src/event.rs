@@ -337,6 +337,8 @@ pub struct Changes {
     pub sends: Vec<ContactSends>,
     /// Storms that began, went on or ended.
     pub storms: Vec<Storm>,
+    /// Which deliveries of these incidents began, went on or ended; also some that have not begun.
+    pub deliveries: Vec<(IncidentId, AttemptId)>,
     pub counters: Counters,
     /// The rows of alerts count every message up to this one; see [`Restored::unsettled`].
     ///

@@ -117,7 +117,7 @@ impl State {
     /// A delivery that waits although a slot is free for it, or that nothing would ever let begin.
     #[must_use]
     pub fn held_up(&self, paging: &Paging) -> Option<AttemptId> {
-        self.queue.held_up(paging)
+        self.queue.held_up(paging, &self.deadlines)
     }
 
     /// What of the state differs in an engine restored from the store.

@@ -5,8 +5,10 @@
 //! [`classify`], [`dedup`], [`correlate`], [`suppress`], [`route`], [`escalate`] and [`levels`], [`oncall`], [`notify`],
 //! [`dispatch`]; [`Engine::handle`] strings them together.
 
+mod allowance;
 pub mod analytics;
 pub mod audit;
+pub mod broken;
 mod bundle;
 pub mod classify;
 pub mod compile;
@@ -22,6 +24,7 @@ pub mod event;
 pub mod field;
 mod flap;
 mod group;
+pub mod health;
 pub mod heartbeat;
 mod index;
 pub mod inhibit;
@@ -41,6 +44,7 @@ pub mod oncall;
 pub mod placement;
 mod proof;
 pub mod quiet;
+pub mod readiness;
 pub mod rehearsal;
 mod repeats;
 pub mod replay;

@@ -7,8 +7,8 @@ use crate::{
     state::State,
 };
 use shared::{
-    Attempt, AttemptId, AttemptState, ContactId, Digest, Failure, Incident, IncidentState, Named, Notice, NoticeAbout,
-    PersonId, Recipient, Severity, Silence, SilenceId, SilenceKind, Timestamp, Untold,
+    Attempt, AttemptId, AttemptState, ContactId, Digest, Failure, Fault, Incident, IncidentState, Named, Notice,
+    NoticeAbout, PersonId, Recipient, Severity, Silence, SilenceId, SilenceKind, Timestamp, Untold,
     config::ContactKind,
     notice::{DIGESTS_MAX, NAMED_MAX, NOTICES_MAX, PEOPLE_MAX},
     silence::HID_MAX,
@@ -254,7 +254,8 @@ impl Turn<'_> {
             }
             AttemptState::Sending if sending.lease_until == Some(at) => {
                 let detail = "no answer came before the lease ended; the message may have arrived".to_owned();
-                let failure = Failure { permanent: false, ambiguous: true, detail, retry_after_ms: None };
+                let failure =
+                    Failure { permanent: false, ambiguous: true, detail, retry_after_ms: None, fault: Fault::Unknown };
                 self.notice_failed(id, attempt, failure);
             }
             _ => {}

@@ -1,14 +1,16 @@
 //! Pages and their deliveries: whom a target comes to now, by which contacts, and what a failed try leads to.
 
 use crate::{
+    allowance::Robot,
     bundle::find,
     compile::{FALLBACK, RuleChoice, Snapshot, rule_for},
+    dispatch::Way,
     engine::Turn,
     event::{Refusal, Wake},
 };
 use shared::{
-    Attempt, AttemptId, AttemptState, ContactId, Delay, Failure, Incident, IncidentId, OnCall, Page, PageId, PageVia,
-    PersonId, PolicyId, Recipient, Severity, SharedStr, ThinVec, Timestamp, Waits,
+    Attempt, AttemptId, AttemptState, ContactId, Delay, Failure, Fault, Incident, IncidentId, OnCall, Page, PageId,
+    PageVia, PersonId, PolicyId, Recipient, Severity, SharedStr, ThinVec, Timestamp, Waits,
     config::{ContactKind, Paging, Person, Target},
     timeline::{Actor, Happening, PlannedAttempt, Skip},
 };
@@ -24,8 +26,12 @@ pub(crate) fn policies_or_fallback(policies: Vec<PolicyId>, severity: Severity) 
     if policies.is_empty() && severity.is_urgent() { vec![FALLBACK.into()] } else { policies }
 }
 
-/// What a delivery occupies while it is under way: one mail server, one push server, one receiving host.
-pub(crate) fn target_key(config: &Snapshot, page: &Page, attempt: &Attempt) -> String {
+/// What a delivery occupies.
+pub(crate) fn way(config: &Snapshot, page: &Page, attempt: &Attempt) -> Way {
+    Way { target: target_key(config, page, attempt), robot: Robot::of(config, page, attempt) }
+}
+
+fn target_key(config: &Snapshot, page: &Page, attempt: &Attempt) -> String {
     if attempt.channel != ContactKind::Webhook {
         return attempt.channel.as_str().to_owned();
     }
@@ -233,7 +239,8 @@ impl Turn<'_> {
         if found.state == AttemptState::Sending && found.lease_until == Some(at) {
             let try_number = found.tries;
             let detail = "no answer came before the lease ended; the page may have arrived".to_owned();
-            let failure = Failure { permanent: false, ambiguous: true, detail, retry_after_ms: None };
+            let failure =
+                Failure { permanent: false, ambiguous: true, detail, retry_after_ms: None, fault: Fault::Unknown };
             self.delivered(id, attempt, try_number, Err(failure));
         }
     }
@@ -296,6 +303,7 @@ impl Turn<'_> {
         let over = found.is_none_or(|(_, found)| found.state.is_final());
         state.messages.leave(&mut state.queue, attempt, over);
         state.dirty.incidents.insert(id);
+        state.dirty.deliveries.insert((id, attempt));
     }
 
     pub(crate) fn try_failed(&mut self, id: IncidentId, attempt: AttemptId, failure: Failure) {
@@ -408,12 +416,11 @@ impl Turn<'_> {
                 attempt.state = AttemptState::Cancelled;
                 attempt.finished_at = Some(now);
                 state.deadlines.clear(attempt.due, wake);
-                if let Recipient::Person(person) = &recipient {
-                    let outlet = (person.clone(), attempt.contact.clone());
-                    state.lanes.remove(&outlet, attempt.id, &mut state.queue);
-                }
+                let outlet = (recipient.clone(), attempt.contact.clone());
+                state.lanes.remove(&outlet, attempt.id, &mut state.queue);
                 state.messages.leave(&mut state.queue, attempt.id, true);
                 state.dirty.incidents.insert(id);
+                state.dirty.deliveries.insert((id, attempt.id));
             }
         }
         if given_up > 0 {
@@ -440,6 +447,7 @@ impl Turn<'_> {
             incidents: found.bundling.as_ref().filter(|it| it.message.is_some()).map(|it| it.incidents),
         };
         self.note(id, Actor::System, entry);
+        self.engine.state.dirty.deliveries.insert((id, attempt));
     }
 
     pub(crate) fn attempt_mut(&mut self, id: IncidentId, attempt: AttemptId) -> Option<(PageId, &mut Attempt)> {

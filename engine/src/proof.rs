@@ -152,6 +152,7 @@ impl Turn<'_> {
             return;
         }
         self.engine.state.dirty.incidents.insert(id);
+        self.engine.state.dirty.deliveries.insert((id, attempt));
         self.note_receipt(id, page, attempt, receipt, device, now.ms_since(sent_at));
         if receipt.is_shown() {
             self.stop_awaiting(id, |it| it == page);

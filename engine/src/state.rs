@@ -15,12 +15,12 @@ use crate::{
     repeats::Repeats,
     silence::Standing,
     suspect::Suspects,
-    throttle::{ContactSends, Outlet, SendLog},
+    throttle::{ContactSends, SendLog},
 };
 use serde::{Deserialize, Serialize};
 use shared::{
-    Alert, AlertId, AttemptId, Digest, EventId, HeartbeatId, Incident, IncidentId, IntegrationId, MirrorId, PageId,
-    PersonId, Pulse, SharedStr, Silence, SilenceId, Storm, Timestamp,
+    Alert, AlertId, AttemptId, ContactId, Digest, EventId, HeartbeatId, Incident, IncidentId, IntegrationId, MirrorId,
+    PageId, PersonId, Pulse, SharedStr, Silence, SilenceId, Storm, Timestamp,
     config::Policy,
     mirror::Mirror,
     placement::Placement,
@@ -179,7 +179,7 @@ pub struct State {
     /// Messages of several deliveries.
     pub(crate) messages: Messages,
     /// What each person was sent of late.
-    pub(crate) sends: BTreeMap<Outlet, SendLog>,
+    pub(crate) sends: BTreeMap<(PersonId, ContactId), SendLog>,
     /// While it lasts.
     pub storm: Option<Box<Storm>>,
     /// When the newest incidents opened, also those that are over.
@@ -224,12 +224,14 @@ pub(crate) struct Dirty {
     pub(crate) places: Vec<Placing>,
     pub(crate) mirrors: BTreeSet<MirrorId>,
     pub(crate) mirror_steps: Vec<Recorded>,
-    pub(crate) sends: BTreeSet<Outlet>,
+    pub(crate) sends: BTreeSet<(PersonId, ContactId)>,
     /// The storm that lasts changed.
     pub(crate) storm: bool,
     /// Storms that are over.
     pub(crate) storms: Vec<Storm>,
     pub(crate) digests: Vec<(SilenceId, Digest)>,
+    /// Deliveries that began, went on or ended.
+    pub(crate) deliveries: BTreeSet<(IncidentId, AttemptId)>,
 }
 
 /// What the store gives back at start.

@@ -4,12 +4,12 @@
 use crate::state::State;
 use serde::{Deserialize, Serialize};
 use shared::{
-    ContactId, Delay, IncidentId, PersonId, Throttle, ThrottledBy, Timestamp,
+    ContactId, Delay, IncidentId, PersonId, Recipient, Throttle, ThrottledBy, Timestamp,
     config::{ContactKind, Document, Paging},
 };
 
-/// Whom a message is for, and by which contact.
-pub(crate) type Outlet = (PersonId, ContactId);
+/// Whom a message is for, and by which contact: a person, or the room of a chat.
+pub(crate) type Outlet = (Recipient, ContactId);
 
 /// What a person was sent by one contact of late.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,11 +76,13 @@ pub(crate) struct Waiting {
 pub(crate) fn throttle(
     state: &State,
     document: &Document,
-    outlet: &Outlet,
+    (recipient, contact): &Outlet,
     waiting: &Waiting,
     now: Timestamp,
 ) -> Option<Throttle> {
-    let log = state.sends.get(outlet);
+    // In a room there is nobody whose sleep is spared.
+    let Recipient::Person(person) = recipient else { return None };
+    let log = state.sends.get(&(person.clone(), contact.clone()));
     let mut waits: Vec<Throttle> =
         log.filter(|_| !waiting.urgent).and_then(|log| log.bundle(&document.paging)).into_iter().collect();
     let own = log.map_or(&[][..], |log| &log.sent);
@@ -94,7 +96,7 @@ pub(crate) fn throttle(
                 Throttle { until, because }
             })),
             None => {
-                let all = all.get_or_insert_with(|| sent_to(state, &outlet.0));
+                let all = all.get_or_insert_with(|| sent_to(state, person));
                 waits.extend(under(all, messages, within).map(|until| {
                     let because = ThrottledBy::Budget { messages, within_ms };
                     Throttle { until, because }

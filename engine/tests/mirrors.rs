@@ -341,6 +341,8 @@ fn a_sensitive_machine_needs_a_second_person_who_saw_the_same_plan() {
     let hash = world.stored[&mirror].plan.hash.clone();
     let approve = |hash: &str| MirrorAct::Approve { mirror, hash: hash.to_owned() };
     assert_eq!(world.act(&li(), approve(&hash)), Err(MirrorRefusal::OwnApproval));
+    let phone = Actor::Device { login: "li".into(), device: "Pixel".into() };
+    assert_eq!(world.act(&phone, approve(&hash)), Err(MirrorRefusal::OwnApproval), "one's phone is no second person");
     assert_eq!(world.act(&token, approve(&hash)), Err(MirrorRefusal::NeedsAccount));
     assert_eq!(world.act(&account("wang"), approve("another")), Err(MirrorRefusal::OtherPlan { now: hash.clone() }));
     assert_eq!(world.taken(), []);

@@ -97,7 +97,13 @@ impl World {
 }
 
 fn lost() -> Failure {
-    Failure { permanent: false, ambiguous: true, detail: "the answer was lost".to_owned(), retry_after_ms: None }
+    Failure {
+        permanent: false,
+        ambiguous: true,
+        detail: "the answer was lost".to_owned(),
+        retry_after_ms: None,
+        fault: shared::Fault::Unknown,
+    }
 }
 
 #[test]

@@ -353,8 +353,13 @@ impl Pair {
             }
             Op::Answer { which, how } if !self.told.is_empty() && how != 3 => {
                 let Tell { silence, attempt, try_number } = self.told.swap_remove(which % self.told.len());
-                let failure =
-                    Failure { permanent: how == 0, ambiguous: how == 2, detail: "no".to_owned(), retry_after_ms: None };
+                let failure = Failure {
+                    permanent: how == 0,
+                    ambiguous: how == 2,
+                    detail: "no".to_owned(),
+                    retry_after_ms: None,
+                    fault: shared::Fault::Unknown,
+                };
                 let result = if how < 3 { Err(failure) } else { Ok(None) };
                 self.handle(Event::NoticeFinished { silence, attempt, try_number, result });
             }
@@ -364,7 +369,13 @@ impl Pair {
                 let (incident, attempt, try_number) =
                     if how == 5 { self.flying[at] } else { self.flying.swap_remove(at) };
                 let failure = |permanent, ambiguous, retry_after_ms| {
-                    Err(Failure { permanent, ambiguous, detail: "no".to_owned(), retry_after_ms })
+                    Err(Failure {
+                        permanent,
+                        ambiguous,
+                        detail: "no".to_owned(),
+                        retry_after_ms,
+                        fault: shared::Fault::Unknown,
+                    })
                 };
                 let result = match how {
                     0 => failure(true, false, None),

@@ -9,6 +9,7 @@ pub mod slack;
 pub mod telegram;
 pub mod tencent;
 pub mod twilio;
+pub mod wecom;
 
 use crate::outbound::quote;
 use menu::Key;

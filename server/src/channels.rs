@@ -16,6 +16,8 @@ mod markup;
 mod message;
 mod ntfy;
 mod phone;
+mod provider;
+mod push;
 mod room;
 mod slack;
 mod smtp;
@@ -25,13 +27,22 @@ mod tencent;
 mod twilio;
 mod webhook;
 mod wecom;
+mod withdrawal;
 
-use crate::outbound::{self, Deadlines, Outbound, OutboundRequest};
+pub use provider::provider;
+pub use withdrawal::Withdrawal;
+
+pub use push::{check_service_account, endpoint as push_endpoint, is_apns_key, keys as push_keys};
+
+use crate::{
+    devices::Devices,
+    outbound::{self, Deadlines, Outbound, OutboundRequest},
+};
 use carriers::Carriers;
 use chat::Chat;
 use message::{Answer, Message};
 use shared::{
-    AttemptId, Delay, Failure, Incident, Page, SilenceId,
+    AttemptId, ContactId, Delay, Failure, Fault, Incident, Page, PersonId, SilenceId, Timestamp,
     config::{self, ContactKind},
     placement::Neighbourhood,
     text::{Language, PageText, bundle_text, neighbourhood, page_text},
@@ -68,12 +79,50 @@ pub struct Delivery {
     pub unrecorded: bool,
 }
 
+/// What a notice is about: those about the same hang together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LetterAbout {
+    Silence(SilenceId),
+    /// A contact of the recipient's that does not work.
+    Contact(ContactId),
+    /// A shift that begins then.
+    Shift(Timestamp),
+}
+
+impl LetterAbout {
+    /// The silence it is about.
+    #[must_use]
+    pub const fn silence(&self) -> Option<SilenceId> {
+        match self {
+            Self::Silence(id) => Some(*id),
+            Self::Contact(_) | Self::Shift(_) => None,
+        }
+    }
+
+    /// Whether it makes a sound where a channel can choose: what asks for an answer does.
+    const fn is_heard(&self) -> bool {
+        matches!(self, Self::Shift(_))
+    }
+
+    /// In one word, for what tells threads apart.
+    fn thread(&self) -> String {
+        match self {
+            Self::Silence(id) => format!("silence-{id}"),
+            Self::Contact(contact) => {
+                let plain: String = contact.as_str().chars().filter(char::is_ascii_alphanumeric).collect();
+                format!("contact-{plain}")
+            }
+            Self::Shift(from) => format!("shift-{}", from.ms()),
+        }
+    }
+}
+
 /// One try of one notice: nobody has to answer it.
 #[derive(Debug)]
 pub struct Letter {
     /// The same for every try.
     pub key: String,
-    pub silence: SilenceId,
+    pub about: LetterAbout,
     pub text: PageText,
     pub language: Language,
     pub address: Address,
@@ -115,6 +164,11 @@ pub enum Address {
         to: String,
     },
     Chat(Room),
+    /// Every device that the person registered, or one of them.
+    Push {
+        person: PersonId,
+        only: Option<i64>,
+    },
 }
 
 /// A place in a chat: a room, or a person there.
@@ -129,6 +183,18 @@ pub struct Room {
 }
 
 impl Address {
+    /// A failure with its fault: who refuses an address that somebody wrote themselves refuses that address, and not us.
+    fn blamed(&self, failure: Failure) -> Failure {
+        let own = match self {
+            Self::Webhook { .. } => true,
+            Self::Chat(room) => {
+                room.to.contains("://") || matches!(room.kind, ContactKind::DingTalk | ContactKind::Feishu)
+            }
+            Self::Email { .. } | Self::Ntfy { .. } | Self::Sms { .. } | Self::Voice { .. } | Self::Push { .. } => false,
+        };
+        if own && failure.fault == Fault::Provider { Failure { fault: Fault::Method, ..failure } } else { failure }
+    }
+
     /// The channel's name in metrics and logs.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -139,6 +205,7 @@ impl Address {
             Self::Sms { .. } => "sms",
             Self::Voice { .. } => "voice",
             Self::Chat(room) => room.kind.as_str(),
+            Self::Push { .. } => "push",
         }
     }
 }
@@ -163,16 +230,20 @@ impl Delivery {
             let all: Vec<&Incident> = std::iter::once(&self.incident).chain(&self.others).map(|it| &**it).collect();
             bundle_text(self.language, &all, self.storm)
         };
-        let mark = match (self.test, self.unrecorded, self.language) {
+        PageText {
+            title: format!("{}{}", self.mark(), outbound::visible(&text.title).replace('\n', " ")),
+            body: outbound::visible(&text.body),
+        }
+    }
+
+    /// What stands before a title that is not to be taken as any other.
+    const fn mark(&self) -> &'static str {
+        match (self.test, self.unrecorded, self.language) {
             (false, false, _) => "",
             (true, _, Language::En) => "[TEST] ",
             (true, _, Language::Zh) => "【测试】",
             (false, true, Language::En) => "[UNRECORDED] ",
             (false, true, Language::Zh) => "【未入库】",
-        };
-        PageText {
-            title: format!("{mark}{}", outbound::visible(&text.title).replace('\n', " ")),
-            body: outbound::visible(&text.body),
         }
     }
 
@@ -201,6 +272,9 @@ pub struct Channels {
     ntfy: Option<ntfy::Ntfy>,
     carriers: Carriers,
     chat: Chat,
+    push: push::Push,
+    /// For push services.
+    to_push: Outbound,
     heartbeat: Option<heartbeat::Heartbeat>,
 }
 
@@ -216,17 +290,27 @@ impl Channels {
         let heartbeat = config.heartbeat.as_ref();
         let heartbeat = heartbeat.map(|it| heartbeat::Heartbeat::new(it, &config.webhook, deadlines)).transpose()?;
         let (carriers, chat) = (Carriers::new(config)?, Chat::new(config)?);
+        let push = push::Push::new(config, deadlines)?;
         let hosts = ntfy.iter().map(|ntfy| ntfy.host().to_owned());
         let own_hosts: Vec<String> = hosts.chain(carriers.hosts()).chain(chat.hosts()).collect();
         Ok(Self {
             outbound: Outbound::new(&config.webhook, &[], deadlines)?,
             to_own: Outbound::new(&config.webhook, &own_hosts, deadlines)?,
             email: config.email.as_ref().map(|email| email::Email::new(email, deadlines)).transpose()?,
+            to_push: Outbound::new(&config.webhook, &push.hosts(), deadlines)?,
+            push,
             ntfy,
             carriers,
             chat,
             heartbeat,
         })
+    }
+
+    /// The same, with the devices that pushes go to; without them web push says that there is none.
+    #[must_use]
+    pub fn with_devices(mut self, devices: Arc<Devices>) -> Self {
+        self.push.use_devices(devices);
+        self
     }
 
     /// How often the outbound heartbeat is due, if there is one.
@@ -245,14 +329,19 @@ impl Channels {
 
     /// Tries once. Ends within the deadlines, whatever the other side does.
     pub async fn deliver(&self, delivery: &Delivery) -> Result<Accepted, Failure> {
+        let told = self.hand_over(delivery).await;
+        told.map_err(|failure| delivery.address.blamed(failure))
+    }
+
+    async fn hand_over(&self, delivery: &Delivery) -> Result<Accepted, Failure> {
         match &delivery.address {
             Address::Email { to, name } => match &self.email {
                 Some(email) => email.deliver(delivery, to, name).await,
-                None => Err(outbound::permanent("no mail server is configured")),
+                None => Err(outbound::barred("no mail server is configured")),
             },
             Address::Ntfy { topic } => match &self.ntfy {
                 Some(ntfy) => ntfy.deliver(&self.to_own, delivery, topic).await,
-                None => Err(outbound::permanent("no ntfy server is configured")),
+                None => Err(outbound::barred("no ntfy server is configured")),
             },
             Address::Webhook { url, secret, recipient } => {
                 webhook::deliver(&self.outbound, delivery, url, secret.as_deref(), recipient).await
@@ -260,6 +349,7 @@ impl Channels {
             Address::Sms { to } => self.carriers.write(&self.to_own, &Message::page(delivery), to).await,
             Address::Voice { to } => self.carriers.call(&self.to_own, &Message::page(delivery), to).await,
             Address::Chat(room) => self.say(&Message::page(delivery), room).await,
+            Address::Push { person, only } => self.push.deliver(&self.to_push, delivery, person, *only).await,
         }
     }
 }
@@ -273,16 +363,17 @@ impl Channels {
         match &letter.address {
             Address::Email { to, name } => match &self.email {
                 Some(email) => email.tell(letter, to, name).await,
-                None => Err(outbound::permanent("no mail server is configured")),
+                None => Err(outbound::barred("no mail server is configured")),
             },
             Address::Ntfy { topic } => match &self.ntfy {
                 Some(ntfy) => ntfy.tell(&self.to_own, letter, topic).await,
-                None => Err(outbound::permanent("no ntfy server is configured")),
+                None => Err(outbound::barred("no ntfy server is configured")),
             },
             Address::Webhook { url, secret, .. } => webhook::tell(&self.outbound, letter, url, secret.as_deref()).await,
             Address::Sms { to } => self.carriers.write(&self.to_own, &Message::notice(letter), to).await,
             Address::Voice { .. } => Err(outbound::permanent("nobody is called for a notice")),
             Address::Chat(room) => self.say(&Message::notice(letter), room).await,
+            Address::Push { person, .. } => self.push.tell(&self.to_push, letter, person).await,
         }
     }
 
@@ -327,6 +418,7 @@ impl fmt::Debug for Address {
             Self::Sms { to } => write!(f, "Sms({to})"),
             Self::Voice { to } => write!(f, "Voice({to})"),
             Self::Chat(room) => write!(f, "Chat({})", room.kind.as_str()),
+            Self::Push { person, .. } => write!(f, "Push({person})"),
         }
     }
 }

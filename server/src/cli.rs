@@ -10,6 +10,7 @@ mod import;
 mod inventory;
 mod log;
 mod mirror_watchdog;
+mod proof;
 mod replay;
 mod secrets;
 mod serve;
@@ -63,6 +64,9 @@ enum Command {
     /// The key that seals what is secret in the database
     #[command(subcommand)]
     Secrets(secrets::SecretsCommand),
+    /// The record of deliveries and answers
+    #[command(subcommand)]
+    Proof(proof::ProofCommand),
     /// Check a configuration (a file, or a folder of *.toml) and run its tests
     Check(configure::Check),
     /// Put a configuration in force
@@ -161,6 +165,7 @@ fn carry_out(cli: Cli) -> Done {
         Command::User(command) => user::run(&storage, command),
         Command::Token(command) => token::run(&storage, command),
         Command::Secrets(command) => secrets::run(&storage, command),
+        Command::Proof(command) => proof::run(&storage, &command),
         Command::Check(command) => configure::check(&command),
         Command::Apply(command) => configure::apply(&storage, &command),
         Command::Export(command) => configure::export(&storage, &command),

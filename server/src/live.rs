@@ -5,6 +5,6 @@ mod counts;
 mod feed;
 mod socket;
 
-pub use board::{Board, BoardFilter};
+pub use board::{Board, BoardFilter, Since};
 pub use feed::publish;
 pub use socket::socket;

@@ -12,11 +12,11 @@ pub use fetch::{Fetch, Fetched};
 use crate::clock::{self, Stopwatch};
 use reach::{Blocked, FilteringResolver, Reach};
 use reqwest::{
-    Client, Response,
+    Client, ClientBuilder, Response,
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
     redirect, retry,
 };
-use shared::{Failure, config::WebhookChannel};
+use shared::{Failure, Fault, config::WebhookChannel};
 use std::{
     error::Error,
     fmt,
@@ -114,11 +114,29 @@ impl Outbound {
     /// `own_hosts` are hosts the operator configured by name or address, such as the ntfy server's: they may be
     /// private and spoken to without TLS. Fails when a network is not one.
     pub fn new(limits: &WebhookChannel, own_hosts: &[String], deadlines: Deadlines) -> Result<Self, String> {
+        Self::speaking(limits, own_hosts, deadlines, ClientBuilder::http1_only)
+    }
+
+    /// The same for those who speak HTTP/2 and nothing else.
+    pub(crate) fn over_http2(
+        limits: &WebhookChannel,
+        own_hosts: &[String],
+        deadlines: Deadlines,
+    ) -> Result<Self, String> {
+        Self::speaking(limits, own_hosts, deadlines, ClientBuilder::http2_prior_knowledge)
+    }
+
+    fn speaking(
+        limits: &WebhookChannel,
+        own_hosts: &[String],
+        deadlines: Deadlines,
+        version: fn(ClientBuilder) -> ClientBuilder,
+    ) -> Result<Self, String> {
         let reach = Arc::new(Reach::new(limits, own_hosts)?);
         // Already installed by somebody else is as good.
         rustls::crypto::ring::default_provider().install_default().ok();
         let builder = || {
-            Client::builder()
+            version(Client::builder())
                 .user_agent(concat!("tocsin/", env!("CARGO_PKG_VERSION")))
                 .dns_resolver(FilteringResolver(Arc::clone(&reach)))
                 .redirect(redirect::Policy::none())
@@ -228,7 +246,9 @@ fn refusal(status: u16, retry_after_ms: Option<i64>, quoted: &str) -> Failure {
         code => format!("it answered {code}: “{quoted}”"),
     };
     let waits = matches!(status, 429 | 503);
-    Failure { permanent: !again, ambiguous: false, detail, retry_after_ms: retry_after_ms.filter(|_| waits) }
+    // Who is called by an address of the configuration does not know us, or has moved.
+    let fault = if matches!(status, 401 | 403 | 404 | 410) { Fault::Provider } else { Fault::Unknown };
+    Failure { permanent: !again, ambiguous: false, detail, retry_after_ms: retry_after_ms.filter(|_| waits), fault }
 }
 
 /// Seconds or a date; never more than an hour, which the engine shortens further.
@@ -283,7 +303,17 @@ fn root_cause(error: &reqwest::Error) -> String {
 
 /// No retry can help.
 pub(crate) fn permanent(detail: impl Into<String>) -> Failure {
-    Failure { permanent: true, ambiguous: false, detail: detail.into(), retry_after_ms: None }
+    Failure { permanent: true, ambiguous: false, detail: detail.into(), retry_after_ms: None, fault: Fault::Unknown }
+}
+
+/// No retry can help, and it is about the contact: others are reached as before.
+pub(crate) fn gone(detail: impl Into<String>) -> Failure {
+    Failure { fault: Fault::Method, ..permanent(detail) }
+}
+
+/// No retry can help, and it is about our account or what is configured: nobody is reached that way.
+pub(crate) fn barred(detail: impl Into<String>) -> Failure {
+    Failure { fault: Fault::Provider, ..permanent(detail) }
 }
 
 /// It did not arrive; another try may help.

@@ -11,20 +11,25 @@ mod beat;
 mod blind;
 mod deliver;
 mod inbox;
+mod methods;
 mod own;
 mod pace;
+mod reported;
 mod rest;
+mod tell;
+mod test_pages;
 mod turn;
+mod withdraw;
 mod writer;
 
 pub use deliver::Links;
+pub use methods::fingerprint;
+pub use reported::{Named, Reported};
+pub use tell::PersonalNotice;
+pub use test_pages::{TEST, Tested};
 pub use writer::{Start, StartError, Stopped};
 
-use crate::{
-    channels::{Channels, Delivery},
-    clock::Stopwatch,
-    mirror::Orders,
-};
+use crate::{channels::Channels, clock::Stopwatch, mirror::Orders};
 use auditor::Audited;
 use beat::Heartbeat;
 use engine::{
@@ -36,11 +41,10 @@ use engine::{
 };
 use inbox::{Beat, Inbox, Item, Proven};
 use shared::{
-    Alert, AttemptId, ContactId, DeliveryReceipt, EventId, Failure, Few, HeartbeatId, Incident, IncidentId,
-    IntegrationId, MirrorId, PageId, Pairs, PersonId, Recipient, Severity, SharedStr, Signal, Silence, ThinVec,
-    Timestamp,
-    api::{PagerStatus, Receipt, TestPageResult},
-    config::{ContactKind, Integration, Person},
+    Alert, AttemptId, DeliveryReceipt, EventId, HeartbeatId, Incident, IncidentId, IntegrationId, MirrorId, PersonId,
+    Recipient, Severity, SharedStr, Signal, Silence, Timestamp,
+    api::{PagerStatus, Receipt},
+    config::{ContactKind, Integration},
     mirror::{Mirror, MirrorReport},
     placement::Placement,
     timeline::Actor,
@@ -52,6 +56,7 @@ use std::{
     },
     time::Duration,
 };
+use test_pages::TestPages;
 use tokio::sync::oneshot;
 
 /// How long somebody waits for the store before they are told to come back.
@@ -170,6 +175,8 @@ struct Vitals {
     links: Links,
     /// What the engine wants done about mirrors.
     orders: Arc<Orders>,
+    /// Test pages that were sent lately.
+    test_pages: Mutex<TestPages>,
 }
 
 impl Runtime {
@@ -221,6 +228,10 @@ impl Runtime {
         receipt: DeliveryReceipt,
         device: Option<SharedStr>,
     ) -> bool {
+        if incident == TEST {
+            self.test_heard(message, receipt, device);
+            return true;
+        }
         self.inbox.push(Item::Proven(Proven { incident, message, receipt, device }))
     }
 
@@ -430,23 +441,6 @@ impl Runtime {
         }
     }
 
-    /// Sends a test page to one contact of a person, by the channels in force.
-    pub async fn test_page(
-        &self,
-        person: &Person,
-        contact: &ContactId,
-        severity: Severity,
-        now: Timestamp,
-    ) -> TestPageResult {
-        let watch = Stopwatch::start();
-        let channels = self.vitals.channels.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let failure = match test_delivery(person, contact, severity, now, &self.vitals.links) {
-            Ok(delivery) => channels.deliver(&delivery).await.err(),
-            Err(detail) => Some(Failure { permanent: true, ambiguous: false, detail, retry_after_ms: None }),
-        };
-        TestPageResult { accepted: failure.is_none(), took_ms: watch.elapsed_ms(), failure }
-    }
-
     /// Says something back where a provider told us to, once and for whoever listens: nothing depends on it.
     pub fn say_back(&self, url: String, body: serde_json::Value) {
         let channels = self.vitals.channels.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -461,85 +455,6 @@ impl Runtime {
     pub fn stop(&self) {
         self.inbox.close();
     }
-}
-
-/// A page about nothing, to one contact.
-fn test_delivery(
-    person: &Person,
-    contact: &ContactId,
-    severity: Severity,
-    now: Timestamp,
-    links: &Links,
-) -> Result<Delivery, String> {
-    let found = person
-        .contacts
-        .iter()
-        .find(|it| it.id == *contact)
-        .ok_or_else(|| format!("you have no contact `{contact}`; save it first"))?;
-    let address = deliver::address(person, found).ok_or("the contact has no address, or more than one")?;
-    let incident = Incident {
-        id: IncidentId(0),
-        version: 0,
-        state: shared::IncidentState::Triggered,
-        severity,
-        title: "Tocsin: test page".into(),
-        integration: IntegrationId::from(engine::compile::SELF),
-        host: None,
-        ip: None,
-        hosts: ThinVec::new(),
-        team: None,
-        annotations: Pairs::default(),
-        suppressed: ThinVec::new(),
-        alerts: Few::default(),
-        firing: 0,
-        count: 0,
-        opened_at: now,
-        updated_at: now,
-        ack: None,
-        everyone: None,
-        answered: false,
-        snoozed_until: None,
-        resolved_at: None,
-        again: None,
-        group: None,
-        flapping: None,
-        stale: None,
-        escalations: ThinVec::new(),
-        pages: ThinVec::new(),
-        timeline: 0,
-    };
-    let page = shared::Page {
-        id: PageId(0),
-        recipient: Recipient::Person(PersonId::from(person.id.to_string())),
-        via: shared::PageVia::Direct,
-        policy: engine::compile::SELF.into(),
-        level: 0,
-        cycle: 0,
-        rule: None,
-        created_at: now,
-        waits: None,
-        by_hand: false,
-        no_calls: false,
-        attempts: ThinVec::new(),
-    };
-    Ok(Delivery {
-        key: crate::entropy::token("test-"),
-        attempt: AttemptId(0),
-        try_number: 1,
-        incident: Arc::new(incident),
-        page,
-        language: person.language,
-        address,
-        ack_url: None,
-        base: links.base(),
-        incident_url: links.base(),
-        test: true,
-        reminder: false,
-        unrecorded: false,
-        others: Vec::new(),
-        storm: false,
-        near: None,
-    })
 }
 
 impl std::fmt::Debug for Runtime {

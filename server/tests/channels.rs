@@ -346,7 +346,7 @@ fn settings_that_cannot_work_are_refused_with_a_sentence() {
 fn letter(address: Address) -> Letter {
     Letter {
         key: "page-9".into(),
-        silence: SilenceId(12),
+        about: server::channels::LetterAbout::Silence(SilenceId(12)),
         text: PageText { title: "维护 12 已结束".into(), body: "换盘\n#41 P1 <b>磁盘满</b>".into() },
         language: Language::Zh,
         address,

@@ -282,7 +282,7 @@ async fn the_app_of_wecom_writes_a_card_under_a_token_it_keeps() {
             "sub_title_text": BODY[1],
             "card_action": {"type": 1, "url": OPEN},
             "task_id": "page-5_7",
-            "button_list": [{"text": "认领", "style": 1, "key": "ack"}],
+            "button_list": [{"text": "认领", "style": 1, "key": CAP}],
         },
     });
     assert_eq!(json_of(&requests[1]), expected);

@@ -251,7 +251,7 @@ async fn a_notice_is_a_mail_without_urgency_that_leads_to_its_page() {
     let (at, thread) = serve(GOOD);
     let letter = Letter {
         key: "page-9".into(),
-        silence: SilenceId(12),
+        about: server::channels::LetterAbout::Silence(SilenceId(12)),
         text: PageText { title: "Maintenance 12 is over".into(), body: "works\n#41 P1 <b>disk</b>".into() },
         language: Language::En,
         address: Address::Email { to: "li@example.org".into(), name: "Li".into() },

@@ -4,6 +4,8 @@
 
 #[path = "http/house.rs"]
 mod house;
+#[path = "http/provider.rs"]
+mod provider;
 
 #[path = "http/access.rs"]
 mod access;
@@ -15,10 +17,18 @@ mod agents;
 mod analytics;
 #[path = "http/belonging.rs"]
 mod belonging;
+#[path = "http/broken.rs"]
+mod broken;
 #[path = "http/calendars.rs"]
 mod calendars;
+#[path = "http/callbacks.rs"]
+mod callbacks;
 #[path = "http/configuration.rs"]
 mod configuration;
+#[path = "http/deliveries.rs"]
+mod deliveries;
+#[path = "http/devices.rs"]
+mod devices;
 #[path = "http/duty.rs"]
 mod duty;
 #[path = "http/heartbeats.rs"]
@@ -29,6 +39,8 @@ mod hosts;
 mod inventory;
 #[path = "http/mirrors.rs"]
 mod mirrors;
+#[path = "http/mobile.rs"]
+mod mobile;
 #[path = "http/pages.rs"]
 mod pages;
 #[path = "http/phone.rs"]
@@ -37,15 +49,23 @@ mod phone;
 mod placed;
 #[path = "http/quiet.rs"]
 mod quiet;
+#[path = "http/readiness.rs"]
+mod readiness;
+#[path = "http/receipts.rs"]
+mod receipts;
 #[path = "http/rehearsals.rs"]
 mod rehearsals;
 #[path = "http/replays.rs"]
 mod replays;
+#[path = "http/test_pages.rs"]
+mod test_pages;
 #[path = "http/thresholds.rs"]
 mod thresholds;
 #[path = "http/versions.rs"]
 mod versions;
 #[path = "http/why_not.rs"]
 mod why_not;
+#[path = "http/withdrawn.rs"]
+mod withdrawn;
 #[path = "http/work.rs"]
 mod work;

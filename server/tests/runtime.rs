@@ -103,7 +103,15 @@ fn start(url: &DatabaseUrl, store: Store) -> (Runtime, Arc<Board>, JoinHandle<St
     let lock = WriterLock::acquire(url).unwrap();
     let board = Arc::new(Board::new(1));
     let links = Links::new(None, "http://tocsin.example.org".to_owned(), [7; 32]);
-    let start = Start { url: url.clone(), store, lock, links, board: board.clone(), instance: "test".to_owned() };
+    let start = Start {
+        url: url.clone(),
+        store,
+        lock,
+        links,
+        board: board.clone(),
+        instance: "test".to_owned(),
+        devices: Arc::default(),
+    };
     let (runtime, thread) = Runtime::start(start).unwrap();
     (runtime, board, thread)
 }

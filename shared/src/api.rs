@@ -2,12 +2,15 @@
 
 mod account;
 mod analytics;
+mod delivery;
+mod device;
 mod endpoint;
 mod host;
 mod incident;
 mod ingest;
 mod inventory;
 mod mirror;
+mod mobile;
 mod oncall;
 mod rehearsal;
 mod replay;
@@ -17,12 +20,15 @@ mod why_not;
 
 pub use account::*;
 pub use analytics::*;
+pub use delivery::*;
+pub use device::*;
 pub use endpoint::{ENDPOINTS, Endpoint, Method, Role};
 pub use host::*;
 pub use incident::*;
 pub use ingest::*;
 pub use inventory::*;
 pub use mirror::*;
+pub use mobile::*;
 pub use oncall::*;
 pub use rehearsal::*;
 pub use replay::*;

@@ -23,6 +23,19 @@ pub enum AttemptState {
 }
 
 impl AttemptState {
+    /// The name used in storage and in the interface.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Sending => "sending",
+            Self::Retrying => "retrying",
+            Self::Accepted => "accepted",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
     /// Whether nothing will happen to it any more.
     #[must_use]
     pub const fn is_final(self) -> bool {
@@ -43,6 +56,37 @@ pub struct Failure {
     /// The provider asked for this much patience, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "Fault::is_unknown")]
+    pub fault: Fault,
+}
+
+/// Whose a failure is, as far as the answer says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    #[default]
+    Unknown,
+    /// The contact's: nobody has the address, or it takes nothing from us any more. Others may be reached as before.
+    Method,
+    /// The provider's or our account's with it: nobody is reached by it.
+    Provider,
+}
+
+impl Fault {
+    /// The name it has in storage and in the interface.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Method => "method",
+            Self::Provider => "provider",
+        }
+    }
+
+    const fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown)
+    }
 }
 
 /// What a delivery that is due waits for, and until when at least.
@@ -64,6 +108,8 @@ pub enum ThrottledBy {
     Limit { messages: u32, within_ms: i64 },
     /// The person has had as many messages as they may, over all contacts.
     Budget { messages: u32, within_ms: i64 },
+    /// The provider takes no more from this robot, or for this number.
+    Allowance { messages: u32, within_ms: i64 },
     /// A storm: the next message follows when the incidents have doubled.
     Storm { storm: IncidentId },
 }

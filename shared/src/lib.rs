@@ -32,7 +32,7 @@ pub mod time;
 pub mod timeline;
 
 pub use alert::{Action, Alert, AlertEvent, AlertState, Flag, Format, Metric};
-pub use attempt::{Attempt, AttemptState, Bundling, Failure, Throttle, ThrottledBy};
+pub use attempt::{Attempt, AttemptState, Bundling, Failure, Fault, Throttle, ThrottledBy};
 pub use few::Few;
 pub use heartbeat::{
     Counted, CountedBecause, Down, DownBecause, HeartbeatState, Mark, MarkKind, Pulse, Rhythm, Signal,

@@ -30,6 +30,12 @@ pub enum Actor {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         via: Option<ContactKind>,
     },
+    /// An account by the app on one of its paired devices: whoever holds the device unlocked.
+    Device {
+        login: SharedStr,
+        /// As its owner named it.
+        device: SharedStr,
+    },
     /// An API token, by its name.
     Token { name: String },
     /// A sender.

@@ -86,6 +86,9 @@ fn fetch_the_rest(app: App) {
                 Module::Pages.fetch(app).await;
                 Module::Hosts.fetch(app).await;
                 worker::register();
+                if matches!(app.session.get_untracked(), Session::In(_)) {
+                    later::begun(app).await;
+                }
             });
         }
     });

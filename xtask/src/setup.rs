@@ -11,9 +11,9 @@ use crate::cargo::{Project, WASM, succeeds};
 use crate::steps::{call, output, retry};
 
 /// Other programs that speak with ours in the tests: a real SMTP server, a reader of calendars, Ansible, VMware's own client,
-/// another reader of /proc, another client of chats and Slack's own, carriers' own libraries. No crate of ours is a second
-/// opinion on what we say.
-const PYTHON_PACKAGES: [&str; 10] = [
+/// another reader of /proc, another client of chats and Slack's own, one of WeCom's callbacks, carriers' own libraries, a
+/// receiver of web pushes. No crate of ours is a second opinion on what we say.
+const PYTHON_PACKAGES: [&str; 17] = [
     "aiosmtpd==1.4.6",
     "icalendar==7.3.0",
     "ansible-core==2.17.14",
@@ -24,6 +24,13 @@ const PYTHON_PACKAGES: [&str; 10] = [
     "twilio==9.13.0",
     "aliyun-python-sdk-core==2.16.1",
     "tencentcloud-sdk-python-common==3.1.195",
+    "wechatpy==1.8.18",
+    "cryptography==50.0.2",
+    "http_ece==1.2.1",
+    "py_vapid==1.9.6",
+    "google-auth==2.62.2",
+    "h2==4.4.1",
+    "PyJWT==2.15.1",
 ];
 
 /// Playwright's own minimum; Debian 12 ships 18.

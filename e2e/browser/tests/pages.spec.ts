@@ -27,7 +27,7 @@ const pages: Record<string, [path: string, content: string]> = {
   quarantine: ['/messages?outcome=rejected', '.messages, .empty'],
   status: ['/status', '.pipeline'],
   more: ['/more', '.more-list'],
-  'own contacts': ['/settings', '#person-zone, .notice'],
+  'my notifications': ['/me', '#person-zone, .notice'],
   security: ['/settings?tab=security', '.lines-list'],
   browser: ['/settings?tab=browser', '.narrow-form'],
   accounts: ['/settings?tab=accounts', '.accounts'],

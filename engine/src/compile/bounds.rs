@@ -3,9 +3,12 @@
 use super::Check;
 use crate::state::RECENT_MAX;
 use shared::{
-    Delay,
-    config::{FlapDetection, HostMode, Limits, StormMode, SuspectMode},
+    Delay, PersonId,
+    config::{
+        Allowances, ContactKind, Document, FlapDetection, HostMode, Limits, Person, Readiness, StormMode, SuspectMode,
+    },
 };
+use std::collections::BTreeMap;
 
 impl Check {
     pub(super) fn flapping(&mut self, flapping: &FlapDetection) {
@@ -31,6 +34,43 @@ impl Check {
             if !(60_000..=86_400_000).contains(&limit.within.0) {
                 self.fault(format!("limits[{place}].within"), "a limit is about 1m to 24h");
             }
+        }
+    }
+
+    pub(super) fn allowances(&mut self, allowances: &Allowances) {
+        for (place, allowance) in allowances.0.iter().enumerate() {
+            let mut fault = |field: &str, words: &str| self.fault(format!("allowances[{place}].{field}"), words);
+            if allowance.contact == ContactKind::Push {
+                fault("contact", "push goes to many devices by many services, which are not counted together");
+            }
+            if allowance.carrier.is_some() && !matches!(allowance.contact, ContactKind::Sms | ContactKind::Voice) {
+                fault("carrier", "only text messages and calls have a carrier");
+            }
+            if !(1..=1_000).contains(&allowance.messages) {
+                fault("messages", "a provider takes 1 to 1000 messages within the time");
+            }
+            if !(1_000..=86_400_000).contains(&allowance.within.0) {
+                fault("within", "an allowance is about 1s to 24h");
+            }
+        }
+    }
+
+    pub(super) fn readiness(&mut self, document: &Document, people: &BTreeMap<PersonId, Person>) {
+        let Readiness { early, late, lead, leads } = &document.readiness;
+        for (field, delay, most) in [("early", early, 7 * 24 * 60), ("late", late, 24 * 60), ("lead", lead, 24 * 60)] {
+            if !(Delay::ZERO..=Delay::mins(most)).contains(delay) {
+                let range = if most > 24 * 60 { "7d" } else { "24h" };
+                self.fault(
+                    format!("readiness.{field}"),
+                    format!("at most {range} before the shift; 0s switches it off"),
+                );
+            }
+        }
+        let own =
+            document.schedules.iter().filter_map(|it| Some((format!("schedules[{}].lead", it.id), it.lead.as_ref()?)));
+        let all = leads.iter().enumerate().map(|(place, lead)| (format!("readiness.leads[{place}]"), lead));
+        for (path, lead) in own.chain(all).filter(|(_, lead)| !people.contains_key(*lead)) {
+            self.fault(path, format!("there is no person `{lead}`"));
         }
     }
 

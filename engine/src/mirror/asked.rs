@@ -43,7 +43,7 @@ impl Turn<'_> {
         // No finding blocks, so it ends: the first rule.
         let expires_at = spec.expires_at.ok_or(MirrorRefusal::Blocked(findings.clone()))?;
         let needs_approval = findings.iter().any(|it| matches!(it.about, About::SecondPerson { .. }));
-        if needs_approval && !matches!(by, Actor::Account { .. }) {
+        if needs_approval && by.login().is_none() {
             return Err(MirrorRefusal::NeedsAccount);
         }
         let id = self.engine.state.counters.next_mirror();
@@ -103,9 +103,9 @@ impl Turn<'_> {
         if mirror.plan.hash != hash {
             return Err(MirrorRefusal::OtherPlan { now: mirror.plan.hash.clone() });
         }
-        let Actor::Account { .. } = by else { return Err(MirrorRefusal::NeedsAccount) };
+        let Some(login) = by.login() else { return Err(MirrorRefusal::NeedsAccount) };
         let person = self.config.person_of(&by);
-        if by == mirror.by || (person.is_some() && person == self.config.person_of(&mirror.by)) {
+        if mirror.by.login() == Some(login) || (person.is_some() && person == self.config.person_of(&mirror.by)) {
             return Err(MirrorRefusal::OwnApproval);
         }
         let plan = short(hash);

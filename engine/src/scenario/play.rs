@@ -541,13 +541,20 @@ const fn name(state: IncidentState) -> &'static str {
 }
 
 fn refused(detail: &str, permanent: bool) -> Refused {
-    Refused { permanent, ambiguous: false, detail: detail.to_owned(), retry_after_ms: None }
+    Refused {
+        permanent,
+        ambiguous: false,
+        detail: detail.to_owned(),
+        retry_after_ms: None,
+        fault: shared::Fault::Unknown,
+    }
 }
 
 fn by(actor: &Actor) -> String {
     match actor {
         Actor::System => "·".to_owned(),
         Actor::Account { login } => format!("{login}:"),
+        Actor::Device { login, device } => format!("{login} on {device}:"),
         Actor::Link { person, via } => format!("{person} by {}:", via.map_or("link", ContactKind::as_str)),
         Actor::Token { name } => format!("token {name}:"),
         Actor::Integration { integration } => format!("{integration}:"),

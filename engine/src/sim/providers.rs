@@ -40,7 +40,13 @@ impl Providers {
         let down = self.down.get(channel).is_some_and(|until| now < *until);
         let outcome = if down { chance.between(70, 99) } else { chance.below(100) };
         let failed = |permanent: bool, detail: &str, retry_after_ms: Option<i64>| {
-            Err(Failure { permanent, ambiguous: false, detail: detail.to_owned(), retry_after_ms })
+            Err(Failure {
+                permanent,
+                ambiguous: false,
+                detail: detail.to_owned(),
+                retry_after_ms,
+                fault: shared::Fault::Unknown,
+            })
         };
         let (takes, answer) = match outcome {
             0..=80 if !down => (true, Some((quick, Ok(Some(format!("m-{attempt}")))))),
@@ -59,6 +65,7 @@ impl Providers {
                     ambiguous: true,
                     detail: "the connection broke after the page was sent".to_owned(),
                     retry_after_ms: None,
+                    fault: shared::Fault::Unknown,
                 };
                 (true, Some((quick, Err(lost))))
             }
@@ -83,8 +90,13 @@ impl Providers {
 /// Phones that show it, sooner or later, once or on several devices; calls nobody answers; and silence.
 fn receipts(chance: &mut Chance, channel: &str) -> Vec<(Delay, DeliveryReceipt)> {
     let soon = |chance: &mut Chance| Delay(chance.between(10, 40_000) as i64);
-    let failure =
-        || Failure { permanent: true, ambiguous: false, detail: "not reached".to_owned(), retry_after_ms: None };
+    let failure = || Failure {
+        permanent: true,
+        ambiguous: false,
+        detail: "not reached".to_owned(),
+        retry_after_ms: None,
+        fault: shared::Fault::Unknown,
+    };
     let mut receipts = Vec::new();
     match (channel, chance.below(10)) {
         ("push", 0..=6) => {

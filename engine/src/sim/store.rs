@@ -94,6 +94,7 @@ impl Store {
             mirror_steps: _,
             sends,
             storms,
+            deliveries: _,
             counters,
             settled,
         } = changes;

@@ -4,6 +4,7 @@
 //! whoever shows it may only do what it names, and doing it twice changes nothing.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use engine::readiness::Coming;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use shared::{AttemptId, Delay, IncidentId, PersonId, Timestamp};
@@ -13,6 +14,8 @@ pub const LIFETIME: Delay = Delay(24 * 3_600_000);
 
 /// Keeps this use of the secret apart from every other one.
 const PURPOSE: &[u8] = b"tocsin acknowledge\0";
+const READY_PURPOSE: &[u8] = b"tocsin ready\0";
+const CARRIER_PURPOSE: &[u8] = b"tocsin carrier\0";
 const VERSION: u8 = 1;
 /// 128 bits of the MAC: short enough for a text message, far too many to guess.
 const TAG_BYTES: usize = 16;
@@ -27,6 +30,14 @@ pub struct Cap {
     pub person: PersonId,
     pub attempt: AttemptId,
     pub expires: Timestamp,
+}
+
+impl Cap {
+    /// When the message it stands in was made, if it lives as long as links of messages do.
+    #[must_use]
+    pub const fn minted_at(&self) -> Timestamp {
+        self.expires.plus_ms(-LIFETIME.0)
+    }
 }
 
 /// Why a link is refused.
@@ -55,7 +66,7 @@ pub fn mint(
         bytes.extend_from_slice(&number.to_be_bytes());
     }
     bytes.extend_from_slice(person.0.as_bytes());
-    let tag = mac(secret, &bytes).finalize().into_bytes();
+    let tag = mac(secret, PURPOSE, &bytes).finalize().into_bytes();
     bytes.extend(tag.iter().take(TAG_BYTES));
     URL_SAFE_NO_PAD.encode(bytes)
 }
@@ -67,7 +78,7 @@ pub fn verify(secret: &[u8; 32], text: &str, now: Timestamp) -> Result<Cap, CapE
     }
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| CapError::Malformed)?;
     let (payload, tag) = bytes.split_last_chunk::<TAG_BYTES>().ok_or(CapError::Malformed)?;
-    mac(secret, payload).verify_truncated_left(tag).map_err(|_| CapError::Forged)?;
+    mac(secret, PURPOSE, payload).verify_truncated_left(tag).map_err(|_| CapError::Forged)?;
     let cap = parse(payload).ok_or(CapError::Malformed)?;
     if now >= cap.expires { Err(CapError::Expired) } else { Ok(cap) }
 }
@@ -85,10 +96,66 @@ fn parse(payload: &[u8]) -> Option<Cap> {
     })
 }
 
-fn mac(secret: &[u8; 32], payload: &[u8]) -> Hmac<Sha256> {
+/// The link's text by which somebody says that they are ready for a shift. It is good until the shift begins.
+#[must_use]
+pub fn mint_ready(secret: &[u8; 32], shift: &Coming) -> String {
+    let (schedule, person) = (shift.schedule.as_str().as_bytes(), shift.person.as_str().as_bytes());
+    let mut bytes = vec![VERSION];
+    bytes.extend_from_slice(&shift.from.ms().to_be_bytes());
+    bytes.extend_from_slice(&(schedule.len() as u16).to_be_bytes());
+    bytes.extend_from_slice(schedule);
+    bytes.extend_from_slice(person);
+    let tag = mac(secret, READY_PURPOSE, &bytes).finalize().into_bytes();
+    bytes.extend(tag.iter().take(TAG_BYTES));
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Whose shift such a link is about; nothing in it is looked at before its signature is known to be ours.
+///
+/// # Errors
+/// When it is not one of ours, or the shift has begun.
+pub fn verify_ready(secret: &[u8; 32], text: &str, now: Timestamp) -> Result<Coming, CapError> {
+    if text.len() > MOST_CHARS {
+        return Err(CapError::Malformed);
+    }
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| CapError::Malformed)?;
+    let (payload, tag) = bytes.split_last_chunk::<TAG_BYTES>().ok_or(CapError::Malformed)?;
+    mac(secret, READY_PURPOSE, payload).verify_truncated_left(tag).map_err(|_| CapError::Forged)?;
+    let shift = parse_ready(payload).ok_or(CapError::Malformed)?;
+    if now >= shift.from { Err(CapError::Expired) } else { Ok(shift) }
+}
+
+fn parse_ready(payload: &[u8]) -> Option<Coming> {
+    let (&version, rest) = payload.split_first()?;
+    let (from, rest) = rest.split_first_chunk::<8>()?;
+    let (length, rest) = rest.split_first_chunk::<2>()?;
+    let (schedule, person) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
+    (version == VERSION).then_some(Coming {
+        schedule: text(schedule)?.into(),
+        person: text(person)?.into(),
+        from: Timestamp::from_ms(i64::from_be_bytes(*from)),
+    })
+}
+
+/// What stands in the address of a carrier that signs nothing: it lives as long as the secret.
+#[must_use]
+pub fn carrier_secret(secret: &[u8; 32], carrier: &str) -> String {
+    let tag = mac(secret, CARRIER_PURPOSE, carrier.as_bytes()).finalize().into_bytes();
+    URL_SAFE_NO_PAD.encode(tag.iter().take(TAG_BYTES).copied().collect::<Vec<u8>>())
+}
+
+/// Whether it is what stands there.
+#[must_use]
+pub fn is_carrier_secret(secret: &[u8; 32], carrier: &str, text: &str) -> bool {
+    let tag = URL_SAFE_NO_PAD.decode(text).ok().filter(|tag| tag.len() == TAG_BYTES);
+    tag.is_some_and(|tag| mac(secret, CARRIER_PURPOSE, carrier.as_bytes()).verify_truncated_left(&tag).is_ok())
+}
+
+fn mac(secret: &[u8; 32], purpose: &[u8], payload: &[u8]) -> Hmac<Sha256> {
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
     let mac = Hmac::<Sha256>::new_from_slice(secret).expect("any length");
-    mac.chain_update(PURPOSE).chain_update(payload)
+    mac.chain_update(purpose).chain_update(payload)
 }
 
 #[cfg(test)]
@@ -110,6 +177,17 @@ mod tests {
     }
 
     #[test]
+    fn a_link_of_a_shift_ends_when_it_begins_and_is_no_link_of_a_page() {
+        let shift = Coming { schedule: "db".into(), person: "李".into(), from: NOW.after(LIFETIME) };
+        let link = mint_ready(&SECRET, &shift);
+        assert_eq!(verify_ready(&SECRET, &link, NOW).unwrap(), shift);
+        assert_eq!(verify_ready(&SECRET, &link, shift.from), Err(CapError::Expired));
+        assert_eq!(verify_ready(&[8; 32], &link, NOW), Err(CapError::Forged));
+        assert_eq!(verify(&SECRET, &link, NOW), Err(CapError::Forged));
+        assert_eq!(verify_ready(&SECRET, &self::link(), NOW), Err(CapError::Forged));
+    }
+
+    #[test]
     fn it_ends_after_24_hours() {
         assert!(verify(&SECRET, &link(), NOW.plus_ms(LIFETIME.0 - 1)).is_ok());
         assert_eq!(verify(&SECRET, &link(), NOW.after(LIFETIME)), Err(CapError::Expired));
@@ -124,6 +202,17 @@ mod tests {
             assert_eq!(verify(&SECRET, &URL_SAFE_NO_PAD.encode(bad), NOW), Err(CapError::Forged), "bit {at}");
         }
         assert_eq!(verify(&[8; 32], &link(), NOW), Err(CapError::Forged));
+    }
+
+    #[test]
+    fn a_carriers_address_is_its_own() {
+        let secret = carrier_secret(&SECRET, "aliyun");
+        assert_eq!(secret.len(), 22);
+        assert!(is_carrier_secret(&SECRET, "aliyun", &secret));
+        assert!(!is_carrier_secret(&SECRET, "tencent", &secret) && !is_carrier_secret(&[8; 32], "aliyun", &secret));
+        for text in ["", "AA", &secret[..20], &format!("{secret}AA"), "!"] {
+            assert!(!is_carrier_secret(&SECRET, "aliyun", text), "{text}");
+        }
     }
 
     #[test]

@@ -123,7 +123,7 @@ fn fold(account: &str) -> String {
 }
 
 /// Who has one IPv6 address has the whole /64 to try from.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & (u128::MAX << 64)).into()),
         v4 @ IpAddr::V4(_) => v4,

@@ -14,7 +14,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ring::hmac;
 use serde::Deserialize;
-use shared::{Failure, Timestamp, config::AliyunChannel};
+use shared::{Failure, Fault, Timestamp, config::AliyunChannel};
 use std::{collections::BTreeMap, fmt};
 use url::Url;
 
@@ -223,7 +223,30 @@ fn refused(answer: &OutboundAnswer, code: &str, message: &str) -> Failure {
     Failure {
         permanent: over_for_today || !busy,
         retry_after_ms: (limited && !over_for_today).then_some(LIMIT_MS),
+        fault: if busy { Fault::Unknown } else { fault(code) },
         ..permanent(detail)
+    }
+}
+
+/// Whom a refusal is about.
+fn fault(code: &str) -> Fault {
+    const OURS: [&str; 9] = [
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+        "Forbidden",
+        "isv.AMOUNT_NOT_ENOUGH",
+        "isv.OUT_OF_SERVICE",
+        "isv.ACCOUNT",
+        "isv.SMS_SIGNATURE",
+        "isv.SMS_TEMPLATE",
+        "isv.PRODUCT",
+    ];
+    if code.starts_with("isv.MOBILE_NUMBER_ILLEGAL") || code.starts_with("isv.BLACK_KEY") {
+        Fault::Method
+    } else if OURS.iter().any(|ours| code.starts_with(ours)) {
+        Fault::Provider
+    } else {
+        Fault::Unknown
     }
 }
 

@@ -1,7 +1,7 @@
 //! Carriers: who writes text messages, and who makes calls.
 
 use super::{Accepted, aliyun::Aliyun, gateway::HttpGateway, message::Message, tencent::Tencent, twilio::Twilio};
-use crate::outbound::{Outbound, permanent};
+use crate::outbound::{Outbound, barred};
 use shared::{
     Failure,
     config::{Channels, GatewayFor},
@@ -63,7 +63,7 @@ impl Carriers {
         message: &Message<'_>,
         to: &str,
     ) -> Result<Accepted, Failure> {
-        match self.sms.as_ref().map_err(permanent)? {
+        match self.sms.as_ref().map_err(barred)? {
             Carrier::Twilio(it) => it.write(outbound, message, to).await,
             Carrier::Aliyun(it) => it.write(outbound, message, to).await,
             Carrier::Tencent(it) => it.write(outbound, message, to).await,
@@ -73,7 +73,7 @@ impl Carriers {
 
     /// A call, which reads the message aloud.
     pub(super) async fn call(&self, outbound: &Outbound, message: &Message<'_>, to: &str) -> Result<Accepted, Failure> {
-        match self.voice.as_ref().map_err(permanent)? {
+        match self.voice.as_ref().map_err(barred)? {
             Carrier::Twilio(it) => it.call(outbound, message, to).await,
             Carrier::Aliyun(it) => it.call(outbound, message, to).await,
             Carrier::Tencent(it) => it.call(outbound, message, to).await,

@@ -1,10 +1,10 @@
 //! Chats: which one a room is in.
 
 use super::{
-    Accepted, Room, dingtalk::DingTalk, feishu::Feishu, message::Message, slack::Slack, teams, telegram::Telegram,
-    wecom::WeCom,
+    Accepted, Room, Withdrawal, dingtalk::DingTalk, feishu::Feishu, message::Message, slack::Slack, teams,
+    telegram::Telegram, wecom::WeCom,
 };
-use crate::outbound::{Outbound, permanent};
+use crate::outbound::{Outbound, barred, permanent};
 use shared::{
     Failure,
     config::{Channels, ContactKind},
@@ -55,12 +55,20 @@ impl Chat {
             ContactKind::Teams => teams::say(outbound, message, room).await,
             ContactKind::Telegram => match &self.telegram {
                 Some(telegram) => telegram.say(outbound, message, room).await,
-                None => Err(permanent("no Telegram bot is configured")),
+                None => Err(barred("no Telegram bot is configured")),
             },
             ContactKind::DingTalk => self.dingtalk.say(outbound, message, room).await,
             ContactKind::Feishu => self.feishu.say(outbound, message, room).await,
             ContactKind::WeCom => self.wecom.say(outbound, message, room).await,
             _ => Err(permanent("this is not a chat")),
+        }
+    }
+
+    pub(super) async fn withdraw(&self, outbound: &Outbound, withdrawal: &Withdrawal) -> Result<(), Failure> {
+        match (withdrawal.kind, &self.telegram) {
+            (ContactKind::Slack, _) => self.slack.withdraw(outbound, withdrawal).await,
+            (ContactKind::Telegram, Some(telegram)) => telegram.withdraw(outbound, withdrawal).await,
+            _ => Err(permanent("what is written there cannot be changed")),
         }
     }
 }

@@ -64,6 +64,8 @@ fn again(refusal: &Refusal<'_>) -> Again {
     match refusal.code {
         -1 => Again::Soon,
         130_101 => Again::AfterMs(TOO_FAST_MS),
+        // No such token, a group that is no more, a robot that is turned off, its words or signature.
+        300_001 | 310_000 | 400_013 | 400_101 | 400_102 => Again::Gone,
         _ => Again::Never,
     }
 }
@@ -111,6 +113,6 @@ mod tests {
     fn a_code_is_tried_again_when_that_can_help() {
         let again = |code| again(&Refusal { code, words: "" });
         assert_eq!((again(130_101), again(-1)), (Again::AfterMs(60_000), Again::Soon));
-        assert_eq!((again(310_000), again(300_001)), (Again::Never, Again::Never));
+        assert_eq!((again(310_000), again(300_001), again(40_035)), (Again::Gone, Again::Gone, Again::Never));
     }
 }

@@ -44,7 +44,7 @@ impl Email {
     /// A notice, without urgency; those about one silence hang together.
     pub(super) async fn tell(&self, letter: &Letter, to: &str, name: &str) -> Result<Accepted, Failure> {
         let domain = self.from.email.domain();
-        let (text, thread) = (letter.visible(), format!("<silence-{}@{domain}>", letter.silence));
+        let (text, thread) = (letter.visible(), format!("<{}@{domain}>", letter.about.thread()));
         let open = match letter.language {
             Language::En => "Open",
             Language::Zh => "打开",

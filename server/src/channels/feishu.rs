@@ -55,6 +55,8 @@ fn sign(secret: &str, seconds: i64) -> Result<String, Failure> {
 fn again(refusal: &Refusal<'_>) -> Again {
     match refusal.code {
         11_232 => Again::Soon,
+        // No such token, another signature, an address or words that it does not allow.
+        19_001 | 19_021 | 19_022 | 19_024 => Again::Gone,
         // The same number for a message it cannot read as for one too many.
         9_499 if !refusal.words.to_ascii_lowercase().contains("bad request") => Again::Soon,
         _ => Again::Never,
@@ -104,8 +106,9 @@ mod tests {
     fn a_code_is_tried_again_when_that_can_help() {
         let again = |code, words| again(&Refusal { code, words });
         assert_eq!((again(11_232, "frequency limited"), again(9_499, "too many request")), (Again::Soon, Again::Soon));
-        for (code, words) in [(9_499, "Bad Request"), (19_021, "sign"), (19_022, "ip"), (19_024, "keyword")] {
-            assert_eq!(again(code, words), Again::Never, "{code}");
+        assert_eq!(again(9_499, "Bad Request"), Again::Never);
+        for (code, words) in [(19_001, "token"), (19_021, "sign"), (19_022, "ip"), (19_024, "keyword")] {
+            assert_eq!(again(code, words), Again::Gone, "{code}");
         }
     }
 }

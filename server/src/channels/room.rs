@@ -4,7 +4,9 @@ use super::{
     Room,
     message::{Message, clip, clip_bytes},
 };
-use crate::outbound::{Outbound, OutboundRequest, SHORTEST_SECRET, ambiguous, permanent, quote, transient};
+use crate::outbound::{
+    Outbound, OutboundRequest, SHORTEST_SECRET, ambiguous, barred, gone, permanent, quote, transient,
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
@@ -24,6 +26,10 @@ pub(super) struct Post {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Again {
     Never,
+    /// Never: the room is gone, or takes nothing from us.
+    Gone,
+    /// Never: it does not take our account.
+    Barred,
     Soon,
     AfterMs(i64),
     /// It may have been said.
@@ -114,6 +120,8 @@ impl Post {
         let detail = format!("it refused: “{}”", quote(words, &secrets));
         match again {
             Again::Never => permanent(detail),
+            Again::Gone => gone(detail),
+            Again::Barred => barred(detail),
             Again::Soon => transient(detail),
             Again::AfterMs(ms) => Failure { retry_after_ms: Some(ms), ..transient(detail) },
             Again::Perhaps => ambiguous(detail),

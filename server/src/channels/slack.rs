@@ -1,11 +1,11 @@
 //! Slack: an app writes to a channel or member, or an incoming webhook to the channel it was made for.
 
 use super::{
-    Accepted, Room, chat, markup,
+    Accepted, Room, Withdrawal, chat, markup,
     message::{Message, clip},
     room::{Again, Post, below},
 };
-use crate::outbound::{Outbound, permanent, quote};
+use crate::outbound::{Outbound, barred, permanent, quote};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::{Failure, config::SlackChannel};
@@ -61,18 +61,46 @@ impl Slack {
             Post::new(url, body(message, false), message, room).send(outbound).await?;
             return Ok(Accepted::default());
         }
-        let app = self.app.as_ref().ok_or_else(|| permanent("no Slack app is configured"))?;
+        let app = self.app()?;
         let mut body = body(message, app.hears);
         body["channel"] = room.to.as_str().into();
-        let post = Post::new(below(&app.base, &["api", "chat.postMessage"]), body, message, room).bearer(&app.token);
-        let answer = post.send(outbound).await?;
-        let said: Said = serde_json::from_slice(&answer).map_err(|_| post.unclear())?;
-        if !said.ok {
-            let error = said.error.as_deref().unwrap_or("no reason");
-            return Err(post.refused(error, again(error)));
-        }
+        let said = app.call(outbound, "chat.postMessage", body, message, room).await?;
         let id = said.channel.zip(said.ts).map(|(channel, ts)| quote(&format!("{channel}:{ts}"), &[]));
         Ok(Accepted { provider_id: id })
+    }
+
+    pub(super) async fn withdraw(&self, outbound: &Outbound, withdrawal: &Withdrawal) -> Result<(), Failure> {
+        let place = withdrawal.provider_id.split_once(':');
+        let (channel, ts) = place.ok_or_else(|| permanent("this is no message of Slack"))?;
+        let message = withdrawal.message();
+        let mut body = body(&message, false);
+        body["channel"] = channel.into();
+        body["ts"] = ts.into();
+        self.app()?.call(outbound, "chat.update", body, &message, &withdrawal.room(channel)).await.map(drop)
+    }
+
+    fn app(&self) -> Result<&App, Failure> {
+        self.app.as_ref().ok_or_else(|| barred("no Slack app is configured"))
+    }
+}
+
+impl App {
+    async fn call(
+        &self,
+        outbound: &Outbound,
+        method: &str,
+        body: Value,
+        message: &Message<'_>,
+        room: &Room,
+    ) -> Result<Said, Failure> {
+        let post = Post::new(below(&self.base, &["api", method]), body, message, room).bearer(&self.token);
+        let answer = post.send(outbound).await?;
+        let said: Said = serde_json::from_slice(&answer).map_err(|_| post.unclear())?;
+        if said.ok {
+            return Ok(said);
+        }
+        let error = said.error.as_deref().unwrap_or("no reason");
+        Err(post.refused(error, again(error)))
     }
 }
 
@@ -97,6 +125,25 @@ fn again(error: &str) -> Again {
         | "org_login_required" => Again::Soon,
         // By Slack's own words a part of it may have been done.
         "internal_error" | "fatal_error" => Again::Perhaps,
+        "channel_not_found"
+        | "user_not_found"
+        | "users_not_found"
+        | "user_disabled"
+        | "is_archived"
+        | "not_in_channel"
+        | "cannot_dm_bot"
+        | "messages_tab_disabled"
+        | "restricted_action" => Again::Gone,
+        "invalid_auth"
+        | "not_authed"
+        | "account_inactive"
+        | "token_revoked"
+        | "token_expired"
+        | "missing_scope"
+        | "no_permission"
+        | "access_denied"
+        | "ekm_access_denied"
+        | "team_access_not_granted" => Again::Barred,
         _ => Again::Never,
     }
 }
@@ -140,9 +187,13 @@ mod tests {
 
     #[test]
     fn an_error_is_tried_again_when_that_can_help() {
-        for error in ["channel_not_found", "invalid_auth", "not_in_channel", "account_inactive", "is_archived", ""] {
-            assert_eq!(again(error), Again::Never, "{error}");
+        for error in ["channel_not_found", "user_disabled", "not_in_channel", "is_archived"] {
+            assert_eq!(again(error), Again::Gone, "{error}");
         }
+        for error in ["invalid_auth", "account_inactive", "missing_scope"] {
+            assert_eq!(again(error), Again::Barred, "{error}");
+        }
+        assert_eq!((again("invalid_blocks"), again("")), (Again::Never, Again::Never));
         assert_eq!((again("ratelimited"), again("internal_error")), (Again::Soon, Again::Perhaps));
     }
 }

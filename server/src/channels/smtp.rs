@@ -1,7 +1,7 @@
 //! Hands one message to the mail server, step by step, because the step at which it fails decides what it means:
 //! once the content has been sent and no reply came, the server may have it.
 
-use crate::outbound::{Deadlines, ambiguous, permanent, quote, transient};
+use crate::outbound::{Deadlines, ambiguous, barred, gone, permanent, quote, transient};
 use lettre::{
     address::Envelope,
     transport::smtp::{
@@ -28,6 +28,8 @@ enum Stage {
     Connecting,
     SigningIn,
     Addressing,
+    /// The server takes the sender, and is asked for the recipient.
+    Recipient,
     /// The server said "go on" to DATA.
     Content,
 }
@@ -141,9 +143,11 @@ impl Relay {
             options.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
         connection.command(Mail::new(envelope.from().cloned(), options)).await?;
+        *stage = Stage::Recipient;
         for recipient in envelope.to() {
             connection.command(Rcpt::new(recipient.clone(), Vec::new())).await?;
         }
+        *stage = Stage::Addressing;
         connection.command(Data).await?;
         *stage = Stage::Content;
         let reply = connection.message(message).await?;
@@ -155,7 +159,7 @@ const fn doing(stage: Stage) -> &'static str {
     match stage {
         Stage::Connecting => "connecting",
         Stage::SigningIn => "signing in",
-        Stage::Addressing => "naming sender and recipient",
+        Stage::Addressing | Stage::Recipient => "naming sender and recipient",
         Stage::Content => "handing over the message",
     }
 }
@@ -165,11 +169,16 @@ fn classify(stage: Stage, error: &Error, secrets: &[String]) -> Failure {
     let at = doing(stage);
     if let Some(code) = error.status() {
         let detail = format!("the mail server answered {code} while {at}: “{words}”");
-        return if error.is_permanent() { permanent(detail) } else { transient(detail) };
+        return match stage {
+            _ if !error.is_permanent() => transient(detail),
+            Stage::Recipient => gone(detail),
+            Stage::Connecting | Stage::SigningIn => barred(detail),
+            Stage::Addressing | Stage::Content => permanent(detail),
+        };
     }
     if error.is_client() {
         // Neither STARTTLS nor a way to sign in that we know: only a change of settings helps.
-        return permanent(format!("the mail server does not fit its settings: {words}"));
+        return barred(format!("the mail server does not fit its settings: {words}"));
     }
     if stage == Stage::Content {
         return ambiguous("the mail server did not confirm the message");

@@ -1,14 +1,14 @@
 //! Telegram: a bot writes to a chat that began a conversation with it.
 
 use super::{
-    Accepted, Room, chat,
+    Accepted, Room, Withdrawal, chat,
     message::Message,
     room::{Again, Most, Post, below, links, with_links},
 };
 use crate::outbound::{LONGEST_RETRY_AFTER_MS, Outbound, permanent, quote};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::{Failure, config::TelegramChannel};
+use shared::{Failure, Fault, config::TelegramChannel};
 use std::fmt;
 use url::{Host, Url};
 
@@ -49,15 +49,40 @@ impl Telegram {
         if room.to.contains("://") {
             return Err(permanent("a chat on Telegram is written as its number, not as an address"));
         }
-        let url = below(&self.base, &[&format!("bot{}", self.token), "sendMessage"]);
-        let post = Post::new(url, body(message, &room.to, self.hears), message, room).hiding(&self.token);
-        let answer = post.send_and_read(outbound, correct).await?;
-        let said: Said = serde_json::from_slice(&answer).map_err(|_| post.unclear())?;
-        if !said.ok {
-            return Err(post.refused(said.description.as_deref().unwrap_or("no reason"), Again::Never));
-        }
+        let body = body(message, &room.to, self.hears);
+        let said = self.call(outbound, "sendMessage", body, message, room).await?;
         let id = said.result.map(|sent| quote(&format!("{}:{}", sent.chat.id, sent.message_id), &[]));
         Ok(Accepted { provider_id: id })
+    }
+
+    pub(super) async fn withdraw(&self, outbound: &Outbound, withdrawal: &Withdrawal) -> Result<(), Failure> {
+        let place =
+            withdrawal.provider_id.rsplit_once(':').and_then(|(chat, id)| Some((chat, id.parse::<i64>().ok()?)));
+        let (chat, id) = place.ok_or_else(|| permanent("this is no message of Telegram"))?;
+        let message = withdrawal.message();
+        let mut body = body(&message, chat, false);
+        body["message_id"] = id.into();
+        // Whatever is changed makes no sound.
+        body.as_object_mut().map(|body| body.remove("disable_notification"));
+        self.call(outbound, "editMessageText", body, &message, &withdrawal.room(chat)).await.map(drop)
+    }
+
+    async fn call(
+        &self,
+        outbound: &Outbound,
+        method: &str,
+        body: Value,
+        message: &Message<'_>,
+        room: &Room,
+    ) -> Result<Said, Failure> {
+        let url = below(&self.base, &[&format!("bot{}", self.token), method]);
+        let post = Post::new(url, body, message, room).hiding(&self.token);
+        let answer = post.send_and_read(outbound, correct).await?;
+        let said: Said = serde_json::from_slice(&answer).map_err(|_| post.unclear())?;
+        if said.ok {
+            return Ok(said);
+        }
+        Err(post.refused(said.description.as_deref().unwrap_or("no reason"), Again::Never))
     }
 }
 
@@ -87,10 +112,18 @@ struct Place {
     id: i64,
 }
 
-/// How long to wait stands in the body, not in a header.
+/// How long to wait, and whom a refusal is about, stands in the body.
 fn correct(body: &[u8], failure: &mut Failure) {
-    let said = serde_json::from_slice::<Said>(body).ok();
-    let Some(seconds) = said.and_then(|said| said.parameters?.retry_after) else { return };
+    let Ok(said) = serde_json::from_slice::<Said>(body) else { return };
+    let words = said.description.unwrap_or_default().to_ascii_lowercase();
+    // The bot is known, and this chat is not, or does not want it.
+    if ["chat not found", "user not found", "blocked by the user", "user is deactivated", "was kicked", "not a member"]
+        .iter()
+        .any(|gone| words.contains(gone))
+    {
+        failure.fault = Fault::Method;
+    }
+    let Some(seconds) = said.parameters.and_then(|it| it.retry_after) else { return };
     failure.retry_after_ms = Some(seconds.saturating_mul(1_000).clamp(0, LONGEST_RETRY_AFTER_MS));
 }
 

@@ -11,7 +11,7 @@ use crate::{
 };
 use ring::{digest, hmac};
 use serde::Deserialize;
-use shared::{Failure, Timestamp, config::TencentChannel};
+use shared::{Failure, Fault, Timestamp, config::TencentChannel};
 use std::fmt;
 use url::Url;
 
@@ -233,7 +233,21 @@ fn refused(answer: &OutboundAnswer, status: &Status) -> Failure {
     // Limits of a day outlive every retry; those of half a minute and of an hour may not.
     let limited = code.starts_with("LimitExceeded") && !code.contains("Daily");
     let busy = limited || code.starts_with("RequestLimitExceeded") || code.starts_with("InternalError");
-    Failure { permanent: !busy, retry_after_ms: limited.then_some(LIMIT_MS), ..permanent(detail) }
+    let fault = if busy { Fault::Unknown } else { fault(code) };
+    Failure { permanent: !busy, retry_after_ms: limited.then_some(LIMIT_MS), fault, ..permanent(detail) }
+}
+
+/// Whom a refusal is about.
+fn fault(code: &str) -> Fault {
+    const OURS: [&str; 6] =
+        ["AuthFailure", "UnauthorizedOperation", "Insufficient", "Unapproved", "SdkAppId", "SignatureIncorrect"];
+    if code.contains("PhoneNumber") && !code.contains("Limit") {
+        Fault::Method
+    } else if OURS.iter().any(|ours| code.contains(ours)) {
+        Fault::Provider
+    } else {
+        Fault::Unknown
+    }
 }
 
 #[cfg(test)]

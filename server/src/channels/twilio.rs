@@ -11,7 +11,7 @@ use crate::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
-use shared::{Failure, Severity, config::TwilioChannel};
+use shared::{Failure, Fault, Severity, config::TwilioChannel};
 use std::fmt;
 use url::{Url, form_urlencoded};
 
@@ -199,7 +199,17 @@ fn outcome(answer: &OutboundAnswer) -> Result<Accepted, Failure> {
         None => format!("“{}”", answer.quote(&said.message)),
     };
     let permanent = failure.permanent && code != TOO_MANY;
-    Err(Failure { permanent, detail: format!("Twilio refused it ({code}): {why}"), ..failure })
+    let fault = if permanent { fault(code) } else { Fault::Unknown };
+    Err(Failure { permanent, detail: format!("Twilio refused it ({code}): {why}"), fault, ..failure })
+}
+
+/// Whom a refusal is about.
+const fn fault(code: i64) -> Fault {
+    match code {
+        21_211 | 21_214 | 21_217 | 21_610 | 21_612 | 21_614 => Fault::Method,
+        20_003 | 20_005 | 21_212 | 21_215 | 21_216 | 21_219 | 21_408 | 21_606 | 21_608 | 21_659 => Fault::Provider,
+        _ => Fault::Unknown,
+    }
 }
 
 /// Refusals that somebody here can do something about.

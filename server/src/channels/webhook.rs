@@ -41,7 +41,7 @@ pub(super) async fn tell(
         id: &letter.key,
         title: text.title,
         text: text.body,
-        silence: letter.silence,
+        silence: letter.about.silence(),
         url: &letter.url,
     };
     let body = serde_json::to_vec(&body).map_err(|_| permanent("the body cannot be written"))?;
@@ -54,7 +54,8 @@ struct NoticeBody<'a> {
     id: &'a str,
     title: String,
     text: String,
-    silence: SilenceId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    silence: Option<SilenceId>,
     url: &'a str,
 }
 

@@ -61,6 +61,10 @@ impl WeCom {
 fn again(refusal: &Refusal<'_>) -> Again {
     match refusal.code {
         -1 | 45_009 => Again::Soon,
+        // No such robot; no such member, or none the app may write to.
+        93_000 | 60_111 | 81_013 => Again::Gone,
+        // Neither secret nor agent, or not from here.
+        40_001 | 40_013 | 40_056 | 41_002 | 60_020 | 301_002 => Again::Barred,
         _ => Again::Never,
     }
 }
@@ -82,6 +86,6 @@ mod tests {
     fn a_code_is_tried_again_when_that_can_help() {
         let again = |code| again(&Refusal { code, words: "" });
         assert_eq!((again(45_009), again(-1)), (Again::Soon, Again::Soon));
-        assert_eq!((again(93_000), again(40_058)), (Again::Never, Again::Never));
+        assert_eq!((again(93_000), again(40_058)), (Again::Gone, Again::Never));
     }
 }

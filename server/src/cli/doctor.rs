@@ -5,7 +5,7 @@ use crate::{
     calendars,
     clock::{self, Stopwatch},
     config::{self, Storage},
-    db::{AuditVerdict, CalendarState, DatabaseUrl, Store},
+    db::{AuditVerdict, CalendarState, DatabaseUrl, ProofVerdict, Store},
     seal::KeyFile,
 };
 use clap::Args;
@@ -129,6 +129,11 @@ fn store(visit: &mut Visit, url: &DatabaseUrl, keys: &KeyFile) -> Option<Documen
         Ok(AuditVerdict::Intact { entries }) => visit.good("record", &format!("{entries} entries, none changed")),
         Ok(AuditVerdict::Broken { id, what }) => visit.bad("record", &format!("entry {id} was tampered with: {what}")),
         Err(error) => visit.bad("record", &error.to_string()),
+    }
+    match store.proof_verify() {
+        Ok(ProofVerdict::Intact { links, .. }) => visit.good("proof", &format!("{links} links, none changed")),
+        Ok(ProofVerdict::Broken { id, what }) => visit.bad("proof", &format!("link {id} was tampered with: {what}")),
+        Err(error) => visit.bad("proof", &error.to_string()),
     }
     match store.secrets_key() {
         Ok(None) => visit.good("secrets", "none is stored"),

@@ -6,12 +6,15 @@ use crate::{
     calendars, clock, config,
     config::{Serve, Storage, fallback_url},
     db::{DatabaseUrl, LockError, Readers, Store, WriterLock},
-    demo, entropy,
+    demo,
+    devices::{self, Devices},
+    entropy,
     hosts::{self, Hosts, Intake, judge::Judge},
     http::{self, App, Instance, Listening},
     inventory::{self, Inventory, Vendors},
     live::{self, Board},
     mirror::{self, Desk},
+    readiness,
     runtime::{Links, Runtime, Start, Stopped},
     seal::KeyFile,
     shifts, telemetry,
@@ -187,7 +190,16 @@ fn assemble(
     let hosts = Arc::new(Hosts::default());
     hosts.restore(&mut store, clock::now())?;
     let judge = Arc::new(Judge::new(Arc::clone(&hosts), clock::now()));
-    let start = Start { url: url.clone(), store, lock, links, board: board.clone(), instance: own_name.clone() };
+    let devices = Arc::new(Devices::open(&mut store)?);
+    let start = Start {
+        url: url.clone(),
+        store,
+        lock,
+        links,
+        board: board.clone(),
+        instance: own_name.clone(),
+        devices: Arc::clone(&devices),
+    };
     let (runtime, thread) = Runtime::start(start).map_err(|error| CliError::Told(error.to_string()))?;
     let mirrors = Arc::new(Desk::new(
         own_name.chars().filter(char::is_ascii_alphanumeric).take(INSTANCE).collect(),
@@ -203,6 +215,7 @@ fn assemble(
         judge,
         intake,
         mirrors,
+        devices,
         data: Some(storage.data.clone()),
         keyring,
         throttle: Mutex::new(Throttle::default()),
@@ -231,6 +244,7 @@ fn greet(app: &App, listening: &Listening, url: &DatabaseUrl, code: Option<&str>
 fn keep_fresh(app: &web::Data<App>) {
     drop(actix_web::rt::spawn(live::publish(app.board.clone())));
     drop(actix_web::rt::spawn(app.runtime.clone().beat()));
+    drop(actix_web::rt::spawn(devices::keep(Arc::clone(&app.devices), Arc::clone(&app.readers))));
     let (app, app_again) = (app.clone(), app.clone());
     drop(actix_web::rt::spawn(async move {
         loop {
@@ -278,8 +292,9 @@ fn take_in(app: &web::Data<App>) {
     drop(actix_web::rt::spawn(hosts::scrape::keep(hosts, runtime)));
 }
 
-/// Who was on call is stored as it happens.
+/// Who was on call is stored as it happens, and those who come next are asked whether they are ready.
 fn keep_history(app: web::Data<App>) {
+    drop(actix_web::rt::spawn(readiness::keep(app.runtime.clone(), Arc::clone(&app.readers))));
     drop(actix_web::rt::spawn(async move {
         loop {
             let readers = Arc::clone(&app.readers);

@@ -6,7 +6,11 @@ use super::{
     secrets::KEPT,
     settings,
 };
-use crate::{channels::Channels, hosts, inventory, mirror};
+use crate::{
+    answers::wecom::Keys,
+    channels::{Channels, check_service_account, is_apns_key},
+    hosts, inventory, mirror,
+};
 use engine::{Snapshot, oncall::Copies};
 use shared::{
     Timestamp,
@@ -87,26 +91,25 @@ fn outside(document: &Document) -> Vec<Finding> {
     if let Err(message) = Channels::new(&document.channels) {
         findings.push(fault("channels", message));
     }
+    let wecom = &document.channels.wecom;
+    if wecom.aes_key.as_deref().is_some_and(|key| Keys::new("", key, "").is_none()) {
+        let message = "this is no EncodingAESKey of WeCom, which has 43 letters and digits; cards have a link instead of a button";
+        findings.push(Finding { fatal: false, ..fault("channels.wecom.aes_key", message) });
+    }
+    if let Some(Err(why)) = document.channels.fcm.as_ref().map(|it| check_service_account(&it.service_account)) {
+        let message = format!("{why}; apps that Google carries to get no pushes");
+        findings.push(Finding { fatal: false, ..fault("channels.fcm.service_account", message) });
+    }
+    if document.channels.apns.as_ref().is_some_and(|it| !is_apns_key(&it.signing_key)) {
+        let message = "this is no key of a .p8 file; apps that Apple carries to get no pushes";
+        findings.push(Finding { fatal: false, ..fault("channels.apns.signing_key", message) });
+    }
     let contacts = document.people.iter().flat_map(|person| {
         person.contacts.iter().map(|it| (format!("people[{}].contacts[{}].secret", person.id, it.id), &it.secret))
     });
-    let channels = &document.channels;
-    for (key, is_set) in [
-        ("wecom.aes_key", channels.wecom.aes_key.is_some()),
-        ("feishu.encrypt_key", channels.feishu.encrypt_key.is_some()),
-    ] {
-        if is_set {
-            let path = format!("channels.{key}");
-            let message =
-                "this version does not hear what is pressed there; leave it out, and messages have a link".to_owned();
-            findings.push(Finding { path, message, fatal: false });
-        }
-    }
-    for person in &document.people {
-        for contact in person.contacts.iter().filter(|contact| contact.push.is_some()) {
-            let path = format!("people[{}].contacts[{}].push", person.id, contact.id);
-            findings.push(fault(path, "this version registers no devices yet; use another kind of contact"));
-        }
+    if document.channels.feishu.encrypt_key.is_some() {
+        let message = "robots of groups hear nothing, so their messages have a link; leave it out";
+        findings.push(Finding { fatal: false, ..fault("channels.feishu.encrypt_key", message) });
     }
     let hooks = document.webhooks.iter().map(|it| (format!("webhooks[{}].secret", it.id), &it.secret));
     let sources = document.sources.iter().map(|it| (format!("sources[{}].password", it.id), &it.password));

@@ -208,8 +208,18 @@ ical_url = "https://calendar.example/geheim-10"
     /// Every key of the document that sounds like a secret, such as `webhooks[].secret`.
     fn secret_keys() -> BTreeSet<String> {
         fn walk(root: &Json, schema: &Json, path: &str, depth: u32, found: &mut BTreeSet<String>) {
-            const WORDS: [&str; 8] =
-                ["password", "secret", "token", "passphrase", "community", "credential", "encrypt_key", "aes_key"];
+            const WORDS: [&str; 10] = [
+                "password",
+                "secret",
+                "token",
+                "passphrase",
+                "community",
+                "credential",
+                "encrypt_key",
+                "aes_key",
+                "signing_key",
+                "service_account",
+            ];
             if depth > 8 {
                 return;
             }

@@ -104,7 +104,8 @@ impl Store {
             .get_result(&mut self.db)?)
     }
 
-    /// Changes an account and gives it as it is then. A changed role or password, and disabling, end its sessions.
+    /// Changes an account and gives it as it is then. A changed role or password, and disabling, end its sessions; disabling,
+    /// and being another person, its devices.
     ///
     /// # Errors
     /// [`Refused::NoSuchAccount`], or [`Refused::LastAdmin`] when no administrator would be left.
@@ -134,6 +135,10 @@ impl Store {
             if after.role != before.role || after.disabled || patch.password_hash.is_some() {
                 store.sessions_end(login, None)?;
             }
+            // Whoever may not sign in any more, or is somebody else now, is not pushed to as who they were.
+            if after.disabled || after.person != before.person {
+                store.devices_end(login)?;
+            }
             Ok(after)
         })
     }
@@ -154,11 +159,13 @@ impl Store {
         })
     }
 
-    /// Ends the sessions of an account, all but one; gives how many ended.
+    /// Ends the sessions of an account, all but one, and those of its apps; gives how many ended in browsers.
     ///
     /// # Errors
     /// When the database refuses it.
     pub fn sessions_end(&mut self, login: &str, keep: Option<i64>) -> Result<usize, StoreError> {
+        // No app was what asked: changing a password is for browsers.
+        self.device_sessions_end(login)?;
         // Numbers begin at 1: without one to keep, none is kept.
         Ok(diesel::delete(session::table)
             .filter(session::account.eq(login_key(login)).and(session::id.ne(keep.unwrap_or(0))))

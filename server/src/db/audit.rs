@@ -7,10 +7,9 @@ use super::{
     Store, StoreError,
     connection::Turn,
     schema::audit,
-    text::{hex, plain},
+    text::{chained, plain},
 };
 use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _};
-use sha2::{Digest as _, Sha256};
 use shared::{Timestamp, api::AuditRow};
 
 /// One act, to be recorded.
@@ -53,10 +52,21 @@ impl Store {
         entry: &AuditEntry,
         change: impl FnOnce(&mut Self) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        self.audited_by(|store| Ok((change(store)?, entry.clone())))
+    }
+
+    /// The same, where only the change tells what is to be recorded.
+    ///
+    /// # Errors
+    /// Whatever `change` returns; nothing is recorded then.
+    pub fn audited_by<T>(
+        &mut self,
+        change: impl FnOnce(&mut Self) -> Result<(T, AuditEntry), StoreError>,
+    ) -> Result<T, StoreError> {
         self.write(|store| {
-            let done = change(store)?;
+            let (done, entry) = change(store)?;
             // Last, because nobody else can append until this transaction ends.
-            store.audit_append(entry)?;
+            store.audit_append(&entry)?;
             Ok(done)
         })
     }
@@ -162,8 +172,7 @@ struct Row {
 }
 
 impl Row {
-    /// The hash over the row and the hash before it. Each field is preceded by its length, so that no two rows
-    /// are written the same.
+    /// The hash over the row and the hash before it.
     fn digest(&self) -> String {
         let (id, at) = (self.id.to_string(), self.at.to_string());
         let fields = [
@@ -177,12 +186,7 @@ impl Row {
             &self.detail,
             &self.outcome,
         ];
-        let mut hasher = Sha256::new();
-        for field in fields {
-            hasher.update((field.len() as u64).to_be_bytes());
-            hasher.update(field.as_bytes());
-        }
-        hex(&hasher.finalize())
+        chained(&fields)
     }
 
     fn head(&self) -> String {

@@ -2,7 +2,10 @@
 
 use super::{
     Store, StoreError,
+    broken::Learned,
     connection::{AnyBackend, Db},
+    deliveries::DeliveryRow,
+    proof::NewLink,
     schema::{alert, counters, event, incident, incident_event, timeline},
     text::{host_key, index_key, plain},
 };
@@ -14,7 +17,8 @@ use diesel::{
 use engine::{Changes, Counters};
 use serde::{Deserialize, Serialize};
 use shared::{
-    Alert, AttemptState, EventId, Format, Incident, IncidentId, IncidentState, IntegrationId, Timestamp,
+    Alert, Attempt, AttemptState, EventId, Format, Incident, IncidentId, IncidentState, IntegrationId, Recipient,
+    Timestamp,
     timeline::{Actor, Happening, Outcome, TimelineEntry},
 };
 use std::{
@@ -136,10 +140,11 @@ macro_rules! rewrite {
     };
 }
 
-pub(super) use {rewrite, write_rows};
+pub(super) use {insert, rewrite, write_rows};
 
 impl Store {
-    /// Makes messages and changes durable: all of it, or nothing.
+    /// Makes messages and changes durable: all of it, or nothing. Deliveries are noted under their channels' names; see
+    /// [`Rows::of`].
     ///
     /// Fenced: this store must have restored its memory from ([`Store::restore`]), and committed to, the newest
     /// revision. A second writer, or a memory that is older than the database, gets [`StoreError::Fenced`] and must
@@ -152,7 +157,8 @@ impl Store {
         if messages.is_empty() && changes.is_empty() {
             return Ok(());
         }
-        self.commit_rows(Rows::of(messages, changes)?, changes)
+        let channel = |_: &Recipient, attempt: &Attempt| attempt.channel.as_str().to_owned();
+        self.commit_rows(Rows::of(messages, changes, channel)?, changes)
     }
 
     /// The same of messages and changes that were written out before.
@@ -177,6 +183,9 @@ impl Store {
             store.put_places(&changes.places)?;
             store.put_mirrors(&changes.mirrors, known.mirror)?;
             store.record_mirrors(&changes.mirror_steps)?;
+            store.put_deliveries(&rows.deliveries)?;
+            store.prove(rows.links)?;
+            store.put_broken(&rows.learned)?;
             Ok(revision)
         })?;
         self.restored = Some((revision, changes.counters));
@@ -233,14 +242,21 @@ pub struct Rows {
     incidents: Vec<IncidentRow>,
     alerts: Vec<AlertRow>,
     timeline: Vec<TimelineRow>,
+    deliveries: Vec<DeliveryRow>,
+    links: Vec<NewLink>,
+    learned: Vec<Learned>,
 }
 
 impl Rows {
-    /// Takes about as long as to store them.
+    /// Takes about as long as to store them. `provider` says who carries a delivery.
     ///
     /// # Errors
     /// When something cannot be written out, and so cannot be stored.
-    pub fn of(messages: &[Message], changes: &Changes) -> Result<Self, StoreError> {
+    pub fn of(
+        messages: &[Message],
+        changes: &Changes,
+        provider: impl Fn(&Recipient, &Attempt) -> String,
+    ) -> Result<Self, StoreError> {
         // No row is written twice: the newest state of each wins.
         let incidents: BTreeMap<_, _> = changes.incidents.iter().map(|incident| (incident.id, &**incident)).collect();
         let alerts: BTreeMap<_, _> = changes.alerts.iter().map(|alert| (alert.id, alert)).collect();
@@ -252,7 +268,23 @@ impl Rows {
             incidents: incidents.into_values().map(IncidentRow::of).collect::<Result<_, _>>()?,
             alerts: alerts.into_values().map(AlertRow::of).collect::<Result<_, _>>()?,
             timeline: TimelineRow::all_of(&changes.timeline)?,
+            deliveries: DeliveryRow::all_of(changes, provider)?,
+            links: NewLink::all_of(changes)?,
+            learned: Vec::new(),
         })
+    }
+
+    /// With what was learned of contacts.
+    #[must_use]
+    pub fn learning(mut self, learned: Vec<Learned>) -> Self {
+        self.learned = learned;
+        self
+    }
+
+    /// Whether anything was, so that there is something to store although nothing else changed.
+    #[must_use]
+    pub const fn has_learned(&self) -> bool {
+        !self.learned.is_empty()
     }
 }
 

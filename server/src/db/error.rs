@@ -53,6 +53,10 @@ pub enum Refused {
     SetUpAlready,
     #[error("the configuration changed meanwhile: it is at version {found}, you started from {expected}")]
     ConfigMoved { expected: i64, found: i64 },
+    #[error("this pairing code is wrong, was used already, or is older than ten minutes; ask for a new one")]
+    WrongPairingCode,
+    #[error("no more than {most} devices of one person are pushed to: remove one first")]
+    TooManyDevices { most: usize },
 }
 
 impl StoreError {

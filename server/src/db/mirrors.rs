@@ -151,6 +151,7 @@ fn actor(by: &Actor) -> String {
     match by {
         Actor::System => "system".to_owned(),
         Actor::Account { login } => login.clone(),
+        Actor::Device { login, .. } => login.to_string(),
         Actor::Link { person, .. } => format!("link:{person}"),
         Actor::Token { name } => format!("token:{name}"),
         Actor::Integration { integration } => format!("integration:{integration}"),

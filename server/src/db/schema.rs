@@ -165,15 +165,69 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    device_session (id) {
+        id -> BigInt,
+        token_hash -> Text,
+        previous_hash -> Nullable<Text>,
+        previous_until -> Nullable<BigInt>,
+        account -> Text,
+        device -> BigInt,
+        created_at -> BigInt,
+        last_seen_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    pairing (code_hash) {
+        code_hash -> Text,
+        session -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    mobile_answer (key_hash) {
+        key_hash -> Text,
+        device -> BigInt,
+        asked_hash -> Text,
+        at -> BigInt,
+        status -> Nullable<BigInt>,
+        body -> Text,
+    }
+}
+
 diesel::joinable!(session -> account (account));
-diesel::allow_tables_to_appear_in_same_query!(session, account);
+diesel::joinable!(device_session -> account (account));
+diesel::joinable!(device_session -> device (device));
+diesel::joinable!(pairing -> session (session));
+diesel::allow_tables_to_appear_in_same_query!(session, account, device_session, device, pairing);
 diesel::allow_tables_to_appear_in_same_query!(incident_event, event);
+
+diesel::table! {
+    device (id) {
+        id -> BigInt,
+        endpoint -> Text,
+        person -> Text,
+        doc -> Text,
+    }
+}
 
 diesel::table! {
     silence (id) {
         id -> BigInt,
         live -> SmallInt,
         ended_at -> Nullable<BigInt>,
+        doc -> Text,
+    }
+}
+
+diesel::table! {
+    readiness (schedule, person, begins) {
+        schedule -> Text,
+        person -> Text,
+        begins -> BigInt,
         doc -> Text,
     }
 }
@@ -271,5 +325,44 @@ diesel::table! {
         at -> BigInt,
         feed -> Text,
         body -> Binary,
+    }
+}
+
+diesel::table! {
+    delivery (id) {
+        id -> BigInt,
+        incident -> BigInt,
+        recipient -> Text,
+        channel -> Text,
+        provider -> Text,
+        state -> Text,
+        severity -> SmallInt,
+        sent_at -> BigInt,
+        finished_at -> Nullable<BigInt>,
+        fault -> Nullable<Text>,
+        doc -> Text,
+    }
+}
+
+diesel::table! {
+    proof (id) {
+        id -> BigInt,
+        at -> BigInt,
+        kind -> Text,
+        incident -> BigInt,
+        attempt_key -> Text,
+        actor -> Text,
+        what -> Text,
+        content -> Text,
+        prev_hash -> Text,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
+    broken_contact (person, contact) {
+        person -> Text,
+        contact -> Text,
+        doc -> Text,
     }
 }

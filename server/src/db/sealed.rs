@@ -1,12 +1,14 @@
 //! What is secret in the store is sealed on its way in and opened on its way out: secrets of configurations, the secret of
-//! links, addresses of calendars. This also seals what an older version stored plainly, and seals anew with another key.
+//! links and of web push, addresses of calendars and devices. This also seals what an older version stored plainly, and seals
+//! anew with another key.
 
 use super::{
     Store, StoreError,
     commit::json,
     connection::{Db, Turn},
+    devices::DeviceDoc,
     restore::document,
-    schema::{calendar_copy, config_version, meta},
+    schema::{calendar_copy, config_version, device, meta},
     text::sha256_hex,
 };
 use crate::{
@@ -26,8 +28,10 @@ const GONE_THROUGH: &str = "secrets.gone_through";
 const PLACES: &str = "1";
 /// There may be plain remains on the medium.
 const REMAINS: &str = "secrets.remains";
+/// The private key that web pushes are signed with.
+pub const VAPID: &str = "push.vapid";
 /// Facts that are secret.
-const SECRET_FACTS: [&str; 1] = ["secret"];
+const SECRET_FACTS: [&str; 2] = ["secret", VAPID];
 
 /// The keys, and which of them seals.
 struct Sealer {
@@ -64,6 +68,10 @@ fn config_place(version: i64, path: &str) -> String {
 
 fn fact_place(key: &str) -> String {
     format!("fact {key}")
+}
+
+fn device_place(key: &str) -> String {
+    format!("device {key}")
 }
 
 fn calendar_place(key: &str) -> String {
@@ -103,6 +111,14 @@ impl Store {
             };
             Ok(Put::Literal(keys.open(&config_place(version, held.path), sealed)?))
         })
+    }
+
+    pub(super) fn seal_device(&mut self, key: &str, reached: &str) -> Result<String, StoreError> {
+        Ok(self.sealer()?.seal(&device_place(key), reached)?)
+    }
+
+    pub(super) fn open_device(&self, key: &str, sealed: &str) -> Result<String, StoreError> {
+        Ok(self.keys.read_any()?.open(&device_place(key), sealed)?)
     }
 
     pub(super) fn seal_calendar(&mut self, key: &str, url: &str) -> Result<String, StoreError> {
@@ -259,6 +275,13 @@ impl Store {
                 lost += 1;
             }
         }
+        for (key, doc) in self.sealed_devices()? {
+            if keys.open(&device_place(&key), &doc.reached).is_err() {
+                diesel::delete(device::table.filter(device::endpoint.eq(&key))).execute(&mut self.db)?;
+                self.devices_turned()?;
+                lost += 1;
+            }
+        }
         Ok(lost)
     }
 
@@ -302,7 +325,8 @@ impl Store {
         let done = self
             .each_config(told, change)
             .and_then(|()| self.each_fact(change))
-            .and_then(|()| self.each_calendar(change));
+            .and_then(|()| self.each_calendar(change))
+            .and_then(|()| self.each_device(change));
         self.overwrite("OFF")?;
         done
     }
@@ -354,6 +378,23 @@ impl Store {
                 .execute(&mut self.db)?;
         }
         Ok(())
+    }
+
+    fn each_device(&mut self, change: &mut Change<'_>) -> Result<(), StoreError> {
+        for (key, mut doc) in self.sealed_devices()? {
+            doc.reached = changed(&device_place(&key), &doc.reached, change)?;
+            diesel::update(device::table.filter(device::endpoint.eq(&key)))
+                .set(device::doc.eq(json("a device", &doc)?))
+                .execute(&mut self.db)?;
+        }
+        Ok(())
+    }
+
+    /// Every device by the hash of its endpoint, with what it is reached by as it is stored.
+    fn sealed_devices(&mut self) -> Result<Vec<(String, DeviceDoc)>, StoreError> {
+        let rows: Vec<(String, String)> =
+            device::table.order(device::id).select((device::endpoint, device::doc)).load(&mut self.db)?;
+        rows.into_iter().map(|(key, doc)| Ok((key, document("device", 0, &doc)?))).collect()
     }
 
     /// Leaves nothing of what was replaced in the database's files: rows are written anew, without gaps and old copies.

@@ -92,6 +92,8 @@ pub(super) async fn change_account(
     };
     let entry = act(&principal.record_name(), "account.change", login.clone(), done.join(", "));
     let account = app.change(entry, move |store| store.account_change(&login, &patch)).await?;
+    // Whom this ended is not pushed to from now on, and not from the next second on.
+    app.devices.reload(&app.readers).await;
     Ok(web::Json(row(account)))
 }
 

@@ -5,7 +5,10 @@
 //! escalate it, and nothing else.
 
 use super::{App, app::now, body::whole, incidents, problem::ApiError, reader};
-use crate::auth::caplink::{Cap, CapError};
+use crate::{
+    auth::caplink::{Cap, CapError},
+    runtime::TEST,
+};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
@@ -17,7 +20,9 @@ use actix_web::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use engine::{Act, Refusal};
 use sha2::{Digest as _, Sha256};
-use shared::{Incident, IncidentState, Recipient, config::Language, messages, text::span, timeline::Actor};
+use shared::{
+    DeliveryReceipt, Incident, IncidentState, Recipient, config::Language, messages, text::span, timeline::Actor,
+};
 use std::{fmt::Write as _, sync::LazyLock};
 
 messages! {
@@ -47,6 +52,9 @@ messages! {
     bad_link_hint() { en: "It may not have been copied whole. Open the incident in Tocsin, or use the link of a newer message.", zh: "链接可能未复制完整。请在 Tocsin 中打开该事件，或使用更新的通知中的链接。" }
     gone_link_hint() { en: "Links work for 24 hours. Open the incident in Tocsin, or use the link of a newer message.", zh: "链接有效期为 24 小时。请在 Tocsin 中打开该事件，或使用更新的通知中的链接。" }
     no_store() { en: "This could not be stored. Paging goes on. Try again.", zh: "操作未能保存，通知仍在继续。请重试。" }
+    test_title() { en: "A test page", zh: "测试通知" }
+    test_hint() { en: "Nothing is wrong: somebody tried how you are reached. You need do nothing; answering it only says that you saw it.", zh: "一切正常：这只是测试如何联系您。无需处理；响应仅表示您已看到。" }
+    test_seen() { en: "I have seen it", zh: "我已看到" }
     try_again() { en: "Try again", zh: "重试" }
     unknown_incident() { en: "This incident is not known any more", zh: "此事件已不存在" }
 }
@@ -88,6 +96,9 @@ pub(super) async fn show(app: web::Data<App>, request: HttpRequest, cap: web::Pa
         Err(error) => return refused(&app, &request, error),
     };
     let language = reader::language(&app, Some(&cap.person), &request);
+    if cap.incident == TEST {
+        return page(StatusCode::OK, language, &test_page(language));
+    }
     let named = match named(&app, &cap).await {
         Ok(named) => named,
         Err(error) => return troubled(language, &error),
@@ -162,6 +173,9 @@ async fn answer(app: &App, cap: &Cap, form: &[u8]) -> Result<(), ApiError> {
     let fields: Vec<(std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)> =
         url::form_urlencoded::parse(form).collect();
     let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref());
+    if cap.incident == TEST {
+        return acknowledge(app, cap, &by).await;
+    }
     let act = if field("do") == Some("escalate") {
         // The version the person looked at: pressed twice, or after somebody else acted, it does nothing.
         let version = field("version").and_then(|text| text.parse().ok());
@@ -179,6 +193,11 @@ async fn answer(app: &App, cap: &Cap, form: &[u8]) -> Result<(), ApiError> {
 
 /// Acknowledges everything the message named that is open, some at a time: the queue of the engine is bounded.
 pub(super) async fn acknowledge(app: &App, cap: &Cap, by: &Actor) -> Result<(), ApiError> {
+    if cap.incident == TEST {
+        // Nothing is wrong, and nobody else is told.
+        let heard = app.runtime.receipt(TEST, cap.attempt, DeliveryReceipt::Opened, None);
+        return if heard { Ok(()) } else { Err(ApiError::unavailable()) };
+    }
     let ids = match named(app, cap).await {
         Ok(Named { incidents, bundle: true, .. }) => {
             incidents.iter().filter(|it| is_open_to(it, &cap.person)).map(|it| it.id).collect()
@@ -198,7 +217,7 @@ pub(super) async fn acknowledge(app: &App, cap: &Cap, by: &Actor) -> Result<(), 
     Ok(())
 }
 
-fn refused(app: &App, request: &HttpRequest, error: CapError) -> HttpResponse {
+pub(super) fn refused(app: &App, request: &HttpRequest, error: CapError) -> HttpResponse {
     let l = reader::language(app, None, request);
     let (status, title, hint) = match error {
         CapError::Expired => (StatusCode::GONE, gone_link(l), gone_link_hint(l)),
@@ -208,11 +227,22 @@ fn refused(app: &App, request: &HttpRequest, error: CapError) -> HttpResponse {
     page(status, l, &Parts { title: title.clone(), body: format!("<h1>{title}</h1><p>{hint}</p>{open}") })
 }
 
-fn troubled(l: Language, error: &ApiError) -> HttpResponse {
+pub(super) fn troubled(l: Language, error: &ApiError) -> HttpResponse {
     let status = actix_web::ResponseError::status_code(error);
     let title = if status == StatusCode::NOT_FOUND { unknown_incident(l) } else { no_store(l) };
     let again = format!("<p><a href=\"\">{}</a></p>", try_again(l));
     page(status, l, &Parts { title: title.clone(), body: format!("<h1>{title}</h1>{again}") })
+}
+
+/// What a link of a test leads to.
+fn test_page(l: Language) -> Parts {
+    let title = test_title(l);
+    let body = format!(
+        "<h1>{title}</h1><p>{}</p><form method=\"post\"><button name=\"do\" value=\"ack\">{}</button></form>",
+        test_hint(l),
+        test_seen(l)
+    );
+    Parts { title, body }
 }
 
 /// All incidents that the link answers for.
@@ -266,10 +296,10 @@ fn bundle_page(app: &App, l: Language, cap: &Cap, incidents: &[Incident], storm:
     Parts { title, body }
 }
 
-struct Parts {
-    title: String,
+pub(super) struct Parts {
+    pub(super) title: String,
     /// Markup; whatever was sent by strangers is escaped in it.
-    body: String,
+    pub(super) body: String,
 }
 
 fn incident_page(app: &App, l: Language, cap: &Cap, incident: &Incident) -> Parts {
@@ -348,7 +378,7 @@ fn incident_page(app: &App, l: Language, cap: &Cap, incident: &Incident) -> Part
     Parts { title: format!("{} · {}", incident.severity, page_title(l, &id)), body }
 }
 
-fn page(status: StatusCode, l: Language, parts: &Parts) -> HttpResponse {
+pub(super) fn page(status: StatusCode, l: Language, parts: &Parts) -> HttpResponse {
     let lang = match l {
         Language::En => "en",
         Language::Zh => "zh-CN",

@@ -177,7 +177,7 @@ fn or_empty<T: ToString>(value: Option<T>) -> String {
 }
 
 /// As a spreadsheet reads it: `2026-11-21T07:00:00Z`.
-fn instant(at: Timestamp) -> String {
+pub(super) fn instant(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.ms()).map_or_else(|_| at.ms().to_string(), |at| at.to_string())
 }
 

@@ -5,6 +5,7 @@ use crate::{
     auth::{keyring::Keyring, throttle::Throttle},
     clock,
     db::{AuditEntry, Readers, Store, StoreError},
+    devices::Devices,
     hosts::{Hosts, Intake, judge::Judge},
     inventory::Inventory,
     live::Board,
@@ -47,6 +48,8 @@ pub struct App {
     pub intake: Arc<Intake>,
     /// The backends of port mirrors.
     pub mirrors: Arc<Desk>,
+    /// What web pushes go to.
+    pub devices: Arc<Devices>,
     /// The folder where a watchdog of mirrors says that it lives.
     pub data: Option<PathBuf>,
     pub keyring: Arc<Keyring>,

@@ -40,7 +40,7 @@ pub(super) async fn change_password(
 }
 
 /// The person a principal is, from the configuration in force.
-fn own(app: &App, principal: &Principal) -> Result<Person, ApiError> {
+pub(super) fn own(app: &App, principal: &Principal) -> Result<Person, ApiError> {
     let none = || {
         ApiError::new(StatusCode::NOT_FOUND, "no_person", "This account is not a person of the configuration")
             .detail("An administrator can link it to one in the settings.")

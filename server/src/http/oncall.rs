@@ -1,14 +1,15 @@
 //! Who is on call now and in the coming two weeks, with the stretches in which nobody is.
 
-use super::{App, app::now};
+use super::{App, app::now, problem::ApiError};
 use actix_web::web;
 use engine::{
     Snapshot,
     oncall::{Roster, covering, gaps, shifts},
+    readiness::{Asked, Coming},
 };
 use shared::{
     Delay, PersonId, Timestamp,
-    api::{OnCallNow, ScheduleNow, Shift},
+    api::{MobileOnCall, OnCallNow, OwnDuty, ScheduleNow, Shift, ShiftAsked},
     config::Schedule,
 };
 use std::collections::BTreeMap;
@@ -18,16 +19,32 @@ const AHEAD: Delay = Delay(14 * 86_400_000);
 const BACK: Delay = Delay(35 * 86_400_000);
 const MOST_SHIFTS: usize = 20;
 
-pub(super) async fn on_call_now(app: web::Data<App>) -> web::Json<OnCallNow> {
-    web::Json(look(&app.runtime.config(), now()))
+pub(super) async fn on_call_now(app: web::Data<App>) -> Result<web::Json<OnCallNow>, ApiError> {
+    let now = now();
+    let asked = app.db(move |store| store.readiness(now)).await?;
+    Ok(web::Json(look(&app.runtime.config(), now, &asked)))
 }
 
-fn look(config: &Snapshot, now: Timestamp) -> OnCallNow {
+/// When one person is on call, by schedule.
+pub(super) fn duty_of(config: &Snapshot, person: &PersonId, now: Timestamp) -> MobileOnCall {
+    let own = |shifts: Vec<Shift>| -> Vec<Shift> { shifts.into_iter().filter(|it| it.person == *person).collect() };
+    let duties = look(config, now, &[]).schedules.into_iter().map(|it| OwnDuty {
+        schedule: it.schedule,
+        name: it.name,
+        time_zone: it.time_zone,
+        on_call: own(it.on_call),
+        upcoming: own(it.upcoming),
+    });
+    let schedules: Vec<OwnDuty> = duties.filter(|it| !it.on_call.is_empty() || !it.upcoming.is_empty()).collect();
+    MobileOnCall { now, on_call: schedules.iter().any(|it| !it.on_call.is_empty()), schedules }
+}
+
+fn look(config: &Snapshot, now: Timestamp, asked: &[(Coming, Asked)]) -> OnCallNow {
     let schedules: Vec<ScheduleNow> = config
         .document
         .schedules
         .iter()
-        .filter_map(|schedule| Some(one(schedule, config.rosters.get(&schedule.id)?, now)))
+        .filter_map(|schedule| Some(one(schedule, config.rosters.get(&schedule.id)?, now, asked)))
         .collect();
     let shifts = schedules.iter().flat_map(|it| it.on_call.iter().chain(&it.upcoming));
     let named = shifts.flat_map(|shift| std::iter::once(&shift.person).chain(&shift.replaces));
@@ -43,7 +60,7 @@ pub(super) fn named_people<'a>(
     people.filter_map(|id| Some((id.clone(), config.people.get(id)?.name.clone()))).collect()
 }
 
-fn one(schedule: &Schedule, roster: &Roster, now: Timestamp) -> ScheduleNow {
+fn one(schedule: &Schedule, roster: &Roster, now: Timestamp, asked: &[(Coming, Asked)]) -> ScheduleNow {
     let stretches = roster.between(now.plus_ms(-BACK.0), now.after(AHEAD));
     let (mut on_call, mut upcoming) = (Vec::new(), Vec::new());
     for (from, duty) in shifts(&stretches).into_iter().filter(|(_, duty)| duty.until > now) {
@@ -62,8 +79,23 @@ fn one(schedule: &Schedule, roster: &Roster, now: Timestamp) -> ScheduleNow {
         name: schedule.name.clone(),
         time_zone: schedule.time_zone.clone(),
         on_call,
+        asked: asked.iter().filter(|(it, _)| it.schedule == schedule.id).filter_map(answered(&upcoming)).collect(),
         upcoming,
         gaps,
+    }
+}
+
+/// What was asked about shifts that are still to come.
+fn answered(upcoming: &[Shift]) -> impl FnMut(&(Coming, Asked)) -> Option<ShiftAsked> {
+    move |(coming, asked)| {
+        upcoming.iter().find(|it| it.person == coming.person && it.from == coming.from)?;
+        Some(ShiftAsked {
+            person: coming.person.clone(),
+            from: coming.from,
+            asked_at: asked.first_at()?,
+            confirmed_at: asked.confirmed_at,
+            problem: asked.problem.clone(),
+        })
     }
 }
 
@@ -98,7 +130,7 @@ mod tests {
         let now = Timestamp::from_ms(1_767_693_600_000);
         let hour = 3_600_000;
         let monday = now.plus_ms(-25 * hour);
-        let found = look(&config, now);
+        let found = look(&config, now, &[]);
         let s = &found.schedules[0];
         assert_eq!(s.on_call.len(), 1);
         assert_eq!((s.on_call[0].person.as_str(), s.on_call[0].from), ("a", monday));

@@ -77,6 +77,31 @@ const QUERIES: &[(&str, &[(&str, &str)])] = &[
             ),
         ],
     ),
+    (
+        "/api/v1/deliveries",
+        &[
+            ("state", "Comma-separated: sending, retrying, accepted, failed, cancelled"),
+            ("severity", "Comma-separated: P0 to P6"),
+            ("channel", "A kind of contact, such as sms"),
+            ("provider", "Whoever carried it, such as twilio"),
+            ("person", "A person's id"),
+            ("webhook", "The id of a room or another webhook"),
+            ("incident", "An incident's number"),
+            ("from", "Milliseconds since 1970: first sent then or later"),
+            ("until", "Milliseconds since 1970: first sent before"),
+            ("after", "`next` of the page before"),
+            ("limit", "1 to 500"),
+            ("format", "`csv` for all of them, at most 20,000, as one table"),
+        ],
+    ),
+    (
+        "/api/v1/proof",
+        &[
+            ("from", "Milliseconds since 1970: links from then on"),
+            ("to", "Milliseconds since 1970: links before then"),
+            ("incident", "An incident's number instead: from its first link to its last, of others only the hashes"),
+        ],
+    ),
     ("/api/v1/versions", &[("version", "Begin with this one"), ("limit", "1 to 50, 20 by default")]),
     (
         "/api/v1/versions/{kind}/{id}",
@@ -108,6 +133,7 @@ const QUERIES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     ("/api/v1/mirrors/switches/{backend}/ports", &[("switch", "A switch of the backend, as the list names it")]),
+    ("/api/v1/mobile/sync", &[("cursor", "`cursor` of the answer before")]),
     ("/api/v1/audit", &[("after", "`next` of the page before"), ("limit", "1 to 500")]),
     ("/api/v1/preview/event", &[("format", "auto, bracket, falcon, json, text or form")]),
 ];
@@ -139,8 +165,6 @@ fn schema(name: &str) -> Option<(Value, Map<String, Value>)> {
         "List_SessionRow" => api::List<api::SessionRow>,
         "PasswordRequest" => api::PasswordRequest,
         "Person" => Person,
-        "TestPageRequest" => api::TestPageRequest,
-        "TestPageResult" => api::TestPageResult,
         "IncidentList" => api::IncidentList,
         "IncidentDetail" => api::IncidentDetail,
         "Analytics" => api::Analytics,
@@ -161,6 +185,7 @@ fn schema(name: &str) -> Option<(Value, Map<String, Value>)> {
         "List_Storm" => api::List<shared::Storm>,
         "List_Silence" => api::List<shared::Silence>,
         "SwapRow" => api::SwapRow,
+        "ShiftReady" => api::ShiftReady,
         "List_ImportedCalendar" => api::List<api::ImportedCalendar>,
         "List_SwapRow" => api::List<api::SwapRow>,
         "List_CalendarRow" => api::List<api::CalendarRow>,
@@ -210,9 +235,44 @@ fn schema(name: &str) -> Option<(Value, Map<String, Value>)> {
         "LiveMessage" => LiveMessage,
         "BrowserMessage" => BrowserMessage,
     );
+    let found = found.or_else(|| schema_of_delivery(&mut generator, name));
+    let found = found.or_else(|| schema_of_phones(&mut generator, name));
     let found = found.or_else(|| schema_of_mirrors(&mut generator, name));
     let found = found.or_else(|| schema_of_hosts(&mut generator, name))?;
     Some((found, generator.take_definitions(true)))
+}
+
+fn schema_of_delivery(generator: &mut SchemaGenerator, name: &str) -> Option<Value> {
+    known!(generator, name,
+        "List_DeviceRow" => api::List<api::DeviceRow>,
+        "NewDevice" => api::NewDevice,
+        "DeviceRow" => api::DeviceRow,
+        "DeviceChange" => api::DeviceChange,
+        "NewTestPage" => api::NewTestPage,
+        "TestPage" => api::TestPage,
+        "PushKey" => api::PushKey,
+        "List_DeliveryRow" => api::List<api::DeliveryRow>,
+        "DeliveryHealth" => api::DeliveryHealth,
+        "List_ChannelRow" => api::List<api::ChannelRow>,
+        "TestPageRequest" => api::TestPageRequest,
+        "TestPageResult" => api::TestPageResult,
+    )
+}
+
+fn schema_of_phones(generator: &mut SchemaGenerator, name: &str) -> Option<Value> {
+    known!(generator, name,
+        "Pairing" => api::Pairing,
+        "PairRequest" => api::PairRequest,
+        "Paired" => api::Paired,
+        "SessionToken" => api::SessionToken,
+        "PushChange" => api::PushChange,
+        "MobileIncidents" => api::MobileIncidents,
+        "MobileSync" => api::MobileSync,
+        "MobileOnCall" => api::MobileOnCall,
+        "ReceiptBatch" => api::ReceiptBatch,
+        "ReceiptsTaken" => api::ReceiptsTaken,
+        "List_PersonDevice" => api::List<api::PersonDevice>,
+    )
 }
 
 fn schema_of_mirrors(generator: &mut SchemaGenerator, name: &str) -> Option<Value> {

@@ -1,19 +1,21 @@
 //! What is configured, as everybody may see it: people without addresses, schedules, policies, routes.
 
-use super::App;
-use crate::calendars;
+use super::{App, problem::ApiError};
+use crate::{calendars, runtime::fingerprint};
 use actix_web::web;
+use engine::broken::Broken;
 use shared::{
-    api::{List, PersonRow},
-    config::{Contact, Policy, Route, Schedule},
+    api::{BrokenContact, List, PersonRow},
+    config::{Contact, Person, Policy, Route, Schedule},
 };
 
 fn whole<T>(items: Vec<T>) -> web::Json<List<T>> {
     web::Json(List { items, next: None })
 }
 
-pub(super) async fn list_people(app: web::Data<App>) -> web::Json<List<PersonRow>> {
+pub(super) async fn list_people(app: web::Data<App>) -> Result<web::Json<List<PersonRow>>, ApiError> {
     let config = app.runtime.config();
+    let broken = app.db(|store| store.broken_contacts()).await?;
     let people = config.document.people.iter().map(|person| {
         let mut contacts: Vec<_> = person.contacts.iter().filter_map(Contact::address).map(|(kind, _)| kind).collect();
         contacts.sort_unstable();
@@ -31,9 +33,17 @@ pub(super) async fn list_people(app: web::Data<App>) -> web::Json<List<PersonRow
                 .map(|team| team.id.clone())
                 .collect(),
             contacts,
+            broken: broken.iter().filter_map(|it| still_broken(person, it)).collect(),
         }
     });
-    whole(people.collect())
+    Ok(whole(people.collect()))
+}
+
+/// None of another person's, and of one that was changed since.
+fn still_broken(person: &Person, broken: &Broken) -> Option<BrokenContact> {
+    let contact = person.contacts.iter().find(|it| it.id == broken.contact && person.id == broken.person)?;
+    let Broken { contact: id, channel, at, why, address, .. } = broken.clone();
+    (fingerprint(contact)? == address).then_some(BrokenContact { contact: id, channel, at, why })
 }
 
 pub(super) async fn list_schedules(app: web::Data<App>) -> web::Json<List<Schedule>> {

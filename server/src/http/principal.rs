@@ -8,8 +8,8 @@ use super::{
     routes::{self, LIVE},
 };
 use crate::{
-    auth::session,
-    db::{Account, Session, TokenKind},
+    auth::{device, session},
+    db::{Account, DeviceSession, Session, TokenKind},
 };
 use actix_web::{
     Error, FromRequest, HttpMessage as _, HttpRequest, ResponseError as _,
@@ -42,6 +42,8 @@ pub struct Principal {
 pub enum Who {
     /// A browser with a session.
     Account { login: String, name: String, person: Option<PersonId>, session: i64 },
+    /// An app on a paired device: its account, and no more than that may do.
+    Device { login: String, name: String, person: Option<PersonId>, session: i64, device: i64, label: String },
     /// A program with an API token.
     Token { id: i64, name: String },
 }
@@ -53,11 +55,26 @@ impl Principal {
         Self { role: account.role, who, peer }
     }
 
+    fn of_device(session: DeviceSession, account: Account, peer: IpAddr) -> Self {
+        let who = Who::Device {
+            login: account.login,
+            name: account.name,
+            person: account.person,
+            session: session.id,
+            device: session.device,
+            label: session.label,
+        };
+        Self { role: account.role, who, peer }
+    }
+
     /// As timelines name them.
     #[must_use]
     pub fn actor(&self) -> Actor {
         match &self.who {
             Who::Account { login, .. } => Actor::Account { login: login.clone() },
+            Who::Device { login, label, .. } => {
+                Actor::Device { login: login.as_str().into(), device: label.as_str().into() }
+            }
             Who::Token { name, .. } => Actor::Token { name: name.clone() },
         }
     }
@@ -66,7 +83,7 @@ impl Principal {
     #[must_use]
     pub fn record_name(&self) -> String {
         match &self.who {
-            Who::Account { login, .. } => login.clone(),
+            Who::Account { login, .. } | Who::Device { login, .. } => login.clone(),
             Who::Token { name, .. } => format!("token:{name}"),
         }
     }
@@ -75,18 +92,33 @@ impl Principal {
     #[must_use]
     pub const fn person(&self) -> Option<&PersonId> {
         match &self.who {
-            Who::Account { person, .. } => person.as_ref(),
+            Who::Account { person, .. } | Who::Device { person, .. } => person.as_ref(),
             Who::Token { .. } => None,
         }
     }
 
-    /// Login and session number; a token has neither.
+    /// Login and number of a browser's session; an app and a token have none.
     pub(super) fn session(&self) -> Result<(&str, i64), ApiError> {
         match &self.who {
             Who::Account { login, session, .. } => Ok((login, *session)),
+            Who::Device { .. } => {
+                Err(ApiError::new(StatusCode::CONFLICT, "not_a_browser", "This is for browsers that are signed in")
+                    .detail("Sign in by a browser as the account instead."))
+            }
             Who::Token { .. } => {
                 Err(ApiError::new(StatusCode::CONFLICT, "not_an_account", "A token has no account of its own")
                     .detail("Sign in as the account instead."))
+            }
+        }
+    }
+
+    /// Numbers of the session and of the device of an app.
+    pub(super) fn device(&self) -> Result<(i64, i64), ApiError> {
+        match &self.who {
+            Who::Device { session, device, .. } => Ok((*session, *device)),
+            Who::Account { .. } | Who::Token { .. } => {
+                Err(ApiError::new(StatusCode::CONFLICT, "not_a_device", "This is for apps on paired devices")
+                    .detail("Pair the device and send the token that it was given."))
             }
         }
     }
@@ -101,6 +133,13 @@ impl Principal {
                     let alive = store.sessions(&login, now)?.iter().any(|it| it.id == session);
                     let account = store.account(&login)?.filter(|account| !account.disabled);
                     Ok(alive && account.is_some_and(|account| account.role == role))
+                })
+                .await
+            }
+            Who::Device { session, .. } => {
+                app.db(move |store| {
+                    let account = store.device_session_account(session, now)?.filter(|account| !account.disabled);
+                    Ok(account.is_some_and(|account| account.role == role))
                 })
                 .await
             }
@@ -188,6 +227,11 @@ pub(super) fn bearer(request: &HttpRequest) -> Option<&str> {
 /// By token when there is one, else by cookie.
 pub(super) async fn identify(app: &App, request: &HttpRequest) -> Result<Option<Principal>, ApiError> {
     let peer = app.peer(request);
+    if let Some(token) = bearer(request).filter(|token| device::is_token(token)) {
+        let text = token.to_owned();
+        let found = app.db(move |store| device::find(store, &text, now())).await?;
+        return Ok(found.map(|(session, account)| Principal::of_device(session, account, peer)));
+    }
     if let Some(token) = bearer(request) {
         let key = app.keyring.find_api(token, &app.readers).await;
         return Ok(key.map(|key| Principal { role: key.role, who: Who::Token { id: key.id, name: key.name }, peer }));

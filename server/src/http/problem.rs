@@ -173,9 +173,11 @@ impl From<Refused> for ApiError {
             Refused::LoginTaken { .. } => (StatusCode::CONFLICT, "login_taken"),
             Refused::NoSuchAccount { .. } => (StatusCode::NOT_FOUND, "not_found"),
             Refused::LastAdmin => (StatusCode::CONFLICT, "last_admin"),
+            Refused::WrongPairingCode => (StatusCode::FORBIDDEN, "wrong_pairing_code"),
             Refused::WrongSetupCode => (StatusCode::FORBIDDEN, "wrong_setup_code"),
             Refused::SetUpAlready => (StatusCode::CONFLICT, "set_up_already"),
             Refused::ConfigMoved { .. } => (StatusCode::CONFLICT, "version_conflict"),
+            Refused::TooManyDevices { .. } => (StatusCode::CONFLICT, "too_many_devices"),
         };
         Self::new(status, code, sentence(&refused.to_string()))
     }

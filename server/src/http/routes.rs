@@ -1,10 +1,11 @@
 //! Where each handler is mounted: the table of endpoints is the list, and nothing is served beside it.
 
 use super::{
-    accounts, ack, actions, agents, analytics, audit, calendar, callbacks, config, events, health, heartbeats, hosts,
-    imported, incidents, integrations, inventory, me, mirrors, oncall, openapi, overrides, people, principal,
-    problem::ApiError, rehearsal, replay, schedules, session, setup, silences, storms, swaps, thresholds, tokens, ui,
-    versions, why, why_not,
+    accounts, ack, actions, agents, analytics, audit, calendar, callbacks, channels, config, contact_card, deliveries,
+    devices, events, health, heartbeats, hosts, imported, incidents, integrations, inventory, me, mirrors, mobile,
+    oncall, openapi, overrides, pairing, people, principal, problem::ApiError, proof, ready, receipts, rehearsal,
+    repeats, replay, schedules, session, setup, silences, storms, swaps, test_pages, thresholds, tokens, ui, versions,
+    why, why_not,
 };
 use crate::{ingest, live};
 use actix_web::{
@@ -49,6 +50,25 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/me/person", to!(me::own_person)),
     (Put, "/me/person", to!(me::change_person)),
     (Post, "/me/test", to!(me::send_test)),
+    (Post, "/me/pairings", to!(pairing::offer)),
+    (Get, "/me/devices", to!(devices::list_devices)),
+    (Post, "/me/devices", to!(devices::register)),
+    (Put, "/me/devices/{id}", to!(devices::change)),
+    (Delete, "/me/devices/{id}", to!(devices::remove)),
+    (Post, "/me/test-pages", to!(test_pages::begin)),
+    (Get, "/me/test-pages/{id}", to!(test_pages::show)),
+    (Get, "/me/contact-card.vcf", to!(contact_card::show)),
+    (Post, "/mobile/pair", to!(pairing::pair)),
+    (Post, "/mobile/session/rotate", to!(pairing::rotate)),
+    (Put, "/mobile/push", to!(pairing::change_push)),
+    (Get, "/mobile/incidents", to!(mobile::own_incidents)),
+    (Get, "/mobile/sync", to!(mobile::sync)),
+    (Get, "/mobile/oncall", to!(mobile::own_duty)),
+    (Post, "/mobile/receipts", to!(mobile::take_receipts)),
+    (Get, "/devices", to!(devices::list_all)),
+    (Delete, "/devices/{id}", to!(devices::revoke)),
+    (Get, "/push/key", to!(devices::push_key)),
+    (Post, "/me/shifts/ready", to!(ready::own)),
     (Get, "/incidents", to!(incidents::list_incidents)),
     (Get, "/incidents/{id}", to!(incidents::show_incident)),
     (Get, "/incidents/{id}/why", to!(why::explain)),
@@ -64,6 +84,9 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Post, "/incidents/{id}/merge", to!(actions::merge)),
     (Post, "/incidents/{id}/detach", to!(actions::detach)),
     (Get, "/analytics", to!(analytics::show)),
+    (Get, "/deliveries", to!(deliveries::list_deliveries)),
+    (Get, "/deliveries/health", to!(deliveries::show_health)),
+    (Get, "/proof", to!(proof::export)),
     (Get, "/alerts", to!(incidents::list_alerts)),
     (Get, "/oncall", to!(oncall::on_call_now)),
     (Get, "/schedules", to!(people::list_schedules)),
@@ -143,6 +166,7 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/config/replay", to!(replay::show_replay)),
     (Delete, "/config/replay", to!(replay::cancel_replay)),
     (Get, "/audit", to!(audit::list_audit)),
+    (Get, "/channels", to!(channels::list_channels)),
     (Get, "/status", to!(health::status)),
 ];
 
@@ -174,6 +198,7 @@ pub fn configure(server: &mut web::ServiceConfig) {
         )
         .service(
             web::scope(PREFIX)
+                .wrap(from_fn(repeats::once))
                 .wrap(Compress::default())
                 .wrap(from_fn(principal::authorise))
                 .configure(endpoints)
@@ -185,6 +210,17 @@ pub fn configure(server: &mut web::ServiceConfig) {
                 .route(web::route().guard(readable()).to(ack::show))
                 .route(web::post().to(ack::act))
                 .default_service(web::to(|| async { not_allowed("GET, HEAD, POST") })),
+        )
+        .service(
+            web::resource("/r/{cap}")
+                .route(web::route().guard(readable()).to(ready::show))
+                .route(web::post().to(ready::confirm))
+                .default_service(web::to(|| async { not_allowed("GET, HEAD, POST") })),
+        )
+        .service(
+            web::resource("/p/r")
+                .route(web::post().to(receipts::take))
+                .default_service(web::to(|| async { not_allowed("POST") })),
         )
         .service(web::scope("/cb").configure(callbacks::routes))
         .route("/calendar/{token}.ics", web::route().guard(readable()).to(calendar::feed))

@@ -114,13 +114,21 @@ pub(super) async fn who_am_i(
     principal: Principal,
 ) -> web::Json<SessionInfo> {
     let (login, name, person) = match principal.who {
-        principal::Who::Account { login, name, person, .. } => (login, name, person),
+        principal::Who::Account { login, name, person, .. } | principal::Who::Device { login, name, person, .. } => {
+            (login, name, person)
+        }
         principal::Who::Token { name, .. } => (format!("token:{name}"), name, None),
     };
     web::Json(info(&app, &request, login, name, principal.role, person))
 }
 
 pub(super) async fn sign_out(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
+    // An app that is signed out is not pushed to either.
+    if let Ok((_, device)) = principal.device() {
+        app.db(move |store| store.device_revoke(device)).await?;
+        app.devices.reload(&app.readers).await;
+        return Ok(HttpResponse::NoContent().finish());
+    }
     let (login, id) = principal.session()?;
     let login = login.to_owned();
     app.db(move |store| store.session_end(&login, id)).await?;

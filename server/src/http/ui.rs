@@ -24,8 +24,21 @@ const NOT_BUILT: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"ut
     build</code>. Pages, links in messages and the API work without it.</p>\n</html>\n";
 
 /// Addresses that are never the application: somebody who misspells one is told so, and never gets a page with 200.
-const NOT_PAGES: &[&str] =
-    &["api", "ingest", "falcon", "am", "v2", "opsgenie", "heartbeat", "a", "healthz", "readyz", "metrics", "assets"];
+const NOT_PAGES: &[&str] = &[
+    "api",
+    "ingest",
+    "falcon",
+    "am",
+    "v2",
+    "opsgenie",
+    "heartbeat",
+    "a",
+    "p",
+    "healthz",
+    "readyz",
+    "metrics",
+    "assets",
+];
 
 /// Whether the application was built when this server was compiled.
 #[must_use]

@@ -114,6 +114,7 @@ impl Https {
         let tls = trust::tls(trust, own)
             .map_err(|why| Fault::new(FaultKind::Untrusted, format!("no connection to {shown} was tried: {why}")))?;
         let client = Client::builder()
+            .http1_only()
             .user_agent(concat!("tocsin/", env!("CARGO_PKG_VERSION")))
             .tls_backend_preconfigured(tls)
             .redirect(redirect::Policy::none())

@@ -1,5 +1,9 @@
 //! The open incidents in the order of the list, and what changed since the last delta.
 
+mod since;
+
+pub use since::Since;
+
 use super::counts::Tally;
 use bytestring::ByteString;
 use engine::dense::{Map, Set};
@@ -32,6 +36,8 @@ const ROWS_MAX: usize = 2_000;
 pub(super) struct Frame {
     pub(super) seq: u64,
     pub(super) text: ByteString,
+    /// What it is about.
+    about: Arc<[IncidentId]>,
 }
 
 /// Incidents a search looks at before it lets the engine in between.
@@ -253,8 +259,9 @@ impl Board {
     }
 
     /// Tells everybody what changed since the last time; nothing when nothing did.
-    pub(super) fn publish(&self, now: Timestamp) {
+    pub fn publish(&self, now: Timestamp) {
         let mut rows = self.lock();
+        let about: Arc<[IncidentId]> = rows.changed.iter().chain(rows.gone.keys()).copied().collect();
         let Some(message) = rows.delta(now) else { return };
         let text = match serde_json::to_string(&message) {
             Ok(text) => ByteString::from(text),
@@ -263,7 +270,7 @@ impl Board {
                 return;
             }
         };
-        let frame = Frame { seq: rows.seq, text };
+        let frame = Frame { seq: rows.seq, text, about };
         if matches!(message, LiveMessage::Resync { .. }) {
             // What was kept leads nowhere any more.
             rows.kept.clear();

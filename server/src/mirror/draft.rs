@@ -240,6 +240,7 @@ pub(super) fn ports(sources: &[(Mac, Vec<SourcePort>)]) -> Vec<(Mac, String)> {
 pub fn name_of(by: &Actor) -> String {
     match by {
         Actor::Account { login } => login.clone(),
+        Actor::Device { login, .. } => login.to_string(),
         Actor::Token { name } => name.clone(),
         Actor::Link { person, .. } => person.to_string(),
         Actor::Integration { integration } => integration.to_string(),

@@ -14,7 +14,7 @@ use engine::{
     mirror::{MirrorAct, MirrorCommand},
 };
 use shared::{
-    Incident, IncidentId, MirrorId, SilenceId, Timestamp,
+    ContactId, Incident, IncidentId, MirrorId, PersonId, SilenceId, Timestamp,
     api::Receipt,
     live::Heard,
     mirror::MirrorReport,
@@ -47,6 +47,9 @@ pub(super) struct Batch {
     pub(super) urgent: Vec<Arrived>,
     pub(super) results: Vec<Finished>,
     pub(super) handled: bool,
+    /// Contacts whose owner was told that they do not work, and those that took a test.
+    pub(super) warned: Vec<(PersonId, ContactId)>,
+    pub(super) worked: Vec<(PersonId, ContactId)>,
 }
 
 impl Batch {

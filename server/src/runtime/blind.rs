@@ -9,6 +9,7 @@ use super::{
     ActError, Arrived, BeatError, Refused, StartError, Unavailable,
     batch::Batch,
     inbox::{Finished, Item},
+    methods::Methods,
     turn::Decided,
     writer::{Writer, answer, load},
 };
@@ -190,7 +191,7 @@ impl Writer {
                 Item::Finished(finished) if finished.blind == epoch => batch.finished(&mut self.engine, finished, now),
                 Item::Finished(_) => {}
                 // It cannot be recorded; the notice is sent again, under the same key, when its lease has ended.
-                Item::Told(_) | Item::Proven(_) => {}
+                Item::Told(_) | Item::Proven(_) | Item::Warned(..) | Item::Worked(..) => {}
                 // It is looked up again once the store is back.
                 Item::Placed(_) => {}
                 Item::Reload(reply) => {
@@ -202,7 +203,7 @@ impl Writer {
                 Item::Ask(_) => {}
             }
         }
-        let decided = Decided::of(&mut self.engine, batch, now, now);
+        let decided = Decided::of(&mut self.engine, (&self.devices, &mut self.methods), batch, now, now);
         self.failed(decided);
         true
     }
@@ -219,7 +220,7 @@ impl Writer {
         // With nothing to decide this is the only write.
         opened.meta_put("writable_at", &now.ms().to_string())?;
         let calendars = opened.calendars_number()?;
-        let (config, channels) = load(&mut opened)?;
+        let (config, channels) = load(&mut opened, &self.devices)?;
         let mut engine = Engine::restore(config.clone(), opened.restore(now)?, now);
         let Some(blind) = &mut self.blind else { return Ok(true) };
         let mut batch = Batch::default();
@@ -229,8 +230,10 @@ impl Writer {
         for arrived in &blind.spool {
             batch.ingest(&mut engine, arrived.clone(), now);
         }
-        let decided = Decided::of(&mut engine, batch, now, now);
-        if let Err(error) = opened.commit(&decided.batch.messages, &decided.changes) {
+        let mut methods = Methods::new(opened.broken_contacts()?);
+        let mut decided = Decided::of(&mut engine, (&self.devices, &mut methods), batch, now, now);
+        let stored = decided.rows().and_then(|rows| opened.commit_rows(rows, &decided.changes));
+        if let Err(error) = stored {
             if !error.is_transient() && !matches!(error, StoreError::Fenced { .. }) && !blind.spool.is_empty() {
                 tracing::error!(%error, kept = blind.spool.len(), "what was kept cannot be stored and is left to its senders");
                 blind.spool.clear();
@@ -243,6 +246,7 @@ impl Writer {
         self.blind = None;
         *store = opened;
         self.engine = engine;
+        self.methods = methods;
         self.calendars = calendars;
         self.use_config(config, channels);
         self.board.reset(self.engine.state.incidents.values(), self.engine.config().version);

@@ -3,13 +3,14 @@
 use super::inbox::{Finished, Inbox, Item, Told};
 use crate::{
     auth::caplink,
-    channels::{Address, Channels, Delivery, Letter, Room},
+    channels::{Address, Channels, Delivery, Letter, LetterAbout, Room},
     failpoint,
 };
+use engine::readiness::Coming;
 use engine::{Command, Part, Snapshot, Tell};
 use shared::{
-    Attempt, AttemptId, Failure, Incident, IncidentId, IncidentState, Notice, Page, PageVia, PersonId, Recipient,
-    Silence, SilenceId, Timestamp,
+    Attempt, AttemptId, Failure, Fault, Incident, IncidentId, IncidentState, Notice, Page, PageVia, PersonId,
+    Recipient, Silence, SilenceId, Timestamp,
     config::{Contact, ContactKind, Language, Person},
     placement::Neighbourhood,
     text::notice_text,
@@ -65,6 +66,12 @@ impl Links {
         format!("{}/silences/{id}", self.base())
     }
 
+    /// Where people change how they are reached.
+    #[must_use]
+    pub fn settings(&self) -> String {
+        format!("{}/settings", self.base())
+    }
+
     /// The incident's page.
     #[must_use]
     pub fn incident(&self, id: IncidentId) -> String {
@@ -77,10 +84,42 @@ impl Links {
         format!("{}/a/{}", self.base(), self.cap(incident, person, message, now.after(caplink::LIFETIME)))
     }
 
+    /// The link by which somebody says that they are ready for a shift.
+    #[must_use]
+    pub fn ready(&self, shift: &Coming) -> String {
+        format!("{}/r/{}", self.base(), caplink::mint_ready(&self.secret.0, shift))
+    }
+
+    /// Whose shift a link of [`Links::ready`] is about.
+    ///
+    /// # Errors
+    /// When it is not one of ours, or the shift has begun.
+    pub fn verify_ready(&self, text: &str, now: Timestamp) -> Result<Coming, caplink::CapError> {
+        caplink::verify_ready(&self.secret.0, text, now)
+    }
+
+    /// Where it is seen who is on call.
+    #[must_use]
+    pub fn on_call(&self) -> String {
+        format!("{}/oncall", self.base())
+    }
+
     /// The part of such a link that allows it.
     #[must_use]
     pub fn cap(&self, incident: IncidentId, person: &PersonId, attempt: AttemptId, expires: Timestamp) -> String {
         caplink::mint(&self.secret.0, incident, person, attempt, expires)
+    }
+
+    /// The part of a carrier's address that only the carrier is told.
+    #[must_use]
+    pub fn carrier_secret(&self, carrier: &str) -> String {
+        caplink::carrier_secret(&self.secret.0, carrier)
+    }
+
+    /// Whether it is that part.
+    #[must_use]
+    pub fn is_carrier_secret(&self, carrier: &str, text: &str) -> bool {
+        caplink::is_carrier_secret(&self.secret.0, carrier, text)
     }
 
     /// What an acknowledgement link allows.
@@ -129,7 +168,13 @@ impl Dispatcher {
                     self.begin(delivery, report, how.channels.clone());
                 }
                 Err((permanent, why)) => {
-                    let failure = Failure { permanent, ambiguous: false, detail: why.to_owned(), retry_after_ms: None };
+                    let failure = Failure {
+                        permanent,
+                        ambiguous: false,
+                        detail: why.to_owned(),
+                        retry_after_ms: None,
+                        fault: Fault::Unknown,
+                    };
                     self.inbox.push(Item::Finished(Finished { result: Err(failure), ..report }));
                 }
             }
@@ -202,7 +247,8 @@ impl Dispatcher {
             let Some(letter) = silences.iter().find(|it| it.id == id).and_then(|it| self.letter(it, attempt, how))
             else {
                 let detail = "the contact was removed from the configuration".to_owned();
-                let failure = Failure { permanent: true, ambiguous: false, detail, retry_after_ms: None };
+                let failure =
+                    Failure { permanent: true, ambiguous: false, detail, retry_after_ms: None, fault: Fault::Unknown };
                 self.inbox.push(Item::Told(Told { result: Err(failure), ..told }));
                 continue;
             };
@@ -222,7 +268,7 @@ impl Dispatcher {
             person.contacts.iter().find(|it| Some(&it.id) == notice.sending.as_ref().map(|it| &it.contact))?;
         Some(Letter {
             key: format!("{}-{attempt}", self.instance),
-            silence: silence.id,
+            about: LetterAbout::Silence(silence.id),
             text: notice_text(person.language, silence, notice)?,
             language: person.language,
             address: address(person, contact)?,
@@ -283,7 +329,7 @@ pub(super) fn address(person: &Person, contact: &Contact) -> Option<Address> {
         }
         ContactKind::Sms => Address::Sms { to: number(text) },
         ContactKind::Voice => Address::Voice { to: number(text) },
-        ContactKind::Push => return None,
+        ContactKind::Push => Address::Push { person: person.id.clone(), only: None },
         kind @ (ContactKind::Slack
         | ContactKind::Teams
         | ContactKind::Telegram

@@ -3,8 +3,8 @@
 use super::{ActError, Arrived, BeatError, Refused, Unavailable};
 use engine::{Act, Engine, SilenceAct, mirror::MirrorAct};
 use shared::{
-    AlertId, AttemptId, DeliveryReceipt, Failure, HeartbeatId, Incident, IncidentId, MirrorId, SharedStr, Signal,
-    Silence, SilenceId,
+    AlertId, AttemptId, ContactId, DeliveryReceipt, Failure, HeartbeatId, Incident, IncidentId, MirrorId, PersonId,
+    SharedStr, Signal, Silence, SilenceId,
     api::Receipt,
     mirror::{Mirror, MirrorReport},
     placement::Placement,
@@ -50,6 +50,10 @@ pub(super) enum Item {
     Beat(Beat, BeatReply),
     Finished(Finished),
     Told(Told),
+    /// The owner of a broken contact was told.
+    Warned(PersonId, ContactId),
+    /// A contact took a test.
+    Worked(PersonId, ContactId),
     /// What somebody else says became of a message.
     Proven(Proven),
     /// Where the machines of these alerts run by now.

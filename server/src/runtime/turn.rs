@@ -8,17 +8,26 @@ use super::{
     batch::{ActReply, Batch},
     deliver::Sending,
     inbox::{BATCH_ITEMS, Inbox, Item},
+    methods::Methods,
     writer::{Writer, answer},
 };
 use crate::{
+    channels::provider,
     clock::Stopwatch,
-    db::{Rows, Store, StoreError},
+    db::{Learned, Rows, Store, StoreError},
+    devices::Devices,
     failpoint, telemetry,
 };
-use engine::{Changes, Engine, Refusal};
-use shared::{Incident, IncidentId, MirrorId, Silence, Storm, Timestamp, mirror::Mirror};
+use engine::{
+    Changes, Engine, Refusal,
+    broken::{Broken, Heard},
+};
+use shared::{
+    AttemptId, AttemptState, Incident, IncidentId, MirrorId, Silence, Storm, Timestamp, config::ContactKind,
+    mirror::Mirror,
+};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     panic::resume_unwind,
     sync::{
         Arc,
@@ -44,6 +53,10 @@ pub(super) struct Decided {
     pub(super) changes: Changes,
     /// What of it is written out already.
     rows: Option<Rows>,
+    /// Who carries the deliveries that have begun.
+    carried: BTreeMap<AttemptId, String>,
+    /// What was learned of contacts.
+    learned: Vec<Learned>,
     pub(super) now: Timestamp,
     /// The storm that lasts, as it stood.
     pub(super) storm: Option<Box<Storm>>,
@@ -53,18 +66,37 @@ pub(super) struct Decided {
 
 impl Decided {
     /// A batch with what is due and everything that changed; repeats that came after `since` may wait.
-    pub(super) fn of(engine: &mut Engine, mut batch: Batch, now: Timestamp, since: Timestamp) -> Self {
+    pub(super) fn of(
+        engine: &mut Engine,
+        (devices, methods): (&Devices, &mut Methods),
+        mut batch: Batch,
+        now: Timestamp,
+        since: Timestamp,
+    ) -> Self {
         batch.wake(engine, now);
         let changes = engine.take_changes_but_repeats(since);
         let acts = std::mem::take(&mut batch.acts).into_iter();
         let acts = acts.map(|(reply, id, refused)| (reply, acted(engine, id, refused, &changes))).collect();
-        Self { batch, changes, rows: None, now, storm: engine.state.storm.clone(), acts }
+        let carried = carried(engine, devices, &changes);
+        let learned = learned(engine, methods, &mut batch, &changes, now);
+        Self { batch, changes, rows: None, carried, learned, now, storm: engine.state.storm.clone(), acts }
     }
 
     /// Writes it out ahead, so that the store's thread has only to store it. What cannot be written is met again there.
     fn written_out(mut self) -> Self {
-        self.rows = Rows::of(&self.batch.messages, &self.changes).ok();
+        self.rows = self.rows().ok();
         self
+    }
+
+    /// What of it is written out already, or else everything.
+    pub(super) fn rows(&mut self) -> Result<Rows, StoreError> {
+        if let Some(rows) = self.rows.take() {
+            return Ok(rows);
+        }
+        let rows = Rows::of(&self.batch.messages, &self.changes, |_, attempt| {
+            self.carried.get(&attempt.id).cloned().unwrap_or_else(|| attempt.channel.as_str().to_owned())
+        });
+        Ok(rows?.learning(self.learned.clone()))
     }
 
     /// Members of its messages.
@@ -76,6 +108,38 @@ impl Decided {
     fn is_much(&self) -> bool {
         self.members() >= MUCH
     }
+}
+
+/// What becomes of contacts by what became of deliveries, and by what was heard of them otherwise.
+fn learned(
+    engine: &Engine,
+    methods: &mut Methods,
+    batch: &mut Batch,
+    changes: &Changes,
+    now: Timestamp,
+) -> Vec<Learned> {
+    let config = engine.config();
+    let mut learned = methods.learn(config, changes);
+    for method in std::mem::take(&mut batch.warned) {
+        learned.extend(methods.told(&method));
+    }
+    for method in std::mem::take(&mut batch.worked) {
+        learned.extend(methods.hear(config, method, ContactKind::default(), Heard::Taken, now));
+    }
+    learned
+}
+
+/// Who carries what has begun, by the configuration it was begun with.
+fn carried(engine: &Engine, devices: &Devices, changes: &Changes) -> BTreeMap<AttemptId, String> {
+    if changes.deliveries.is_empty() {
+        return BTreeMap::new();
+    }
+    let begun: BTreeSet<AttemptId> = changes.deliveries.iter().map(|(_, attempt)| *attempt).collect();
+    let pages = changes.incidents.iter().flat_map(|incident| &incident.pages);
+    let attempts = pages.flat_map(|page| page.attempts.iter().map(|attempt| (&page.recipient, attempt)));
+    let sending = attempts.filter(|(_, it)| it.state == AttemptState::Sending && begun.contains(&it.id));
+    let config = engine.config();
+    sending.map(|(recipient, it)| (it.id, provider(config, devices, recipient, it))).collect()
 }
 
 /// The incident as it is after somebody's action.
@@ -212,6 +276,8 @@ impl Writer {
             Item::Finished(_) => {}
             Item::Proven(proven) => batch.proven(&mut self.engine, proven, now),
             Item::Told(told) => batch.told(&mut self.engine, told, now),
+            Item::Warned(person, contact) => batch.warned.push((person, contact)),
+            Item::Worked(person, contact) => batch.worked.push((person, contact)),
             Item::Placed(places) => batch.placed(&mut self.engine, places, now),
             Item::Reload(reply) => batch.looks.push(reply),
             Item::Ask(question) => question(&self.engine),
@@ -237,7 +303,7 @@ impl Writer {
     fn decided(&mut self, batch: Batch, now: Timestamp) -> Decided {
         let rush = self.is_rush(batch.messages.len(), now);
         let since = if rush { now.plus_ms(-REPEATS_WAIT_MS) } else { now };
-        Decided::of(&mut self.engine, batch, now, since)
+        Decided::of(&mut self.engine, (&self.devices, &mut self.methods), batch, now, since)
     }
 
     /// Whether messages come many at a time, or one turn after the other.
@@ -252,7 +318,7 @@ impl Writer {
 
     /// Stored: now everybody may know, and the pages go out.
     pub(super) fn committed(&mut self, decided: Decided) {
-        let Decided { batch, changes, now, storm, acts, .. } = decided;
+        let Decided { batch, changes, now, storm, acts, learned, .. } = decided;
         if !batch.messages.is_empty() || !changes.is_empty() {
             self.checkpoints.committed();
         }
@@ -306,11 +372,30 @@ impl Writer {
             };
             self.dispatcher.tell(&batch.notices, &changes.silences, &how);
         }
+        let broken: Vec<Broken> = learned.into_iter().filter_map(|(_, it)| it.filter(|it| !it.told)).collect();
+        self.warn(broken, now);
+        self.withdrawer.answered(&changes, self.engine.config(), &self.channels, &self.vitals.links);
         self.watch_policies(&changes, now);
     }
 }
 
 impl Writer {
+    /// Tells the owners of broken contacts.
+    pub(super) fn warn(&self, broken: Vec<Broken>, now: Timestamp) {
+        if broken.is_empty() {
+            return;
+        }
+        let how = Sending {
+            config: self.engine.config(),
+            channels: &self.channels,
+            links: &self.vitals.links,
+            now,
+            blind: None,
+            near: &BTreeMap::new(),
+        };
+        self.dispatcher.warn(broken, &self.methods, &how);
+    }
+
     /// Mirrors as they are stored now.
     fn mirrors(&self, ids: &[MirrorId], changes: &engine::Changes) -> Vec<Mirror> {
         let changed = |id: &MirrorId| changes.mirrors.iter().rev().find(|it| it.id == *id);
@@ -319,7 +404,9 @@ impl Writer {
     }
 }
 
-fn commit(store: &mut Store, Decided { batch, changes, rows, .. }: &mut Decided) -> Result<(), StoreError> {
+fn commit(store: &mut Store, decided: &mut Decided) -> Result<(), StoreError> {
+    let rows = decided.rows()?;
+    let Decided { batch, changes, .. } = decided;
     if !batch.messages.is_empty() {
         failpoint::hit("ingest.before_commit");
     }
@@ -327,11 +414,8 @@ fn commit(store: &mut Store, Decided { batch, changes, rows, .. }: &mut Decided)
         failpoint::hit("notify.before_record");
     }
     let watch = Stopwatch::start();
-    match rows.take() {
-        Some(rows) => store.commit_rows(rows, changes)?,
-        None => store.commit(&batch.messages, changes)?,
-    }
-    if !batch.messages.is_empty() || !changes.is_empty() {
+    if !batch.messages.is_empty() || !changes.is_empty() || rows.has_learned() {
+        store.commit_rows(rows, changes)?;
         telemetry::committed(batch.messages.len(), watch.elapsed_ms());
     }
     Ok(())
@@ -367,7 +451,8 @@ mod tests {
         store.migrate().unwrap();
         let (lock, board) = (WriterLock::acquire(&url).unwrap(), Arc::new(Board::new(1)));
         let links = Links::new(None, "http://tocsin.example.org".to_owned(), [7; 32]);
-        let start = Start { url: url.clone(), store, lock, links, board, instance: "test".to_owned() };
+        let start =
+            Start { url: url.clone(), store, lock, links, board, instance: "test".to_owned(), devices: Arc::default() };
         let (runtime, thread) = Runtime::start(start).unwrap();
         World { _folder: folder, url, runtime, thread }
     }

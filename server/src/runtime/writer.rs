@@ -7,13 +7,16 @@ use super::{
     blind::Blind,
     deliver::{Dispatcher, Links, Sending},
     inbox::Inbox,
+    methods::Methods,
     pace::Pace,
     rest::Rest,
+    withdraw::Withdrawer,
 };
 use crate::{
     channels::Channels,
     clock::Stopwatch,
     db::{Checkpoints, DatabaseUrl, Store, StoreError, WriterLock},
+    devices::Devices,
     live::Board,
     telemetry,
 };
@@ -43,6 +46,8 @@ pub struct Start {
     pub board: Arc<Board>,
     /// Makes delivery keys unique among servers; kept in the store.
     pub instance: String,
+    /// What web pushes go to.
+    pub devices: Arc<Devices>,
 }
 
 /// Why the runtime did not start.
@@ -71,10 +76,14 @@ pub(super) struct Writer {
     pub(super) lock: WriterLock,
     pub(super) engine: Engine,
     pub(super) channels: Arc<Channels>,
+    pub(super) devices: Arc<Devices>,
+    /// Contacts that do not work.
+    pub(super) methods: Methods,
     pub(super) inbox: Arc<Inbox>,
     pub(super) vitals: Arc<Vitals>,
     pub(super) board: Arc<Board>,
     pub(super) dispatcher: Dispatcher,
+    pub(super) withdrawer: Withdrawer,
     pub(super) pace: Pace,
     pub(super) rest: Rest,
     pub(super) polled_at: Timestamp,
@@ -95,13 +104,14 @@ impl Runtime {
     /// # Errors
     /// When the store cannot be read, or its configuration cannot work.
     pub fn start(start: Start) -> Result<(Self, thread::JoinHandle<Stopped>), StartError> {
-        let Start { url, mut store, lock, links, board, instance } = start;
+        let Start { url, mut store, lock, links, board, instance, devices } = start;
         let mut pace = Pace::start();
         let now = pace.now();
         // Asked first: a copy that comes in between is taken twice.
         let calendars = store.calendars_number()?;
-        let (config, channels) = load(&mut store)?;
+        let (config, channels) = load(&mut store, &devices)?;
         let engine = Engine::restore(config.clone(), store.restore(now)?, now);
+        let methods = Methods::new(store.broken_contacts()?);
         let inbox = Arc::new(Inbox::default());
         links.configure(config.document.public_url.as_deref());
         let vitals = Arc::new(Vitals {
@@ -119,6 +129,7 @@ impl Runtime {
             due: AtomicU32::new(0),
             open: AtomicU32::new(0),
             alive: AtomicBool::new(true),
+            test_pages: std::sync::Mutex::default(),
             links,
             orders: Arc::default(),
         });
@@ -128,6 +139,7 @@ impl Runtime {
             .enable_all()
             .build()?;
         let dispatcher = Dispatcher { tasks: tasks.handle().clone(), inbox: inbox.clone(), instance };
+        let withdrawer = Withdrawer::start(tasks.handle());
         board.reset(engine.state.incidents.values(), engine.config().version);
         board.storm(engine.state.storm.as_deref());
         let runtime = Self { inbox: inbox.clone(), vitals: vitals.clone() };
@@ -138,10 +150,13 @@ impl Runtime {
             lock,
             engine,
             channels,
+            devices,
+            methods,
             inbox,
             vitals,
             board,
             dispatcher,
+            withdrawer,
             pace,
             rest: Rest::after_start(now),
             polled_at: now,
@@ -174,11 +189,11 @@ impl Drop for Alive {
 }
 
 /// The stored configuration, ready to use; the empty one before the first was applied.
-pub(super) fn load(store: &mut Store) -> Result<(Arc<Snapshot>, Arc<Channels>), StartError> {
+pub(super) fn load(store: &mut Store, devices: &Arc<Devices>) -> Result<(Arc<Snapshot>, Arc<Channels>), StartError> {
     let (version, text) = store.config_current()?.unwrap_or_default();
     let bad = |why: String| StartError::Config { version, why };
     let document: Document = toml::from_str(&text).map_err(|error| bad(error.to_string()))?;
-    let channels = Channels::new(&document.channels).map_err(bad)?;
+    let channels = Channels::new(&document.channels).map_err(bad)?.with_devices(Arc::clone(devices));
     let copies = Arc::new(store.calendar_copies()?);
     let snapshot = Snapshot::compile_with(version, document, copies).map_err(|found| {
         bad(found.iter().map(|it| format!("{}: {}", it.path, it.message)).collect::<Vec<_>>().join("; "))
@@ -188,6 +203,9 @@ pub(super) fn load(store: &mut Store) -> Result<(Arc<Snapshot>, Arc<Channels>), 
 
 impl Writer {
     fn run(mut self, mut store: Store) -> Stopped {
+        // Whoever was not told before the last end is told now.
+        let now = self.pace.now();
+        self.warn(self.methods.untold(), now);
         loop {
             let now = self.pace.now();
             let Some(items) = self.inbox.drain(self.patience(now)) else { return Stopped::Asked };
@@ -236,7 +254,7 @@ impl Writer {
                 self.take_calendars(store, calendars, now, batch)
             };
         }
-        match load(store) {
+        match load(store, &self.devices) {
             Ok((config, channels)) => {
                 self.calendars = calendars;
                 tracing::info!(version = config.version, "a new configuration is in force");

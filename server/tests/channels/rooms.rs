@@ -71,7 +71,7 @@ impl Rooms {
             agent_id: Some(1_000_002),
             secret: Some("canary-secret".into()),
             token: key("canary-callback"),
-            aes_key: key("canary-aes-key"),
+            aes_key: key("canaryAesKeycanaryAesKeycanaryAesKeycanaryA"),
         };
         self.channels()
     }
@@ -133,7 +133,7 @@ pub(crate) fn mentioning(mut delivery: Delivery, number: &str) -> Delivery {
 pub(crate) fn letter(kind: ContactKind, to: &str) -> Letter {
     Letter {
         key: "page-9".into(),
-        silence: SilenceId(12),
+        about: server::channels::LetterAbout::Silence(SilenceId(12)),
         text: PageText { title: "维护 12 已结束".into(), body: "换盘\n#41 P1 磁盘满".into() },
         language: Language::Zh,
         address: room(kind, to, None),

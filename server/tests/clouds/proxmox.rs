@@ -269,7 +269,7 @@ async fn a_large_cluster_is_asked_a_little_at_a_time() {
     };
     next(&mut proxmox).await.unwrap();
     assert_eq!(since(&fake), 150);
-    assert!((2..=4).contains(&fake.most_at_once()), "{}", fake.most_at_once());
+    assert!(fake.most_at_once() <= 4, "{}", fake.most_at_once());
     next(&mut proxmox).await.unwrap();
     assert_eq!(since(&fake), 100, "some of those that look as before");
     cluster.lock().unwrap().vms[0]["status"] = json!("stopped");

@@ -15,6 +15,7 @@ use server::{
     auth::{keyring::Keyring, session, throttle::Throttle, token},
     clock,
     db::{Account, DatabaseUrl, NewToken, Readers, Store, TokenKind, WriterLock},
+    devices::Devices,
     entropy,
     hosts::{Hosts, Intake, judge::Judge},
     http::{self, App, Instance},
@@ -97,7 +98,9 @@ impl House {
         let keyring = Arc::new(Keyring::open(&readers).unwrap());
         let inventory = Inventory::default();
         inventory.restore(&mut store).unwrap();
-        let start = Start { url, store, lock, links, board: board.clone(), instance: "test".to_owned() };
+        let devices = Arc::new(Devices::open(&mut store).unwrap());
+        let instance = "test".to_owned();
+        let start = Start { url, store, lock, links, board: board.clone(), instance, devices: devices.clone() };
         let (runtime, thread) = Runtime::start(start).unwrap();
         let instance = Instance { version: "0", demo: false, own_url: OWN_URL.to_owned(), trusted_proxies: Vec::new() };
         let inventory = Arc::new(inventory);
@@ -115,6 +118,7 @@ impl House {
             hosts,
             judge,
             mirrors,
+            devices,
             data: None,
             keyring,
             throttle,

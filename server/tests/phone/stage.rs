@@ -201,7 +201,7 @@ pub(crate) fn english(address: Address) -> Delivery {
 pub(crate) fn letter(address: Address) -> Letter {
     Letter {
         key: "page-9".into(),
-        silence: SilenceId(12),
+        about: server::channels::LetterAbout::Silence(SilenceId(12)),
         text: PageText { title: "维护 12 已结束".into(), body: "换盘\n#41 P1 磁盘满".into() },
         language: Language::Zh,
         address,

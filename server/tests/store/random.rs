@@ -121,7 +121,13 @@ fn apply(life: &mut Life, step: &Step) -> Option<Message> {
         }
         Step::Delivered(well) => {
             if let Some(Command::Deliver { incident, attempt, try_number, .. }) = life.sending.pop() {
-                let failure = Failure { permanent: false, ambiguous: false, detail: "no".into(), retry_after_ms: None };
+                let failure = Failure {
+                    permanent: false,
+                    ambiguous: false,
+                    detail: "no".into(),
+                    retry_after_ms: None,
+                    fault: shared::Fault::Unknown,
+                };
                 let result = if well { Ok(Some("id".to_owned())) } else { Err(failure) };
                 life.handle(Event::DeliveryFinished { incident, attempt, try_number, result });
             }

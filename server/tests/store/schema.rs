@@ -12,7 +12,23 @@ crate::promises! {
 }
 
 /// The newest first: SQLite's, PostgreSQL's.
-const DOWN: [[&str; 2]; 12] = [
+const DOWN: [[&str; 2]; 16] = [
+    [
+        include_str!("../../../migrations/sqlite/2026-11-22-000900_readiness/down.sql"),
+        include_str!("../../../migrations/postgres/2026-11-22-000900_readiness/down.sql"),
+    ],
+    [
+        include_str!("../../../migrations/sqlite/2026-11-22-000800_mobile/down.sql"),
+        include_str!("../../../migrations/postgres/2026-11-22-000800_mobile/down.sql"),
+    ],
+    [
+        include_str!("../../../migrations/sqlite/2026-11-22-000700_deliveries/down.sql"),
+        include_str!("../../../migrations/postgres/2026-11-22-000700_deliveries/down.sql"),
+    ],
+    [
+        include_str!("../../../migrations/sqlite/2026-11-22-000600_devices/down.sql"),
+        include_str!("../../../migrations/postgres/2026-11-22-000600_devices/down.sql"),
+    ],
     [
         include_str!("../../../migrations/sqlite/2026-11-22-000500_hosts/down.sql"),
         include_str!("../../../migrations/postgres/2026-11-22-000500_hosts/down.sql"),

@@ -1,6 +1,6 @@
 //! Signing in, accounts, tokens, and the health of the pager itself.
 
-use super::Role;
+use super::{ProviderHealth, Role};
 use crate::{
     ContactId, Failure, IntegrationId, PersonId, Severity, Timestamp,
     config::{Finding, Language},
@@ -85,6 +85,16 @@ wire! {
     struct TrialResult { name: String, passed: bool, detail: String }
 
     struct AuditRow { id: i64, at: Timestamp, actor: String, action: String, object: String, detail: String, outcome: String, hash: String }
+
+    /// A channel as its administrator sets it up.
+    struct ChannelRow {
+        name: String,
+        configured: bool,
+        /// Addresses that are to be entered at the provider; with none it calls back by what it is given with each message.
+        callback: Vec<String>,
+        /// How it did in the last 24 hours, by what it is called in the list of deliveries; empty when it carried nothing.
+        health: Vec<ProviderHealth>,
+    }
 
     /// The pager looking at itself.
     struct PagerStatus {

@@ -220,12 +220,23 @@ pub struct ActionRequest {
 }
 
 impl Actor {
+    /// The account that acted, in a browser or by one of its devices.
+    #[must_use]
+    pub fn login(&self) -> Option<&str> {
+        match self {
+            Self::Account { login } => Some(login),
+            Self::Device { login, .. } => Some(login),
+            Self::System | Self::Link { .. } | Self::Token { .. } | Self::Integration { .. } => None,
+        }
+    }
+
     /// A short name for lists.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
             Self::System => "Tocsin".to_owned(),
             Self::Account { login } => login.clone(),
+            Self::Device { login, .. } => login.to_string(),
             Self::Link { person, .. } => person.to_string(),
             Self::Token { name } => name.clone(),
             Self::Integration { integration } => integration.to_string(),

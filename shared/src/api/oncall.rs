@@ -1,6 +1,6 @@
 //! Who is on call, and people as others see them.
 
-use super::account::wire;
+use super::{BrokenContact, account::wire};
 use crate::{
     LayerId, PersonId, ScheduleId, TeamId, Timestamp,
     config::{ContactKind, Language, OverrideKind, Schedule},
@@ -92,7 +92,22 @@ wire! {
         upcoming: Vec<Shift>,
         /// Stretches of the coming two weeks without anybody.
         gaps: Vec<Gap>,
+        /// Who was asked whether they are ready for a shift to come.
+        asked: Vec<ShiftAsked>,
     }
+
+    /// Somebody who comes on call was asked whether they are ready.
+    struct ShiftAsked {
+        person: PersonId,
+        from: Timestamp,
+        asked_at: Timestamp,
+        confirmed_at: Option<Timestamp>,
+        /// Why nothing reached them.
+        problem: Option<String>,
+    }
+
+    /// A shift of one's own that one is ready for.
+    struct ShiftReady { schedule: ScheduleId, from: Timestamp }
 
     /// A layer whose shifts come from a calendar that somebody else keeps.
     struct ImportedCalendar {
@@ -279,5 +294,7 @@ wire! {
         time_zone: Option<String>,
         teams: Vec<TeamId>,
         contacts: Vec<ContactKind>,
+        /// Those of them that do not work.
+        broken: Vec<BrokenContact>,
     }
 }

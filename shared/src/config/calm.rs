@@ -41,6 +41,49 @@ impl Default for Limits {
     }
 }
 
+/// What a provider takes from one robot, or for one number, whoever it is about: P0 counts too. Whatever is more would be
+/// refused, and some providers then refuse everything for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Allowance {
+    pub contact: ContactKind,
+    /// Only while this one carries text messages or calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carrier: Option<String>,
+    pub messages: u32,
+    pub within: Delay,
+}
+
+/// The allowances in force. Those that are written take the place of the built-in ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(transparent)]
+pub struct Allowances(pub Vec<Allowance>);
+
+impl Default for Allowances {
+    /// As the providers publish them, where they do: docs/channels.md names each.
+    fn default() -> Self {
+        let of = |contact, messages, within| Allowance { contact, carrier: None, messages, within };
+        let aliyun = |messages, within| Allowance {
+            carrier: Some("aliyun".to_owned()),
+            ..of(ContactKind::Voice, messages, within)
+        };
+        Self(vec![
+            of(ContactKind::DingTalk, 20, Delay::mins(1)),
+            of(ContactKind::Feishu, 5, Delay::secs(1)),
+            of(ContactKind::Feishu, 100, Delay::mins(1)),
+            of(ContactKind::WeCom, 20, Delay::mins(1)),
+            of(ContactKind::Slack, 1, Delay::secs(1)),
+            of(ContactKind::Teams, 4, Delay::secs(1)),
+            of(ContactKind::Telegram, 20, Delay::mins(1)),
+            aliyun(1, Delay::mins(1)),
+            aliyun(5, Delay::mins(60)),
+            aliyun(20, Delay::mins(24 * 60)),
+        ])
+    }
+}
+
 /// When so many VMs of one hypervisor fail alike that the hypervisor is suspected: one page about it takes the place of
 /// those about its VMs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

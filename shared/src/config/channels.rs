@@ -1,8 +1,8 @@
 //! How pages leave the house: mail server, ntfy server, webhooks, the pace of paging, and what counts as flapping.
 
 use super::{
-    AliyunChannel, DingTalkChannel, FeishuChannel, Gateway, GatewayFor, PushChannel, SlackChannel, TelegramChannel,
-    TencentChannel, TwilioChannel, WeComChannel,
+    AliyunChannel, ApnsChannel, DingTalkChannel, FcmChannel, FeishuChannel, Gateway, GatewayFor, PushChannel,
+    SlackChannel, TelegramChannel, TencentChannel, TwilioChannel, WeComChannel,
 };
 use crate::{Delay, Severity};
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,10 @@ pub struct Channels {
     pub ntfy: Option<NtfyChannel>,
     pub webhook: WebhookChannel,
     pub push: PushChannel,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fcm: Option<FcmChannel>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub apns: Option<ApnsChannel>,
     /// Who writes text messages: `twilio`, `aliyun`, `tencent` or a gateway; the only one there is when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sms: Option<String>,
@@ -51,6 +55,19 @@ pub enum Carrier<'a> {
     Aliyun(&'a AliyunChannel),
     Tencent(&'a TencentChannel),
     Gateway(&'a Gateway),
+}
+
+impl Carrier<'_> {
+    /// As configuration names it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Twilio(_) => "twilio",
+            Self::Aliyun(_) => "aliyun",
+            Self::Tencent(_) => "tencent",
+            Self::Gateway(gateway) => &gateway.id,
+        }
+    }
 }
 
 impl Channels {
@@ -99,9 +116,11 @@ impl Channels {
     }
 
     /// Where secrets stand: the channel, and the key within it. Those of gateways come besides.
-    pub const SECRETS: [(&'static str, &'static str); 15] = [
+    pub const SECRETS: [(&'static str, &'static str); 17] = [
         ("email", "password"),
         ("ntfy", "token"),
+        ("fcm", "service_account"),
+        ("apns", "signing_key"),
         ("twilio", "token"),
         ("aliyun", "key_secret"),
         ("tencent", "secret_id"),
@@ -123,6 +142,8 @@ impl Channels {
         match (channel, key) {
             ("email", "password") => self.email.as_ref()?.password.as_deref(),
             ("ntfy", "token") => self.ntfy.as_ref()?.token.as_deref(),
+            ("fcm", "service_account") => self.fcm.as_ref().map(|it| it.service_account.as_str()),
+            ("apns", "signing_key") => self.apns.as_ref().map(|it| it.signing_key.as_str()),
             ("twilio", "token") => self.twilio.as_ref().map(|it| it.token.as_str()),
             ("aliyun", "key_secret") => self.aliyun.as_ref().map(|it| it.key_secret.as_str()),
             ("tencent", "secret_id") => self.tencent.as_ref().map(|it| it.secret_id.as_str()),
@@ -142,10 +163,12 @@ impl Channels {
 
     /// Looks at each secret of a channel that is there, to put something else in its place.
     pub fn each_secret(&mut self, mut visit: impl FnMut(&mut String)) {
-        let Self { email, ntfy, twilio, aliyun, tencent, slack, telegram, feishu, wecom, .. } = self;
+        let Self { email, ntfy, fcm, apns, twilio, aliyun, tencent, slack, telegram, feishu, wecom, .. } = self;
         let optional = [
             email.as_mut().and_then(|it| it.password.as_mut()),
             ntfy.as_mut().and_then(|it| it.token.as_mut()),
+            fcm.as_mut().map(|it| &mut it.service_account),
+            apns.as_mut().map(|it| &mut it.signing_key),
             twilio.as_mut().map(|it| &mut it.token),
             aliyun.as_mut().map(|it| &mut it.key_secret),
             feishu.encrypt_key.as_mut(),

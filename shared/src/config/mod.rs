@@ -13,12 +13,13 @@ mod oncall;
 mod people;
 mod provider;
 mod routing;
+mod rule_set;
 mod silence;
 mod source;
 mod time;
 mod trial;
 
-pub use calm::{Limit, Limits, StormMode, SuspectMode};
+pub use calm::{Allowance, Allowances, Limit, Limits, StormMode, SuspectMode};
 pub use channels::{
     Carrier, Channels, Defer, EmailChannel, EmailTls, FlapDetection, NtfyChannel, OutboundHeartbeat, Paging,
     WebhookChannel,
@@ -28,15 +29,16 @@ pub use heartbeat::Heartbeat;
 pub use host::{HostGroup, HostMode, Scrape, Template, Threshold};
 pub use mirror::{Backend, Collector, MirrorMode};
 pub use oncall::{
-    Every, FixedShift, HolidayCalendar, Layer, LayerDays, Override, OverrideKind, Rotation, Schedule, Temporary,
-    TimeOff, Weekday, Window,
+    Every, FixedShift, HolidayCalendar, Layer, LayerDays, Override, OverrideKind, Readiness, Rotation, Schedule,
+    Temporary, TimeOff, Weekday, Window,
 };
 pub use people::{Contact, ContactKind, Language, Person, QuietHours, Rule, RuleStep, Team};
 pub use provider::{
-    AliyunChannel, DingTalkChannel, FeishuChannel, Gateway, GatewayFor, GatewayFormat, PushChannel, SlackChannel,
-    TelegramChannel, TencentChannel, TwilioChannel, WeComChannel,
+    AliyunChannel, ApnsChannel, DingTalkChannel, FcmChannel, FeishuChannel, Gateway, GatewayFor, GatewayFormat,
+    PushChannel, SlackChannel, TelegramChannel, TencentChannel, TwilioChannel, WeComChannel,
 };
 pub use routing::{Class, Group, Hook, Inhibition, Integration, Level, LevelWhen, Policy, Route, StaleAction, Target};
+pub use rule_set::RuleSet;
 pub use silence::ConfiguredSilence;
 pub use source::{Source, SourceKind};
 pub use time::{TimeSpan, TimeWindow};
@@ -54,6 +56,8 @@ pub struct Document {
     pub public_url: Option<String>,
     pub paging: Paging,
     pub limits: Limits,
+    /// What providers take.
+    pub allowances: Allowances,
     pub storm: StormMode,
     pub suspects: SuspectMode,
     /// Port mirrors: what carries them out, and what is allowed.
@@ -73,6 +77,8 @@ pub struct Document {
     pub teams: Vec<Team>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub schedules: Vec<Schedule>,
+    /// Whether those who come on call are asked if they are ready.
+    pub readiness: Readiness,
     /// Who is away when.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub time_off: Vec<TimeOff>,
@@ -114,6 +120,19 @@ impl Document {
     /// The addresses of calendars that others keep, each as often as a layer names it.
     pub fn calendar_urls(&self) -> impl Iterator<Item = &str> {
         self.schedules.iter().flat_map(Schedule::calendar_urls)
+    }
+
+    /// What a provider takes for one contact of a kind, by whoever carries it.
+    pub fn allowances(&self, kind: ContactKind) -> impl Iterator<Item = Allowance> + '_ {
+        let carrier = match kind {
+            ContactKind::Sms => self.channels.carrier(GatewayFor::Sms).ok(),
+            ContactKind::Voice => self.channels.carrier(GatewayFor::Voice).ok(),
+            _ => None,
+        };
+        let of = move |it: &&Allowance| {
+            it.contact == kind && it.carrier.as_deref().is_none_or(|name| carrier.is_some_and(|it| it.name() == name))
+        };
+        self.allowances.0.iter().filter(of).cloned()
     }
 }
 

@@ -4,7 +4,7 @@
 //! its offset, `2026-10-25 02:30+01:00`. Where a span begins, a wall time that comes twice is its first occurrence;
 //! where it ends, its last. A wall time that does not exist is the first instant after the gap.
 
-use crate::{CalendarId, LayerId, PersonId, ScheduleId};
+use crate::{CalendarId, Delay, LayerId, PersonId, ScheduleId};
 use serde::{Deserialize, Serialize};
 
 /// Who is on call when.
@@ -32,6 +32,31 @@ pub struct Schedule {
     /// Beat layers and overrides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub temporary: Vec<Temporary>,
+    /// Who is told when somebody does not confirm that they are ready for their shift.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead: Option<PersonId>,
+}
+
+/// When those who come on call are asked whether they are ready; 0 switches each off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Readiness {
+    /// So long before their shift …
+    pub early: Delay,
+    /// … and again so long before it.
+    pub late: Delay,
+    /// So long before it their lead is told, unless they have confirmed.
+    pub lead: Delay,
+    /// Who is told of schedules that name no lead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub leads: Vec<PersonId>,
+}
+
+impl Default for Readiness {
+    fn default() -> Self {
+        Self { early: Delay::mins(24 * 60), late: Delay::mins(30), lead: Delay::mins(15), leads: Vec::new() }
+    }
 }
 
 impl Schedule {

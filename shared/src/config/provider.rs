@@ -19,6 +19,57 @@ pub struct PushChannel {
     pub hosts: Vec<String>,
 }
 
+/// Firebase Cloud Messaging, for an app of one's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct FcmChannel {
+    /// The key of a service account that may send, as the console gives it: a JSON document.
+    pub service_account: String,
+    /// The app has Apple's permission for critical alerts: a P0 rings on an iPhone that is silent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub critical: bool,
+    #[serde(default = "fcm", skip_serializing_if = "is_fcm")]
+    pub base: String,
+}
+
+fn fcm() -> String {
+    "https://fcm.googleapis.com".to_owned()
+}
+
+fn is_fcm(base: &String) -> bool {
+    *base == fcm()
+}
+
+/// Apple's push service, for an app of one's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ApnsChannel {
+    /// The text of the `.p8` file, …
+    pub signing_key: String,
+    /// … the ten letters it is known by, …
+    pub key_id: String,
+    /// … and those of the team it belongs to.
+    pub team_id: String,
+    /// The app's bundle id.
+    pub topic: String,
+    /// The app has Apple's permission for critical alerts: a P0 rings on an iPhone that is silent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub critical: bool,
+    /// `https://api.sandbox.push.apple.com` for apps that were not installed from a store.
+    #[serde(default = "apns", skip_serializing_if = "is_apns")]
+    pub base: String,
+}
+
+fn apns() -> String {
+    "https://api.push.apple.com".to_owned()
+}
+
+fn is_apns(base: &String) -> bool {
+    *base == apns()
+}
+
 /// Twilio, for text messages and calls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

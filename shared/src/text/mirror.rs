@@ -97,6 +97,7 @@ pub fn end(l: Language, why: &MirrorEnd) -> String {
 fn who(l: Language, by: &Actor) -> String {
     match by {
         Actor::Account { login } => login.clone(),
+        Actor::Device { login, .. } => login.to_string(),
         Actor::Token { name } => name.clone(),
         Actor::Integration { integration } => integration.to_string(),
         Actor::Link { .. } => somebody(l),

@@ -12,7 +12,7 @@ mod unpaged;
 mod voice;
 
 pub use crate::config::Language;
-pub use notice::{digest_sums, notice_text};
+pub use notice::{broken_text, digest_sums, notice_text};
 pub use page::{PageText, bundle_text, page_text};
 pub use placed::{common, neighbourhood};
 pub use reason::reject_reason;

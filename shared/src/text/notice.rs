@@ -1,7 +1,7 @@
 //! What a notice about a silence says.
 
 use super::{Language, PageText, span};
-use crate::{Digest, Named, Notice, NoticeAbout, Silence, SilenceKind};
+use crate::{ContactId, Digest, Named, Notice, NoticeAbout, Silence, SilenceKind, config::ContactKind};
 
 /// The text of a notice about `silence`; none when what it tells of is not remembered any more.
 #[must_use]
@@ -45,6 +45,24 @@ pub fn notice_text(language: Language, silence: &Silence, notice: &Notice) -> Op
             list(&mut body, gone, &digest.gone, digest.recovered);
             Some(PageText { title, body })
         }
+    }
+}
+
+/// What somebody is told whose contact does not work any more.
+#[must_use]
+pub fn broken_text(language: Language, contact: &ContactId, channel: ContactKind, why: &str) -> PageText {
+    let kind = channel.as_str();
+    match language {
+        Language::En => PageText {
+            title: format!("Your contact {contact} ({kind}) does not work"),
+            body: format!(
+                "{why}\nPages go to your other contacts. Change it in the settings, or send a test page to it."
+            ),
+        },
+        Language::Zh => PageText {
+            title: format!("您的联系方式 {contact}（{kind}）已失效"),
+            body: format!("{why}\n通知会发往您的其他联系方式。请在设置中修改，或发送一条测试通知。"),
+        },
     }
 }
 

@@ -65,6 +65,7 @@ messages! {
     throttled_now(who: &str, channel: &str, why: &str) { en: "{who} {channel}: waits to go out with others ({why})", zh: "{who} {channel}：等待合并发送（{why}）" }
     by_bundle(within: &str) { en: "there was a message less than {within} before", zh: "{within}内刚发送过一条" }
     by_limit(messages: u32, within: &str) { en: "the contact has had {messages} messages within {within}", zh: "该联系方式在 {within}内已收到 {messages} 条" }
+    by_allowance(messages: u32, within: &str) { en: "the provider takes {messages} messages within {within}", zh: "服务商在 {within}内只接收 {messages} 条" }
     by_budget(messages: u32, within: &str) { en: "the person has had {messages} messages within {within}", zh: "此人在 {within}内已收到 {messages} 条" }
     by_storm() { en: "a storm: the next message follows when there is twice as much", zh: "告警风暴：数量翻倍时发送下一条" }
     failed(who: &str, channel: &str, why: &str) { en: "{who} {channel}: failed for good ({why})", zh: "{who} {channel}：最终失败（{why}）" }
@@ -318,6 +319,7 @@ pub fn throttled_by(l: Language, by: &ThrottledBy) -> String {
         ThrottledBy::Bundle { within_ms } => by_bundle(l, &span(l, *within_ms)),
         ThrottledBy::Limit { messages, within_ms } => by_limit(l, *messages, &span(l, *within_ms)),
         ThrottledBy::Budget { messages, within_ms } => by_budget(l, *messages, &span(l, *within_ms)),
+        ThrottledBy::Allowance { messages, within_ms } => by_allowance(l, *messages, &span(l, *within_ms)),
         ThrottledBy::Storm { .. } => by_storm(l),
     }
 }

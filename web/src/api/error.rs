@@ -19,6 +19,11 @@ pub(crate) enum ApiError {
 
 impl ApiError {
     /// Nobody is signed in (any more).
+    /// The status of HTTP, where the server answered.
+    pub(crate) const fn status(&self) -> Option<u16> {
+        if let Self::Problem(problem) = self { Some(problem.status) } else { None }
+    }
+
     pub(crate) fn is_signed_out(&self) -> bool {
         matches!(self, Self::Problem(problem) if problem.status == 401)
     }

@@ -2,7 +2,9 @@
 
 pub(crate) mod dom;
 pub(crate) mod paint;
+pub(crate) mod push;
 pub(crate) mod storage;
+pub(crate) mod tone;
 pub(crate) mod watch;
 pub(crate) mod worker;
 pub(crate) mod zone;

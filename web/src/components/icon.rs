@@ -17,6 +17,7 @@ pub(crate) enum Icon {
     Messages,
     Mirrors,
     Analytics,
+    Deliveries,
     Settings,
     Status,
     More,
@@ -34,11 +35,13 @@ pub(crate) enum Icon {
     Plus,
     Quiet,
     Wrench,
+    Phone,
 }
 
 impl Icon {
     pub(crate) const fn path(self) -> &'static str {
         match self {
+            Self::Phone => "M7 3h10v18H7zM11 18h2",
             Self::Bell => "M6 16V10a6 6 0 0 1 12 0v6l2 2H4zM10 21h4",
             Self::Board => "M4 5h16M4 10h16M4 15h16M4 20h10",
             Self::OnCall => "M8 3v3M16 3v3M4 8h16M5 5h14v15H5zM9 13l2 2 4-4",
@@ -53,6 +56,7 @@ impl Icon {
             Self::Messages => "M4 5h16v11H9l-5 4zM8 9h8M8 12h5",
             Self::Mirrors => "M3 8h17M16 4l4 4-4 4M3 17h3M9 17h3M15 17h5M17 14l3 3-3 3",
             Self::Analytics => "M4 4v16h16M8 16v-4M12 16V7M16 16v-6",
+            Self::Deliveries => "M21 4L3 11l6 3 3 6zM21 4L9 14",
             Self::Settings => "M4 7h10M18 7h2M4 17h2M10 17h10M16 5v4M8 15v4",
             Self::Status => "M3 12h4l3-7 4 14 3-7h4",
             Self::More => {

@@ -39,6 +39,7 @@ pub(crate) fn keys(app: App) -> AnyView {
         (&["g", "i"], t::key_go_integrations(l)),
         (&["g", "m"], t::key_go_messages(l)),
         (&["g", "p"], t::key_go_mirrors(l)),
+        (&["g", "n"], t::key_go_me(l)),
         (&["g", "s"], t::key_go_settings(l)),
         (&["?"], t::key_help(l)),
     ];

@@ -33,6 +33,7 @@ pub(super) fn listen(app: App) {
             "i" if in_chord => "/integrations",
             "m" if in_chord => "/messages",
             "p" if in_chord => "/mirrors",
+            "n" if in_chord => "/me",
             "s" if in_chord => "/settings",
             "g" => {
                 chord.set_value(browser::now_ms());

@@ -62,6 +62,7 @@ fn routes() -> impl IntoView {
             <Route path=path!("/hosts") view=shown(|| later(hosts::Part::Board))/>
             <Route path=path!("/hosts/one") view=shown(|| later(hosts::Part::One))/>
             <Route path=path!("/hosts/rules") view=shown(|| later(hosts::Part::Rules))/>
+            <Route path=path!("/deliveries") view=shown(|| later(hosts::Part::Deliveries))/>
             <Route path=path!("/machines") view=shown(|| later(Part::Machines))/>
             <Route path=path!("/machines/vm") view=shown(|| later(Part::Vm))/>
             <Route path=path!("/machines/hypervisor") view=shown(|| later(Part::Hypervisor))/>
@@ -70,6 +71,7 @@ fn routes() -> impl IntoView {
             <Route path=path!("/mirrors/:id") view=shown(|| later(Part::Mirror))/>
             <Route path=path!("/integrations") view=shown(|| later(Part::Integrations))/>
             <Route path=path!("/messages") view=shown(|| later(Part::Messages))/>
+            <Route path=path!("/me") view=shown(|| later(Part::Me))/>
             <Route path=path!("/settings") view=shown(|| later(Part::Settings))/>
             <Route path=path!("/analytics") view=shown(|| later(Part::Analytics))/>
             <Route path=path!("/status") view=shown(|| later(Part::Status))/>

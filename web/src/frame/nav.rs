@@ -3,7 +3,7 @@
 use crate::{
     components::icon::{Icon, icon},
     state::App,
-    text::{frame as t, machines, mirrors, silences},
+    text::{deliveries, frame as t, machines, mirrors, silences},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -24,10 +24,12 @@ const fn place(path: &'static str, icon: Icon, name: fn(Language) -> String) -> 
 pub(crate) const BOARD: Place = place("/", Icon::Board, t::board);
 const ON_CALL: Place = place("/oncall", Icon::OnCall, t::on_call);
 const MORE: Place = place("/more", Icon::More, t::more);
-const SETTINGS: Place = place("/settings", Icon::Settings, t::settings);
+/// The own devices and contacts; on a phone there is room for a short word only.
+const ME: Place = place("/me", Icon::Phone, t::my_notifications);
+const ME_SHORT: Place = place("/me", Icon::Phone, t::me);
 
 /// Every page, in the rail's order; after the sixth a line is drawn.
-pub(crate) const PLACES: [Place; 14] = [
+pub(crate) const PLACES: [Place; 16] = [
     BOARD,
     ON_CALL,
     place("/hosts", Icon::Hosts, t::hosts),
@@ -40,7 +42,9 @@ pub(crate) const PLACES: [Place; 14] = [
     place("/heartbeats", Icon::Heartbeats, t::heartbeats),
     place("/messages", Icon::Messages, t::messages),
     place("/analytics", Icon::Analytics, t::analytics),
-    SETTINGS,
+    place("/deliveries", Icon::Deliveries, deliveries::title),
+    ME,
+    place("/settings", Icon::Settings, t::settings),
     place("/status", Icon::Status, t::status),
 ];
 
@@ -51,15 +55,15 @@ pub(super) fn rail(app: App) -> impl IntoView {
             <a class="brand" href="/">{icon(Icon::Bell)}<span>"Tocsin"</span></a>
             {links(0..6)}
             <hr/>
-            {links(6..12)}
+            {links(6..13)}
             <hr/>
-            {links(12..14)}
+            {links(13..16)}
         </nav>
     }
 }
 
 pub(super) fn bottom_bar(app: App) -> impl IntoView {
-    let links = [BOARD, ON_CALL, SETTINGS, MORE].map(|place| link(app, place)).collect_view();
+    let links = [BOARD, ON_CALL, ME_SHORT, MORE].map(|place| link(app, place)).collect_view();
     view! { <nav class="bottom-bar" aria-label=t::main_navigation(app.l())>{links}</nav> }
 }
 

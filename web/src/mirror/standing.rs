@@ -3,7 +3,6 @@
 use shared::{
     Timestamp,
     mirror::{Mirror, MirrorSource, MirrorState, Transport, Verified},
-    timeline::Actor,
 };
 
 const MINUTE_MS: i64 = 60_000;
@@ -133,7 +132,7 @@ pub(crate) enum Approval {
 }
 
 pub(crate) fn approval(mirror: &Mirror, login: &str) -> Approval {
-    let own = matches!(&mirror.by, Actor::Account { login: by } if by == login);
+    let own = mirror.by.login() == Some(login);
     match mirror.state {
         MirrorState::Planned if own => Approval::Own,
         MirrorState::Planned => Approval::Open,

@@ -4,7 +4,7 @@
 use super::{
     analytics, calendar, first_run, heartbeats, hosts,
     incident::further,
-    integrations, machines, messages, mirrors, more, oncall, policies, routes, settings, setup,
+    integrations, machines, me, messages, mirrors, more, oncall, policies, routes, settings, setup,
     silences::{self, Maker},
     status, versions, why_not,
 };
@@ -42,6 +42,7 @@ pub(crate) enum Part {
     Hypervisor,
     Integrations,
     Machines,
+    Me,
     Messages,
     Mirror,
     Mirrors,
@@ -76,6 +77,7 @@ fn draw(part: Part) -> Result<AnyView, SplitLoaderError> {
         Part::Machines => machines::page().into_any(),
         Part::Vm => machines::vm().into_any(),
         Part::Integrations => integrations::page().into_any(),
+        Part::Me => me::page().into_any(),
         Part::Messages => messages::page().into_any(),
         Part::Mirror => mirrors::one().into_any(),
         Part::Mirrors => mirrors::page().into_any(),
@@ -95,6 +97,20 @@ fn draw(part: Part) -> Result<AnyView, SplitLoaderError> {
         Part::Versions => versions::page().into_any(),
         Part::WhyNot => why_not::page().into_any(),
     })
+}
+
+/// What the pages' module does once it is here, whatever page is shown: it listens to what is pushed, and renews what was
+/// registered.
+#[wasm_split(pages, wasm_split_path = leptos::wasm_split, fallible)]
+fn begin(app: App) -> Result<(), SplitLoaderError> {
+    me::ring::listen(app);
+    spawn_local(me::start::renew(app));
+    Ok(())
+}
+
+/// Begins that, if the module is here or arrives.
+pub(crate) async fn begun(app: App) {
+    drop(begin(app).await);
 }
 
 /// The modules there are besides the first.

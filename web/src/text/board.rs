@@ -120,6 +120,7 @@ shared::messages! {
     key_go_integrations() { en: "go to integrations", zh: "前往接入" }
     key_go_messages() { en: "go to messages", zh: "前往消息" }
     key_go_mirrors() { en: "go to mirrors", zh: "前往端口镜像" }
+    key_go_me() { en: "go to my notifications", zh: "前往我的通知" }
     key_go_settings() { en: "go to settings", zh: "前往设置" }
     group_count(n: usize, unanswered: usize) { en: "{n} incidents, {unanswered} unanswered", zh: "{n} 个事件，{unanswered} 个未响应" }
     stale() { en: "stale: not heard again", zh: "失联：未再收到" }

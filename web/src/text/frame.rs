@@ -9,6 +9,8 @@ shared::messages! {
     heartbeats() { en: "Heartbeats", zh: "心跳" }
     integrations() { en: "Integrations", zh: "接入" }
     messages() { en: "Messages", zh: "消息" }
+    my_notifications() { en: "My notifications", zh: "我的通知" }
+    me() { en: "Me", zh: "我的" }
     settings() { en: "Settings", zh: "设置" }
     analytics() { en: "Analytics", zh: "统计分析" }
     status() { en: "Status", zh: "系统状态" }

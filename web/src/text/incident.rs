@@ -79,6 +79,9 @@ shared::messages! {
     passed_over(why: &str) { en: "passed over: {why}", zh: "已跳过：{why}" }
     nobody() { en: "nobody", zh: "无人" }
     not_paged() { en: "Who was not paged, and why", zh: "未通知的人及原因" }
+    proof_file() { en: "To take away", zh: "存证文件" }
+    proof_file_is() { en: "What was sent, what became of it and who answered, as a chain that anybody can check.", zh: "发送了什么、结果如何、谁作了响应：任何人都可校验的链式记录。" }
+    proof_file_get() { en: "Proof of this incident", zh: "下载该事件的存证" }
     everybody_paged() { en: "Everybody in the configuration was paged.", zh: "配置中的所有人都已被通知。" }
     reached() { en: "Who was reached", zh: "送达情况" }
     reached_nobody() { en: "Nobody has been paged.", zh: "尚未通知任何人。" }

@@ -5,6 +5,10 @@ use shared::config::{Language, Level, Target};
 shared::messages! {
     lead() { en: "Who is paged now, and for the next two weeks.", zh: "当前及未来两周由谁值班。" }
     nobody() { en: "Nobody is on call. Pages of this schedule go to nobody.", zh: "当前无人值班，该值班表不会通知任何人。" }
+    is_ready(who: &str, from: &str) { en: "{who} is ready for the shift from {from}", zh: "{who} 已确认 {from} 起的值班" }
+    not_ready(who: &str, from: &str) { en: "{who} has not confirmed the shift from {from}", zh: "{who} 尚未确认 {from} 起的值班" }
+    not_reached(why: &str) { en: "Nothing reached them: {why}", zh: "通知未能送达：{why}" }
+    ready() { en: "I am ready", zh: "我已就绪" }
     until(at: &str) { en: "until {at}", zh: "至 {at}" }
     covers(who: &str) { en: "covering for {who}", zh: "替 {who} 代班" }
     covering() { en: "override", zh: "代班" }

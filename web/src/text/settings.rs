@@ -1,6 +1,8 @@
 //! Settings: how one is reached, one's sessions, and what administrators look after.
 
 shared::messages! {
+    broken() { en: "Does not work", zh: "已失效" }
+    broken_mend() { en: "Change it, or send a test page to it: the next message that is taken clears this.", zh: "请修改，或发送一条测试通知：下一条成功接收的消息会清除此标记。" }
     lead() { en: "How you are reached, and what this server does.", zh: "如何联系您，以及本服务器的配置。" }
     tab_me() { en: "How I am reached", zh: "我的联系方式" }
     tab_security() { en: "Sign-in", zh: "登录安全" }
@@ -11,7 +13,7 @@ shared::messages! {
     tab_audit() { en: "Audit", zh: "审计" }
     no_person() { en: "This account is not a person of the on-call configuration, so it cannot be paged.", zh: "此账户未关联值班配置中的人员，因此不会收到通知。" }
     no_person_hint() { en: "An administrator links them under Accounts.", zh: "管理员可在“账户”中关联。" }
-    no_contacts() { en: "You cannot be reached: add a contact.", zh: "无法联系到您：请添加联系方式。" }
+    no_contacts() { en: "No contact yet.", zh: "还没有联系方式。" }
     contacts() { en: "Contacts", zh: "联系方式" }
     contact_name() { en: "Name", zh: "名称" }
     contact_kind() { en: "Kind", zh: "类型" }
@@ -30,11 +32,6 @@ shared::messages! {
     robot_secret() { en: "Signing secret of the robot", zh: "机器人加签密钥" }
     add_contact() { en: "Add a contact", zh: "添加联系方式" }
     remove() { en: "Remove", zh: "移除" }
-    test() { en: "Send a test page", zh: "发送测试通知" }
-    test_saved_only() { en: "Save first: a test uses what is saved.", zh: "请先保存：测试使用已保存的内容。" }
-    testing() { en: "Sending…", zh: "发送中…" }
-    test_ok(time: &str) { en: "Accepted after {time}. Did it ring?", zh: "{time}后已被接收。您听到响铃了吗？" }
-    test_failed(why: &str) { en: "Failed: {why}", zh: "失败：{why}" }
     rules() { en: "Rules", zh: "规则" }
     rules_hint() { en: "The first rule that fits the level is followed. Without rules, every contact is used at once.", zh: "采用第一条符合级别的规则。没有规则时，同时使用所有联系方式。" }
     rule_for() { en: "For", zh: "对于" }
@@ -45,6 +42,9 @@ shared::messages! {
     after(time: &str) { en: "after {time}", zh: "{time} 后" }
     when() { en: "When", zh: "何时" }
     add_step() { en: "then another", zh: "再加一步" }
+    sets_hint() { en: "Or begin with what suits where you are:", zh: "或从适合您所在地的预设开始：" }
+    set_international() { en: "International", zh: "国际" }
+    set_china() { en: "Mainland China", zh: "中国大陆" }
     add_rule() { en: "Add a rule", zh: "添加规则" }
     rule_number(n: usize) { en: "Rule {n}", zh: "规则 {n}" }
     preview(n: usize) { en: "Rule {n}: the first ten minutes", zh: "规则 {n}：前十分钟" }

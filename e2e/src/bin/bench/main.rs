@@ -1,6 +1,7 @@
 //! `cargo xtask bench ingest`: how fast alerts are taken, beside controls measured in the same call; `… page`: how soon
 //! a slow phone shows something; `… lateness`: how late a page comes;
 //! `… fleet HOSTS SERIES SECONDS`: what a fleet of hosts costs;
+//! `… urgent`: how soon a P0 leaves beside a thousand other alerts a second;
 //! `… machines`: how soon a machine is found among a million; `… simulate`: how fast simulated time passes.
 //!
 //! Absolute figures move with the neighbours' load, so each stands beside what the same machine does in the same
@@ -15,6 +16,7 @@ mod page;
 mod rows;
 mod simulated;
 mod table;
+mod urgent;
 
 use anyhow::{Result, bail};
 use e2e::environment;
@@ -30,12 +32,13 @@ fn main() -> Result<()> {
         ["lateness"] => lateness::lateness(),
         ["machines"] => machines::machines(),
         ["page"] => page::page(),
+        ["urgent"] => urgent::urgent(),
         ["simulate"] => simulated::simulated(365),
         ["simulate", "--quick"] => simulated::simulated(10),
         // A process of its own, as the servers it is compared with.
         ["trivial-handler"] => controls::serve_trivially(),
         _ => bail!(
-            "benchmarks: fleet HOSTS SERIES SECONDS, ingest [--quick], lateness, machines, page, simulate [--quick]"
+            "benchmarks: fleet HOSTS SERIES SECONDS, ingest [--quick], lateness, machines, page, simulate [--quick], urgent"
         ),
     }
 }

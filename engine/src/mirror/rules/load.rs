@@ -32,7 +32,7 @@ pub(super) fn quota(case: &Case<'_>, said: &mut Said) {
             said.blocks("switch", About::TooManyOnSwitch { most });
         }
     }
-    let of_person = case.running().filter(|mirror| name_of(&mirror.by) == Some(&case.world.asks)).count();
+    let of_person = case.running().filter(|mirror| name_of(&mirror.by) == Some(case.world.asks.as_str())).count();
     if of_person >= mode.per_person as usize {
         said.blocks("", About::TooManyOfPerson { most: mode.per_person });
     }
@@ -45,11 +45,10 @@ pub(super) fn quota(case: &Case<'_>, said: &mut Said) {
 }
 
 /// The name of an account or a token.
-fn name_of(by: &Actor) -> Option<&String> {
+fn name_of(by: &Actor) -> Option<&str> {
     match by {
-        Actor::Account { login } => Some(login),
         Actor::Token { name } => Some(name),
-        Actor::System | Actor::Link { .. } | Actor::Integration { .. } => None,
+        by => by.login(),
     }
 }
 

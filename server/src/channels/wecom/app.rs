@@ -2,12 +2,13 @@
 
 use super::super::{
     Accepted, Room, markup,
-    message::{Message, clip, clip_bytes},
+    message::{Answer, Message, clip, clip_bytes},
     room::{Again, Post, Refusal, below},
 };
 use crate::{
+    answers::wecom::Keys,
     clock,
-    outbound::{Fetch, Fetched, Outbound, permanent, quote, transient},
+    outbound::{Fetch, Fetched, Outbound, barred, gone, permanent, quote, transient},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -27,6 +28,7 @@ const TEXT_BYTES: usize = 512;
 const TITLE_CHARS: usize = 36;
 const TEXT_CHARS: usize = 160;
 const TASK_BYTES: usize = 128;
+const KEY_BYTES: usize = 1_024;
 /// Together with the message itself it ends well before the lease of a delivery does.
 const TOKEN_PATIENCE: Duration = Duration::from_secs(5);
 /// A token is not used in its last minute.
@@ -63,7 +65,7 @@ impl App {
             corp_id: config.corp_id.clone()?,
             agent_id: config.agent_id?,
             secret: config.secret.clone()?,
-            hears: config.token.is_some() && config.aes_key.is_some(),
+            hears: hears(config),
             token: Mutex::new(None),
         })
     }
@@ -95,7 +97,7 @@ impl App {
         }
         let said = said?;
         if is_lost(&said) {
-            return Err(permanent("the app may not write to this member, or there is none"));
+            return Err(gone("the app may not write to this member, or there is none"));
         }
         let id = said.get("msgid").and_then(Value::as_str);
         Ok(Accepted { provider_id: id.map(|id| quote(id, &[])) })
@@ -134,19 +136,26 @@ impl App {
             0 if !issued.access_token.is_empty() => Ok(issued),
             // Words of a stranger are not needed: the code is known everywhere.
             -1 | 45_009 => Err(transient(format!("there was no access token: {}", issued.errcode))),
-            code => Err(permanent(format!("there was no access token: {code}; check wecom.corp_id and wecom.secret"))),
+            code => Err(barred(format!("there was no access token: {code}; check wecom.corp_id and wecom.secret"))),
         }
     }
 
     fn body(&self, message: &Message<'_>, member: &str) -> Value {
-        let (kind, card) = match message.answer.filter(|_| self.hears) {
-            Some(_) => ("template_card", with_button(message)),
+        let answer = message.answer.filter(|answer| self.hears && answer.cap.len() <= KEY_BYTES);
+        let (kind, card) = match answer {
+            Some(answer) => ("template_card", with_button(message, answer)),
             None => ("textcard", with_link(message)),
         };
         let mut body = json!({"touser": member, "agentid": self.agent_id, "msgtype": kind});
         body[kind] = card;
         body
     }
+}
+
+/// Whether what WeCom tells of a button could be read; a button that nobody hears is worse than a link.
+fn hears(config: &WeComChannel) -> bool {
+    let parts = config.token.as_deref().zip(config.aes_key.as_deref()).zip(config.corp_id.as_deref());
+    parts.is_some_and(|((token, key), corp)| Keys::new(token, key, corp).is_some())
 }
 
 /// WeCom's answer to who asks for a token.
@@ -181,14 +190,14 @@ fn with_link(message: &Message<'_>) -> Value {
 }
 
 /// A card with a button that WeCom tells us of.
-fn with_button(message: &Message<'_>) -> Value {
+fn with_button(message: &Message<'_>, answer: Answer<'_>) -> Value {
     json!({
         "card_type": "button_interaction",
         "main_title": {"title": clip(&markup::tagless(&message.title), TITLE_CHARS)},
         "sub_title_text": clip(&markup::tagless(&message.body), TEXT_CHARS),
         "card_action": {"type": 1, "url": message.url},
         "task_id": task(message.key),
-        "button_list": [{"text": message.ack_word(), "style": 1, "key": "ack"}],
+        "button_list": [{"text": message.ack_word(), "style": 1, "key": answer.cap}],
     })
 }
 

@@ -186,7 +186,7 @@ fn rehearsal(app: App, steps: &Steps) -> Words {
     let l = app.l();
     let incident = |id: shared::IncidentId| vec![(format!("/incidents/{id}"), t::open_incident(l, id.0))];
     let test = || match (app.me(), app.role()) {
-        (Some(_), _) => vec![("/settings".to_owned(), t::test_page(l))],
+        (Some(_), _) => vec![("/me".to_owned(), t::test_page(l))],
         // Only somebody of the configuration has contacts to test.
         (None, Role::Admin) if steps.done()[1] => vec![("/settings?tab=accounts".to_owned(), t::link_account(l))],
         (None, _) => Vec::new(),

@@ -183,6 +183,7 @@ mod tests {
             time_zone: None,
             teams: vec!["night".into()],
             contacts: contacts.to_vec(),
+            broken: Vec::new(),
         }
     }
 

@@ -15,7 +15,10 @@ mod table;
 mod tables;
 mod tiles;
 
-use super::later::{Later, Module, at_once};
+use super::{
+    deliveries,
+    later::{Later, Module, at_once},
+};
 use crate::state::App;
 use leptos::{
     prelude::*,
@@ -29,6 +32,8 @@ pub(crate) enum Part {
     Board,
     One,
     Rules,
+    /// Every delivery and how providers do: their graphs are charts.
+    Deliveries,
     /// The host around an alert of an incident: how bad it is, when it began, and when it was over if it is.
     Around(IncidentId, Severity, Timestamp, Option<Timestamp>),
 }
@@ -39,6 +44,7 @@ fn draw(part: Part) -> Result<AnyView, SplitLoaderError> {
         Part::Board => board::page(),
         Part::One => one::page(),
         Part::Rules => rules::page(),
+        Part::Deliveries => deliveries::page(),
         Part::Around(id, severity, from, until) => around::card(App::here(), id, severity, (from, until)),
     })
 }

@@ -37,6 +37,13 @@ pub(super) fn details(app: App, id: IncidentId, found: Memo<Option<(Chain, Names
                     <div><h3>{t::routes_asked(l)}</h3><ul class="trace">{chain.trace.iter().map(|step| route(app, chain.asked, step)).collect_view()}</ul></div>
                     <div><h3>{t::targets(l)}</h3>{chain.levels.iter().map(|run| level(app, &names, run)).collect_view()}</div>
                     <div><h3>{t::not_paged(l)}</h3>{move || not_paged(l, asked)}</div>
+                    <div>
+                        <h3>{t::proof_file(l)}</h3>
+                        <p class="hint">{t::proof_file_is(l)}</p>
+                        <a class="btn small" data-testid="proof-file" href=format!("/api/v1/proof?incident={id}") download=format!("tocsin-proof-{id}.ndjson")>
+                            {t::proof_file_get(l)}
+                        </a>
+                    </div>
                 </div>
             }
         })

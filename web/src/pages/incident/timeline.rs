@@ -114,6 +114,7 @@ fn entry(app: App, names: &Names, before: &[TimelineEntry], entry: TimelineEntry
             let how = via.map_or_else(|| t::a_link(l), |kind| words::channel(l, kind));
             Some(t::by_person(l, &who, &how))
         }
+        Actor::Device { login, device } => Some(t::by_person(l, login, device)),
         actor => Some(t::by_actor(l, &actor.name())),
     };
     let by: Vec<String> = until.map(|at| t::until(l, &app.clock_time(at))).into_iter().chain(by).collect();

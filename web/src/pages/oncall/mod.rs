@@ -1,6 +1,7 @@
 //! Who is on call now, who is next, and where nobody is.
 
 pub(crate) mod imported;
+mod ready;
 mod schedule;
 
 use crate::{

@@ -1,6 +1,6 @@
 //! One schedule: who now, the strip of fourteen days, and its gaps in words.
 
-use super::{Zones, imported};
+use super::{Zones, imported, ready};
 use crate::{
     browser::zone,
     components::icon::{Icon, icon},
@@ -17,11 +17,11 @@ use shared::{
 };
 use std::collections::BTreeMap;
 
-type Names = BTreeMap<PersonId, String>;
+pub(super) type Names = BTreeMap<PersonId, String>;
 const DAYS: i64 = 14;
 const DAY_MS: i64 = 86_400_000;
 
-fn name_of(names: &Names, person: &PersonId) -> String {
+pub(super) fn name_of(names: &Names, person: &PersonId) -> String {
     names.get(person).cloned().unwrap_or_else(|| person.to_string())
 }
 
@@ -56,6 +56,7 @@ pub(super) fn card(
                 <a class="btn small" href=calendar.clone() aria-label=t_calendar.clone()>{crate::text::calendar::open(app.l())}</a>
             </div>
             {now_line(app, &zone, &schedule.on_call, &names)}
+            {ready::list(app, &zone, &schedule, &names)}
             {strip(app, &zone, &schedule, &names)}
             {gaps(app, &zone, &schedule.gaps)}
         }
@@ -79,7 +80,7 @@ fn rotation(app: App, names: &Names, turn: &Rotation) -> String {
 }
 
 /// `Sun 22 Nov 09:00` on the zone's wall.
-fn moment(app: App, zone: &str, at: Timestamp) -> String {
+pub(super) fn moment(app: App, zone: &str, at: Timestamp) -> String {
     let wall = zone::civil(zone, at.ms());
     format!("{} {}", wall.date(app.l()), wall.short_time())
 }

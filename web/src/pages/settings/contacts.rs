@@ -1,22 +1,20 @@
 //! The ways I can be reached, each with a test that says how it went.
 
-use super::draft::{self, Draft};
+use super::{
+    super::me::trial::{self, What},
+    broken,
+    draft::{self, Draft},
+};
 use crate::{
-    api,
     components::{
         field::choice,
         icon::{Icon, icon},
     },
-    format,
     state::App,
-    text::{frame, settings as t, words},
+    text::{me, settings as t, words},
 };
-use leptos::{prelude::*, task::spawn_local};
-use shared::{
-    ContactId, Severity,
-    api::{TestPageRequest, TestPageResult},
-    config::{Contact, ContactKind, Language},
-};
+use leptos::prelude::*;
+use shared::config::{Contact, ContactKind, Language};
 
 pub(super) fn card(app: App, draft: Draft) -> impl IntoView {
     let l = app.l();
@@ -30,8 +28,7 @@ pub(super) fn card(app: App, draft: Draft) -> impl IntoView {
         draft.shape.track();
         let contacts = draft.with(|person| person.contacts.clone());
         if contacts.is_empty() {
-            return view! { <p class="notice bad">{icon(Icon::Warning)}<strong>{t::no_contacts(l)}</strong></p> }
-                .into_any();
+            return view! { <p class="muted">{t::no_contacts(l)}</p> }.into_any();
         }
         contacts
             .into_iter()
@@ -53,9 +50,7 @@ fn row(app: App, draft: Draft, index: usize, contact: &Contact) -> impl IntoView
     let l = app.l();
     let (kind, address) =
         contact.address().map_or((ContactKind::Ntfy, String::new()), |(kind, text)| (kind, text.to_owned()));
-    // This version registers no devices.
-    let kinds = ContactKind::ALL.into_iter().filter(|kind| *kind != ContactKind::Push);
-    let kinds = kinds.map(|kind| (kind.as_str().to_owned(), words::channel(l, kind))).collect();
+    let kinds = ContactKind::ALL.into_iter().map(|kind| (kind.as_str().to_owned(), words::channel(l, kind))).collect();
     let set_kind = move |word: String| {
         let Some(kind) = ContactKind::ALL.into_iter().find(|kind| kind.as_str() == word) else { return };
         draft.reshape(|person| {
@@ -98,7 +93,8 @@ fn row(app: App, draft: Draft, index: usize, contact: &Contact) -> impl IntoView
             </div>
             {kind.has_secret().then(|| secret(app, draft, index, kind, contact))}
             {kind.has_mention().then(|| mention(app, draft, index, contact))}
-            {test(app, draft, contact.id.clone())}
+            {broken::note(app, contact.id.clone())}
+            {test(app, draft, kind, contact)}
         </div>
     }
 }
@@ -168,43 +164,10 @@ fn address_label(l: Language, kind: ContactKind) -> String {
     }
 }
 
-/// Sends a test page and stays to tell how it went.
-fn test(app: App, draft: Draft, contact: ContactId) -> impl IntoView {
-    let l = app.l();
-    let result = RwSignal::new(None::<Result<TestPageResult, String>>);
-    let busy = RwSignal::new(false);
-    let send = move |_| {
-        let contact = contact.clone();
-        busy.set(true);
-        result.set(None);
-        spawn_local(async move {
-            let request = TestPageRequest { contact, severity: Severity::P1 };
-            let answer = api::post::<TestPageResult>("/api/v1/me/test", &request).await;
-            drop(result.try_set(Some(answer.map_err(|error| error.sentence(l)))));
-            busy.try_set(false);
-        });
-    };
-    let words = move || {
-        if busy.get() {
-            return view! { <span class="muted">{t::testing(l)}</span> }.into_any();
-        }
-        match result.get() {
-            None if draft.edits.get() > 0 => view! { <span class="muted">{t::test_saved_only(l)}</span> }.into_any(),
-            None => ().into_any(),
-            Some(Ok(TestPageResult { accepted: true, took_ms, .. })) => {
-                view! { <span class="good">{t::test_ok(l, &format::delay(l, took_ms))}</span> }.into_any()
-            }
-            Some(Ok(result)) => {
-                let why = result.failure.map_or_else(|| frame::none(l), |failure| failure.detail);
-                view! { <span class="bad">{t::test_failed(l, &why)}</span> }.into_any()
-            }
-            Some(Err(why)) => view! { <span class="bad">{t::test_failed(l, &why)}</span> }.into_any(),
-        }
-    };
-    view! {
-        <p class="test">
-            <button type="button" class="btn small" disabled=move || busy.get() || draft.edits.get() != 0 on:click=send>{icon(Icon::Bell)}{t::test(l)}</button>
-            <span role="status">{words}</span>
-        </p>
-    }
+/// A test of what is saved, followed as far as the channel can tell.
+fn test(app: App, draft: Draft, kind: ContactKind, contact: &Contact) -> AnyView {
+    let name = contact.id.to_string();
+    let what = What { contact: Some(contact.id.clone()), device: None, name, by: None, proves: kind.proves() };
+    let unsaved = move || (draft.edits.get() > 0).then(|| me::test_saved_only(app.l()));
+    trial::view(app, what, unsaved, || ())
 }

@@ -1,13 +1,15 @@
-//! Settings: a row of tabs, each a part of its own; the tab is in the address.
+//! Settings: a row of tabs, each a part of its own; the tab is in the address. How one is reached is a page of its own.
 
 mod accounts;
 mod audit;
+mod broken;
 mod browser;
 mod config;
 mod contacts;
 mod draft;
 mod example;
-mod person;
+pub(in crate::pages) mod pair;
+pub(in crate::pages) mod person;
 mod report;
 mod reset;
 mod rules;
@@ -21,7 +23,7 @@ use crate::{
     text::{frame, settings as t},
 };
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
+use leptos_router::{components::Redirect, hooks::use_query_map};
 pub(crate) use person::problem;
 use shared::api::Role;
 
@@ -29,8 +31,8 @@ pub(crate) fn page() -> impl IntoView {
     let app = App::here();
     let l = app.l();
     let query = use_query_map();
-    let tab = Memo::new(move |_| query.with(|query| query.get("tab").unwrap_or_else(|| "me".to_owned())));
-    let mut tabs = vec![("me", t::tab_me(l)), ("security", t::tab_security(l)), ("browser", t::tab_browser(l))];
+    let tab = Memo::new(move |_| query.with(|query| query.get("tab").unwrap_or_else(|| "security".to_owned())));
+    let mut tabs = vec![("security", t::tab_security(l)), ("browser", t::tab_browser(l))];
     if app.role() == Role::Admin {
         tabs.extend([
             ("accounts", t::tab_accounts(l)),
@@ -40,20 +42,22 @@ pub(crate) fn page() -> impl IntoView {
         ]);
     }
     let known: Vec<&str> = tabs.iter().map(|(word, _)| *word).collect();
+    let own = view! { <a href="/me">{frame::my_notifications(l)}</a> };
     let links = tabs.into_iter().map(|(word, name)| {
         view! { <a href=format!("/settings?tab={word}") aria-current=move || (tab.get() == word).then_some("page")>{name}</a> }
     });
     let body = move || {
         let tab = tab.get();
         match tab.as_str() {
+            // Where it was before it was a page.
+            "me" => view! { <Redirect path="/me"/> }.into_any(),
             word if !known.contains(&word) => view! { <p class="muted">{frame::admin_only(l)}</p> }.into_any(),
-            "security" => security::part(app),
             "browser" => browser::part(app),
             "accounts" => accounts::part(app),
             "tokens" => tokens::part(app),
             "config" => config::part(app),
             "audit" => audit::part(app),
-            _ => person::part(app),
+            _ => security::part(app),
         }
     };
     // On a phone the chosen tab may stand outside the row.
@@ -64,7 +68,7 @@ pub(crate) fn page() -> impl IntoView {
     view! {
         <div class="page">
             {page_head(frame::settings(l), t::lead(l), ().into_any())}
-            <nav class="tabs" aria-label=frame::settings(l)>{links.collect_view()}</nav>
+            <nav class="tabs" aria-label=frame::settings(l)>{own}{links.collect_view()}</nav>
             {body}
         </div>
     }

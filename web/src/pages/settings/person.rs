@@ -1,6 +1,6 @@
 //! How I am reached: contacts, rules, language and zone of my pages.
 
-use super::{contacts, draft::Draft, rules};
+use super::{super::me::Desk, broken, contacts, draft::Draft, rules};
 use crate::{
     api::{self, ApiError},
     browser::zone,
@@ -9,25 +9,27 @@ use crate::{
         icon::{Icon, icon},
         states::loaded,
     },
-    state::{App, Remote},
+    state::App,
     text::{frame, settings as t},
 };
 use leptos::{prelude::*, task::spawn_local};
 use shared::config::{Language, Person, TimeSpan};
 
-pub(super) fn part(app: App) -> AnyView {
-    let l = app.l();
-    if app.me().is_none() {
-        return view! {
-            <p class="notice warn">{icon(Icon::Warning)}<span><strong>{t::no_person(l)}</strong> " " {t::no_person_hint(l)}</span></p>
-        }
-        .into_any();
+/// For an account that nobody can page.
+pub(in crate::pages) fn nobody(l: Language) -> AnyView {
+    view! {
+        <p class="notice warn">{icon(Icon::Warning)}<span><strong>{t::no_person(l)}</strong> " " {t::no_person_hint(l)}</span></p>
     }
-    let remote = Remote::<Person>::new("/api/v1/me/person");
-    loaded(t::tab_me(l), remote, 6, move |person| form(app, person))
+    .into_any()
 }
 
-fn form(app: App, person: Person) -> AnyView {
+pub(in crate::pages) fn part(desk: Desk) -> AnyView {
+    broken::Known::provide();
+    loaded(t::tab_me(desk.app.l()), desk.person, 6, move |person| form(desk, person))
+}
+
+fn form(desk: Desk, person: Person) -> AnyView {
+    let app = desk.app;
     let l = app.l();
     let draft = Draft::new(person);
     let error = RwSignal::new(None::<ApiError>);
@@ -38,6 +40,7 @@ fn form(app: App, person: Person) -> AnyView {
             match api::put::<Person>("/api/v1/me/person", &person).await {
                 Ok(person) => {
                     error.set(None);
+                    desk.saved.set(Some(person.clone()));
                     draft.saved(person);
                     app.toasts.good(frame::saved(l), None);
                 }
@@ -52,7 +55,8 @@ fn form(app: App, person: Person) -> AnyView {
     view! {
         <form class="stack" on:submit=save>
             {contacts::card(app, draft)}
-            {rules::card(app, draft)}
+            {super::pair::pair(app)}
+            {rules::card(desk, draft)}
             {language_and_zone(app, draft)}
             {quiet_hours(app, draft)}
             <div role="alert">{move || error.get().map(|error| problem(app, &error))}</div>
