@@ -11,7 +11,10 @@ const NAME: &str = "Tocsin";
 pub(super) async fn show(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     own(&app, &principal)?;
     let config = app.runtime.config();
-    let card = card(&config.document.channels, &app.public_url()).ok_or_else(|| ApiError::not_found("number"))?;
+    // Whoever asks wants to know whether there is one: none is an answer, and no error.
+    let Some(card) = card(&config.document.channels, &app.public_url()) else {
+        return Ok(HttpResponse::NoContent().finish());
+    };
     Ok(HttpResponse::Ok()
         .content_type("text/vcard; charset=utf-8")
         .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"tocsin.vcf\""))

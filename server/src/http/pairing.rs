@@ -1,13 +1,14 @@
 //! Pairing an app with whoever is signed in by a browser: the code as a picture, the app's session, how it is pushed to.
 
 use super::{
-    App,
+    App, ack,
     app::{act, now},
     body::Json,
     devices::{LABEL_CHARS, USER_AGENT_CHARS, check_subscription, line, row},
     me::own,
     principal::{Principal, bearer},
     problem::ApiError,
+    reader,
     session::throttled,
 };
 use crate::{
@@ -15,13 +16,23 @@ use crate::{
     db::{self, Account, Reach, Store},
     entropy,
 };
-use actix_web::{HttpRequest, http::header::USER_AGENT, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header::USER_AGENT},
+    web,
+};
 use qrcode::{EcLevel, QrCode, render::svg};
 use shared::{
     Delay, PersonId,
     api::{DeviceRow, PairRequest, Paired, Pairing, PushChange, PushProvider, SessionToken, WebSubscription},
+    messages,
 };
 use url::Url;
+
+messages! {
+    for_an_app() { en: "This code is for an app", zh: "此二维码用于配对应用" }
+    for_an_app_hint() { en: "Open your company's app and read the code with it, not with the camera. It works once, for ten minutes; My notifications shows another one.", zh: "请在贵公司的应用内扫描此码，而不要用相机。此码十分钟内有效，且只能使用一次；可在“我的通知”中重新生成。" }
+}
 
 /// Long enough to fetch the phone from the other room.
 const CODE_LIVES: Delay = Delay(10 * 60_000);
@@ -49,6 +60,13 @@ fn picture(text: &str) -> Result<String, ApiError> {
         ApiError::internal()
     })?;
     Ok(code.render::<svg::Color<'_>>().min_dimensions(PICTURE_PX, PICTURE_PX).build())
+}
+
+/// Where the picture leads whoever reads it with a camera instead of the app.
+pub(super) async fn opened(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
+    let l = reader::language(&app, None, &request);
+    let body = format!("<h1>{}</h1><p>{}</p>", for_an_app(l), for_an_app_hint(l));
+    ack::page(StatusCode::OK, l, &ack::Parts { title: for_an_app(l), body })
 }
 
 pub(super) async fn pair(

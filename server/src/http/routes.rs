@@ -217,6 +217,7 @@ pub fn configure(server: &mut web::ServiceConfig) {
                 .route(web::post().to(ready::confirm))
                 .default_service(web::to(|| async { not_allowed("GET, HEAD, POST") })),
         )
+        .route("/pair", web::route().guard(readable()).to(pairing::opened))
         .service(
             web::resource("/p/r")
                 .route(web::post().to(receipts::take))

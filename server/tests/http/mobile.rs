@@ -80,6 +80,8 @@ async fn an_app_is_paired_once_by_what_a_browser_shows() {
     assert!(code.len() >= 3 + 128 / 6, "{code}");
     assert_eq!(offered["url"], format!("http://127.0.0.1:8080/pair#{code}"));
     assert!(offered["svg"].as_str().unwrap().contains("<svg"));
+    // A camera that opens the address is told what it is for, and keeps the code to itself.
+    assert!(call(&service, request("GET", "/pair")).await.text.contains("This code is for an app"));
     let left = offered["expires_at"].as_i64().unwrap() - clock::now().ms();
     assert!((1..=600_000).contains(&left), "{left}");
     let mut wrong = pairing(&code.replace("tp_", "tp-"));

@@ -20,7 +20,7 @@ pub(super) fn cards(app: App) -> impl IntoView {
     // Without a number of its own the server has no card.
     let has_card = RwSignal::new(false);
     spawn_local(async move {
-        if api::get_text(CARD).await.is_ok() {
+        if api::get_text(CARD).await.is_ok_and(|card| !card.is_empty()) {
             has_card.try_set(true);
         }
     });
