@@ -1,6 +1,8 @@
 //! Webhook and ntfy against a server that follows a script: every odd answer has its class, within the deadline.
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
 
+#[path = "channels/page.rs"]
+mod page;
 #[path = "channels/scripted.rs"]
 mod scripted;
 
@@ -11,15 +13,13 @@ use server::{
     outbound::Deadlines,
 };
 use shared::{
-    AttemptId, Failure, Incident, Page, SilenceId, config,
+    Failure, SilenceId, config,
     config::{EmailChannel, EmailTls, Language, NtfyChannel, WebhookChannel},
-    placement::Neighbourhood,
     text::PageText,
 };
 use std::{
     io::{Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
-    sync::Arc,
     time::Duration,
 };
 
@@ -46,42 +46,8 @@ fn channels(ntfy: Option<SocketAddr>, total: Duration) -> Channels {
     Channels::with_deadlines(&config, Deadlines { connect: PATIENT, total }).unwrap()
 }
 
-fn incident() -> Incident {
-    serde_json::from_value(serde_json::json!({
-        "id": 42, "version": 1, "state": "triggered", "severity": "P0", "title": "磁盘满 disk full", "integration": "zabbix",
-        "host": "db-7", "ip": "10.1.2.3", "alerts": [9], "firing": 1, "count": 3, "opened_at": 1_700_000_000_000_i64,
-        "updated_at": 1_700_000_000_000_i64, "escalations": [], "timeline": 1
-    }))
-    .unwrap()
-}
-
-fn page() -> Page {
-    serde_json::from_value(serde_json::json!({
-        "id": 5, "recipient": {"person": "li"}, "via": {"kind": "direct"}, "policy": "p", "level": 1, "cycle": 0,
-        "created_at": 1_700_000_000_000_i64, "attempts": []
-    }))
-    .unwrap()
-}
-
 fn delivery(address: Address) -> Delivery {
-    Delivery {
-        key: "page-5-7".into(),
-        attempt: AttemptId(7),
-        try_number: 1,
-        incident: Arc::new(incident()),
-        page: page(),
-        language: Language::Zh,
-        address,
-        ack_url: Some(ACK.into()),
-        base: "https://tocsin.example.org".into(),
-        incident_url: "https://tocsin.example.org/incidents/42".into(),
-        test: false,
-        unrecorded: false,
-        others: Vec::new(),
-        storm: false,
-        near: Some(Neighbourhood { vm: "web01".into(), hypervisor: "esx-07".into(), vms: 15, failing: 1 }),
-        reminder: false,
-    }
+    Delivery { ack_url: Some(ACK.into()), ..page::delivery(address) }
 }
 
 fn hook(url: String) -> Address {

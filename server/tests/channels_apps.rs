@@ -2,6 +2,9 @@
 //! every answer means for the page and for the device.
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
 
+#[path = "channels/page.rs"]
+mod page;
+
 use e2e::environment;
 use serde_json::{Value, json};
 use server::{
@@ -12,7 +15,7 @@ use server::{
     outbound::Deadlines,
 };
 use shared::{
-    AttemptId, Failure,
+    Failure, Severity,
     api::{Platform, PushProvider},
     config::{self, ApnsChannel, FcmChannel, Language},
 };
@@ -115,7 +118,7 @@ impl Stage {
         self.devices.refresh(&mut self.store).unwrap();
     }
 
-    async fn deliver(&self, severity: &str) -> Result<Accepted, Failure> {
+    async fn deliver(&self, severity: Severity) -> Result<Accepted, Failure> {
         self.channels.deliver(&delivery(severity)).await
     }
 
@@ -127,41 +130,18 @@ impl Stage {
     }
 }
 
-fn delivery(severity: &str) -> Delivery {
-    let incident = json!({
-        "id": 42, "version": 1, "state": "triggered", "severity": severity, "title": "磁盘满 disk full",
-        "integration": "zabbix", "host": "db-7", "ip": "10.1.2.3", "alerts": [9], "firing": 1, "count": 3,
-        "opened_at": 1_700_000_000_000_i64, "updated_at": 1_700_000_000_000_i64, "escalations": [], "timeline": 1
-    });
-    let page = json!({
-        "id": 5, "recipient": {"person": "li"}, "via": {"kind": "direct"}, "policy": "p", "level": 1, "cycle": 0,
-        "created_at": 1_700_000_000_000_i64, "attempts": []
-    });
-    Delivery {
-        key: "page-5/7".into(),
-        attempt: AttemptId(7),
-        try_number: 1,
-        incident: Arc::new(serde_json::from_value(incident).unwrap()),
-        page: serde_json::from_value(page).unwrap(),
-        language: Language::Zh,
-        address: Address::Push { person: "li".into(), only: None },
-        ack_url: Some(format!("https://tocsin.example.org/a/{CAP}")),
-        base: "https://tocsin.example.org".into(),
-        incident_url: "https://tocsin.example.org/incidents/42".into(),
-        test: false,
-        unrecorded: false,
-        others: Vec::new(),
-        storm: false,
-        near: None,
-        reminder: false,
-    }
+fn delivery(severity: Severity) -> Delivery {
+    let mut delivery = page::delivery(Address::Push { person: "li".into(), only: None });
+    Arc::make_mut(&mut delivery.incident).severity = severity;
+    let ack_url = Some(format!("https://tocsin.example.org/a/{CAP}"));
+    Delivery { key: "page-5/7".into(), ack_url, near: None, ..delivery }
 }
 
 #[tokio::test]
 async fn google_knows_who_asks_and_takes_a_page_as_data_for_one_token() {
     let mut stage = Stage::new(false);
     let id = stage.register(PushProvider::Fcm, "canary-token-200");
-    assert_eq!(stage.deliver("P0").await, Ok(Accepted::default()));
+    assert_eq!(stage.deliver(Severity::P0).await, Ok(Accepted::default()));
     let asked = stage.providers.next();
     assert_eq!(asked["grant"], "urn:ietf:params:oauth:grant-type:jwt-bearer");
     // Google's library says the same of the same account, but for the moment.
@@ -195,7 +175,7 @@ async fn google_knows_who_asks_and_takes_a_page_as_data_for_one_token() {
     );
     assert_eq!(apple["payload"]["aps"]["interruption-level"], "time-sensitive");
     // The token is used again.
-    assert!(stage.deliver("P4").await.is_ok());
+    assert!(stage.deliver(Severity::P4).await.is_ok());
     let taken = stage.providers.next();
     assert_eq!(taken["authorization"], "Bearer canary-access-1");
     let android = json!({"priority": "NORMAL", "ttl": "14400s", "direct_boot_ok": false, "collapse_key": "digest"});
@@ -206,7 +186,7 @@ async fn google_knows_who_asks_and_takes_a_page_as_data_for_one_token() {
 async fn apple_takes_a_page_over_http_2_under_a_token_it_verifies() {
     let mut stage = Stage::new(true);
     let id = stage.register(PushProvider::Apns, "abcdef200");
-    assert_eq!(stage.deliver("P0").await, Ok(Accepted::default()));
+    assert_eq!(stage.deliver(Severity::P0).await, Ok(Accepted::default()));
     let taken = stage.providers.next();
     let (headers, payload) = (&taken["apns"], &taken["payload"]);
     assert_eq!((&headers[":method"], &headers[":path"]), (&"POST".into(), &"/3/device/abcdef200".into()));
@@ -231,13 +211,15 @@ async fn apple_takes_a_page_over_http_2_under_a_token_it_verifies() {
     assert_eq!((&payload["tocsin"]["cap"], &payload["tocsin"]["v"]), (&CAP.into(), &id.into()));
     let name = headers["apns-id"].as_str().unwrap().to_owned();
     assert_eq!(name.split('-').map(str::len).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
-    assert!(stage.deliver("P0").await.is_ok());
+    assert!(stage.deliver(Severity::P0).await.is_ok());
     let again = stage.providers.next();
     assert_eq!(again["apns"]["apns-id"], name, "the same delivery is the same notification");
     assert_eq!(again["apns"]["authorization"], headers["authorization"], "Apple wants no new token each time");
-    for (severity, level, priority, sound) in
-        [("P1", "time-sensitive", "10", true), ("P2", "active", "10", true), ("P4", "passive", "5", false)]
-    {
+    for (severity, level, priority, sound) in [
+        (Severity::P1, "time-sensitive", "10", true),
+        (Severity::P2, "active", "10", true),
+        (Severity::P4, "passive", "5", false),
+    ] {
         assert!(stage.deliver(severity).await.is_ok());
         let taken = stage.providers.next();
         let aps = &taken["payload"]["aps"];
@@ -256,7 +238,7 @@ async fn only_an_app_that_is_gone_is_dead_and_the_operators_faults_are_no_device
     for (kind, own) in cases {
         for (status, permanent, dead, failures) in own.into_iter().chain(busy) {
             let id = stage.register(kind, &format!("canary-token-{status}"));
-            let failure = stage.deliver("P0").await.unwrap_err();
+            let failure = stage.deliver(Severity::P0).await.unwrap_err();
             let what = format!("{} {status}: {failure:?}", kind.as_str());
             assert_eq!((failure.permanent, failure.ambiguous), (permanent, false), "{what}");
             let waits = matches!(status, 429 | 503);
@@ -276,7 +258,7 @@ async fn all_kinds_of_devices_get_the_page_and_one_that_takes_it_is_enough() {
     let gone = stage.register(PushProvider::Fcm, "canary-token-404");
     stage.register(PushProvider::Apns, "abcdef200");
     stage.register(PushProvider::None, "nobody");
-    assert_eq!(stage.deliver("P1").await, Ok(Accepted::default()));
+    assert_eq!(stage.deliver(Severity::P1).await, Ok(Accepted::default()));
     assert_eq!(stage.standing(gone), (true, 0));
 }
 
@@ -289,7 +271,7 @@ async fn what_cannot_be_used_is_told_before_and_when_a_page_goes_out() {
     stage.channels = Channels::new(&config).unwrap().with_devices(Arc::clone(&stage.devices));
     for kind in [PushProvider::Fcm, PushProvider::Apns] {
         let id = stage.register(kind, "canary-token-200");
-        let failure = stage.deliver("P0").await.unwrap_err();
+        let failure = stage.deliver(Severity::P0).await.unwrap_err();
         assert!(failure.permanent && failure.detail.contains(&format!("channels.{}", kind.as_str())), "{failure:?}");
         assert_eq!(stage.standing(id), (false, 0));
         stage.remove(id);

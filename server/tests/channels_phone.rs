@@ -4,6 +4,8 @@
 
 #[path = "phone/oracles.rs"]
 mod oracles;
+#[path = "channels/page.rs"]
+mod page;
 #[path = "phone/stage.rs"]
 mod stage;
 

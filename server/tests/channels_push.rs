@@ -2,6 +2,9 @@
 //! what every answer means for the page and for the device.
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
 
+#[path = "channels/page.rs"]
+mod page;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use e2e::environment;
 use serde_json::{Value, json};
@@ -13,7 +16,7 @@ use server::{
     outbound::Deadlines,
 };
 use shared::{
-    AttemptId, Failure, PersonId, SilenceId,
+    Failure, PersonId, SilenceId,
     api::PushProvider,
     config,
     config::{Language, PushChannel, WebhookChannel},
@@ -164,33 +167,9 @@ fn loopback() -> PushChannel {
 }
 
 fn delivery() -> Delivery {
-    let incident = json!({
-        "id": 42, "version": 1, "state": "triggered", "severity": "P0", "title": "磁盘满 disk full", "integration": "zabbix",
-        "host": "db-7", "ip": "10.1.2.3", "alerts": [9], "firing": 1, "count": 3, "opened_at": 1_700_000_000_000_i64,
-        "updated_at": 1_700_000_000_000_i64, "escalations": [], "timeline": 1
-    });
-    let page = json!({
-        "id": 5, "recipient": {"person": "li"}, "via": {"kind": "direct"}, "policy": "p", "level": 1, "cycle": 0,
-        "created_at": 1_700_000_000_000_i64, "attempts": []
-    });
-    Delivery {
-        key: "page-5/7".into(),
-        attempt: AttemptId(7),
-        try_number: 1,
-        incident: Arc::new(serde_json::from_value(incident).unwrap()),
-        page: serde_json::from_value(page).unwrap(),
-        language: Language::Zh,
-        address: Address::Push { person: "li".into(), only: None },
-        ack_url: Some(format!("https://tocsin.example.org/a/{CAP}")),
-        base: "https://tocsin.example.org".into(),
-        incident_url: "https://tocsin.example.org/incidents/42".into(),
-        test: false,
-        unrecorded: false,
-        others: Vec::new(),
-        storm: false,
-        near: None,
-        reminder: false,
-    }
+    let delivery = page::delivery(Address::Push { person: "li".into(), only: None });
+    let ack_url = Some(format!("https://tocsin.example.org/a/{CAP}"));
+    Delivery { key: "page-5/7".into(), ack_url, near: None, ..delivery }
 }
 
 /// What another program reads of a push.

@@ -1,11 +1,12 @@
 //! The stage of the carriers' tests: one that answers as it is told, accounts full of canaries, an incident at night.
 
+use crate::page;
 use serde_json::{Value, json};
 use server::{
     channels::{Accepted, Address, Channels, Delivery, Letter},
     outbound::Deadlines,
 };
-use shared::{AttemptId, Failure, SilenceId, config::Language, placement::Neighbourhood, text::PageText};
+use shared::{Failure, SilenceId, config::Language, text::PageText};
 use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader, Read as _, Write as _},
@@ -161,33 +162,7 @@ pub(crate) fn refused(outcome: Result<Accepted, Failure>) -> (bool, Option<i64>)
 }
 
 pub(crate) fn delivery(address: Address) -> Delivery {
-    let incident = serde_json::from_value(json!({
-        "id": 42, "version": 1, "state": "triggered", "severity": "P0", "title": "磁盘满 disk full", "integration": "zabbix",
-        "host": "db-7", "ip": "10.1.2.3", "alerts": [9], "firing": 1, "count": 3, "opened_at": 1_700_000_000_000_i64,
-        "updated_at": 1_700_000_000_000_i64, "escalations": [], "timeline": 1
-    }));
-    let page = serde_json::from_value(json!({
-        "id": 5, "recipient": {"person": "li"}, "via": {"kind": "direct"}, "policy": "p", "level": 1, "cycle": 0,
-        "created_at": 1_700_000_000_000_i64, "attempts": []
-    }));
-    Delivery {
-        key: "page-5-7".into(),
-        attempt: AttemptId(7),
-        try_number: 1,
-        incident: Arc::new(incident.unwrap()),
-        page: page.unwrap(),
-        language: Language::Zh,
-        address,
-        ack_url: Some(ACK.into()),
-        base: "https://tocsin.example.org".into(),
-        incident_url: "https://tocsin.example.org/incidents/42".into(),
-        test: false,
-        unrecorded: false,
-        others: Vec::new(),
-        storm: false,
-        near: Some(Neighbourhood { vm: "web01".into(), hypervisor: "esx-07".into(), vms: 15, failing: 1 }),
-        reminder: false,
-    }
+    Delivery { ack_url: Some(ACK.into()), ..page::delivery(address) }
 }
 
 pub(crate) fn english(address: Address) -> Delivery {
