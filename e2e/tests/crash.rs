@@ -3,9 +3,7 @@
 //! Senders post with and without idempotency keys and send again until they are answered; a receiver of pages fails
 //! now and then; somebody acknowledges. Meanwhile the process is killed and started again on the same store.
 
-#[path = "crash/field.rs"]
 mod field;
-#[path = "crash/verdict.rs"]
 mod verdict;
 
 use anyhow::{Context as _, Result, ensure};

@@ -1,6 +1,5 @@
 //! What a delivery must not do: wake somebody for what was answered, or show what a receiver said in confidence.
 
-#[path = "deliveries/faults.rs"]
 mod faults;
 
 use anyhow::{Context as _, Result, ensure};

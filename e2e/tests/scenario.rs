@@ -3,11 +3,12 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 use e2e::{
-    hook::{HookSink, Reply},
+    hook::{Call, HookSink, Reply},
+    http::Client,
     tocsin::Tocsin,
     wait,
 };
-use engine::scenario::{Action, Behaviour, ConfigText, Expectation, Scenario, Step, What, parse, play};
+use engine::scenario::{Action, Behaviour, ConfigText, Expectation, Scenario, Step, Told, What, parse, play};
 use shared::{
     Delay, Signal, SilenceRequest, Timestamp,
     api::{HeartbeatRow, IncidentRow, List, Receipt, Role},
@@ -100,13 +101,64 @@ fn simulated(scenario: &Scenario) -> Result<Vec<Page>> {
         .collect()
 }
 
+/// How a receiver takes pages, and what it says of them later.
+#[derive(Clone, Copy)]
+struct Mood {
+    reply: Reply,
+    tells: Option<(Told, Duration)>,
+}
+
+/// The receivers of a story, and what went wrong with what they had to tell.
+#[derive(Default)]
+struct Receivers {
+    moods: Mutex<BTreeMap<String, Mood>>,
+    telling: Mutex<Vec<thread::JoinHandle<Result<()>>>>,
+}
+
+impl Receivers {
+    /// Takes a call, and begins to tell what becomes of it.
+    fn take(&self, call: &Call, server: &Client) -> Reply {
+        let moods = self.moods.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(mood) = moods.get(call.path.trim_start_matches('/')).copied() else { return Reply::Accept };
+        if let Some((what, after)) = mood.tells {
+            let (call, server) = (call.clone(), server.clone());
+            let telling = thread::spawn(move || tell(&server, &call, what, after));
+            self.telling.lock().unwrap_or_else(PoisonError::into_inner).push(telling);
+        }
+        mood.reply
+    }
+
+    /// Whether all that was to be told was heard.
+    fn heard(&self) -> Result<()> {
+        let telling = std::mem::take(&mut *self.telling.lock().unwrap_or_else(PoisonError::into_inner));
+        telling.into_iter().try_for_each(|it| it.join().map_err(|_| anyhow::anyhow!("a receiver panicked"))?)
+    }
+}
+
+/// Says what became of a page where every receiver may: under the end of the address by which it is answered.
+fn tell(server: &Client, call: &Call, what: Told, after: Duration) -> Result<()> {
+    wait::sleep_until(call.at + after);
+    let ack_url = call.page()?.ack_url.context("the page cannot be answered")?;
+    let cap = ack_url.rsplit('/').next().unwrap_or_default();
+    let receipt = match what {
+        Told::Delivered => "receipt=delivered",
+        Told::Shown => "receipt=shown",
+        Told::Opened => "receipt=opened",
+        Told::Failed => "receipt=failed&detail=the+phone+is+switched+off",
+    };
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let answer = server.post(&format!("/cb/receipt/{cap}"), &form, receipt.as_bytes())?;
+    ensure!((200..300).contains(&answer.status), "`{receipt}` was answered {}: {}", answer.status, answer.text());
+    Ok(())
+}
+
 /// A scenario lived through by the server.
 struct Life {
     server: Tocsin,
     hook: HookSink,
     token: String,
     senders: BTreeMap<String, String>,
-    providers: Arc<Mutex<BTreeMap<String, Reply>>>,
+    receivers: Arc<Receivers>,
     begun: Instant,
     outcomes: Vec<Outcome>,
 }
@@ -114,12 +166,6 @@ struct Life {
 impl Life {
     fn live(scenario: &Scenario) -> Result<Vec<Page>> {
         let hook = HookSink::start()?;
-        let providers: Arc<Mutex<BTreeMap<String, Reply>>> = Arc::default();
-        let moods = Arc::clone(&providers);
-        hook.script(move |call| {
-            let moods = moods.lock().unwrap_or_else(PoisonError::into_inner);
-            moods.get(call.path.trim_start_matches('/')).copied().unwrap_or(Reply::Accept)
-        });
         let mut server = Tocsin::fresh()?;
         server.apply(&document(&scenario.config, &hook.url(""))?)?;
         let token = server.api_token(Role::Admin)?;
@@ -132,12 +178,16 @@ impl Life {
             }
         }
         server.start()?;
+        let receivers: Arc<Receivers> = Arc::default();
+        let (taking, heard_by) = (Arc::clone(&receivers), server.anybody());
+        hook.script(move |call| taking.take(call, &heard_by));
         let begun = wait::instant();
-        let mut life = Self { server, hook, token, senders, providers, begun, outcomes: Vec::new() };
+        let mut life = Self { server, hook, token, senders, receivers, begun, outcomes: Vec::new() };
         for step in &scenario.steps {
             life.until(step.at);
             life.step(step).with_context(|| format!("line {}", step.line))?;
         }
+        life.receivers.heard()?;
         life.pages()
     }
 
@@ -233,17 +283,22 @@ impl Life {
     fn provider(&self, contact: &str, behaviour: Behaviour) -> Result<()> {
         ensure!(contact.contains('/'), "write `PERSON/{contact}`: the receiver knows contacts by their path");
         let reply = match behaviour {
-            Behaviour::Accepts { .. } => Reply::Accept,
+            Behaviour::Accepts { .. } | Behaviour::Tells { .. } => Reply::Accept,
             Behaviour::Fails { permanently: false } => Reply::Status(500),
             Behaviour::Fails { permanently: true } => Reply::Status(404),
             Behaviour::TooMany { retry_after } => {
                 Reply::TooMany(retry_after.map_or(1, |it| u32::try_from(it.0 / 1_000).unwrap_or(1)))
             }
-            Behaviour::Tells { .. } => bail!("the receiver of webhooks tells nothing later"),
             Behaviour::LosesTheAnswer => Reply::Drop,
             Behaviour::TimesOut => Reply::Hang(Duration::from_secs(60)),
         };
-        self.providers.lock().unwrap_or_else(PoisonError::into_inner).insert(contact.to_owned(), reply);
+        let tells = match behaviour {
+            Behaviour::Tells { what, after } => Some((what, Duration::from_millis(after.0.unsigned_abs()))),
+            _ => None,
+        };
+        let mut moods = self.receivers.moods.lock().unwrap_or_else(PoisonError::into_inner);
+        moods.insert(contact.to_owned(), Mood { reply, tells });
+        drop(moods);
         Ok(())
     }
 

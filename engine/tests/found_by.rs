@@ -1,7 +1,5 @@
 //! By which machines an incident of several alerts is found.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
 use engine::{
     Engine, Event, Ingested, Snapshot,
     normalize::{Source, normalize},

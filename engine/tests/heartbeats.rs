@@ -1,7 +1,5 @@
 //! What holds for every sequence of beats: one in time never pages, a missed one pages exactly once until the next.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
 use engine::{Changes, Engine, Event, Ingested, Refusal, Snapshot, sim::Store};
 use proptest::prelude::*;
 use shared::{Signal, Timestamp, timeline::Happening};

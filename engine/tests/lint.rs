@@ -1,7 +1,5 @@
 //! A configuration in which a P0 can reach nobody is refused, and the finding says when and why.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
-
 use engine::{Snapshot, lint::lint};
 use shared::{Timestamp, config::Finding};
 

@@ -1,10 +1,7 @@
 //! The 23 rules of port mirrors: a table of what passes and what is refused, and what holds for anything at all.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-#[path = "mirror_rules/cases.rs"]
 mod cases;
-#[path = "mirror_rules/world.rs"]
-mod world;
+pub(crate) mod world;
 
 use cases::Case;
 use engine::mirror::{World, check, project};

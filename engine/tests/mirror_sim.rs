@@ -1,20 +1,13 @@
 //! A thousand seeded lives of mirrors: a switch that others change, that is away and answers late or not at all; a server
 //! that crashes and sleeps; a store that is down; a watchdog that runs or not. After everything that happens the promises
 //! hold.
-#![expect(clippy::expect_used, reason = "tests")]
 
-#[path = "mirror_sim/dice.rs"]
 mod dice;
-#[path = "mirror_sim/promises.rs"]
 mod promises;
-#[path = "mirror_sim/story.rs"]
 mod story;
-#[path = "mirror_sim/switch.rs"]
 mod switch;
-#[path = "mirror_rules/world.rs"]
-#[expect(dead_code, reason = "the rules' own tests spoil the world in more ways")]
-mod world;
 
+use super::mirror_rules::world;
 use shared::mirror::MirrorState;
 use std::collections::BTreeMap;
 use story::Story;

@@ -1,7 +1,5 @@
 //! The life of a port mirror: it begins when it may, ends when it must, and is over when that is proved.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
 use engine::{
     Engine, Event, Ingested, Refusal, Snapshot,
     mirror::{MirrorAct, MirrorCommand, MirrorRefusal, Request, World as Seen},

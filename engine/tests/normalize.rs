@@ -1,7 +1,5 @@
 //! The formats senders speak: a table of messages, properties of all messages, and noise.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
 use engine::normalize::{Charset, Normalized, Source, looks_like_p0, normalize};
 use proptest::prelude::*;
 use serde::Deserialize;

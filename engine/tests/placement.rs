@@ -1,7 +1,5 @@
 //! From an address or a name to the machine: what is promised to whoever looks one up at night.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
-
 use engine::placement::{Index, Moved};
 use proptest::prelude::*;
 use shared::{

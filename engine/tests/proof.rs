@@ -1,7 +1,5 @@
 //! What is said of a message after its provider took it: taken down once, believed as far as it goes, and never forgotten.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
 use engine::{Act, Command, Engine, Event, Ingested, Snapshot, normalize};
 use shared::{
     Attempt, AttemptId, AttemptState, DeliveryReceipt, Failure, Incident, IncidentId, Timestamp,

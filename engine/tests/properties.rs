@@ -1,7 +1,5 @@
 //! What holds for every order of events: the invariants, the accounts, and that a restart changes nothing.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
-
 use engine::{
     Act, Changes, Command, Effects, Engine, Event, Ingested, SilenceAct, Snapshot, Tell,
     normalize::{Source, normalize},

@@ -1,7 +1,5 @@
 //! Messages in any order: what counts in the end is what the sender said last, by its own clock.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
 use engine::{
     Engine, Event, Ingested, Snapshot,
     normalize::{Source, normalize},

@@ -1,7 +1,5 @@
 //! A replay does what happened, and a comparison names who would not be woken any more.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
-
 use engine::{
     Act, Snapshot,
     normalize::{Source, normalize},

@@ -1,7 +1,5 @@
 //! A restart: what was due comes at its time, also when the machine's clock was set meanwhile.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
 use engine::{
     Command, Engine, Event, Ingested, SilenceAct, Snapshot,
     normalize::{Source, normalize},

@@ -1,7 +1,5 @@
 //! Where an alert goes and what is made of it: conditions, time, effects, and what a sender's words are worth.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
-
 use engine::{
     Snapshot, classify,
     matcher::{Matcher, Subject},

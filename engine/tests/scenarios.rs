@@ -3,9 +3,6 @@
 //! A story that changed fails here with the difference; `cargo run -p engine --example stories` rewrites
 //! the stories, and the review of the change shows what it means.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
-
-#[path = "scenarios/files.rs"]
 mod files;
 
 use engine::scenario::parse;

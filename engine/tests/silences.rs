@@ -1,7 +1,5 @@
 //! Silences that stand in the document: what of them is refused, and what they come to.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
-
 use engine::{Engine, Event, Refusal, SilenceAct, Snapshot, lint::lint};
 use shared::{Silence, SilenceEnd, SilenceId, Timestamp, timeline::Actor};
 use std::sync::Arc;

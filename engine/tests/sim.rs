@@ -1,7 +1,5 @@
 //! Simulated days around the engine: the same seed is the same world, and every promise holds in it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
-
 use engine::sim::{Report, Scale, run};
 
 fn simulate(seed: u64, days: u32) -> Report {

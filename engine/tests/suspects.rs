@@ -1,7 +1,5 @@
 //! What a crowd of VMs of one hypervisor comes to: one page about it, and theirs once it is over.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
 use engine::{
     Act, Command, Engine, Event, Ingested, Snapshot,
     normalize::{Source, normalize},

@@ -1,7 +1,5 @@
 //! When a measured value becomes an alert: Open-Falcon's conditions, holding, ends of their own, hours, and templates.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
 use engine::{
     compile::Snapshot,
     threshold::{Bound, Course, Expression, Judged, OverBecause, Rules, Standing, forecast},

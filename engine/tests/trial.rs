@@ -1,7 +1,5 @@
 //! The tests a configuration carries: they pass when the pages go out, and say what happened when they do not.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
-
 use engine::{Snapshot, trial};
 use shared::{api::TrialResult, config::Document};
 

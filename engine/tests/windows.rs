@@ -1,7 +1,5 @@
 //! The next change of a time window is found where a clock on the wall, looked at every minute, shows it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
-
 use engine::window::Window;
 use proptest::prelude::*;
 use shared::{

@@ -1,10 +1,9 @@
 //! Every hand-off around every jump of every clock of the world from 2020 to 2040, against an oracle that shares
 //! nothing with the program but the time-zone files.
 //!
-//! The oracle (`oncall/oracle.py`) is given the very files jiff carries, so that both read the same clocks whatever
+//! The oracle (`schedules/oracle.py`) is given the very files jiff carries, so that both read the same clocks whatever
 //! this machine's own are.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "the bans are for the engine, not its tests")]
 
 use engine::oncall::{DutyReason, Roster, Stretch, Surroundings};
@@ -127,7 +126,7 @@ fn jumps(zone: &str) -> Vec<i64> {
 fn every_hand_off_at_every_jump_of_every_clock_is_where_the_oracle_says() {
     let folder = tempfile::tempdir().unwrap();
     write_zones(folder.path());
-    let oracle = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oncall/oracle.py");
+    let oracle = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/schedules/oracle.py");
     let mut python = Command::new("python3");
     python.arg(oracle).env("PYTHONTZPATH", folder.path()).stderr(Stdio::inherit());
     let answer = python.output().expect("python3 (3.9 or newer) is installed: the oracle needs it");

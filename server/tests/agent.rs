@@ -1,5 +1,4 @@
 //! The agent as a process against a small receiver: what is measured arrives once and in order, whatever happens between.
-#![expect(clippy::unwrap_used, reason = "a receiver of a test that cannot go on has failed")]
 
 use e2e::wait;
 use flate2::read::GzDecoder;

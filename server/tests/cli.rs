@@ -1,7 +1,5 @@
 //! The program as an operator types it: what goes to stdout, what to stderr, and with which exit code.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
-
 use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},

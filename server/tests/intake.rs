@@ -1,20 +1,11 @@
 //! What other senders push and exporters tell, as this server answers it and as its hosts show it.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
-
-#[path = "http/house.rs"]
-#[allow(dead_code, reason = "the house has more rooms than are visited here")]
-mod house;
-
-#[path = "intake/listener.rs"]
 mod listener;
-#[path = "intake/push.rs"]
 mod push;
-#[path = "intake/scrape.rs"]
 mod scrape;
-#[path = "intake/write.rs"]
 mod write;
 
+use super::http::house;
 use server::hosts::Hosts;
 use std::time::Duration;
 

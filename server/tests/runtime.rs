@@ -1,6 +1,5 @@
 //! The runtime on a real store: what is answered is stored, pages follow the commit, and a store that refuses
 //! delays nobody's P0.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
 
 use engine::{Act, Engine, Event, normalize::Source};
 use server::{

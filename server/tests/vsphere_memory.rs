@@ -1,5 +1,6 @@
 //! Ten thousand VMs: what is held is bounded by what is kept of them, not by what the vCenter answers. Alone in its process,
 //! whose memory it reads.
+
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
 
 use e2e::vcenter::Vcenter;

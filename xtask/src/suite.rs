@@ -142,7 +142,7 @@ fn rust_tests(project: &Project, scope: Scope, counts: &mut Counts) -> anyhow::R
         // All failures in one run: the next run may be minutes away.
         tests.args(["nextest", "run", "--no-fail-fast", "--color=never"]).args(host_arguments(project));
         // Those of inventories need the daemons that only the whole set-up fetches.
-        let but = if scope.whole_system() { "" } else { " and not package(e2e) and not binary(inventory)" };
+        let but = if scope.whole_system() { "" } else { " and not package(e2e) and not test(/^inventory::/)" };
         tests.args(["-E", &format!("not binary({SHARED}){but}")]);
         succeeded &= run_tests(project, tests, Runner::Nextest, &mut ours)?;
     }

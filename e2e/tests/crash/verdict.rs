@@ -1,6 +1,6 @@
 //! What must hold after all the deaths, checked from outside: by the interface, and by what the receiver saw.
 
-use crate::field::{Acked, Acknowledged, Field};
+use super::field::{Acked, Acknowledged, Field};
 use anyhow::{Context as _, Result, bail, ensure};
 use e2e::{
     hook::{Call, HookSink, Page, Reply, SECRET},

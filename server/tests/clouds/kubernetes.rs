@@ -1,6 +1,6 @@
 //! Kubernetes: lists in pages and watches, as the reference of its interface shows them.
 
-use crate::fake::{Answer, Asked, Fake, PATIENCE, SECRET, lines, papers, text_of, trust};
+use super::fake::{Answer, Asked, Fake, PATIENCE, SECRET, lines, papers, text_of, trust};
 use serde_json::{Value, json};
 use server::inventory::{
     Collector as _, Fault, FaultKind, OwnCertificate,

@@ -1,6 +1,6 @@
 //! OpenStack: Keystone, Nova and Neutron as their references show their answers, behind one address.
 
-use crate::fake::{Answer, Asked, Fake, PATIENCE, SECRET, trust};
+use super::fake::{Answer, Asked, Fake, PATIENCE, SECRET, trust};
 use serde_json::{Value, json};
 use server::inventory::{
     Collector as _, Fault, FaultKind,

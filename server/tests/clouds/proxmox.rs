@@ -1,6 +1,6 @@
 //! Proxmox VE: lists, configurations and agents as its interface's reference shows them.
 
-use crate::fake::{Answer, Asked, Fake, PATIENCE, SECRET, trust};
+use super::fake::{Answer, Asked, Fake, PATIENCE, SECRET, trust};
 use serde_json::{Value, json};
 use server::inventory::{
     Collector as _, Fault, FaultKind,

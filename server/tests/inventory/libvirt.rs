@@ -1,6 +1,6 @@
 //! What libvirt's collector says is what `virsh` says, and its machines are found at the switch's ports.
 
-use crate::picture::{Picture, fault, whole};
+use super::picture::{Picture, fault, whole};
 use e2e::lab::{Domain, Lab, Network};
 use server::inventory::{
     Collector as _, Endpoint, FaultKind,

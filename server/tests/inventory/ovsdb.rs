@@ -1,6 +1,6 @@
 //! What Open vSwitch's collector says is what `ovs-vsctl` says, at once and as it changes.
 
-use crate::picture::{fault, whole};
+use super::picture::{fault, whole};
 use e2e::lab::{Lab, Network};
 use serde_json::{Value, json};
 use server::inventory::{

@@ -1,6 +1,6 @@
 //! What the monitors' collector says is what QEMU says at another monitor of the same machine.
 
-use crate::picture::{Picture, fault, whole};
+use super::picture::{Picture, fault, whole};
 use e2e::lab::{Lab, Network};
 use serde_json::{Value, json};
 use server::inventory::{Collector as _, FaultKind, qemu::Qemu};

@@ -1,6 +1,6 @@
 //! Sources behind SSH: a real server of OpenSSH carries the bytes of libvirt's and the switch's sockets, or says why not.
 
-use crate::picture::{Picture, whole};
+use super::picture::{Picture, whole};
 use e2e::{
     lab::{Lab, Network},
     wait,

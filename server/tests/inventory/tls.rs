@@ -1,6 +1,6 @@
 //! A switch's database behind TLS: both sides prove themselves, or nothing is said.
 
-use crate::picture::whole;
+use super::picture::whole;
 use e2e::{
     lab::{Lab, Network},
     wait,

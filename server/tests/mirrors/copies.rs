@@ -1,7 +1,7 @@
 //! What really comes to a destination: the right copies while a mirror runs, and not one after it, though the traffic that
 //! was copied goes on.
 
-use crate::{
+use super::{
     contract::{Case, apply, remove_own, spec},
     frames::Copy,
     stage::{A, B, SWITCH, Stage, VLAN, erspan, mac},

@@ -1,6 +1,6 @@
 //! The dry run obeys the contract, counts by its clock, and fails as it is told.
 
-use crate::contract::{Case, Harness, apply, obeys, remove_own, spec, view};
+use super::contract::{Case, Harness, apply, obeys, remove_own, spec, view};
 use server::mirror::{
     Driver as _, Outcome, Picked, Quiet,
     dry_run::{DryRun, Trouble},

@@ -1,6 +1,6 @@
 //! Open vSwitch obeys the contract, and what is wrong with a mirror is said.
 
-use crate::{
+use super::{
     contract::{Case, Harness, apply, obeys, remove_own, spec},
     stage::{COLLECTOR, SWITCH, Stage, erspan, mac},
 };

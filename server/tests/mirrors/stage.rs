@@ -1,6 +1,6 @@
 //! A real Open vSwitch with two machines that ping each other, and destinations that write down what comes.
 
-use crate::{
+use super::{
     contract::Case,
     frames::{Copy, copies},
 };
@@ -166,7 +166,7 @@ impl Stage {
     }
 
     pub(crate) async fn view(&self) -> SwitchView {
-        crate::contract::view(&self.driver, SWITCH).await
+        super::contract::view(&self.driver, SWITCH).await
     }
 
     pub(crate) async fn case(&self, number: i64, spec: MirrorSpec) -> Case {

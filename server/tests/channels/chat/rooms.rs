@@ -1,6 +1,6 @@
 //! Chats that are configured to be at one address, and what is said in them.
 
-use super::scripted::{PATIENT, Scripted, read_request};
+use super::super::scripted::{PATIENT, Scripted, read_request};
 use serde_json::Value;
 use server::{
     channels::{Accepted, Address, Channels, Delivery, Letter, Room},

@@ -1,10 +1,7 @@
 //! Web push against push services that follow a script: what each device is sent, what another program reads of it, and
 //! what every answer means for the page and for the device.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
 
-#[path = "channels/page.rs"]
-mod page;
-
+use super::page;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use e2e::environment;
 use serde_json::{Value, json};
@@ -179,7 +176,7 @@ fn oracle(sent: &Sent) -> Value {
         "authorization": sent.header("authorization"),
     });
     let mut python = Command::new(environment::python().unwrap());
-    let output = python.args(["-c", include_str!("oracles/push.py"), &given.to_string()]).output().unwrap();
+    let output = python.args(["-c", include_str!("../oracles/push.py"), &given.to_string()]).output().unwrap();
     assert!(output.status.success(), "the other program: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }

@@ -1,5 +1,4 @@
 //! E-mail against a mail server that follows a script; the real one is in the e2e tests.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
 
 use server::{
     channels::{Accepted, Address, Channels, Delivery, Letter},

@@ -1,12 +1,7 @@
 //! Text messages and calls against carriers that follow a script: what each is sent, what its refusals mean, and what its own
 //! library says of our signatures.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
 
-#[path = "phone/oracles.rs"]
 mod oracles;
-#[path = "channels/page.rs"]
-mod page;
-#[path = "phone/stage.rs"]
 mod stage;
 
 use serde_json::{Value, json};

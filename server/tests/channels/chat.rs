@@ -1,17 +1,11 @@
 //! Chats against a server that follows a script: whole requests, the class of every refusal, and what another client sends.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
 
-#[path = "channels/oracle.rs"]
 mod oracle;
-#[path = "channels/refusals.rs"]
 mod refusals;
-#[path = "channels/rooms.rs"]
 mod rooms;
-#[path = "channels/scripted.rs"]
-mod scripted;
 
+use super::scripted::{PATIENT, Scripted, json_of};
 use rooms::{ACK, CAP, Rooms, class, delivery, exchange, exchanges, letter, mentioning, ok, room, rooms, status};
-use scripted::{PATIENT, Scripted, json_of};
 use serde_json::{Value, json};
 use server::channels::Accepted;
 use shared::config::{ContactKind, Language};

@@ -1,7 +1,7 @@
 //! What holds for every schedule: stretches tile the line, agree with every instant asked by itself, and can be cut
 //! anywhere.
 
-use crate::house::document;
+use super::house::document;
 use engine::{
     Snapshot,
     oncall::{Roster, Stretch, gaps, history, shifts},

@@ -1,6 +1,6 @@
 //! What is wrong with a schedule is said with its place and its mend, all of it at once.
 
-use crate::house::document;
+use super::house::document;
 use engine::Snapshot;
 
 /// (path, part of the message) of every finding.

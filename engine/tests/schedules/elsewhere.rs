@@ -1,6 +1,6 @@
 //! Calendars that others keep: their copies as shifts, whom they name, and what is told about them.
 
-use crate::{
+use super::{
     house::{at, document, range, who},
     imported::text,
 };

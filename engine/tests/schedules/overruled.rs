@@ -1,6 +1,6 @@
 //! Overrides, temporary schedules, swaps, and what is kept of the past.
 
-use crate::house::{at, berlin, document, range, who};
+use super::house::{at, berlin, document, range, who};
 use engine::{
     Snapshot,
     oncall::{Roster, Surroundings, Swap, SwapRefusal, gaps, history, shifts},
@@ -121,7 +121,7 @@ fn a_swap_becomes_overrides() {
 
 #[test]
 fn a_swap_that_cannot_be_is_refused_with_its_reason() {
-    let roster = crate::house::roster(&format!(
+    let roster = super::house::roster(&format!(
         r#"
         time_off = [{{ person = "d", from = "2026-01-06 00:00", until = "2026-01-07 00:00" }}]
         [[schedules]]

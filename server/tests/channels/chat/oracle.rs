@@ -14,7 +14,7 @@ const SECRET: &str = "SECtest";
 /// What the other client says.
 fn oracle(given: &Value) -> Value {
     let mut python = Command::new(environment::python().unwrap());
-    let output = python.args(["-c", include_str!("../oracles/chat.py"), &given.to_string()]).output().unwrap();
+    let output = python.args(["-c", include_str!("../../oracles/chat.py"), &given.to_string()]).output().unwrap();
     assert!(output.status.success(), "the other client: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }

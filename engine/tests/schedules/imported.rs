@@ -1,6 +1,6 @@
 //! Imported calendars: events as shifts and as holidays.
 
-use crate::house::{at, document, range, roster, who};
+use super::house::{at, document, range, roster, who};
 use engine::{Snapshot, oncall::Roster};
 use shared::Timestamp;
 

@@ -1,6 +1,6 @@
 //! The stage of the carriers' tests: one that answers as it is told, accounts full of canaries, an incident at night.
 
-use crate::page;
+use super::super::page;
 use serde_json::{Value, json};
 use server::{
     channels::{Accepted, Address, Channels, Delivery, Letter},

@@ -1,6 +1,6 @@
 //! Rotations, layers, restrictions, holidays, time off.
 
-use crate::house::{at, berlin, range, roster, who};
+use super::house::{at, berlin, range, roster, who};
 use engine::oncall::{DutyReason, covering};
 
 #[test]

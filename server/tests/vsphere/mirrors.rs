@@ -1,8 +1,6 @@
 //! Mirrors on distributed switches, against a stand-in that keeps sessions (govmomi's simulator with ours around it): what is
 //! sent is compared with how VMware's own client writes it, and what is there with what that client reads.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
 
-#[path = "vsphere/stage.rs"]
 mod stage;
 
 use e2e::wait;

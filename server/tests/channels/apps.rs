@@ -1,10 +1,7 @@
 //! Pushes to apps, taken by Google's own library and by an HTTP/2 that we did not write: what is signed and sent, and what
 //! every answer means for the page and for the device.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
 
-#[path = "channels/page.rs"]
-mod page;
-
+use super::page;
 use e2e::environment;
 use serde_json::{Value, json};
 use server::{
@@ -40,7 +37,7 @@ struct Providers {
 impl Providers {
     fn new() -> Self {
         let mut python = Command::new(environment::python().unwrap());
-        let python = python.args(["-c", include_str!("oracles/apps.py")]);
+        let python = python.args(["-c", include_str!("../oracles/apps.py")]);
         let mut child = python.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let stdin = child.stdin.take().unwrap();
         let said = BufReader::new(child.stdout.take().unwrap());

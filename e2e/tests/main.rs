@@ -1,0 +1,24 @@
+//! What the product promises, kept by its own program among real daemons, receivers and browsers. One program: each more
+//! would be linked with everything for itself.
+
+mod agent;
+mod agent_values;
+mod calm;
+mod clients;
+mod clock;
+mod crash;
+mod deliveries;
+mod heartbeats;
+mod import;
+mod inventory;
+mod live;
+mod load;
+mod measures;
+mod mirrors;
+mod path;
+mod placed;
+mod scenario;
+mod secrets;
+mod slow;
+mod trouble;
+mod watchman;
