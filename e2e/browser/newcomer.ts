@@ -19,6 +19,15 @@ export async function setUp(page: Page, server: Server): Promise<void> {
   await expect(page.getByTestId("connection")).toHaveText("Live");
 }
 
+/** The same without a page: Li Wei is signed in, and is the person of that name in the configuration. */
+export async function join(page: Page, server: Server, toml: string): Promise<void> {
+  const [, link] = await server.said(/first administrator: (\S+)/);
+  const code = new URL(link).searchParams.get("code");
+  await ask(page, server, "POST", "setup", { code, login: "li", name: "Li Wei", password: PASSWORD });
+  await ask(page, server, "PUT", "config", { toml });
+  await ask(page, server, "PUT", "accounts/li", { person: "li" });
+}
+
 /** Asks the interface as the person who is signed in. */
 export async function ask(page: Page, server: Server, method: string, path: string, data?: unknown) {
   const headers = { origin: server.url };

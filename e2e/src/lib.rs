@@ -10,6 +10,7 @@ pub mod environment;
 pub mod hook;
 pub mod http;
 pub mod lab;
+pub mod lab_server;
 pub mod live;
 pub mod load;
 pub mod mail;

@@ -1,7 +1,11 @@
 //! The agent as a process of its own, in networks of its own: what it reports, what it looks for, and what it never does.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::{environment, lab::Lab, wait};
+use e2e::{
+    lab::Lab,
+    lab_server::{LabServer, URL},
+    wait,
+};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -17,11 +21,9 @@ const CABLES: [(&str, &str, &str); 4] = [
 const SOURCE: &str = "[[sources]]\nid = \"segment-a\"\nkind = \"agents\"\nprobe = [\"10.77.0.0/16\", \"fd77::/16\"]\n";
 /// Half of what the server may ask for; the third segment is in the other half.
 const LIMITS: &str = "--probe 10.77.0.0/22 --probe fd77::/16";
-const URL: &str = "http://127.0.0.1:8080";
 
 struct Site {
-    lab: Lab,
-    token: String,
+    server: LabServer,
 }
 
 impl Site {
@@ -45,22 +47,12 @@ impl Site {
         )?;
         lab.run("ip -n r route add 10.77.1.77/32 dev behind")?;
         lab.run("ip netns exec r sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv4/conf/eth0/proxy_arp; echo 0 > /proc/sys/net/ipv4/neigh/eth0/proxy_delay'")?;
-        fs::copy(environment::binary()?, lab.run_path("tocsin"))?;
-        fs::write(lab.file("config.toml"), SOURCE)?;
-        lab.run("/run/tocsin --data data apply config.toml")?;
-        let token = lab.run("/run/tocsin --data data token create --kind api --role responder --name tests")?;
-        lab.run("/run/tocsin --data data token create --kind agent --name segment-a/lab-1 > /run/token")?;
+        let mut server = LabServer::start(lab, SOURCE)?;
+        let token = "/run/tocsin --data data token create --kind agent --name segment-a/lab-1 > /run/token";
+        server.lab.run(token)?;
         // It holds no secret of anybody's but this lab's.
-        lab.run("chmod 644 /run/token")?;
-        let mut site = Self { lab, token: token.trim().to_owned() };
-        site.begin("server", "/run/tocsin --data data serve --listen 127.0.0.1:8080")?;
-        wait::until("the server", wait::PATIENCE, || site.get("/api/v1/sources").ok())?;
-        Ok(site)
-    }
-
-    /// Begins a process of the lab's, which ends with it.
-    fn begin(&mut self, name: &str, command: &str) -> Result<()> {
-        self.lab.run(&format!("{command} > {name}.log 2>&1 & echo $! > {name}.pid")).map(drop)
+        server.lab.run("chmod 644 /run/token")?;
+        Ok(Self { server })
     }
 
     /// The agent, as an account that may do nothing at all.
@@ -68,30 +60,18 @@ impl Site {
         let nobody =
             "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs";
         let agent = format!("{nobody} /run/tocsin agent --server {URL} --token-file /run/token --name lab-1");
-        self.begin("agent", &format!("{agent} --every 2s {more}"))?;
+        self.server.begin("agent", &format!("{agent} --every 2s {more}"))?;
         let heard = || {
-            let agents = self.get("/api/v1/sources").ok()?["items"][0]["agents"].clone();
+            let agents = self.server.get("/api/v1/sources").ok()?["items"][0]["agents"].clone();
             (agents[0]["silent"] == false).then_some(())
         };
         let waited = wait::until("the agent to be heard", wait::PATIENCE, heard);
-        waited.with_context(|| fs::read_to_string(self.lab.file("agent.log")).unwrap_or_default())
-    }
-
-    fn curl(&mut self, arguments: &str) -> Result<Value> {
-        let token = &self.token;
-        let said = self
-            .lab
-            .run(&format!("curl -sS --noproxy '*' --max-time 20 -H 'Authorization: Bearer {token}' {arguments}"))?;
-        serde_json::from_str(&said).with_context(|| said)
-    }
-
-    fn get(&mut self, path: &str) -> Result<Value> {
-        self.curl(&format!("'{URL}{path}'"))
+        waited.with_context(|| fs::read_to_string(self.server.lab.file("agent.log")).unwrap_or_default())
     }
 
     fn look_up(&mut self, text: &str, probe: bool) -> Result<Value> {
         let body = json!({ "text": text, "probe": probe });
-        self.curl(&format!("-H 'Content-Type: application/json' -d '{body}' {URL}/api/v1/vms"))
+        self.server.curl(&format!("-H 'Content-Type: application/json' -d '{body}' {URL}/api/v1/vms"))
     }
 
     /// The outcome of asking for one address, and what it found.
@@ -103,19 +83,19 @@ impl Site {
 
     /// The hardware address of the machine at the other end.
     fn mac(&mut self, name: &str) -> Result<Value> {
-        let mac = self.lab.run(&format!("ip netns exec {name} cat /sys/class/net/eth0/address"))?;
+        let mac = self.server.lab.run(&format!("ip netns exec {name} cat /sys/class/net/eth0/address"))?;
         Ok(json!(mac.trim()))
     }
 
     /// Makes this machine speak with another once, so that its kernel knows it.
     fn speak_with(&mut self, ip: &str) -> Result<()> {
-        self.lab.run(&format!("curl -s --noproxy '*' --max-time 5 http://{ip}:9/ || :")).map(drop)
+        self.server.lab.run(&format!("curl -s --noproxy '*' --max-time 5 http://{ip}:9/ || :")).map(drop)
     }
 
     /// Datagrams that left this machine since it began, whoever sent them: server and agent speak TCP.
     fn datagrams(&mut self) -> Result<u64> {
         let read = "awk '$1 ~ /^Udp:/ && $2 ~ /^[0-9]/ { print $5 } $1 == \"Udp6OutDatagrams\" { print $2 }'";
-        let lines = self.lab.run(&format!("cat /proc/net/snmp /proc/net/snmp6 | {read}"))?;
+        let lines = self.server.lab.run(&format!("cat /proc/net/snmp /proc/net/snmp6 | {read}"))?;
         Ok(lines.lines().filter_map(|line| line.trim().parse::<u64>().ok()).sum())
     }
 }
@@ -125,7 +105,7 @@ fn an_agent_without_any_privilege_reports_who_answered_and_which_of_them_is_a_ro
     let mut site = Site::new()?;
     site.speak_with("10.77.0.9")?;
     site.speak_with("10.77.1.254")?;
-    let printed = site.lab.run("/run/tocsin agent --once --interface to-b")?;
+    let printed = site.server.lab.run("/run/tocsin agent --once --interface to-b")?;
     ensure!(printed.contains("10.77.0.9") && !printed.contains("10.77.1.254"), "{printed}");
     site.start_agent("")?;
     let b = site.mac("b")?;
@@ -144,7 +124,7 @@ fn an_agent_without_any_privilege_reports_who_answered_and_which_of_them_is_a_ro
     let (outcome, found) = site.ask("10.77.0.33")?;
     ensure!((outcome.as_str(), &found) == ("no_agent", &Value::Null), "{outcome} {found}");
     assert_eq!(site.datagrams()?, before);
-    let status = site.lab.run("cat /proc/$(cat agent.pid)/status")?;
+    let status = site.server.lab.run("cat /proc/$(cat agent.pid)/status")?;
     let uid = status.lines().find(|line| line.starts_with("Uid:")).context("no uid")?;
     ensure!(uid.split_whitespace().nth(1) == Some("65534"), "{uid}");
     let own =
@@ -197,7 +177,7 @@ fn a_machine_that_nobody_spoke_with_is_found_and_a_router_is_never_the_answer() 
     }
     ensure!(site.look_up("10.78.0.1", true)?["terms"][0].get("asked").is_none(), "it is in no prefix of the source");
     assert_eq!(site.datagrams()?, before + 9, "nothing was sent for any of them");
-    ensure!(site.lab.run("ip neigh show dev to-d")?.trim().is_empty(), "nobody was asked there");
+    ensure!(site.server.lab.run("ip neigh show dev to-d")?.trim().is_empty(), "nobody was asked there");
     Ok(())
 }
 
@@ -207,8 +187,8 @@ fn an_old_answer_is_confirmed_within_seconds_or_taken_back() -> Result<()> {
     let n = site.mac("n")?;
     let known = n.as_str().context("no address")?;
     // As a kernel keeps what it heard long ago: one that is there, and one that is no more.
-    site.lab.run(&format!("ip neigh replace 10.77.3.9 lladdr {known} nud stale dev to-n"))?;
-    site.lab.run("ip neigh replace 10.77.3.66 lladdr 52:54:00:00:00:66 nud stale dev to-n")?;
+    site.server.lab.run(&format!("ip neigh replace 10.77.3.9 lladdr {known} nud stale dev to-n"))?;
+    site.server.lab.run("ip neigh replace 10.77.3.66 lladdr 52:54:00:00:00:66 nud stale dev to-n")?;
     site.start_agent(LIMITS)?;
     for ip in ["10.77.3.9", "10.77.3.66"] {
         let found = site.look_up(ip, false)?;
@@ -229,19 +209,21 @@ fn an_old_answer_is_confirmed_within_seconds_or_taken_back() -> Result<()> {
 #[test]
 fn a_wrong_token_is_said_and_a_right_one_counts_without_a_restart() -> Result<()> {
     let mut site = Site::new()?;
-    site.lab.run("cp /run/token right && echo tag_wrong > /run/token")?;
+    site.server.lab.run("cp /run/token right && echo tag_wrong > /run/token")?;
     let agent = format!("/run/tocsin agent --server {URL} --token-file /run/token --name lab-1 --every 1s");
-    site.begin("agent", &agent)?;
-    let log = site.lab.file("agent.log");
+    site.server.begin("agent", &agent)?;
+    let log = site.server.lab.file("agent.log");
     let said = |what: &str| fs::read_to_string(&log).is_ok_and(|log| log.contains(what));
     wait::until("the agent to say why", wait::PATIENCE, || said("There is no such token of an agent").then_some(()))?;
     ensure!(!said("tag_wrong"), "a token is never in a log");
-    site.lab.run("cp right /run/token")?;
+    site.server.lab.run("cp right /run/token")?;
     // Who is refused tries again within half a minute.
     wait::until("the report to be taken", 2 * wait::PATIENCE, || said("reports are taken again").then_some(()))?;
     // In the clear, to another machine: never.
-    let refused =
-        site.lab.run("/run/tocsin agent --server http://10.77.0.9 --token-file /run/token 2>&1 && exit 1 || :")?;
+    let refused = site
+        .server
+        .lab
+        .run("/run/tocsin agent --server http://10.77.0.9 --token-file /run/token 2>&1 && exit 1 || :")?;
     ensure!(refused.contains("in the clear") && refused.contains("https://"), "{refused}");
     Ok(())
 }

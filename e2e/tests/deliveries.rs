@@ -1,6 +1,8 @@
 //! What a delivery must not do: wake somebody for what was answered, or show what a receiver said in confidence.
 
 mod faults;
+mod proof;
+mod rebinding;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::{

@@ -142,6 +142,15 @@ fn deltas_survive_a_restart_without_a_number_being_used_twice() -> Result<()> {
 }
 
 #[test]
+fn a_server_that_stops_sends_its_browsers_away() -> Result<()> {
+    let mut scene = scene()?;
+    let mut browser = scene.browser(scene.board()?.seq)?;
+    scene.server.stop()?;
+    ensure!(matches!(browser.hear(PATIENCE)?, Frame::Closed(Some(1001))), "it waited until they left");
+    Ok(())
+}
+
+#[test]
 fn only_our_own_pages_and_people_who_may_are_let_in() -> Result<()> {
     let scene = scene()?;
     let address = scene.server.address();

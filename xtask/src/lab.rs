@@ -1,4 +1,5 @@
-//! Open vSwitch, libvirt, QEMU and a server of SSH for the tests, unpacked into the target folder and never installed.
+//! Open vSwitch, libvirt, QEMU, and servers of SSH and of names for the tests, unpacked into the target folder and never
+//! installed.
 //!
 //! Installed, they would run as services of this machine and change its network, and they would push out what others
 //! have put there in other versions. The tests lay the unpacked files over /usr in namespaces of their own, so nobody
@@ -15,7 +16,7 @@ use crate::setup;
 use crate::steps::{call, output, retry};
 
 /// Programs that the tests start, and Debian's packages that bring them.
-const PROGRAMS: [(&str, &str); 11] = [
+const PROGRAMS: [(&str, &str); 12] = [
     ("ovs-vswitchd", "openvswitch-switch"),
     ("libvirtd", "libvirt-daemon"),
     ("libvirtd", "libvirt-daemon-driver-qemu"),
@@ -27,6 +28,7 @@ const PROGRAMS: [(&str, &str); 11] = [
     ("nc", "netcat-openbsd"),
     ("tcpdump", "tcpdump"),
     ("ping", "iputils-ping"),
+    ("dnsmasq", "dnsmasq-base"),
 ];
 
 /// The root of the unpacked files.
@@ -50,7 +52,7 @@ pub(crate) fn programs(project: &Project) -> anyhow::Result<()> {
     // Lists that are missing or old are the usual reason to fail.
     if unpack(&lacking, &root).is_err() {
         retry("apt-get update", || setup::apt_get(&["update"]))?;
-        retry("fetching the tests' Open vSwitch, libvirt, QEMU and SSH", || unpack(&lacking, &root))?;
+        retry("fetching the tests' daemons", || unpack(&lacking, &root))?;
     }
     fs::write(&stamp, lacking.join("\n")).context("marking the lab's programs as complete")
 }

@@ -51,7 +51,7 @@ test('what was sent is listed with every hop, and so is how its provider does', 
       .poll(async () => (await ask(page, server, 'GET', 'deliveries?state=accepted,failed')).items.length)
       .toBeGreaterThanOrEqual(3);
 
-    await page.reload();
+    // They come by themselves.
     const rows = page.getByTestId('delivery');
     await expect(rows.filter({ hasText: 'Li Wei' })).toContainText('Taken');
     await expect(rows.filter({ hasText: 'Li Wei' })).toContainText('queued');
@@ -76,6 +76,23 @@ test('what was sent is listed with every hop, and so is how its provider does', 
       await expect(page.getByText('Nothing like that was sent')).toBeVisible();
       await page.getByRole('link', { name: 'Show all of them' }).click();
       await expect(rows.filter({ hasText: 'Li Wei' })).toBeVisible();
+    });
+
+    await test.step('who reads on keeps their place while more comes, and what is there stays without a network', async () => {
+      const first = rows.filter({ hasText: '#1' }).filter({ hasText: 'Li Wei' }).getByRole('link');
+      await first.focus();
+      await send(page, server, ingest, '[P1][PROBLEM][db-08][10.1.2.4][disk is full]');
+      await expect
+        .poll(async () => (await ask(page, server, 'GET', 'deliveries?state=accepted,failed')).items.length)
+        .toBeGreaterThanOrEqual(6);
+      await expect(first).toBeFocused();
+      await first.blur();
+      await expect(rows.filter({ hasText: '#2' }).first()).toBeVisible();
+      await page.context().setOffline(true);
+      await expect(page.getByTestId('connection')).not.toHaveText('Live', { timeout: 60_000 });
+      await expect(rows.filter({ hasText: '#2' }).first()).toBeVisible();
+      await examine(page, 'deliveries offline');
+      await page.context().setOffline(false);
     });
 
     await test.step('it is taken away as a table, and an incident as a proof', async () => {

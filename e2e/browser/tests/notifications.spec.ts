@@ -1,29 +1,20 @@
 // My notifications: a browser is registered after a press, renews itself, is tested to the end and removed; what is wrong
 // is said in words. The browser's subscription is one of web-push-testing, and its pushes come by Chromium's own tools.
-import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
 import { expect, test as base, type Page } from '@playwright/test';
-import { ask, PASSWORD } from '../newcomer.ts';
+import { ask, join } from '../newcomer.ts';
+import { pushService, type PushService } from '../push-service.ts';
 import { start, type Server } from '../server.ts';
 import { examine, narrowPhone } from '../whole.ts';
 
 const program = process.env.TOCSIN_BIN;
-const load = createRequire(import.meta.url);
 
-interface Service {
-  messages(): object[];
-  expire(): void;
-}
+type Service = PushService<object>;
 
 const test = base.extend<{ server: Server; service: Service }>({
   server: async ({ page }, use) => {
     base.skip(!program || !!process.env.TOCSIN_PATH_URL, 'TOCSIN_BIN names no server to start');
     const server = await start(program!);
-    const [, link] = await server.said(/first administrator: (\S+)/);
-    const code = new URL(link).searchParams.get('code');
-    await ask(page, server, 'POST', 'setup', { code, login: 'li', name: 'Li Wei', password: PASSWORD });
-    await ask(page, server, 'PUT', 'config', { toml: ORGANISATION });
-    await ask(page, server, 'PUT', 'accounts/li', { person: 'li' });
+    await join(page, server, ORGANISATION);
     await narrowPhone(page);
     await page.addInitScript(() => localStorage.getItem('tocsin.language') ?? localStorage.setItem('tocsin.language', 'en'));
     await use(server);
@@ -31,15 +22,8 @@ const test = base.extend<{ server: Server; service: Service }>({
   },
   // What the browser's maker would run: subscribing gives an address of this service.
   service: async ({ page, context, server }, use) => {
-    const { key } = await ask(page, server, 'GET', 'push/key');
-    const { PushApiModel } = load('web-push-testing/src/PushApiModel.js');
-    const PushServer = load('web-push-testing/src/server.js');
-    const model = new PushApiModel();
-    const running = new PushServer(model, 0);
-    running.startServer();
-    await new Promise((done) => running._server.once('listening', done));
-    model.notifyUrl = `http://localhost:${(running._server.address() as AddressInfo).port}/notify/`;
-    const { endpoint, keys, clientHash } = await model.subscribe({ userVisibleOnly: 'true', applicationServerKey: key });
+    const service = await pushService<object>(page, server);
+    const { endpoint, keys } = service;
     await context.grantPermissions(['notifications'], { origin: server.url });
     await page.addInitScript(
       (given) => {
@@ -52,11 +36,8 @@ const test = base.extend<{ server: Server; service: Service }>({
       },
       { endpoint, keys },
     );
-    await use({
-      messages: () => (model.messages[clientHash] ?? []).map((text: string) => JSON.parse(text)),
-      expire: () => model.expireSubscription(clientHash),
-    });
-    await new Promise((done) => running._server.close(done));
+    await use(service);
+    await service.stop();
   },
 });
 

@@ -14,7 +14,7 @@ test('the picture pairs an app, once', async ({ page, server }) => {
   await expect(picture).toBeVisible();
   await examine(page, 'pairing');
 
-  const side = 480;
+  const side = 240;
   const pixels = await picture.evaluate((image: HTMLImageElement, side) => {
     const canvas = Object.assign(document.createElement('canvas'), { width: side, height: side });
     const context = canvas.getContext('2d')!;

@@ -1,14 +1,12 @@
 // A page is pushed, shown by the service worker, told of and acknowledged by its button: by a real server, through a push
 // service that somebody else wrote (web-push-testing), into the worker that people's browsers run.
 // What stands in for a browser's maker is only the way from the push service to the worker: Chromium's own tools deliver it.
-import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
 import { expect, test as base, type Page, type Route, type Worker } from '@playwright/test';
-import { ask, PASSWORD, send } from '../newcomer.ts';
+import { ask, join, send } from '../newcomer.ts';
+import { pushService, type PushService } from '../push-service.ts';
 import { start, type Server } from '../server.ts';
 
 const program = process.env.TOCSIN_BIN;
-const load = createRequire(import.meta.url);
 
 interface Message {
   web_push: number;
@@ -26,14 +24,7 @@ interface Shown {
   actions: string[];
 }
 
-/** The push service of web-push-testing, with one subscription. */
-interface Service {
-  endpoint: string;
-  keys: { p256dh: string; auth: string };
-  /** Everything pushed so far, decrypted. */
-  messages(): Message[];
-  expire(): void;
-}
+type Service = PushService<Message>;
 
 /** Hands something to the worker, as a browser does what its push service gave it. */
 type Deliver = (message: string | object) => Promise<void>;
@@ -42,32 +33,16 @@ const test = base.extend<{ server: Server; service: Service; worker: Worker; del
   server: async ({ page }, use) => {
     base.skip(!program || !!process.env.TOCSIN_PATH_URL, 'TOCSIN_BIN names no server to start');
     const server = await start(program!);
-    const [, link] = await server.said(/first administrator: (\S+)/);
-    const code = new URL(link).searchParams.get('code');
-    await ask(page, server, 'POST', 'setup', { code, login: 'li', name: 'Li Wei', password: PASSWORD });
-    await ask(page, server, 'PUT', 'config', { toml: ORGANISATION });
-    await ask(page, server, 'PUT', 'accounts/li', { person: 'li' });
+    await join(page, server, ORGANISATION);
     await use(server);
     await server.stop();
   },
   service: async ({ page, server }, use) => {
-    const { key } = await ask(page, server, 'GET', 'push/key');
-    const { PushApiModel } = load('web-push-testing/src/PushApiModel.js');
-    const PushServer = load('web-push-testing/src/server.js');
-    const model = new PushApiModel();
-    const running = new PushServer(model, 0);
-    running.startServer();
-    await new Promise((done) => running._server.once('listening', done));
-    model.notifyUrl = `http://localhost:${(running._server.address() as AddressInfo).port}/notify/`;
-    const { endpoint, keys, clientHash } = await model.subscribe({ userVisibleOnly: 'true', applicationServerKey: key });
+    const service = await pushService<Message>(page, server);
+    const { endpoint, keys } = service;
     await ask(page, server, 'POST', 'me/devices', { label: 'Pixel', endpoint, ...keys, language: 'en' });
-    await use({
-      endpoint,
-      keys,
-      messages: () => (model.messages[clientHash] ?? []).map((text: string) => JSON.parse(text)),
-      expire: () => model.expireSubscription(clientHash),
-    });
-    await new Promise((done) => running._server.close(done));
+    await use(service);
+    await service.stop();
   },
   worker: async ({ page, context, server }, use) => {
     await context.grantPermissions(['notifications'], { origin: server.url });

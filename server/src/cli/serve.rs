@@ -72,6 +72,7 @@ pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
         take_in(&app);
         signals.wait(&thread, &app.runtime, settings.hung_ms).await;
         app.inventory.answer_agents();
+        app.board.close();
         handle.stop(true).await;
         store_hosts(&app).await;
         app.runtime.stop();

@@ -21,7 +21,7 @@ use std::{
         atomic::{AtomicU32, Ordering},
     },
 };
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 
 /// Deltas kept for browsers that come back, by number and by size.
 const KEPT: usize = 512;
@@ -95,6 +95,7 @@ pub struct Board {
     frames: broadcast::Sender<Frame>,
     pub(super) dirty: Notify,
     browsers: AtomicU32,
+    closed: watch::Sender<bool>,
 }
 
 impl Board {
@@ -107,7 +108,18 @@ impl Board {
             frames: broadcast::Sender::new(BEHIND),
             dirty: Notify::new(),
             browsers: AtomicU32::new(0),
+            closed: watch::Sender::new(false),
         }
+    }
+
+    /// Ends every live connection and any that would follow: a server that stops does not wait for browsers to leave.
+    pub fn close(&self) {
+        self.closed.send_replace(true);
+    }
+
+    /// Whether, and when, that happened.
+    pub(super) fn closing(&self) -> watch::Receiver<bool> {
+        self.closed.subscribe()
     }
 
     /// Forgets everything and takes these incidents; browsers fetch the board again.

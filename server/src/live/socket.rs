@@ -29,6 +29,7 @@ enum End {
     SignedOut,
     TooSlow,
     BadMessage,
+    Stopping,
 }
 
 /// Opens the live connection; the caller's layer has checked Origin and session.
@@ -51,6 +52,7 @@ pub async fn socket(
             End::Left => None,
             End::SignedOut => Some(CloseReason::from(CloseCode::Policy)),
             End::TooSlow => Some(CloseReason::from(CloseCode::Again)),
+            End::Stopping => Some(CloseReason::from(CloseCode::Away)),
             End::BadMessage => Some(CloseReason::from(CloseCode::Unsupported)),
         };
         // The other side may be gone already.
@@ -87,6 +89,7 @@ impl Connection {
             timer.tick().await;
         }
         let mut heard = Stopwatch::start();
+        let mut closing = self.board.closing();
         loop {
             let step = tokio::select! {
                 message = stream.next() => {
@@ -99,6 +102,7 @@ impl Connection {
                     if heard.elapsed_ms() > WATCHDOG_MS { Err(End::Left) } else { self.say(&LiveMessage::Ping { now: clock::now() }).await }
                 }
                 _ = check.tick() => self.check_session().await,
+                _ = closing.wait_for(|is_closed| *is_closed) => Err(End::Stopping),
             };
             if let Err(end) = step {
                 return end;

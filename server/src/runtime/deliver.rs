@@ -68,8 +68,8 @@ impl Links {
 
     /// Where people change how they are reached.
     #[must_use]
-    pub fn settings(&self) -> String {
-        format!("{}/settings", self.base())
+    pub fn my_notifications(&self) -> String {
+        format!("{}/me", self.base())
     }
 
     /// The incident's page.

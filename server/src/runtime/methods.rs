@@ -1,12 +1,12 @@
 //! Contacts that do not work any more, in memory: learned from what becomes of deliveries, stored with it, and told to their
 //! owners by another of their contacts.
 
-use super::deliver::{Dispatcher, Sending, address};
-use super::inbox::Item;
-use crate::{
-    channels::{Letter, LetterAbout},
-    db::Learned,
+use super::{
+    deliver::{Dispatcher, Sending},
+    inbox::Item,
+    tell::{PersonalNotice, tell, ways},
 };
+use crate::{channels::LetterAbout, db::Learned};
 use engine::{
     Changes, Snapshot,
     broken::{Broken, Heard, Verdict, judged},
@@ -125,41 +125,31 @@ impl Methods {
 }
 
 impl Dispatcher {
-    /// Tells people that a contact of theirs does not work, each by their other contacts until one takes it.
+    /// Tells people that a contact of theirs does not work, each by their other contacts that do.
     pub(super) fn warn(&self, broken: Vec<Broken>, methods: &Methods, how: &Sending<'_>) {
         for it in broken {
-            let letters = self.warnings(&it, methods, how);
-            let (inbox, channels) = (self.inbox.clone(), how.channels.clone());
+            let Some(person) = how.config.people.get(&it.person) else { continue };
+            let ways = ways(person, |other| {
+                other.id != it.contact && !methods.is_broken(&(it.person.clone(), other.id.clone()))
+            });
+            let notice = PersonalNotice {
+                key: format!("{}-broken-{}-{}", self.instance, it.at.ms(), it.address),
+                text: broken_text(person.language, &it.contact, it.channel, &it.why),
+                url: how.links.my_notifications(),
+                about: LetterAbout::Contact(it.contact.clone()),
+            };
+            let (inbox, channels, language) = (self.inbox.clone(), how.channels.clone(), person.language);
             self.tasks.spawn(async move {
-                for letter in &letters {
-                    if channels.tell(letter).await.is_ok() {
+                match tell(&channels, language, ways, notice).await {
+                    Ok(_) => {
                         inbox.push(Item::Warned(it.person, it.contact));
-                        return;
                     }
+                    Err(why) => tracing::warn!(
+                        person = %it.person, contact = %it.contact, why, "a contact is broken, and nobody could be told of it"
+                    ),
                 }
-                tracing::warn!(person = %it.person, contact = %it.contact, "a contact is broken, and nobody could be told of it");
             });
         }
-    }
-
-    /// The same letter by every other contact that works, in the order in which they stand; nobody is called for it.
-    fn warnings(&self, it: &Broken, methods: &Methods, how: &Sending<'_>) -> Vec<Letter> {
-        let Some(person) = how.config.people.get(&it.person) else { return Vec::new() };
-        let others = person.contacts.iter().filter(|other| {
-            let is_call = other.address().is_some_and(|(kind, _)| kind == ContactKind::Voice);
-            other.id != it.contact && !is_call && !methods.is_broken(&(it.person.clone(), other.id.clone()))
-        });
-        let letters = others.filter_map(|other| {
-            Some(Letter {
-                key: format!("{}-broken-{}-{}", self.instance, it.at.ms(), it.address),
-                about: LetterAbout::Contact(it.contact.clone()),
-                text: broken_text(person.language, &it.contact, it.channel, &it.why),
-                language: person.language,
-                address: address(person, other)?,
-                url: how.links.settings(),
-            })
-        });
-        letters.collect()
     }
 }
 

@@ -1,9 +1,9 @@
 //! Telling one person something that is no page: by the first of their contacts that takes it.
 
 use super::{Runtime, deliver::address};
-use crate::channels::{Channels, Letter, LetterAbout};
+use crate::channels::{Address, Channels, Letter, LetterAbout};
 use shared::{
-    config::{ContactKind, Person},
+    config::{Contact, ContactKind, Language, Person},
     text::PageText,
 };
 use std::sync::PoisonError;
@@ -20,38 +20,43 @@ pub struct PersonalNotice {
 }
 
 impl Runtime {
-    /// Tells somebody: by their devices if they have any, or else by their contacts in their own order. Nobody is called for
-    /// it, and webhooks are machines.
+    /// Tells somebody; a webhook is a machine, which is told nothing.
     ///
     /// # Errors
     /// Why nothing took it.
     pub async fn tell(&self, person: &Person, notice: PersonalNotice) -> Result<ContactKind, String> {
         let channels = self.vitals.channels.read().unwrap_or_else(PoisonError::into_inner).clone();
-        tell(&channels, person, notice).await
+        let ways = ways(person, |contact| contact.address().is_some_and(|(kind, _)| kind != ContactKind::Webhook));
+        tell(&channels, person.language, ways, notice).await
     }
 }
 
-async fn tell(channels: &Channels, person: &Person, notice: PersonalNotice) -> Result<ContactKind, String> {
-    let PersonalNotice { key, text, url, about } = notice;
-    let reads = |kind: ContactKind| !matches!(kind, ContactKind::Voice | ContactKind::Webhook);
-    let mut contacts: Vec<_> = person
-        .contacts
-        .iter()
+/// The contacts by which somebody can be told: their devices first, then the others as they stand. Nobody is called for it.
+pub(super) fn ways(person: &Person, usable: impl Fn(&Contact) -> bool) -> Vec<(ContactKind, Address)> {
+    let usable = person.contacts.iter().filter(|contact| usable(contact));
+    let mut ways: Vec<_> = usable
         .filter_map(|contact| Some((contact.address()?.0, address(person, contact)?)))
-        .filter(|(kind, _)| reads(*kind))
+        .filter(|(kind, _)| *kind != ContactKind::Voice)
         .collect();
-    contacts.sort_by_key(|(kind, _)| *kind != ContactKind::Push);
+    ways.sort_by_key(|(kind, _)| *kind != ContactKind::Push);
+    ways
+}
+
+/// Sends a notice by one after another until something takes it.
+///
+/// # Errors
+/// Why nothing took it.
+pub(super) async fn tell(
+    channels: &Channels,
+    language: Language,
+    ways: Vec<(ContactKind, Address)>,
+    notice: PersonalNotice,
+) -> Result<ContactKind, String> {
+    let PersonalNotice { key, text, url, about } = notice;
     let mut failures = Vec::new();
-    for (kind, address) in contacts {
-        let letter = Letter {
-            key: key.clone(),
-            about: about.clone(),
-            text: text.clone(),
-            language: person.language,
-            address,
-            url: url.clone(),
-        };
-        match channels.tell(&letter).await {
+    for (kind, address) in ways {
+        let (key, about, text, url) = (key.clone(), about.clone(), text.clone(), url.clone());
+        match channels.tell(&Letter { key, about, text, language, address, url }).await {
             Ok(_) => return Ok(kind),
             Err(failure) => failures.push(format!("{}: {}", kind.as_str(), failure.detail)),
         }

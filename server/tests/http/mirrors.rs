@@ -63,6 +63,11 @@ impl Place {
                 (board["backends"][0]["switches"].as_array().is_some_and(|it| !it.is_empty())).then_some(())
             })
             .await;
+        place
+            .until("the machines are known", || async {
+                (place.get(&viewer, "/api/v1/sources").await["items"][0]["state"] == "well").then_some(())
+            })
+            .await;
         let alert = request("POST", &format!("/ingest/{}", place.house.sender));
         let sent = call(&place.house.service().await, alert.set_payload("[P1][PROBLEM][web1][10.1.2.1][slow]")).await;
         assert_eq!(sent.status, 200);

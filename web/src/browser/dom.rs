@@ -30,6 +30,11 @@ pub(crate) fn is_hidden() -> bool {
     document().visibility_state() == web_sys::VisibilityState::Hidden
 }
 
+/// Whether the keyboard is in something of that selector.
+pub(crate) fn has_focus_in(selector: &str) -> bool {
+    document().active_element().is_some_and(|it| it.closest(selector).ok().flatten().is_some())
+}
+
 /// Whether a key press belongs to a field, a menu or an input method, and so is not a shortcut.
 pub(crate) fn is_typing(event: &KeyboardEvent) -> bool {
     if event.is_composing() || event.default_prevented() {

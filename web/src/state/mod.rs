@@ -9,4 +9,4 @@ pub(crate) mod snapshot;
 pub(crate) mod toast;
 
 pub(crate) use app::{App, Session};
-pub(crate) use remote::{Load, Remote, Untyped};
+pub(crate) use remote::{Load, Remote, Untyped, look_again};

@@ -1,7 +1,10 @@
 //! A thing on the server: being loaded, loaded, or failed with a reason and a way to try again.
 
 use super::App;
-use crate::api::{self, ApiError};
+use crate::{
+    api::{self, ApiError},
+    browser::dom,
+};
 use leptos::{prelude::*, task::spawn_local};
 use serde::de::DeserializeOwned;
 use std::{any::Any, marker::PhantomData, sync::Arc};
@@ -11,6 +14,17 @@ pub(crate) enum Load<T> {
     Loading,
     Ready(T),
     Failed(ApiError),
+}
+
+/// Does something again every so often while somebody looks: where nobody tells of changes, they are asked for.
+pub(crate) fn look_again(app: App, every_ms: i64, again: impl Fn() + 'static) {
+    Effect::new(move |before: Option<i64>| {
+        let now = app.now.get().ms() / every_ms;
+        if before.is_some_and(|before| before != now) && !dom::is_hidden() {
+            untrack(&again);
+        }
+        now
+    });
 }
 
 /// Fetched from a path; what was loaded stays while it is loaded again.

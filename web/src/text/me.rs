@@ -47,6 +47,8 @@ shared::messages! {
     allowed() { en: "allowed", zh: "已允许" }
     not_allowed() { en: "not allowed", zh: "未允许" }
     alive(service: &str) { en: "alive at {service}", zh: "有效：{service}" }
+    asks_itself() { en: "nobody pushes to it: it rings only while its app runs", zh: "无推送：仅在应用运行时响铃" }
+    of_the_app() { en: "given to the app", zh: "由应用管理" }
     gone() { en: "gone: open Tocsin on it", zh: "已失效：请在该设备上打开 Tocsin" }
     refused(n: u32) { en: "the last {n} pushes were refused", zh: "最近 {n} 次推送被拒绝" }
     proof_at(ago: &str) { en: "shown {ago} ago", zh: "{ago}前显示" }

@@ -4,15 +4,17 @@ mod health;
 
 use crate::{
     api::query,
+    browser::dom,
     components::{
         badge::badge,
         field::choice,
+        keyed::keyed,
         more::more,
         page::page_head,
         states::{empty, loaded},
         time::wall,
     },
-    state::{App, Remote},
+    state::{App, Remote, look_again},
     text::{deliveries as t, words},
 };
 use leptos::prelude::*;
@@ -36,6 +38,11 @@ const STATES: [AttemptState; 5] = [
     AttemptState::Accepted,
     AttemptState::Cancelled,
 ];
+
+/// Nobody tells of deliveries: they are asked for while somebody looks.
+const LOOK_AGAIN_MS: i64 = 5_000;
+/// How many the server gives at once.
+const PAGE: usize = 50;
 
 /// What the address asks for; empty is everything.
 #[derive(Clone, Default, PartialEq)]
@@ -92,12 +99,28 @@ pub(crate) fn page() -> AnyView {
         <a class="btn" href=csv download="tocsin-deliveries.csv" aria-label=t::csv_of(l)>{t::csv(l)}</a>
         <a class="btn" href="/api/v1/proof" download="tocsin-proof.ndjson">{t::whole_proof(l)}</a>
     };
-    let rows = loaded(t::list(l), list, 8, move |found| {
-        if found.items.is_empty() {
-            return nothing(l, question.with_untracked(|it| *it == Question::default()));
+    let shown = Memo::new(move |_| list.with(|found| found.items.clone()).unwrap_or_default());
+    // Who leafs back in time, or goes through the rows by keyboard, keeps their place: rows that move lose the focus.
+    let is_read = move || shown.with(|items| items.len() > PAGE) || dom::has_focus_in(".deliveries-table");
+    look_again(app, LOOK_AGAIN_MS, move || {
+        if !is_read() {
+            list.reload();
         }
-        view! { {table(l, &found.items)}{more(list, &found, &path.get_untracked())} }.into_any()
     });
+    Effect::new(move |before: Option<()>| {
+        shown.track();
+        if before.is_some() {
+            health.reload();
+        }
+    });
+    let any = Memo::new(move |_| shown.with(|items| !items.is_empty()));
+    let rows = move || {
+        if any.get() {
+            let further = move || list.with(|found| more(list, found, &path.get_untracked()));
+            return view! { {table(l, shown)}{further} }.into_any();
+        }
+        loaded(t::list(l), list, 8, move |_| nothing(l, question.with_untracked(|it| *it == Question::default())))
+    };
     view! {
         <div class="page deliveries">
             {page_head(t::title(l), t::lead(l), actions.into_any())}
@@ -176,8 +199,8 @@ fn filters(app: App, question: Memo<Question>, health: Remote<DeliveryHealth>) -
     view! { <div class="ask-line deliveries-filters">{state} {severity} {provider} {person} {within}</div> }.into_any()
 }
 
-fn table(l: Language, items: &[DeliveryRow]) -> AnyView {
-    let rows = items.iter().map(|it| row(l, it)).collect_view();
+fn table(l: Language, items: Memo<Vec<DeliveryRow>>) -> AnyView {
+    let rows = keyed(move || items.get(), what_is_drawn, move |it| row(l, &it).into_any());
     view! {
         <table class="table deliveries-table">
             <thead><tr>
@@ -187,6 +210,25 @@ fn table(l: Language, items: &[DeliveryRow]) -> AnyView {
         </table>
     }
     .into_any()
+}
+
+/// The key of a row: another one draws it anew.
+fn what_is_drawn(it: &DeliveryRow) -> String {
+    let DeliveryRow {
+        incident,
+        attempt,
+        state,
+        tries,
+        severity,
+        taken_at,
+        delivered_at,
+        shown_at,
+        seen_at,
+        failed_at,
+        ..
+    } = it;
+    let hops = [taken_at, delivered_at, shown_at, seen_at, failed_at].map(|at| at.map_or(0, Timestamp::ms));
+    format!("{incident} {attempt} {} {tries} {severity} {hops:?}", state.as_str())
 }
 
 fn row(l: Language, it: &DeliveryRow) -> impl IntoView + use<> {

@@ -1,12 +1,11 @@
 //! The sources of machines: whether each answers, since when, and what it knows.
 
 use crate::{
-    browser::dom,
     components::{
         page::card,
         states::{empty, loaded},
     },
-    state::{App, Remote},
+    state::{App, Remote, look_again},
     text::machines as t,
 };
 use leptos::prelude::*;
@@ -22,13 +21,7 @@ const LOOK_AGAIN_MS: i64 = 5_000;
 pub(super) fn sources(app: App) -> AnyView {
     let l = app.l();
     let rows = Remote::<List<SourceRow>>::new("/api/v1/sources");
-    Effect::new(move |before: Option<i64>| {
-        let now = app.now.get().ms() / LOOK_AGAIN_MS;
-        if before.is_some_and(|before| before != now) && !dom::is_hidden() {
-            rows.reload();
-        }
-        now
-    });
+    look_again(app, LOOK_AGAIN_MS, move || rows.reload());
     let body = loaded(t::sources(l), rows, 2, move |list| {
         if list.items.is_empty() {
             return empty(t::no_sources(l), view! { <p>{t::no_sources_hint(l)}</p> }.into_any());

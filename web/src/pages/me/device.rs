@@ -15,7 +15,7 @@ use crate::{
 use leptos::{prelude::*, task::spawn_local};
 use shared::{
     Timestamp,
-    api::{DeviceChange, DeviceRow, Doubt},
+    api::{DeviceChange, DeviceRow, Doubt, PushProvider},
     config::Language,
     text::span,
 };
@@ -111,8 +111,16 @@ fn ladder(desk: Desk, row: &DeviceRow, is_own: bool) -> impl IntoView + use<> {
     let l = desk.app.l();
     // Of another browser it is known that it was allowed once: nobody is subscribed otherwise.
     let allowed = !is_own || push::is_offered() && push::permission() == Permission::Granted;
-    let permission = if allowed { (Rung::Good, t::allowed(l)) } else { (Rung::Bad, t::not_allowed(l)) };
+    // An app is asked by its own system.
+    let permission = if row.platform.is_some() {
+        (Rung::Open, t::of_the_app(l))
+    } else if allowed {
+        (Rung::Good, t::allowed(l))
+    } else {
+        (Rung::Bad, t::not_allowed(l))
+    };
     let subscription = match row.doubt {
+        _ if row.kind == PushProvider::None => (Rung::Open, t::asks_itself(l)),
         Some(doubt @ (Doubt::Dead | Doubt::Refused { .. })) => (Rung::Bad, why(l, doubt)),
         _ => (Rung::Good, t::alive(l, &row.service)),
     };

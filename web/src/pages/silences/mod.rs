@@ -13,7 +13,7 @@ pub(crate) use form::{Maker, dialog, form};
 pub(crate) use one::page as one;
 
 use crate::{
-    browser::{dom, zone},
+    browser::zone,
     components::{
         icon::{Icon, icon},
         keyed::keyed,
@@ -21,7 +21,7 @@ use crate::{
         states::loaded,
     },
     silence::{Standing, Walls, class, shows},
-    state::{App, Remote},
+    state::{App, Remote, look_again},
     text::silences as t,
 };
 use end::Ender;
@@ -50,7 +50,7 @@ struct Desk {
 
 impl Desk {
     fn new(app: App, reload: Callback<()>) -> Self {
-        look_again(app, reload);
+        look_again(app, LOOK_AGAIN_MS, move || reload.run(()));
         Self { app, maker: Maker::new(app, Some(reload)), ender: Ender::new(reload), reload }
     }
 
@@ -151,17 +151,6 @@ fn what_is_drawn(l: Language, silence: &Silence) -> String {
     let over = silence.ended.is_some();
     let Silence { id, hidden, reason, .. } = silence;
     format!("{id} {kind} {recovered} {starts} {ends} {hours} {over} {hidden} {} {reason}", silence.matches.join(" "))
-}
-
-/// Asks again now and then: nobody tells what a silence hides.
-fn look_again(app: App, reload: Callback<()>) {
-    Effect::new(move |before: Option<i64>| {
-        let now = app.now.get().ms() / LOOK_AGAIN_MS;
-        if before.is_some_and(|before| before != now) && !dom::is_hidden() {
-            reload.run(());
-        }
-        now
-    });
 }
 
 /// Whether the person may set and end silences.
