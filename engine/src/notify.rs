@@ -7,6 +7,7 @@ use crate::{
     dispatch::Way,
     engine::Turn,
     event::{Refusal, Wake},
+    proof::patience,
 };
 use shared::{
     Attempt, AttemptId, AttemptState, ContactId, Delay, Failure, Fault, Incident, IncidentId, OnCall, Page, PageId,
@@ -320,6 +321,7 @@ impl Turn<'_> {
         let last = found.first_sent_at.unwrap_or(now).after(paging.give_up_after);
         let over = failure.permanent || found.tries >= paging.tries || next > last;
         let (due, lease) = (found.due, found.lease_until.take());
+        let (first, is_again) = (found.first_sent_at.unwrap_or(now), found.tries > 1);
         found.failure = Some(Box::new(failure));
         found.state = match (wanted, over) {
             (_, true) => AttemptState::Failed,
@@ -337,13 +339,42 @@ impl Turn<'_> {
             self.engine.state.deadlines.set(next, Wake::Attempt { incident: id, attempt });
         }
         self.delivery(id, attempt);
-        if state == AttemptState::Failed && wanted {
-            self.after_failure(id, page);
+        match state {
+            AttemptState::Failed if wanted => self.after_failure(id, page),
+            // Once: when it first turns out that the next try could come too late to be seen in time.
+            AttemptState::Retrying
+                if self.is_late(id, page, first, next) && !(is_again && self.is_late(id, page, first, due)) =>
+            {
+                self.pull_forward(id, page);
+            }
+            _ => {}
         }
+    }
+
+    /// Whether a try at `due` may not be known to be taken within the time in which a page that matters is to be seen.
+    fn is_late(&self, id: IncidentId, page: PageId, first: Timestamp, due: Timestamp) -> bool {
+        let Some(incident) = self.engine.state.incidents.get(&id) else { return false };
+        let Some(page) = incident.pages.iter().find(|it| it.id == page) else { return false };
+        let paging = self.config.paging();
+        let bound = patience(paging, incident.severity, true);
+        !page.is_shown() && bound.is_some_and(|bound| due.after(paging.lease) > first.after(bound))
     }
 
     /// A contact is out: the page's next one is tried now; with none left, the level is over.
     pub(crate) fn after_failure(&mut self, id: IncidentId, page: PageId) {
+        if self.pull_forward(id, page) {
+            return;
+        }
+        let incident = self.engine.state.incidents.get(&id);
+        let Some(page) = incident.and_then(|it| it.pages.iter().find(|it| it.id == page)) else { return };
+        let (policy, level, asked_at) = (page.policy.clone(), page.level, page.created_at);
+        if !page.via.is_beside() {
+            self.level_failed(id, &policy, level, asked_at);
+        }
+    }
+
+    /// Tries a page's next contact now; whether there is one.
+    fn pull_forward(&mut self, id: IncidentId, page: PageId) -> bool {
         let now = self.now;
         let Some(page) = self
             .engine
@@ -353,26 +384,21 @@ impl Turn<'_> {
             .map(Arc::make_mut)
             .and_then(|it| it.pages.iter_mut().find(|it| it.id == page))
         else {
-            return;
+            return false;
         };
-        let (policy, level, asked_at, page_id) = (page.policy.clone(), page.level, page.created_at, page.id);
-        let helper = page.via.is_beside();
+        let page_id = page.id;
         let next = page
             .attempts
             .iter_mut()
             .filter(|it| it.state == AttemptState::Planned && it.due > now)
             .min_by_key(|it| (it.due, it.id));
-        if let Some(next) = next {
-            let (attempt, contact) = (next.id, next.contact.clone());
-            let before = std::mem::replace(&mut next.due, now);
-            self.engine.state.deadlines.clear(before, Wake::Attempt { incident: id, attempt });
-            self.engine.state.deadlines.set(now, Wake::Attempt { incident: id, attempt });
-            self.note(id, Actor::System, Happening::PulledForward { page: page_id, attempt, contact });
-            return;
-        }
-        if !helper {
-            self.level_failed(id, &policy, level, asked_at);
-        }
+        let Some(next) = next else { return false };
+        let (attempt, contact) = (next.id, next.contact.clone());
+        let before = std::mem::replace(&mut next.due, now);
+        self.engine.state.deadlines.clear(before, Wake::Attempt { incident: id, attempt });
+        self.engine.state.deadlines.set(now, Wake::Attempt { incident: id, attempt });
+        self.note(id, Actor::System, Happening::PulledForward { page: page_id, attempt, contact });
+        true
     }
 
     /// Gives up deliveries that have not begun; one under way ends by itself and is recorded.

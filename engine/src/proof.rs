@@ -13,7 +13,7 @@ use shared::{
 use std::sync::Arc;
 
 /// How long an accepted message may stay without a sign that it was seen; none when that does not matter.
-const fn patience(paging: &Paging, severity: Severity, proves: bool) -> Option<Delay> {
+pub(crate) const fn patience(paging: &Paging, severity: Severity, proves: bool) -> Option<Delay> {
     let bound = match (severity, proves) {
         (Severity::P0, true) => paging.shown_p0,
         (Severity::P0, false) => paging.unproven_p0,

@@ -30,7 +30,7 @@ mod wecom;
 mod withdrawal;
 
 pub use provider::provider;
-pub use withdrawal::Withdrawal;
+pub use withdrawal::{Copied, Withdrawal};
 
 pub use push::{check_service_account, endpoint as push_endpoint, is_apns_key, keys as push_keys};
 
@@ -387,10 +387,13 @@ impl Channels {
         self.outbound.post(request).await.map(drop)
     }
 
-    /// Whole addresses are people's own choice; names lead to where an administrator's configuration does.
+    /// Whole addresses are people's own choice, and what answers there is shown to nobody; names lead to where an
+    /// administrator's configuration does.
     async fn say(&self, message: &Message<'_>, room: &Room) -> Result<Accepted, Failure> {
-        let outbound = if room.to.contains("://") { &self.outbound } else { &self.to_own };
-        self.chat.say(outbound, message, room).await
+        if room.to.contains("://") {
+            return self.chat.say(&self.outbound, message, room).await.map_err(webhook::without_quote);
+        }
+        self.chat.say(&self.to_own, message, room).await
     }
 }
 

@@ -11,7 +11,7 @@ pub use proofs::{Proofs, doubt};
 
 use crate::{
     auth::keyring::REFRESH_EVERY_MS,
-    db::{Device, DeviceNote, Readers, Store, StoreError, VAPID},
+    db::{Death, Device, DeviceNote, Readers, Store, StoreError, VAPID, device_key},
 };
 use allowance::Allowance;
 use shared::{PersonId, Timestamp, api::PushProvider};
@@ -116,7 +116,9 @@ impl Devices {
 
     /// Its subscription is gone: nothing is pushed to it any more.
     pub(crate) fn died(&self, device: &Device, why: &str, now: Timestamp) {
-        self.note(device.id, DeviceNote { dead: Some((now, why.to_owned())), ..DeviceNote::default() });
+        let of = device_key(device.kind, &device.endpoint);
+        let death = Death { at: now, why: why.to_owned(), of };
+        self.note(device.id, DeviceNote { dead: Some(death), ..DeviceNote::default() });
     }
 
     /// It showed something, so many milliseconds after it was sent, as far as that is known.
@@ -210,9 +212,9 @@ fn apply(note: &DeviceNote, device: &mut Device) {
     device.shown_at = device.shown_at.max(note.shown_at);
     device.opened_at = device.opened_at.max(note.opened_at);
     device.failures = if note.took { 0 } else { device.failures }.saturating_add(note.failures);
-    if let Some((at, why)) = &note.dead {
-        device.dead_at = Some(*at);
-        device.why = Some(why.clone());
+    if let Some(death) = note.dead.as_ref().filter(|it| it.of == device_key(device.kind, &device.endpoint)) {
+        device.dead_at = Some(death.at);
+        device.why = Some(death.why.clone());
     }
     device.proofs = std::mem::take(&mut device.proofs).then(&note.proofs, note.shown_at.is_some());
 }

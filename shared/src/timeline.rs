@@ -24,7 +24,8 @@ pub enum Actor {
     System,
     /// A signed-in account.
     Account { login: String },
-    /// Somebody who holds what was sent to this person: the link, or with `via` the telephone or the account in a chat.
+    /// Somebody who holds what was sent to this person; `via` says what carried it: a link in a mail may be forwarded, a
+    /// telephone or an account in a chat is somebody's own.
     Link {
         person: PersonId,
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -86,7 +86,7 @@ function read(event) {
 async function arrived(page) {
   // Before anything is waited for, and whatever an open window shows already.
   await show(page, { renotify: page.r === true, requireInteraction: page.urgent === true, silent: page.silent === true });
-  announce("shown", page);
+  announce(page.over === true ? "over" : "shown", page);
   await Promise.allSettled([tell(page, "shown"), count()]);
 }
 

@@ -174,6 +174,25 @@ test('a page is pushed, shown, told of, replaced and acknowledged', async ({ pag
     expect(after.actions).toEqual(['open']);
     expect(await state(page, server, 1)).toBe('acked');
     await expect.poll(() => receipts(page, server, 1)).toEqual(['shown Pixel', 'opened Pixel']);
+    // By what carried it, as far as that says who it was.
+    const { incident } = await ask(page, server, 'GET', 'incidents/1');
+    expect(incident.ack.by).toMatchObject({ kind: 'link', person: 'li', via: 'push' });
+  });
+
+  await test.step('every other screen is told who answered, and has nothing left to press', async () => {
+    await expect.poll(() => service.messages().length).toBe(2);
+    const withdrawn = service.messages()[1];
+    expect(withdrawn.notification).toMatchObject({ tag: 'i1', silent: true, data: { over: true } });
+    expect(withdrawn.notification.data.cap).toBeUndefined();
+    const told = page.evaluate(() => new Promise((resolve) => (new BroadcastChannel('tocsin-push').onmessage = (it) => resolve(it.data))));
+    await deliver(message);
+    await expect.poll(async () => (await shown(page))[0].actions).toEqual(['ack', 'open']);
+    await deliver(withdrawn);
+    await expect.poll(async () => (await shown(page)).map((it) => it.title)).toEqual([withdrawn.notification.title]);
+    const [after] = await shown(page);
+    expect(after.title).toMatch(/^Acknowledged by Li Wei .*: P0 db-07 host is down$/);
+    expect(after).toMatchObject({ silent: true, renotify: false, requireInteraction: false, actions: ['open'] });
+    expect(await told).toMatchObject({ tag: 'i1' });
   });
 });
 

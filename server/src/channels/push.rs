@@ -17,7 +17,7 @@ pub use fcm::service_account as check_service_account;
 
 pub use endpoints::endpoint;
 
-use super::{Accepted, Delivery, Letter};
+use super::{Accepted, Delivery, Letter, Withdrawal, webhook::without_quote};
 use crate::{
     clock,
     db::Device,
@@ -101,6 +101,17 @@ impl Push {
         person: &PersonId,
     ) -> Result<Accepted, Failure> {
         self.to_all(outbound, &Parcel::notice(letter), &letter.url, self.devices.live(person)).await
+    }
+
+    /// Takes the place of a page on every screen it may be on.
+    pub(super) async fn withdraw(
+        &self,
+        outbound: &Outbound,
+        withdrawal: &Withdrawal,
+        person: &PersonId,
+    ) -> Result<(), Failure> {
+        let parcel = Parcel::withdrawn(withdrawal);
+        self.to_all(outbound, &parcel, &withdrawal.url, self.devices.live(person)).await.map(drop)
     }
 
     /// To all of them at once; `base` is an address of ours.
@@ -204,7 +215,9 @@ impl Push {
         if answer.is_success() {
             return Ok(());
         }
+        // What an own push service says is shown to nobody: whoever registers chooses what stands behind its name.
         let refusal = answer.refusal();
+        let refusal = if endpoints::is_makers(&device.endpoint) { refusal } else { without_quote(refusal) };
         match answer.status {
             404 | 410 => {
                 self.devices.died(device, &refusal.detail, clock::now());

@@ -70,7 +70,7 @@ impl Slack {
     }
 
     pub(super) async fn withdraw(&self, outbound: &Outbound, withdrawal: &Withdrawal) -> Result<(), Failure> {
-        let place = withdrawal.provider_id.split_once(':');
+        let place = withdrawal.message_id().and_then(|id| id.split_once(':'));
         let (channel, ts) = place.ok_or_else(|| permanent("this is no message of Slack"))?;
         let message = withdrawal.message();
         let mut body = body(&message, false);

@@ -56,8 +56,8 @@ impl Telegram {
     }
 
     pub(super) async fn withdraw(&self, outbound: &Outbound, withdrawal: &Withdrawal) -> Result<(), Failure> {
-        let place =
-            withdrawal.provider_id.rsplit_once(':').and_then(|(chat, id)| Some((chat, id.parse::<i64>().ok()?)));
+        let place = withdrawal.message_id().and_then(|id| id.rsplit_once(':'));
+        let place = place.and_then(|(chat, id)| Some((chat, id.parse::<i64>().ok()?)));
         let (chat, id) = place.ok_or_else(|| permanent("this is no message of Telegram"))?;
         let message = withdrawal.message();
         let mut body = body(&message, chat, false);

@@ -84,7 +84,7 @@ async fn post(
 }
 
 /// People choose these addresses themselves, so what stands there is not shown to them: a status is enough.
-fn without_quote(mut failure: Failure) -> Failure {
+pub(super) fn without_quote(mut failure: Failure) -> Failure {
     if let Some((status, _)) = failure.detail.split_once(": “") {
         failure.detail = status.to_owned();
     }

@@ -97,9 +97,19 @@ pub struct DeviceNote {
     pub took: bool,
     /// Pushes that failed since then.
     pub failures: u32,
-    pub dead: Option<(Timestamp, String)>,
+    pub dead: Option<Death>,
     /// What it said, and what was sent since.
     pub proofs: Proofs,
+}
+
+/// What a push service said of a subscription that is gone. It is about that one: a device that was registered anew meanwhile
+/// has another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Death {
+    pub at: Timestamp,
+    pub why: String,
+    /// Which subscription: [`device_key`].
+    pub of: String,
 }
 
 /// As it is stored.
@@ -137,7 +147,8 @@ pub(super) struct DeviceDoc {
 
 /// Under which a device is stored: its address is secret and must be found all the same. Addresses of push services are
 /// what they are; a token is one of its provider's.
-fn key_of(kind: PushProvider, endpoint: &str) -> String {
+#[must_use]
+pub fn device_key(kind: PushProvider, endpoint: &str) -> String {
     let named = match kind {
         PushProvider::Web | PushProvider::Unifiedpush => endpoint.to_owned(),
         PushProvider::Fcm | PushProvider::Apns | PushProvider::None => format!("{} {endpoint}", kind.as_str()),
@@ -146,13 +157,13 @@ fn key_of(kind: PushProvider, endpoint: &str) -> String {
 }
 
 impl DeviceNote {
-    fn apply(&self, doc: &mut DeviceDoc) {
+    fn apply(&self, doc: &mut DeviceDoc, key: &str) {
         doc.shown_at = doc.shown_at.max(self.shown_at);
         doc.opened_at = doc.opened_at.max(self.opened_at);
         doc.failures = if self.took { 0 } else { doc.failures }.saturating_add(self.failures);
-        if let Some((at, why)) = &self.dead {
-            doc.dead_at = Some(*at);
-            doc.why = Some(why.clone());
+        if let Some(death) = self.dead.as_ref().filter(|it| it.of == key) {
+            doc.dead_at = Some(death.at);
+            doc.why = Some(death.why.clone());
         }
         doc.proofs = std::mem::take(&mut doc.proofs).then(&self.proofs, self.shown_at.is_some());
     }
@@ -191,8 +202,8 @@ impl Store {
         self.write(|store| {
             // Two at once could be one too many; and an account that ends meanwhile takes its devices along.
             store.take_turn(Turn::Accounts)?;
-            let key = key_of(new.reach.kind, &new.reach.endpoint);
-            let replaced = replaces.map(|endpoint| key_of(new.reach.kind, endpoint));
+            let key = device_key(new.reach.kind, &new.reach.endpoint);
+            let replaced = replaces.map(|endpoint| device_key(new.reach.kind, endpoint));
             if let Some(old) = replaced.filter(|old| *old != key) {
                 let of_person = device::table.filter(device::endpoint.eq(old));
                 diesel::delete(of_person.filter(device::person.eq(plain(new.person.as_str()))))
@@ -289,7 +300,7 @@ impl Store {
             store.take_turn(Turn::Accounts)?;
             let row: Option<String> = device::table.find(id).select(device::doc).first(&mut store.db).optional()?;
             let Some(text) = row else { return Ok(None) };
-            let key = key_of(reach.kind, &reach.endpoint);
+            let key = device_key(reach.kind, &reach.endpoint);
             let others = device::table.filter(device::endpoint.eq(&key).and(device::id.ne(id)));
             diesel::delete(others).execute(&mut store.db)?;
             let doc = DeviceDoc {
@@ -383,10 +394,11 @@ impl Store {
             // A registration that comes at the same time must not be written over.
             store.take_turn(Turn::Accounts)?;
             for (id, note) in notes {
-                let row: Option<String> = device::table.find(id).select(device::doc).first(&mut store.db).optional()?;
-                let Some(text) = row else { continue };
+                let row: Option<(String, String)> =
+                    device::table.find(id).select((device::endpoint, device::doc)).first(&mut store.db).optional()?;
+                let Some((key, text)) = row else { continue };
                 let mut doc: DeviceDoc = document("device", id, &text)?;
-                note.apply(&mut doc);
+                note.apply(&mut doc, &key);
                 diesel::update(device::table.find(id))
                     .set(device::doc.eq(json("a device", &doc)?))
                     .execute(&mut store.db)?;

@@ -53,7 +53,7 @@ pub use checkpoint::Checkpoints;
 pub use commit::{EXCERPT_CHARS, Message, Rows};
 pub use config::StoredConfig;
 pub use deliveries::{DELIVERIES_MAX, DeliveryQuery, Sent, SentPage};
-pub use devices::{DEVICES_MOST, Device, DeviceNote, NewDevice, Reach};
+pub use devices::{DEVICES_MOST, Death, Device, DeviceNote, NewDevice, Reach, device_key};
 pub use error::{Refused, StoreError};
 pub use events::{EventPage, EventQuery, LastHeard};
 pub use hosts::{HostPart, HostRecord};

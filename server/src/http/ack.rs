@@ -21,7 +21,11 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use engine::{Act, Refusal};
 use sha2::{Digest as _, Sha256};
 use shared::{
-    DeliveryReceipt, Incident, IncidentState, Recipient, config::Language, messages, text::span, timeline::Actor,
+    DeliveryReceipt, Incident, IncidentState, Recipient,
+    config::{ContactKind, Language},
+    messages,
+    text::span,
+    timeline::Actor,
 };
 use std::{fmt::Write as _, sync::LazyLock};
 
@@ -59,8 +63,9 @@ messages! {
     unknown_incident() { en: "This incident is not known any more", zh: "此事件已不存在" }
 }
 
-/// Incidents shown of a bundle; of the rest the page says how many.
+/// Incidents shown of a bundle: up to so many, and to so many bytes, that the page loads anywhere. Of the rest it says how many.
 const LISTED_MAX: usize = 100;
+const LISTED_BYTES: usize = 11_000;
 /// Acknowledged together, in one commit when the engine is quick.
 const ACKED_AT_ONCE: usize = 64;
 
@@ -169,19 +174,19 @@ pub(super) async fn act(
 
 /// Acknowledges, or escalates when the form says so. A button of a notification sends no form: it acknowledges.
 async fn answer(app: &App, cap: &Cap, form: &[u8]) -> Result<(), ApiError> {
-    let by = Actor::Link { person: cap.person.clone(), via: None };
+    let by = Actor::Link { person: cap.person.clone(), via: carrier(app, cap).await };
     let fields: Vec<(std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)> =
         url::form_urlencoded::parse(form).collect();
     let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref());
     if cap.incident == TEST {
-        return acknowledge(app, cap, &by).await;
+        return acknowledge(app, cap, &by).await.map(drop);
     }
     let act = if field("do") == Some("escalate") {
         // The version the person looked at: pressed twice, or after somebody else acted, it does nothing.
         let version = field("version").and_then(|text| text.parse().ok());
         Act::Escalate { policy: None, level: None, version }
     } else {
-        return acknowledge(app, cap, &by).await;
+        return acknowledge(app, cap, &by).await.map(drop);
     };
     match app.runtime.act(cap.incident, by, act).await {
         Ok(_) => Ok(()),
@@ -191,19 +196,35 @@ async fn answer(app: &App, cap: &Cap, form: &[u8]) -> Result<(), ApiError> {
     }
 }
 
-/// Acknowledges everything the message named that is open, some at a time: the queue of the engine is bounded.
-pub(super) async fn acknowledge(app: &App, cap: &Cap, by: &Actor) -> Result<(), ApiError> {
+/// What carried the message whose link or button this is; how sure we are of who pressed it depends on it.
+async fn carrier(app: &App, cap: &Cap) -> Option<ContactKind> {
+    if cap.incident == TEST {
+        return None;
+    }
+    // An answer counts all the same where this cannot be known.
+    let incident = incidents::find(app, cap.incident).await.ok()?;
+    let mut attempts = incident.pages.iter().flat_map(|page| &page.attempts);
+    attempts.find(|it| it.id == cap.attempt || it.message() == cap.attempt).map(|it| it.channel)
+}
+
+/// Acknowledges everything the message named that waits for whoever answers, some at a time: the queue of the engine is
+/// bounded. Gives how many that were.
+pub(super) async fn acknowledge(app: &App, cap: &Cap, by: &Actor) -> Result<usize, ApiError> {
     if cap.incident == TEST {
         // Nothing is wrong, and nobody else is told.
         let heard = app.runtime.receipt(TEST, cap.attempt, DeliveryReceipt::Opened, None);
-        return if heard { Ok(()) } else { Err(ApiError::unavailable()) };
+        return if heard { Ok(1) } else { Err(ApiError::unavailable()) };
     }
-    let ids = match named(app, cap).await {
+    let who = if let Actor::Link { person, .. } = by { person } else { &cap.person };
+    let ids: Vec<_> = match named(app, cap).await {
         Ok(Named { incidents, bundle: true, .. }) => {
-            incidents.iter().filter(|it| is_open_to(it, &cap.person)).map(|it| it.id).collect()
+            incidents.iter().filter(|it| is_open_to(it, who)).map(|it| it.id).collect()
         }
-        // Whether it is open, or known at all, the engine says.
-        _ => vec![cap.incident],
+        // Whether it is open the engine says.
+        Ok(_) => vec![cap.incident],
+        Err(error) if actix_web::ResponseError::status_code(&error) == StatusCode::NOT_FOUND => vec![cap.incident],
+        // A part of a message must not pass for all of it.
+        Err(error) => return Err(error),
     };
     for some in ids.chunks(ACKED_AT_ONCE) {
         let acts = some.iter().map(|id| app.runtime.act(*id, by.clone(), Act::Ack { until: None }));
@@ -214,7 +235,7 @@ pub(super) async fn acknowledge(app: &App, cap: &Cap, by: &Actor) -> Result<(), 
             }
         }
     }
-    Ok(())
+    Ok(ids.len())
 }
 
 pub(super) fn refused(app: &App, request: &HttpRequest, error: CapError) -> HttpResponse {
@@ -256,7 +277,12 @@ fn bundle_page(app: &App, l: Language, cap: &Cap, incidents: &[Incident], storm:
         write!(body, "<p class=\"muted\">{}</p>", by_storm(l)).ok();
     }
     body.push_str("<ul>");
+    let mut listed = 0;
     for incident in incidents.iter().take(LISTED_MAX) {
+        if body.len() > LISTED_BYTES {
+            break;
+        }
+        listed += 1;
         let calm = if incident.severity.is_urgent() { "" } else { " calm" };
         let place = incident.host.as_deref().or(incident.ip.as_deref()).unwrap_or_default();
         let state = match incident.state {
@@ -276,8 +302,8 @@ fn bundle_page(app: &App, l: Language, cap: &Cap, incidents: &[Incident], storm:
         .ok();
     }
     body.push_str("</ul>");
-    if incidents.len() > LISTED_MAX {
-        write!(body, "<p class=\"muted\">{}</p>", and_more(l, incidents.len() - LISTED_MAX)).ok();
+    if incidents.len() > listed {
+        write!(body, "<p class=\"muted\">{}</p>", and_more(l, incidents.len() - listed)).ok();
     }
     let state = if open == 0 { none_left(l) } else { are_open(l, open) };
     if !incidents.is_empty() {

@@ -176,6 +176,8 @@ enum Pressed {
     /// Somebody was faster, by their name.
     AckedBy(String),
     AlreadyResolved,
+    /// Of what the message named nothing waits for this person.
+    NothingLeft,
     Again,
 }
 
@@ -196,10 +198,11 @@ async fn press_as(app: &App, cap: &Cap, person: &PersonId, key: Key, via: Contac
     let act = match key {
         Key::Repeat => return Ok(Pressed::Again),
         Key::Acknowledge => {
-            if let Some(over) = over(app, cap).await? {
+            if let Some(over) = over(app, cap, person).await? {
                 return Ok(over);
             }
-            return ack::acknowledge(app, cap, &by).await.map(|()| Pressed::Done);
+            let answered = ack::acknowledge(app, cap, &by).await?;
+            return Ok(if answered > 0 { Pressed::Done } else { Pressed::NothingLeft });
         }
         Key::Resolve => Act::Resolve,
         Key::Escalate => Act::Escalate { policy: None, level: None, version: None },
@@ -213,7 +216,7 @@ async fn press_as(app: &App, cap: &Cap, person: &PersonId, key: Key, via: Contac
 }
 
 /// Whether nothing is left to acknowledge of one incident, and why.
-async fn over(app: &App, cap: &Cap) -> Result<Option<Pressed>, ApiError> {
+async fn over(app: &App, cap: &Cap, person: &PersonId) -> Result<Option<Pressed>, ApiError> {
     if cap.incident == TEST {
         return Ok(None);
     }
@@ -231,7 +234,7 @@ async fn over(app: &App, cap: &Cap) -> Result<Option<Pressed>, ApiError> {
             let helps = incident
                 .pages
                 .iter()
-                .any(|page| page.via.is_beside() && page.recipient == shared::Recipient::Person(cap.person.clone()));
+                .any(|page| page.via.is_beside() && page.recipient == shared::Recipient::Person(person.clone()));
             (!helps).then(|| Pressed::AckedBy(name.unwrap_or_else(|| ack.by.name())))
         }
         _ => None,

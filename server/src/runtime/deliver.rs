@@ -9,8 +9,8 @@ use crate::{
 use engine::readiness::Coming;
 use engine::{Command, Part, Snapshot, Tell};
 use shared::{
-    Attempt, AttemptId, Failure, Fault, Incident, IncidentId, IncidentState, Notice, Page, PageVia, PersonId,
-    Recipient, Silence, SilenceId, Timestamp,
+    Attempt, AttemptId, Failure, Fault, Incident, IncidentId, IncidentState, Notice, Page, PersonId, Recipient,
+    Silence, SilenceId, Timestamp,
     config::{Contact, ContactKind, Language, Person},
     placement::Neighbourhood,
     text::notice_text,
@@ -307,12 +307,12 @@ impl<'a> Named<'a> {
         Some(Self { incident, page, attempt, reminder: part.reminder })
     }
 
-    /// Decided and answered in one commit: the answer wins, and nobody is woken for nothing. Who was asked for help is rung
-    /// all the same.
+    /// Decided and answered in one commit: the answer wins, and nobody is woken for nothing. Who was asked for help, or is
+    /// told that it is about to be closed, is rung all the same.
     fn rings(&self) -> bool {
         match self.incident.state {
             IncidentState::Triggered => true,
-            IncidentState::Acked | IncidentState::Snoozed => self.page.via == PageVia::Added,
+            IncidentState::Acked | IncidentState::Snoozed => self.page.via.is_beside(),
             IncidentState::Resolved => false,
         }
     }

@@ -1,13 +1,16 @@
-//! When somebody has answered, what stands in chats says so, that nobody else goes looking for a button to press.
+//! When somebody has answered, what stands in chats and on screens says so, that nobody else goes looking for a button to
+//! press.
 //!
 //! It is done once and for good measure: one message after the other, beside the pages, and what finds no room is left
 //! as it is.
 
 use super::Links;
-use crate::channels::{Channels, Withdrawal};
+use crate::channels::{Channels, Copied, Withdrawal};
 use engine::{Changes, Snapshot, oncall};
 use shared::{
-    Attempt, AttemptState, Incident, IncidentId, IncidentState, Page, Recipient, Timestamp, messages,
+    Attempt, AttemptState, Incident, IncidentId, IncidentState, Page, Recipient, Timestamp,
+    config::{ContactKind, Person},
+    messages,
     text::page_text,
     timeline::{Actor, Happening},
 };
@@ -47,9 +50,16 @@ impl Withdrawer {
     pub(super) fn answered(&self, changes: &Changes, config: &Snapshot, channels: &Arc<Channels>, links: &Links) {
         for id in answered(changes) {
             let Some(incident) = changes.incidents.iter().rev().find(|it| it.id == id) else { continue };
+            // Devices show one notification for an incident, however often it was pushed.
+            let mut devices = BTreeSet::new();
             for (page, attempt) in incident.pages.iter().flat_map(|page| page.attempts.iter().map(move |it| (page, it)))
             {
                 let Some(withdrawal) = withdrawal(incident, page, attempt, config, links) else { continue };
+                if let Copied::Devices(person) = &withdrawal.copied
+                    && !devices.insert(person.clone())
+                {
+                    continue;
+                }
                 if self.queue.try_send((channels.clone(), withdrawal)).is_err() {
                     tracing::debug!("too many messages wait to be changed; this one stays as it was");
                     return;
@@ -76,14 +86,14 @@ fn withdrawal(
 ) -> Option<Withdrawal> {
     // A message about several incidents still asks for an answer to the others.
     let is_alone = attempt.bundling.as_ref().is_none_or(|it| it.message.is_none() && it.storm.is_none());
-    if attempt.state != AttemptState::Accepted || !is_alone || !Withdrawal::is_possible(attempt.channel) {
+    if attempt.state != AttemptState::Accepted || !is_alone {
         return None;
     }
-    let provider_id = attempt.proof.as_ref()?.provider_id.as_deref()?.to_owned();
     let person = match &page.recipient {
         Recipient::Person(id) => config.people.get(id),
         Recipient::Webhook(_) => None,
     };
+    let copied = copied(attempt, person)?;
     let language = person.map(|person| person.language).unwrap_or_default();
     let zone = person.and_then(|person| person.time_zone.as_deref());
     let outcome = match (incident.state, incident.ack.as_deref()) {
@@ -91,9 +101,24 @@ fn withdrawal(
         (IncidentState::Resolved, _) => resolved(language, &clock(zone, incident.resolved_at?)),
         _ => return None,
     };
-    let mut text = page_text(language, incident, page.level, false);
-    text.body = format!("{}\n{outcome}", text.body);
-    Some(Withdrawal { kind: attempt.channel, provider_id, language, text, url: links.incident(incident.id) })
+    let text = page_text(language, incident, page.level, false);
+    let (id, url) = (incident.id, links.incident(incident.id));
+    Some(Withdrawal { kind: attempt.channel, copied, incident: id, language, text, outcome, url })
+}
+
+/// Where the copy is; none where nothing can be changed.
+fn copied(attempt: &Attempt, person: Option<&Person>) -> Option<Copied> {
+    let id = || Some(attempt.proof.as_ref()?.provider_id.as_deref()?.to_owned());
+    match attempt.channel {
+        ContactKind::Slack | ContactKind::Telegram => id().map(Copied::Message),
+        ContactKind::Ntfy => {
+            let contact = person?.contacts.iter().find(|it| it.id == attempt.contact)?;
+            let (_, topic) = contact.address().filter(|(kind, _)| *kind == ContactKind::Ntfy)?;
+            Some(Copied::Topic { topic: topic.to_owned(), id: id()? })
+        }
+        ContactKind::Push => Some(Copied::Devices(person?.id.clone())),
+        _ => None,
+    }
 }
 
 fn name(by: &Actor, config: &Snapshot) -> String {

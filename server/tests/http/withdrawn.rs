@@ -142,6 +142,38 @@ async fn a_change_that_fails_changes_nothing_else() {
 }
 
 #[actix_web::test]
+async fn what_ntfy_published_is_published_anew_under_its_number() {
+    let server = Provider::new(|_| ("200 OK", value!({"id": "Xy12"}).to_string()));
+    let config = format!(
+        r#"
+fallback = ["person:li"]
+people = [{{ id = "li", name = "Li", contacts = [{{ id = "n", ntfy = "li-topic" }}] }}]
+policies = [{{ id = "p", levels = [{{ notify = ["person:li"], delay = "5m" }}] }}]
+routes = [{{ id = "all", policy = "p" }}]
+channels.ntfy = {{ server = "http://{}" }}
+"#,
+        server.at
+    );
+    let house = House::with(&config, None);
+    let service = house.service().await;
+    let id = paged(&house, &service).await;
+    let body = |request: &str| serde_json::from_str::<Value>(request.split_once("\r\n\r\n").unwrap().1).unwrap();
+    let page = body(&server.asked().await);
+    assert_eq!(
+        (&page["priority"], page.get("sequence_id"), &page["actions"][0]["action"]),
+        (&value!(5), None, &value!("http"))
+    );
+    acknowledge(&house, &service, id, "li").await;
+    let changed = body(&server.asked().await);
+    assert_eq!(
+        (&changed["topic"], &changed["sequence_id"], &changed["priority"]),
+        (&value!("li-topic"), &value!("Xy12"), &value!(2))
+    );
+    assert!(changed["title"].as_str().unwrap().starts_with("Acknowledged by Li "), "{changed}");
+    assert!(!changed.to_string().contains("/a/"), "nothing is left to press: {changed}");
+}
+
+#[actix_web::test]
 async fn a_test_page_stays_as_it_is() {
     let chat = chat("200 OK");
     let house = House::with(&config(&chat), None);

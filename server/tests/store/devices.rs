@@ -2,11 +2,14 @@
 
 use crate::world::{NOW, Place, refused};
 use server::{
-    db::{Account, AccountPatch, DEVICES_MOST, Device, DeviceNote, NewDevice, Reach, Refused, Store, VAPID},
+    db::{
+        Account, AccountPatch, DEVICES_MOST, Death, Device, DeviceNote, NewDevice, Reach, Refused, Store, VAPID,
+        device_key,
+    },
     devices::Devices,
 };
 use shared::{
-    PersonId,
+    PersonId, Timestamp,
     api::{DeviceChange, PushProvider, Role},
     config::Language,
 };
@@ -58,6 +61,11 @@ fn account(store: &mut Store, login: &str) {
     store.account_create(&account).unwrap();
 }
 
+/// Its subscription is gone.
+fn gone(device: &Device, at: Timestamp) -> Death {
+    Death { at, why: "its subscription is gone".into(), of: device_key(device.kind, &device.endpoint) }
+}
+
 fn the_same_endpoint_is_the_same_device_of_whoever_registered_it_last(place: &Place) {
     let mut store = place.store();
     let (first, is_new) = put(&mut store, "li", "https://push.example/canary-1");
@@ -65,7 +73,7 @@ fn the_same_endpoint_is_the_same_device_of_whoever_registered_it_last(place: &Pl
     assert_eq!((first.label.as_str(), first.created_at, first.dead_at), ("手机\0", NOW, None));
     assert_eq!((first.endpoint.as_str(), first.auth.as_str()), ("https://push.example/canary-1", "canary-auth"));
     let later = NOW.plus_ms(60_000);
-    let dead = DeviceNote { dead: Some((NOW, "gone".into())), failures: 3, ..DeviceNote::default() };
+    let dead = DeviceNote { dead: Some(gone(&first, NOW)), failures: 3, ..DeviceNote::default() };
     store.devices_note([(first.id, &dead)]).unwrap();
     let renewed = NewDevice { label: "iPad".into(), ..new("li", "https://push.example/canary-1") };
     let (again, is_new) = store.device_put(&renewed, None, later).unwrap();
@@ -98,7 +106,8 @@ fn a_person_has_so_many_devices_and_the_dead_make_room(place: &Place) {
     assert!(!put(&mut store, "li", "https://push.example/0").1, "what is there is renewed all the same");
     put(&mut store, "anna", "https://push.example/anna");
     for (n, at) in [(3, 20), (5, 10)] {
-        let dead = DeviceNote { dead: Some((NOW.plus_ms(at), "gone".into())), ..DeviceNote::default() };
+        let device = store.devices().unwrap().into_iter().find(|it| it.id == ids[n]).unwrap();
+        let dead = DeviceNote { dead: Some(gone(&device, NOW.plus_ms(at))), ..DeviceNote::default() };
         store.devices_note([(ids[n], &dead)]).unwrap();
     }
     store.device_put(&one_more, None, NOW).unwrap();
@@ -165,7 +174,7 @@ fn what_becomes_of_pushes_is_noted_and_counted(place: &Place) {
         DeviceNote { failures: 2, ..DeviceNote::default() },
         DeviceNote { failures: 1, ..DeviceNote::default() },
         DeviceNote { took: true, shown_at: at(1), ..DeviceNote::default() },
-        DeviceNote { failures: 1, dead: Some((NOW, "its subscription is gone".into())), ..DeviceNote::default() },
+        DeviceNote { failures: 1, dead: Some(gone(device, NOW)), ..DeviceNote::default() },
     ];
     let mut failures = Vec::new();
     for note in &noted {
@@ -240,12 +249,16 @@ fn a_device_is_reached_in_another_way_and_stays_the_same(place: &Place) {
     let mut store = place.store();
     let (device, _) = put(&mut store, "li", "https://push.example/1");
     let other = put(&mut store, "anna", "https://push.example/2").0;
-    let dead = DeviceNote { dead: Some((NOW, "gone".into())), failures: 3, ..DeviceNote::default() };
+    let dead = DeviceNote { dead: Some(gone(&device, NOW)), failures: 3, ..DeviceNote::default() };
     store.devices_note([(device.id, &dead)]).unwrap();
     let fcm = reach(PushProvider::Fcm, "canary-token");
     let changed = store.device_reach(device.id, &fcm, NOW.plus_ms(5)).unwrap().unwrap();
     assert_eq!((changed.id, changed.kind, changed.endpoint.as_str()), (device.id, PushProvider::Fcm, "canary-token"));
     assert_eq!((changed.dead_at, changed.failures, changed.created_at), (None, 0, NOW));
+    // What is told of the old one comes too late.
+    store.devices_note([(device.id, &dead)]).unwrap();
+    let now = store.devices().unwrap().into_iter().find(|it| it.id == device.id).unwrap();
+    assert_eq!((now.dead_at, now.why), (None, None));
     assert!(stored(place).iter().all(|text| !text.contains("canary-token")));
     // A token of one provider is none of another's; the same of the same is another device's no more.
     store.device_reach(other.id, &reach(PushProvider::Apns, "canary-token"), NOW).unwrap();

@@ -1,7 +1,10 @@
 //! Accounts and their sessions, and the first administrator.
 
 use crate::world::{DAY, HOUR, NOW, Place, refused};
-use server::db::{Account, AccountPatch, NewSession, Refused, Store, StoreError};
+use server::{
+    auth::{self, token},
+    db::{Account, AccountPatch, NewSession, Refused, Store, StoreError},
+};
 use shared::{PersonId, api::Role};
 use std::sync::Barrier;
 
@@ -12,6 +15,7 @@ crate::promises! {
     two_administrators_cannot_remove_each_other_at_once
     a_session_is_found_until_it_expires
     being_seen_is_noted_once_a_minute
+    a_session_that_nobody_used_for_a_week_is_over
     sessions_end_with_what_they_were_given_for
     a_session_belongs_to_its_account
     the_setup_code_works_once
@@ -126,8 +130,19 @@ fn being_seen_is_noted_once_a_minute(place: &Place) {
     store.account_create(&account("li", Role::Viewer)).unwrap();
     session(&mut store, "li", "hash");
     let mut seen = |ms| store.session_find("hash", NOW.plus_ms(ms)).unwrap().unwrap().0.last_seen_at.ms_since(NOW);
-    assert_eq!([59_999, 60_000, 60_001, 119_999, HOUR].map(&mut seen), [0, 60_000, 60_000, 60_000, HOUR]);
+    assert_eq!([59_999, 60_000, 60_001, 119_999, HOUR].map(&mut seen), [0, 0, 60_000, 60_000, 60_000]);
     assert_eq!(store.sessions("li", NOW).unwrap()[0].last_seen_at, NOW.plus_ms(HOUR));
+}
+
+fn a_session_that_nobody_used_for_a_week_is_over(place: &Place) {
+    let mut store = place.store();
+    store.account_create(&account("li", Role::Viewer)).unwrap();
+    let hash = token::hash_hex("cookie");
+    let expires_at = NOW.after(auth::session::ABSOLUTE);
+    let new = NewSession { token_hash: &hash, login: "li", expires_at, user_agent: "Firefox", peer: "::1" };
+    store.session_create(&new, NOW).unwrap();
+    let mut works = |days: i64| auth::session::find(&mut store, "cookie", NOW.plus_ms(days * DAY)).unwrap().is_some();
+    assert_eq!([6, 12, 20, 21].map(&mut works), [true, true, false, false]);
 }
 
 fn sessions_end_with_what_they_were_given_for(place: &Place) {

@@ -46,7 +46,8 @@ impl RuleSet {
 /// For some severities: of what, after how many seconds.
 type Part = (&'static [Severity], &'static [(Of, i64)]);
 
-const CALM: [Severity; 3] = [Severity::P2, Severity::P3, Severity::P4];
+/// All the rest: a level without a rule would reach nobody, and that counts as a defect of the pager.
+const CALM: [Severity; 5] = [Severity::P2, Severity::P3, Severity::P4, Severity::P5, Severity::P6];
 
 /// What a step wants of somebody's contacts.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -48,7 +48,7 @@ shared::messages! {
     key(key: &str) { en: "Key {key}", zh: "标识 {key}" }
     fault_method() { en: "This contact does not work; others are reached as before.", zh: "该联系方式无效；其他人不受影响。" }
     fault_provider() { en: "The provider refuses our account or its settings: nobody is reached this way.", zh: "服务商拒绝了我们的账号或设置：无法以此方式通知任何人。" }
-    whole_proof() { en: "Proof of what was sent and answered", zh: "发送与响应的存证" }
+    whole_proof() { en: "Proof of deliveries", zh: "发送与响应的存证" }
 }
 
 pub(crate) fn state_name(l: Language, state: AttemptState) -> String {

@@ -35,12 +35,7 @@ pub fn endpoint(config: &PushChannel, text: &str) -> Result<String, String> {
     }
     let name = canonical(&host.to_string());
     let is_own = config.hosts.iter().any(|own| canonical(own) == name);
-    let is_makers = matches!(host, Host::Domain(_))
-        && url.port().is_none()
-        && MAKERS
-            .iter()
-            .any(|maker| name.strip_suffix(maker).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')));
-    if !is_own && !is_makers {
+    if !is_own && !is_of_makers(&url) {
         return Err(format!(
             "{name} is no push service this server knows; an administrator can name it in channels.push.hosts"
         ));
@@ -52,6 +47,18 @@ pub fn endpoint(config: &PushChannel, text: &str) -> Result<String, String> {
         "http" if stays_here => Ok(url.origin().ascii_serialization()),
         _ => Err("the endpoint is not https://".to_owned()),
     }
+}
+
+/// Whether it is at one of those who make browsers.
+pub(super) fn is_makers(endpoint: &str) -> bool {
+    Url::parse(endpoint).is_ok_and(|url| is_of_makers(&url))
+}
+
+fn is_of_makers(url: &Url) -> bool {
+    let Some(Host::Domain(name)) = url.host() else { return false };
+    let name = canonical(name);
+    let is_below = |maker: &&str| name.strip_suffix(*maker).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    url.port().is_none() && MAKERS.iter().any(is_below)
 }
 
 fn is_loopback(host: &Host<&str>) -> bool {

@@ -54,6 +54,9 @@ pub(super) fn ours(parcel: &Parcel, device: i64) -> Map<String, Value> {
     if ours.urgent {
         put("urgent", json!(true));
     }
+    if ours.over {
+        put("over", json!(true));
+    }
     all
 }
 

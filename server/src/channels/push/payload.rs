@@ -1,7 +1,7 @@
 //! What a browser is pushed: one message that a service worker reads, and that a browser which knows declarative web push
 //! shows by itself should our worker fail.
 
-use crate::channels::{Delivery, Letter, message::clip_bytes};
+use crate::channels::{Delivery, Letter, Withdrawal, message::clip_bytes};
 use serde::Serialize;
 use shared::{Severity, Timestamp, messages, text::Language};
 use std::borrow::Cow;
@@ -75,6 +75,9 @@ pub(super) struct Ours {
     /// Stays until somebody touches it.
     #[serde(skip_serializing_if = "is_false")]
     pub(super) urgent: bool,
+    /// Nothing is left to answer: open windows stop ringing.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(super) over: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
@@ -141,6 +144,7 @@ impl Parcel {
                 n: delivery.others.len(),
                 r: severity.is_urgent(),
                 urgent: severity.is_urgent(),
+                over: false,
             },
         }
     }
@@ -160,6 +164,27 @@ impl Parcel {
             silent: !letter.about.is_heard(),
             badge: 0,
             ours: Ours { d: letter.key.clone(), ..Ours::default() },
+        }
+    }
+
+    /// Takes the place of the page about an incident: nothing is left to answer, and nothing sounds.
+    pub(super) fn withdrawn(withdrawal: &Withdrawal) -> Self {
+        let Withdrawal { incident, language, text, outcome, url, .. } = withdrawal;
+        let name = format!("i{incident}");
+        Self {
+            ttl_s: P1_TTL_S,
+            urgency: "normal",
+            // A page that still waits for the device need not come at all.
+            topic: Some(name.clone()),
+            title: format!("{outcome}: {}", withdrawal.title()),
+            body: crate::outbound::visible(&text.body),
+            hidden_title: format!("{outcome} · #{incident}"),
+            navigate: url.clone(),
+            language: *language,
+            tag: name,
+            silent: true,
+            badge: 0,
+            ours: Ours { i: Some(incident.0), over: true, ..Ours::default() },
         }
     }
 

@@ -1,6 +1,6 @@
 //! Chats: a button that somebody pressed acknowledges as the person whose account it was.
 
-use super::{MOST_BYTES, Pressed, allowed, press};
+use super::{MOST_BYTES, Pressed, allowed, press_as};
 use crate::{
     answers::{menu::Key, slack, telegram},
     auth::caplink::Cap,
@@ -21,6 +21,7 @@ use subtle::ConstantTimeEq as _;
 messages! {
     acked() { en: "Acknowledged. Paging has stopped.", zh: "已认领，通知已停止。" }
     acked_by(who: &str) { en: "Already acknowledged by {who}.", zh: "已由 {who} 认领。" }
+    nothing_left() { en: "Nothing is left to acknowledge: all of it was answered or is over.", zh: "没有待认领的事件：均已响应或恢复。" }
     resolved() { en: "It is resolved already.", zh: "已恢复。" }
     unknown(account: &str) { en: "NOT acknowledged: nobody in Tocsin has this account. Add it to your contacts: {account}", zh: "未认领：Tocsin 中没有此账号，请将其加入您的联系方式：{account}" }
     expired() { en: "NOT acknowledged: this button is too old. Please open the incident.", zh: "未认领：按钮已过期，请打开事件。" }
@@ -39,7 +40,7 @@ fn header<'a>(request: &'a HttpRequest, name: &str) -> &'a str {
 pub(super) async fn slack(app: web::Data<App>, request: HttpRequest, body: Payload) -> Result<HttpResponse, ApiError> {
     let config = app.runtime.config();
     let secret = config.document.channels.slack.as_ref().and_then(|slack| slack.signing_secret.clone());
-    let secret = secret.ok_or_else(|| ApiError::not_found("callback"))?;
+    let secret = secret.filter(|it| !it.is_empty()).ok_or_else(|| ApiError::not_found("callback"))?;
     // What Slack tells of the message that the button stands in.
     let body = whole(body, 4 * MOST_BYTES).await?;
     if !slack::is_signed(&secret, header(&request, slack::SIGNED_AT), &body, header(&request, slack::SIGNATURE), now())
@@ -64,7 +65,7 @@ pub(super) async fn telegram(
 ) -> Result<HttpResponse, ApiError> {
     let config = app.runtime.config();
     let secret = config.document.channels.telegram.as_ref().and_then(|telegram| telegram.secret.clone());
-    let secret = secret.ok_or_else(|| ApiError::not_found("callback"))?;
+    let secret = secret.filter(|it| !it.is_empty()).ok_or_else(|| ApiError::not_found("callback"))?;
     let given = header(&request, telegram::SECRET);
     if !bool::from(given.as_bytes().ct_eq(secret.as_bytes())) {
         return Err(unsigned());
@@ -85,10 +86,11 @@ async fn answer(app: &App, cap: &str, kind: ContactKind, user: &str, account: &s
     // The button may stand in a room: it is theirs who pressed it, not whose page it was.
     let Some(person) = owner(app, kind, user, &cap) else { return unknown(language(&cap.person), account) };
     let l = language(&person);
-    match press(app, &Cap { person, ..cap }, Key::Acknowledge, kind).await {
+    match press_as(app, &cap, &person, Key::Acknowledge, kind).await {
         Ok(Pressed::Done | Pressed::Again) => acked(l),
         Ok(Pressed::AckedBy(who)) => acked_by(l, &who),
         Ok(Pressed::AlreadyResolved) => resolved(l),
+        Ok(Pressed::NothingLeft) => nothing_left(l),
         Err(_) => failed(l),
     }
 }

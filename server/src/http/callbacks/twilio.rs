@@ -46,7 +46,7 @@ async fn signed(app: &App, request: &HttpRequest, body: Payload) -> Result<Form,
     // As it was given to them: what stands before us may have changed the host.
     let url = format!("{}{}", app.runtime.links().base(), request.uri());
     let signature = request.headers().get(SIGNATURE).and_then(|it| it.to_str().ok()).unwrap_or_default();
-    if twilio::is_signed(&twilio.token, &url, &form, signature) {
+    if !twilio.token.is_empty() && twilio::is_signed(&twilio.token, &url, &form, signature) {
         return Ok(form);
     }
     Err(ApiError::new(StatusCode::FORBIDDEN, "bad_signature", "This was not signed by Twilio")
@@ -75,7 +75,7 @@ pub(super) async fn voice(
     let phrase = match press(&app, &cap, key, ContactKind::Voice).await {
         Ok(Pressed::Again) => return Ok(twiml(read_aloud(&app, &cap, language, &address).await)),
         Ok(Pressed::AckedBy(who)) => return Ok(twiml(menu::last_words(language, Phrase::AlreadyAcked { who: &who }))),
-        Ok(Pressed::AlreadyResolved) => Phrase::AlreadyResolved,
+        Ok(Pressed::AlreadyResolved | Pressed::NothingLeft) => Phrase::AlreadyResolved,
         Ok(Pressed::Done) => match key {
             Key::Acknowledge | Key::Repeat => Phrase::Acked,
             Key::Resolve => Phrase::Resolved,
@@ -89,7 +89,7 @@ pub(super) async fn voice(
 
 /// The page and its keys; when it is over already, that.
 async fn read_aloud(app: &App, cap: &Cap, language: Language, address: &str) -> String {
-    match super::over(app, cap).await {
+    match super::over(app, cap, &cap.person).await {
         Ok(Some(Pressed::AckedBy(who))) => return menu::last_words(language, Phrase::AlreadyAcked { who: &who }),
         Ok(Some(_)) => return menu::last_words(language, Phrase::AlreadyResolved),
         _ => {}
@@ -185,6 +185,8 @@ async fn carry_out(app: &App, reply: Reply, people: Vec<PersonId>, language: Lan
         About::Incident(number) => texted.into_iter().filter(|(_, incident, _)| incident.0 == number).take(1).collect(),
         About::All => texted,
     };
+    // Who names one incident means that one, whatever else stood in the message.
+    let is_alone = matches!(reply.about, About::Incident(_));
     let mut numbers = Vec::new();
     for (person, incident, attempt) in meant {
         if numbers.contains(&incident) {
@@ -194,7 +196,8 @@ async fn carry_out(app: &App, reply: Reply, people: Vec<PersonId>, language: Lan
         let cap = Cap { incident, person, attempt, expires: now().after(caplink::LIFETIME) };
         tell(app, &cap, DeliveryReceipt::Opened, None)?;
         match reply.verb {
-            Verb::Acknowledge => ack::acknowledge(app, &cap, &by).await?,
+            Verb::Acknowledge if is_alone => drop(app.runtime.act(incident, by, Act::Ack { until: None }).await?),
+            Verb::Acknowledge => drop(ack::acknowledge(app, &cap, &by).await?),
             Verb::Resolve => drop(app.runtime.act(incident, by, Act::Resolve).await?),
             Verb::Escalate => {
                 let act = Act::Escalate { policy: None, level: None, version: None };

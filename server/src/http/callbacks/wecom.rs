@@ -128,7 +128,7 @@ async fn answer(app: &App, press: &Press) -> Result<String, ApiError> {
     Ok(match press_as(app, &cap, &person, Key::Acknowledge, ContactKind::WeCom).await? {
         Pressed::Done | Pressed::Again => Phrase::Acked.said(language),
         Pressed::AckedBy(who) => Phrase::AlreadyAcked { who: &who }.said(language),
-        Pressed::AlreadyResolved => Phrase::AlreadyResolved.said(language),
+        Pressed::AlreadyResolved | Pressed::NothingLeft => Phrase::AlreadyResolved.said(language),
     })
 }
 

@@ -15,7 +15,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use serde::Deserialize;
-use std::{cell::RefCell, time::Duration};
+use std::{cell::RefCell, collections::BTreeSet, time::Duration};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{BroadcastChannel, MessageEvent};
 
@@ -35,12 +35,17 @@ struct Said {
     kind: String,
     #[serde(default)]
     title: String,
+    /// The same for everything about one incident.
+    #[serde(default)]
+    tag: String,
     #[serde(default)]
     urgent: bool,
 }
 
 thread_local! {
     static BELL: RefCell<Option<IntervalHandle>> = const { RefCell::new(None) };
+    /// What it rings for; when somebody answered all of it, it stops.
+    static FOR: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
     static HEARS: RefCell<bool> = const { RefCell::new(false) };
 }
 
@@ -72,6 +77,7 @@ fn hear(app: App, said: &Said) {
     }
     match said.kind.as_str() {
         "shown" if said.urgent && !is_muted() => {
+            FOR.with_borrow_mut(|all| all.insert(said.tag.clone()));
             let title = said.title.clone();
             if dom::is_hidden() {
                 set_timeout(move || begin(app, &title), AFTER_YOU);
@@ -80,6 +86,12 @@ fn hear(app: App, said: &Said) {
             }
         }
         "acked" => stop(),
+        "over" => {
+            let is_last = FOR.with_borrow_mut(|all| all.remove(&said.tag) && all.is_empty());
+            if is_last {
+                stop();
+            }
+        }
         _ => {}
     }
 }
@@ -106,6 +118,7 @@ fn ring() {
 }
 
 fn stop() {
+    FOR.with_borrow_mut(BTreeSet::clear);
     if let Some(bell) = BELL.take() {
         bell.clear();
     }
