@@ -28,9 +28,12 @@ export async function join(page: Page, server: Server, toml: string): Promise<vo
   await ask(page, server, "PUT", "accounts/li", { person: "li" });
 }
 
+// A connection that was idle for a while may be closed by the server in the moment in which it is used again.
+const ALONE = { connection: "close" };
+
 /** Asks the interface as the person who is signed in. */
 export async function ask(page: Page, server: Server, method: string, path: string, data?: unknown) {
-  const headers = { origin: server.url };
+  const headers = { origin: server.url, ...ALONE };
   const answer = await page.context().request.fetch(`${server.url}/api/v1/${path}`, { method, data, headers });
   expect(answer.ok(), `${method} ${path}: ${await answer.text()}`).toBe(true);
   return answer.json();
@@ -38,7 +41,7 @@ export async function ask(page: Page, server: Server, method: string, path: stri
 
 /** A message to a sender's address, which the server may know under another name than this test. */
 export async function send(page: Page, server: Server, ingest: string, data: string): Promise<void> {
-  const sent = await page.context().request.post(`${server.url}${new URL(ingest, server.url).pathname}`, { data });
+  const sent = await page.context().request.post(`${server.url}${new URL(ingest, server.url).pathname}`, { data, headers: ALONE });
   expect(sent.ok(), data).toBe(true);
 }
 

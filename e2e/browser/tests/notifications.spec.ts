@@ -250,10 +250,8 @@ test('an open tab rings for what is urgent, until somebody touches it, and never
   await page.goto(`${server.url}/me`);
   await expect(page.getByTestId('connection')).toHaveText('Live');
   const box = page.getByRole('checkbox', { name: /Ring in open tabs/ });
-  // A press is what lets a page make sounds.
-  await page.locator('h1').click();
-  // Listening begins some time after the page is shown.
-  await expect.poll(async () => (await push(true), played())).toBeGreaterThan(0);
+  // A press is what lets a page make sounds, once it listens; that begins some time after the page is shown.
+  await expect.poll(async () => (await page.locator('h1').click(), await push(true), played())).toBeGreaterThan(0);
   await expect(page.getByText('Ringing: P0 db-07 down')).toBeAttached();
   await box.uncheck();
   const before = await played();
