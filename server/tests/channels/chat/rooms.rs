@@ -1,13 +1,16 @@
 //! Chats that are configured to be at one address, and what is said in them.
 
-use super::super::scripted::{PATIENT, Scripted, read_request};
+use super::super::{
+    page,
+    scripted::{PATIENT, Scripted, read_request},
+};
 use serde_json::Value;
 use server::{
     channels::{Accepted, Address, Channels, Delivery, Letter, Room},
     outbound::Deadlines,
 };
 use shared::{
-    AttemptId, Failure, SilenceId, config,
+    Failure, SilenceId, config,
     config::{
         ContactKind, DingTalkChannel, FeishuChannel, Language, SlackChannel, TelegramChannel, WeComChannel,
         WebhookChannel,
@@ -17,7 +20,6 @@ use shared::{
 use std::{
     io::Write as _,
     net::{SocketAddr, TcpListener},
-    sync::Arc,
 };
 use tokio::task::JoinHandle;
 
@@ -94,32 +96,12 @@ pub(crate) fn room(kind: ContactKind, to: &str, secret: Option<&str>) -> Address
 }
 
 pub(crate) fn delivery(kind: ContactKind, to: &str, language: Language) -> Delivery {
-    let incident = serde_json::json!({
-        "id": 42, "version": 1, "state": "triggered", "severity": "P0", "title": "磁盘满 disk full", "integration": "zabbix",
-        "host": "db-7", "ip": "10.1.2.3", "alerts": [9], "firing": 1, "count": 3, "opened_at": 1_700_000_000_000_i64,
-        "updated_at": 1_700_000_000_000_i64, "escalations": [], "timeline": 1
-    });
-    let page = serde_json::json!({
-        "id": 5, "recipient": {"person": "li"}, "via": {"kind": "direct"}, "policy": "p", "level": 1, "cycle": 0,
-        "created_at": 1_700_000_000_000_i64, "attempts": []
-    });
     Delivery {
         key: "page-5/7".into(),
-        attempt: AttemptId(7),
-        try_number: 1,
-        incident: Arc::new(serde_json::from_value(incident).unwrap()),
-        page: serde_json::from_value(page).unwrap(),
         language,
-        address: room(kind, to, None),
         ack_url: Some(ACK.into()),
-        base: "https://tocsin.example.org".into(),
-        incident_url: "https://tocsin.example.org/incidents/42".into(),
-        test: false,
-        unrecorded: false,
-        others: Vec::new(),
-        storm: false,
         near: None,
-        reminder: false,
+        ..page::delivery(room(kind, to, None))
     }
 }
 
