@@ -1,7 +1,8 @@
 //! A CSV or JSON file on this server as a source, for machines that no interface tells of.
 //!
 //! One row is one interface of a machine; rows with the same `uuid`, or else the same `name`, are one machine. A file with
-//! a fault in any row is not taken, and what it said before stays: half a list would make the other half disappear.
+//! a fault in any row is not taken, and what it said before stays: half a list would make the other half disappear. For
+//! the same reason one that is being written is waited for.
 
 use super::{Collector, Fault, FaultKind};
 use serde::Deserialize;
@@ -21,6 +22,10 @@ use tokio::time;
 
 /// The largest file: some hundred thousand rows.
 const MOST_BYTES: u64 = 64 << 20;
+/// What changed is taken once it reads alike this much later: whoever writes it is done then.
+const SETTLES: Duration = Duration::from_millis(100);
+/// So often it is looked whether it settles.
+const LOOKS: usize = 50;
 /// Faults that are told at once.
 const TOLD: usize = 3;
 
@@ -45,6 +50,27 @@ impl File {
         let read = tokio::task::spawn_blocking(move || read(&path)).await;
         read.unwrap_or_else(|_| Err(Fault::new(FaultKind::Unreachable, "the server is stopping")))
     }
+}
+
+/// What a file says once nobody writes it any more; nothing when that is what it said before.
+async fn settled<Reading>(known: Option<&Vec<u8>>, mut read: impl FnMut() -> Reading) -> Result<Option<Vec<u8>>, Fault>
+where
+    Reading: Future<Output = Result<Vec<u8>, Fault>>,
+{
+    let mut bytes = read().await?;
+    for _ in 0..LOOKS {
+        if known == Some(&bytes) {
+            return Ok(None);
+        }
+        time::sleep(SETTLES).await;
+        let again = read().await?;
+        if again == bytes {
+            return Ok(Some(bytes));
+        }
+        bytes = again;
+    }
+    let message = "the file changes all the time; write another one and give it this name when it is whole";
+    Err(Fault::new(FaultKind::Unreadable, message))
 }
 
 /// The machines of a list as it is now, for who needs them once.
@@ -81,16 +107,15 @@ impl Collector for File {
         if self.known.is_some() {
             time::sleep(self.every).await;
         }
-        let bytes = match self.read().await {
-            Ok(bytes) => bytes,
+        let file = &*self;
+        let bytes = match settled(file.known.as_ref(), || file.read()).await {
+            Ok(None) => return Ok(Observation::default()),
+            Ok(Some(bytes)) => bytes,
             Err(fault) => {
                 self.known = None;
                 return Err(fault);
             }
         };
-        if self.known.as_ref() == Some(&bytes) {
-            return Ok(Observation::default());
-        }
         self.known = None;
         let observation = parse(&bytes)
             .map_err(|why| Fault::new(FaultKind::Unreadable, format!("{}: {why}", self.path.display())))?;
@@ -122,6 +147,9 @@ struct Row {
 fn parse(bytes: &[u8]) -> Result<Observation, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "it is not written in UTF-8".to_owned())?;
     let text = text.trim_start_matches('\u{feff}');
+    if text.trim().is_empty() {
+        return Err("it is empty; a list of no machines is its line of headings, or []".to_owned());
+    }
     let rows = if text.trim_start().starts_with('[') { json(text)? } else { csv(text)? };
     let mut machines = Machines::default();
     let mut faults = Vec::new();
@@ -306,8 +334,22 @@ db01,5F3C0B2E-0000-4000-8000-000000000001,,10.0.0.2,kvm-2,,,
             "{}",
             why("name,adress\na,b\n")
         );
+        assert!(why("\u{feff} \n").starts_with("it is empty; "), "{}", why(" "));
         assert!(why("[1]").starts_with("entry 1: "), "{}", why("[1]"));
         assert!(why("[{").starts_with("it is not a JSON array of objects"), "{}", why("[{"));
+    }
+
+    #[actix_web::test]
+    async fn what_is_being_written_is_waited_for() {
+        let known = b"name\nweb01\n".to_vec();
+        let reading = |reads: &[&str]| {
+            let mut reads: Vec<Vec<u8>> = reads.iter().rev().map(|it| it.as_bytes().to_vec()).collect();
+            move || std::future::ready(Ok(reads.pop().unwrap_or_default()))
+        };
+        let said = settled(Some(&known), reading(&["", "name\n", "name\nweb02\n", "name\nweb02\n"])).await;
+        assert_eq!(said.unwrap().as_deref(), Some(&b"name\nweb02\n"[..]));
+        let back = settled(Some(&known), reading(&["", "name\nweb01\n"])).await;
+        assert_eq!(back.unwrap(), None, "it says what it said before");
     }
 
     proptest! {
