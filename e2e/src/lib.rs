@@ -14,6 +14,7 @@ pub mod lab_server;
 pub mod live;
 pub mod load;
 pub mod mail;
+pub mod oracle;
 pub mod postgres;
 pub mod running;
 pub mod store_lock;

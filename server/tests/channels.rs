@@ -8,6 +8,7 @@ mod phone;
 mod push;
 mod scripted;
 
+use e2e::oracle::ask;
 use scripted::{PATIENT, Scripted, json_of};
 use server::{
     channels::{Accepted, Address, Channels, Delivery, Letter},
@@ -127,6 +128,41 @@ async fn ntfy_gets_a_message_with_a_button_that_acknowledges() {
         "headers": {"Content-Type": "application/x-www-form-urlencoded"}
     });
     assert_eq!((&body["actions"][0], &body["actions"][1]["action"]), (&ack, &"view".into()));
+}
+
+#[tokio::test]
+async fn other_clients_publish_the_same_and_the_library_of_webhooks_takes_our_signature() {
+    let server = Scripted::answering("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
+    call_ntfy(server.at, PATIENT).await.unwrap();
+    let publishing = server.request().await;
+    let server = Scripted::answering("HTTP/1.1 204 No Content\r\n\r\n");
+    call_hook(server.at, PATIENT).await.unwrap();
+    let calling = server.request().await;
+    let header = |request: &str, name: &str| {
+        let line = request.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")).map(str::to_owned));
+        line.unwrap_or_else(|| panic!("{name} in {request}"))
+    };
+    let (ours, body) = (json_of(&publishing), calling.split_once("\r\n\r\n").unwrap().1);
+    let mut webhook = serde_json::json!({"secret": SECRET, "body": body});
+    for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
+        webhook[name] = header(&calling, name).into();
+    }
+    let question = serde_json::json!({
+        "ntfy": {"token": TOKEN, "message": ours}, "webhook": webhook
+    });
+    let said = ask(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracles/plain.py"), &question).unwrap();
+    let theirs = &said["ntfy"]["fields"];
+    for field in ["topic", "title", "message", "priority", "tags", "click"] {
+        assert_eq!(ours[field], theirs[field], "{field}");
+    }
+    assert_eq!(ours["actions"][0], theirs["actions"][0], "the button that acknowledges, whole");
+    for (name, value) in ours["actions"][1].as_object().unwrap() {
+        assert_eq!(&theirs["actions"][1][name], value, "the link, but for what is its default");
+    }
+    assert_eq!(header(&publishing, "authorization"), said["ntfy"]["authorization"]);
+    assert_eq!(said["ntfy"]["url"], "http://ntfy.example.org/");
+    assert_eq!(said["webhook"]["taken"], serde_json::from_str::<serde_json::Value>(body).unwrap());
+    assert_eq!(said["webhook"]["signature"], webhook["webhook-signature"]);
 }
 
 #[tokio::test]

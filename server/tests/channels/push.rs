@@ -3,7 +3,7 @@
 
 use super::page;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use e2e::environment;
+use e2e::oracle::ask;
 use serde_json::{Value, json};
 use server::{
     channels::{Accepted, Address, Channels, Delivery, Letter},
@@ -22,7 +22,6 @@ use shared::{
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
-    process::Command,
     sync::{Arc, Barrier},
     thread::JoinHandle,
     time::Duration,
@@ -175,10 +174,7 @@ fn oracle(sent: &Sent) -> Value {
         "private": PRIVATE, "auth": AUTH, "body": URL_SAFE_NO_PAD.encode(&sent.body),
         "authorization": sent.header("authorization"),
     });
-    let mut python = Command::new(environment::python().unwrap());
-    let output = python.args(["-c", include_str!("../oracles/push.py"), &given.to_string()]).output().unwrap();
-    assert!(output.status.success(), "the other program: {}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    ask(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracles/push.py"), &given).unwrap()
 }
 
 #[tokio::test]

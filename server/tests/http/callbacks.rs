@@ -1,13 +1,10 @@
 //! What WeCom calls back with, as another implementation of its callbacks seals it and reads our answers.
 
 use super::house::{Answer, Doors, House, call, request};
+use e2e::oracle::ask;
 use serde_json::{Value, json};
 use server::{answers::wecom::Keys, auth::caplink, clock};
 use shared::{AttemptId, Delay, IncidentId, IncidentState, PersonId, Timestamp, config::ContactKind, timeline::Actor};
-use std::{
-    io::Write as _,
-    process::{Command, Stdio},
-};
 
 const TOKEN: &str = "tok";
 /// Its last letter has bits that mean nothing.
@@ -44,13 +41,8 @@ fn oracle(questions: &[Value]) -> Vec<String> {
             question
         })
         .collect();
-    let mut python = Command::new(e2e::environment::python().unwrap());
-    python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracles/wecom.py"));
-    let mut child = python.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(json!(questions).to_string().as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "the oracle failed: {output:?}");
-    serde_json::from_slice(&output.stdout).unwrap()
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracles/wecom.py");
+    serde_json::from_value(ask(script, &json!(questions)).unwrap()).unwrap()
 }
 
 fn keys() -> Keys {

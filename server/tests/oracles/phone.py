@@ -4,15 +4,20 @@ Each answer comes out of the library; nothing of a signature is computed here.
 """
 
 import json
+import logging
 import sys
 from types import SimpleNamespace
 from unittest import mock
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
+import requests
 from aliyunsdkcore.auth.composer import rpc_signature_composer
 from tencentcloud.common import credential
 from tencentcloud.common.abstract_client import AbstractClient
+from twilio.http import HttpClient
+from twilio.http.response import Response
 from twilio.request_validator import RequestValidator
+from twilio.rest import Client
 
 
 def twilio(asked):
@@ -20,6 +25,37 @@ def twilio(asked):
     validator = RequestValidator(asked["token"])
     theirs = validator.compute_signature(asked["url"], asked["form"])
     return {"signature": theirs, "taken": validator.validate(asked["url"], asked["form"], theirs)}
+
+
+class Recorder(HttpClient):
+    """Stands in for the way to the network."""
+
+    def __init__(self):
+        super().__init__(logging.getLogger("twilio"), False)
+
+    def request(self, method, url, params=None, data=None, headers=None, auth=None, **_):
+        self.sent = requests.Request(method, url, headers, data=data, params=params, auth=auth).prepare()
+        return Response(201, json.dumps({"sid": "SM1"}))
+
+
+def twilio_request(asked):
+    """What it sends for the same message or call."""
+    # The names its functions know the fields by; one that it does not know is refused.
+    names = {
+        "To": "to", "From": "from_", "Body": "body", "StatusCallback": "status_callback", "Url": "url",
+        "ValidityPeriod": "validity_period", "Timeout": "timeout", "StatusCallbackEvent": "status_callback_event",
+    }
+    fields = {}
+    for name, value in asked["form"]:
+        if name == "StatusCallbackEvent":
+            fields.setdefault(names[name], []).append(value)
+        else:
+            fields[names[name]] = value
+    recorder = Recorder()
+    getattr(Client(asked["account"], asked["token"], http_client=recorder), asked["resource"]).create(**fields)
+    sent = recorder.sent
+    form = [list(pair) for pair in parse_qsl(sent.body, keep_blank_values=True)]
+    return {"path": urlsplit(sent.url).path, "form": form, "authorization": sent.headers["Authorization"]}
 
 
 def aliyun(asked):
@@ -59,5 +95,5 @@ def tencent(asked):
     return {"headers": headers, "body": request.data}
 
 
-ask = {"twilio": twilio, "aliyun": aliyun, "tencent": tencent}
+ask = {"twilio": twilio, "twilio_request": twilio_request, "aliyun": aliyun, "tencent": tencent}
 json.dump([ask[question["of"]](question) for question in json.load(sys.stdin)], sys.stdout)

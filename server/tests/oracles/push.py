@@ -28,7 +28,7 @@ def opened(given, body):
     return text.decode()
 
 
-given = json.loads(sys.argv[1])
+given = json.load(sys.stdin)
 token = given["authorization"].removeprefix("vapid t=").split(",")[0]
 head, claims, _ = token.split(".")
 print(

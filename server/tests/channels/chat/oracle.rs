@@ -4,19 +4,22 @@ use super::{
     CAP, Rooms, address, exchange, json_of, line, ok, query, rooms,
     rooms::{delivery, mentioning, room},
 };
-use e2e::environment;
+use e2e::oracle::ask;
 use serde_json::{Value, json};
-use shared::config::{ContactKind, Language};
-use std::process::Command;
+use server::answers::slack::is_signed;
+use shared::{
+    Timestamp,
+    config::{ContactKind, Language},
+};
 
 const SECRET: &str = "SECtest";
+/// What Slack posts when a button is pressed, and when.
+const PRESS: &str = "payload=%7B%22type%22%3A%22block_actions%22%7D";
+const PRESSED: &str = "1531420618";
 
 /// What the other client says.
 fn oracle(given: &Value) -> Value {
-    let mut python = Command::new(environment::python().unwrap());
-    let output = python.args(["-c", include_str!("../../oracles/chat.py"), &given.to_string()]).output().unwrap();
-    assert!(output.status.success(), "the other client: {}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    ask(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracles/chat.py"), given).unwrap()
 }
 
 /// Our request, signed where the chat signs.
@@ -61,6 +64,7 @@ impl Ours {
             "dingtalk_ms": query(&address(&self.dingtalk), "timestamp").parse::<i64>().unwrap(),
             "feishu_seconds": json_of(&self.feishu)["timestamp"],
             "slack_blocks": json_of(&self.slack)["blocks"],
+            "slack_press": {"secret": SECRET, "seconds": PRESSED, "body": PRESS},
             "urls": {
                 "slack": "slack://xoxb-1234-1234-4ddbc191d40ee098cbaae6f3523ada2d/+C0123ABCD?image=no",
                 "telegram": "tgram://123456:canary-token/-1001234567/?image=no",
@@ -96,6 +100,9 @@ async fn endpoints_fields_and_signatures_are_those_of_another_client() {
     assert!(ours.slack.contains("authorization: Bearer xoxb-"), "{}", ours.slack);
     assert!(other["slack"]["authorization"].as_str().unwrap().starts_with("Bearer xoxb-"));
     assert_eq!(json_of(&ours.feishu)["sign"], said["feishu_sign"]);
+    let (signature, then) = (said["slack_signature"].as_str().unwrap(), Timestamp::from_ms(1_531_420_618_000));
+    assert!(is_signed(SECRET, PRESSED, PRESS.as_bytes(), signature, then), "Slack's own signature");
+    assert!(!is_signed("other", PRESSED, PRESS.as_bytes(), signature, then));
     let blocks = said["slack_blocks"].as_array().unwrap();
     assert_eq!(blocks.len(), 3);
     assert_eq!(blocks[2]["elements"][0]["value"], CAP, "Slack's own client takes our blocks and keeps what they say");
