@@ -42,7 +42,8 @@ impl Outcome {
 
     /// Also while another try is to follow: who waits for the last one learns of an outage ten minutes late.
     fn failed(&self) -> bool {
-        !self.accepted() && self.state != AttemptState::Sending && self.fault.is_some()
+        let was_sent = self.state != AttemptState::Sending && self.fault != Some(Fault::Unsent);
+        !self.accepted() && was_sent && self.fault.is_some()
     }
 
     /// Whether it says anything about the provider.
@@ -155,6 +156,7 @@ mod tests {
                 'm' => (AttemptState::Failed, Some(900), Some(Fault::Method)),
                 'p' => (AttemptState::Failed, Some(900), Some(Fault::Provider)),
                 'b' => (AttemptState::Sending, None, None),
+                'u' => (AttemptState::Cancelled, Some(0), Some(Fault::Unsent)),
                 _ => (AttemptState::Cancelled, Some(0), None),
             };
             let sent_at = NOW.plus_ms(-60_000 * (count - place));
@@ -175,6 +177,8 @@ mod tests {
             ("b", HealthState::Idle),
             ("mm", HealthState::Idle),
             ("c", HealthState::Idle),
+            ("mum", HealthState::Idle),
+            ("aauuu", HealthState::Ok),
             ("a", HealthState::Ok),
             ("am", HealthState::Ok),
             ("faaa", HealthState::Ok),

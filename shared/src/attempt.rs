@@ -71,6 +71,8 @@ pub enum Fault {
     Method,
     /// The provider's or our account's with it: nobody is reached by it.
     Provider,
+    /// Nobody's: nothing was sent, because it was not wanted any more, or had nowhere to go by then.
+    Unsent,
 }
 
 impl Fault {
@@ -81,6 +83,7 @@ impl Fault {
             Self::Unknown => "unknown",
             Self::Method => "method",
             Self::Provider => "provider",
+            Self::Unsent => "unsent",
         }
     }
 

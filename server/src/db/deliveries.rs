@@ -150,7 +150,7 @@ impl Store {
             .filter(delivery::provider.eq(index_key(provider)))
             .filter(delivery::channel.eq(channel.as_str()))
             .filter(delivery::sent_at.ge(since.ms()))
-            .filter(delivery::fault.is_not_null())
+            .filter(delivery::fault.is_not_null().and(delivery::fault.ne(Fault::Unsent.as_str())))
             .order((delivery::sent_at.desc(), delivery::id.desc()))
             .select((delivery::id, delivery::doc))
             .first(&mut self.db)

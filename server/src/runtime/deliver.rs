@@ -173,7 +173,7 @@ impl Dispatcher {
                         ambiguous: false,
                         detail: why.to_owned(),
                         retry_after_ms: None,
-                        fault: Fault::Unknown,
+                        fault: Fault::Unsent,
                     };
                     self.inbox.push(Item::Finished(Finished { result: Err(failure), ..report }));
                 }

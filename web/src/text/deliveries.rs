@@ -76,7 +76,7 @@ pub(crate) fn health_name(l: Language, state: HealthState) -> String {
 /// Whose fault it is, where that is known.
 pub(crate) fn fault(l: Language, fault: Fault) -> Option<String> {
     match fault {
-        Fault::Unknown => None,
+        Fault::Unknown | Fault::Unsent => None,
         Fault::Method => Some(fault_method(l)),
         Fault::Provider => Some(fault_provider(l)),
     }
