@@ -22,6 +22,7 @@ const KEPT_OF: u32 = 5;
 pub(crate) struct Robot {
     /// Kind and address.
     key: String,
+    kind: ContactKind,
     allowances: Arc<[Allowance]>,
 }
 
@@ -33,8 +34,8 @@ pub(crate) fn compile(document: &Document) -> BTreeMap<ContactKind, Arc<[Allowan
 
 impl Robot {
     #[cfg(test)]
-    pub(crate) const fn new(key: String, allowances: Arc<[Allowance]>) -> Self {
-        Self { key, allowances }
+    pub(crate) const fn new(kind: ContactKind, key: String, allowances: Arc<[Allowance]>) -> Self {
+        Self { key, kind, allowances }
     }
 
     pub(crate) fn key(&self) -> &str {
@@ -51,14 +52,30 @@ impl Robot {
                 contacts.iter().find(|contact| contact.id == attempt.contact)?.address()?.1
             }
         };
-        Some(Self { key: format!("{} {address}", attempt.channel.as_str()), allowances })
+        let kind = attempt.channel;
+        Some(Self { key: format!("{} {address}", kind.as_str()), kind, allowances })
+    }
+
+    /// Where an allowance counts.
+    fn counter(&self, allowance: &Allowance) -> &str {
+        if allowance.together { self.kind.as_str() } else { &self.key }
+    }
+
+    /// Where a message counts, each with how far back.
+    fn counters(&self) -> BTreeMap<&str, i64> {
+        let mut counters = BTreeMap::new();
+        for allowance in &*self.allowances {
+            let longest = counters.entry(self.counter(allowance)).or_default();
+            *longest = allowance.within.0.max(*longest);
+        }
+        counters
     }
 }
 
 /// What robots were given of late, and what waits for them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meters {
-    /// Oldest first, as far back as an allowance asks.
+    /// By address or by kind; oldest first, as far back as an allowance asks.
     given: BTreeMap<String, Vec<Timestamp>>,
     /// Deliveries that wait, with why and until when at least.
     held: BTreeMap<String, Held>,
@@ -76,8 +93,8 @@ pub(crate) type Place = (u8, Timestamp, AttemptId);
 impl Meters {
     /// What one more message of this urgency waits for; none when it may go.
     pub(crate) fn wait(&self, robot: &Robot, rank: u8, now: Timestamp) -> Option<Throttle> {
-        let given = self.given.get(&robot.key)?;
         let waits = robot.allowances.iter().filter_map(|allowance| {
+            let given = self.given.get(robot.counter(allowance))?;
             let kept = if rank == 0 || allowance.messages < KEPT_OF { 0 } else { allowance.messages.div_ceil(10) };
             let oldest = given.len().checked_sub((allowance.messages - kept) as usize)?;
             let until = given.get(oldest)?.after(allowance.within);
@@ -90,19 +107,20 @@ impl Meters {
 
     /// A message is given to a robot; what no allowance asks for any more is forgotten.
     pub(crate) fn give(&mut self, robot: &Robot, at: Timestamp, now: Timestamp) {
-        let longest = robot.allowances.iter().map(|it| it.within.0).max().unwrap_or_default();
-        if at > now || at <= now.plus_ms(-longest) {
-            return;
+        for (counter, longest) in robot.counters() {
+            if at > now || at <= now.plus_ms(-longest) {
+                continue;
+            }
+            let given = self.given.entry(counter.to_owned()).or_default();
+            given.retain(|it| *it > now.plus_ms(-longest));
+            given.insert(given.partition_point(|it| *it <= at), at);
         }
-        let given = self.given.entry(robot.key.clone()).or_default();
-        given.retain(|it| *it > now.plus_ms(-longest));
-        given.insert(given.partition_point(|it| *it <= at), at);
     }
 
     /// The newest message was not sent after all.
     pub(crate) fn take_back(&mut self, robot: &Robot) {
-        if let Some(given) = self.given.get_mut(&robot.key) {
-            given.pop();
+        for counter in robot.counters().into_keys() {
+            self.given.get_mut(counter).and_then(Vec::pop);
         }
     }
 

@@ -264,9 +264,12 @@ mod tests {
         );
     }
 
+    fn allowance(messages: u32, within: Delay) -> Allowance {
+        Allowance { contact: ContactKind::DingTalk, carrier: None, together: false, messages, within }
+    }
+
     fn robot(messages: u32) -> Robot {
-        let allowance = Allowance { contact: ContactKind::DingTalk, carrier: None, messages, within: Delay::mins(1) };
-        Robot::new("dingtalk room".to_owned(), [allowance].into())
+        Robot::new(ContactKind::DingTalk, "dingtalk room".to_owned(), [allowance(messages, Delay::mins(1))].into())
     }
 
     fn push_to_robot(queue: &mut Queue, attempt: i64, rank: u8) {
@@ -319,8 +322,8 @@ mod tests {
 
     #[test]
     fn a_p0_is_not_kept_for_hours_by_what_we_think_a_provider_takes() {
-        let hourly = Allowance { contact: ContactKind::Voice, carrier: None, messages: 2, within: Delay::mins(60) };
-        let robot = Robot::new("voice +49".to_owned(), [hourly].into());
+        let hourly = allowance(2, Delay::mins(60));
+        let robot = Robot::new(ContactKind::Voice, "voice +49".to_owned(), [hourly].into());
         let mut queue = Queue::default();
         for (n, rank) in [(1, 0), (2, 1), (3, 1), (4, 0)] {
             let way = Way { target: "voice".to_owned(), robot: Some(robot.clone()) };
@@ -332,6 +335,21 @@ mod tests {
         queue.push(IncidentId(1), AttemptId(6), 0, Timestamp::from_ms(6), way);
         assert_eq!(drained(&mut queue, NOW.plus_ms(1)), [5, 6]);
         assert_eq!(drained(&mut queue, NOW.after(Delay::mins(61))), [2, 3]);
+    }
+
+    #[test]
+    fn what_a_provider_counts_by_account_is_counted_over_all_addresses() {
+        let account = Allowance { together: true, ..allowance(3, Delay::mins(1)) };
+        let own = allowance(2, Delay::mins(1));
+        let mut queue = Queue::default();
+        for (n, topic) in [(1, "a"), (2, "a"), (3, "a"), (4, "b"), (5, "b"), (6, "c")] {
+            let robot = Robot::new(ContactKind::Ntfy, format!("ntfy {topic}"), [account.clone(), own.clone()].into());
+            let way = Way { target: format!("ntfy {topic}"), robot: Some(robot) };
+            queue.push(IncidentId(1), AttemptId(n), 2, Timestamp::from_ms(n), way);
+        }
+        assert_eq!(drained(&mut queue, NOW), [1, 2, 4], "two for one topic, three in all");
+        assert_eq!(drained(&mut queue, NOW.after(Delay::mins(1))), [3, 5, 6]);
+        assert_eq!((queue.waiting(), queue.opens(NOW)), (0, None));
     }
 
     #[test]

@@ -51,6 +51,9 @@ pub struct Allowance {
     /// Only while this one carries text messages or calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carrier: Option<String>,
+    /// All addresses of this kind are counted together: the provider counts by our account, not by who is told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub together: bool,
     pub messages: u32,
     pub within: Delay,
 }
@@ -64,10 +67,11 @@ pub struct Allowances(pub Vec<Allowance>);
 impl Default for Allowances {
     /// As the providers publish them, where they do: docs/channels.md names each.
     fn default() -> Self {
-        let of = |contact, messages, within| Allowance { contact, carrier: None, messages, within };
-        let aliyun = |messages, within| Allowance {
-            carrier: Some("aliyun".to_owned()),
-            ..of(ContactKind::Voice, messages, within)
+        let of = |contact, messages, within| Allowance { contact, carrier: None, together: false, messages, within };
+        let all = |contact, messages, within| Allowance { together: true, ..of(contact, messages, within) };
+        let by = |carrier: &str, contact, messages, within| Allowance {
+            carrier: Some(carrier.to_owned()),
+            ..of(contact, messages, within)
         };
         Self(vec![
             of(ContactKind::DingTalk, 20, Delay::mins(1)),
@@ -76,10 +80,15 @@ impl Default for Allowances {
             of(ContactKind::WeCom, 20, Delay::mins(1)),
             of(ContactKind::Slack, 1, Delay::secs(1)),
             of(ContactKind::Teams, 4, Delay::secs(1)),
+            of(ContactKind::Telegram, 1, Delay::secs(1)),
             of(ContactKind::Telegram, 20, Delay::mins(1)),
-            aliyun(1, Delay::mins(1)),
-            aliyun(5, Delay::mins(60)),
-            aliyun(20, Delay::mins(24 * 60)),
+            all(ContactKind::Telegram, 30, Delay::secs(1)),
+            all(ContactKind::Ntfy, 60, Delay::mins(5)),
+            by("aliyun", ContactKind::Voice, 1, Delay::mins(1)),
+            by("aliyun", ContactKind::Voice, 5, Delay::mins(60)),
+            by("aliyun", ContactKind::Voice, 20, Delay::mins(24 * 60)),
+            by("aliyun", ContactKind::Sms, 50, Delay::mins(24 * 60)),
+            by("tencent", ContactKind::Sms, 10, Delay::mins(24 * 60)),
         ])
     }
 }
