@@ -172,7 +172,7 @@ impl Store {
             .execute(&mut self.db)?)
     }
 
-    fn existing(&mut self, login: &str) -> Result<Account, StoreError> {
+    pub(super) fn existing(&mut self, login: &str) -> Result<Account, StoreError> {
         self.account(login)?.ok_or_else(|| Refused::NoSuchAccount { login: login.to_owned() }.into())
     }
 }

@@ -232,6 +232,27 @@ impl Store {
         })
     }
 
+    /// The same, for somebody who is signed in and may not be any more: their account may have ended, or become another
+    /// person's, while the request was on its way.
+    ///
+    /// # Errors
+    /// As [`Self::device_put`]; [`Refused::NoSuchAccount`] and [`Refused::AccountChanged`].
+    pub fn device_register(
+        &mut self,
+        new: &NewDevice,
+        replaces: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(Device, bool), StoreError> {
+        self.write(|store| {
+            store.take_turn(Turn::Accounts)?;
+            let account = store.existing(&new.login)?;
+            if account.disabled || account.person.as_ref() != Some(&new.person) {
+                return Err(Refused::AccountChanged.into());
+            }
+            store.device_put(new, replaces, now)
+        })
+    }
+
     /// Makes room for one more device of a person: what is dead goes first, the longest dead of all before others.
     fn device_room(&mut self, key: &str, person: &PersonId) -> Result<(), StoreError> {
         // Whoever else had this endpoint has it no more.

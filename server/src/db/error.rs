@@ -55,6 +55,8 @@ pub enum Refused {
     ConfigMoved { expected: i64, found: i64 },
     #[error("this pairing code is wrong, was used already, or is older than ten minutes; ask for a new one")]
     WrongPairingCode,
+    #[error("this account was disabled, or belongs to another person by now: sign in again")]
+    AccountChanged,
     #[error("no more than {most} devices of one person are pushed to: remove one first")]
     TooManyDevices { most: usize },
 }

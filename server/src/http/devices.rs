@@ -69,7 +69,7 @@ pub(super) async fn register(
     // What is renewed at every start is no act that anybody looks for in the record.
     let known = own.iter().any(|it| it.endpoint == new.reach.endpoint && it.login == new.login);
     let entry = act(&principal.record_name(), "device.register", new.person.to_string(), new.label.clone());
-    let put = move |store: &mut db::Store| store.device_put(&new, body.replaces.as_deref(), now());
+    let put = move |store: &mut db::Store| store.device_register(&new, body.replaces.as_deref(), now());
     let (device, _) = if known { app.db(put).await? } else { app.change(entry, put).await? };
     app.devices.reload(&app.readers).await;
     Ok(web::Json(row(&device)))

@@ -177,6 +177,7 @@ impl From<Refused> for ApiError {
             Refused::WrongSetupCode => (StatusCode::FORBIDDEN, "wrong_setup_code"),
             Refused::SetUpAlready => (StatusCode::CONFLICT, "set_up_already"),
             Refused::ConfigMoved { .. } => (StatusCode::CONFLICT, "version_conflict"),
+            Refused::AccountChanged => (StatusCode::FORBIDDEN, "account_changed"),
             Refused::TooManyDevices { .. } => (StatusCode::CONFLICT, "too_many_devices"),
         };
         Self::new(status, code, sentence(&refused.to_string()))

@@ -23,6 +23,7 @@ crate::promises! {
     what_becomes_of_pushes_is_noted_and_counted
     what_its_owner_decides_is_kept_when_a_device_renews_itself
     a_device_ends_with_its_account
+    whose_account_has_ended_registers_nothing
     two_servers_agree_and_have_one_key
     a_device_is_reached_in_another_way_and_stays_the_same
 }
@@ -221,6 +222,24 @@ fn a_device_ends_with_its_account(place: &Place) {
     assert_eq!(people(&mut store), ["anna"]);
     store.account_change("anna", &AccountPatch { person: Some(None), ..AccountPatch::default() }).unwrap();
     assert_eq!(people(&mut store), [""; 0]);
+}
+
+fn whose_account_has_ended_registers_nothing(place: &Place) {
+    let mut store = place.store();
+    account(&mut store, "li");
+    let register = |store: &mut Store, person: &str| {
+        let device = NewDevice { login: "li".to_owned(), ..new(person, "https://push.example/1") };
+        store.device_register(&device, None, NOW)
+    };
+    assert_eq!(refused(register(&mut store, "anna")), Refused::AccountChanged, "another person's");
+    assert!(register(&mut store, "li").unwrap().1);
+    // The request was on its way when an administrator disabled the account.
+    store.account_change("li", &AccountPatch { disabled: Some(true), ..AccountPatch::default() }).unwrap();
+    assert_eq!(refused(register(&mut store, "li")), Refused::AccountChanged);
+    let stranger = NewDevice { login: "nobody".to_owned(), ..new("li", "https://push.example/1") };
+    let refusal = refused(store.device_register(&stranger, None, NOW));
+    assert_eq!(refusal, Refused::NoSuchAccount { login: "nobody".to_owned() });
+    assert!(store.devices().unwrap().is_empty());
 }
 
 fn two_servers_agree_and_have_one_key(place: &Place) {
