@@ -8,13 +8,15 @@ def sha256(*fields):
         digest.update(len(field).to_bytes(8, "big") + field)  # the length first: borders cannot be moved
     return digest.hexdigest()
 
+SAYS = ["seq", "at", "kind", "incident", "key", "actor", "what"]
+CHAIN = {"seq", "content", "prev", "hash"}  # all there is of what is withheld
 last = None
 for line in filter(str.strip, open(sys.argv[1], encoding="utf-8")):
     link = json.loads(line)
-    if "what" in link:  # not withheld
-        said = [link[key] for key in ("seq", "at", "kind", "incident", "key", "actor", "what")]
-        if link["content"] != sha256("tocsin proof 1", *said):
-            sys.exit(f"link {link['seq']}: what it says was changed")
+    if set(link) not in (CHAIN, CHAIN.union(SAYS)):
+        sys.exit(f"link {link.get('seq')}: it says something that nothing proves")
+    if "what" in link and link["content"] != sha256("tocsin proof 1", *(link[field] for field in SAYS)):
+        sys.exit(f"link {link['seq']}: what it says was changed")
     if link["hash"] != sha256(link["prev"], link["content"]):
         sys.exit(f"link {link['seq']}: its hash was changed")
     if last and (link["seq"] != last["seq"] + 1 or link["prev"] != last["hash"]):

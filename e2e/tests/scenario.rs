@@ -286,6 +286,7 @@ impl Life {
             Behaviour::Accepts { .. } | Behaviour::Tells { .. } => Reply::Accept,
             Behaviour::Fails { permanently: false } => Reply::Status(500),
             Behaviour::Fails { permanently: true } => Reply::Status(404),
+            Behaviour::RefusesUs => Reply::Status(401),
             Behaviour::TooMany { retry_after } => {
                 Reply::TooMany(retry_after.map_or(1, |it| u32::try_from(it.0 / 1_000).unwrap_or(1)))
             }

@@ -43,6 +43,7 @@ mod notify;
 pub mod oncall;
 pub mod placement;
 mod proof;
+mod provider;
 pub mod quiet;
 pub mod readiness;
 pub mod rehearsal;

@@ -254,8 +254,12 @@ impl Turn<'_> {
         try_number: u32,
         result: &Result<Option<String>, Failure>,
     ) {
+        let account = self.account_of(id, attempt);
         for (id, attempt) in self.engine.state.messages.members(id, attempt) {
             self.delivered(id, attempt, try_number, result.clone());
+        }
+        if let Some(account) = account {
+            self.provider_answered(&account, result.as_ref().map(drop));
         }
     }
 

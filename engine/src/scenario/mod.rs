@@ -25,6 +25,7 @@
 //! | … `refused` | at the end of an action: it must be refused and change nothing |
 //! | `provider C accepts [after 3s]` | how deliveries to a contact (`mail`, `wang/mail`, a webhook) end from now on |
 //! | `provider C fails [permanently]`, `provider C answers 429 [retry after 30s]` | |
+//! | `provider C refuses our account` | whoever it is for |
 //! | `provider C delivers\|shows\|opens [after 3s]` | taken, and then told to be on the phone, shown, opened |
 //! | `provider C takes it back [after 20s]` | taken, and then told not to have arrived |
 //! | `provider C times out`, `provider C loses the answer` | no answer; taken, and the answer lost |
@@ -148,6 +149,8 @@ pub enum Behaviour {
     Fails {
         permanently: bool,
     },
+    /// Our account with it is not good for anything any more.
+    RefusesUs,
     TooMany {
         retry_after: Option<Delay>,
     },

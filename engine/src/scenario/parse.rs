@@ -261,6 +261,7 @@ fn provider(words: &mut Words<'_>) -> Result<What, Fault> {
         ("accepts", ["after", time]) => Behaviour::Accepts { after: delay(time)? },
         ("fails", []) => Behaviour::Fails { permanently: false },
         ("fails", ["permanently"]) => Behaviour::Fails { permanently: true },
+        ("refuses", ["our", "account"]) => Behaviour::RefusesUs,
         ("answers", ["429"]) => Behaviour::TooMany { retry_after: None },
         ("answers", ["429", "retry", "after", time]) => Behaviour::TooMany { retry_after: Some(delay(time)?) },
         ("delivers", rest) => tells(Told::Delivered, rest)?,
@@ -270,8 +271,8 @@ fn provider(words: &mut Words<'_>) -> Result<What, Fault> {
         ("times", ["out"]) => Behaviour::TimesOut,
         ("loses", ["the", "answer"]) => Behaviour::LosesTheAnswer,
         _ => {
-            let mend = "providers accept [after 3s], fail [permanently], answer 429 [retry after 30s], deliver, show, \
-                        open [after 3s], take it back [after 20s], time out and lose the answer";
+            let mend = "providers accept [after 3s], fail [permanently], refuse our account, answer 429 [retry after 30s], \
+                        deliver, show, open [after 3s], take it back [after 20s], time out and lose the answer";
             return Err(fault(&format!("`{verb} {}` is nothing a provider does", rest.join(" ")), mend));
         }
     };

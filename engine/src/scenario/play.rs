@@ -236,6 +236,7 @@ impl Player {
         let (after, result) = match self.behaviour(&recipient, contact) {
             Behaviour::Accepts { after } => (after, Ok(None)),
             Behaviour::Fails { permanently } => (LATENCY, Err(refused("the provider refused it", permanently))),
+            Behaviour::RefusesUs => (LATENCY, Err(refused_us())),
             Behaviour::TooMany { retry_after } => {
                 let retry_after_ms = retry_after.map(|delay| delay.0);
                 (LATENCY, Err(Refused { retry_after_ms, ..refused("too many requests", false) }))
@@ -290,6 +291,7 @@ impl Player {
             Behaviour::Accepts { after } => (after, Ok(None)),
             Behaviour::Tells { .. } => (LATENCY, Ok(None)),
             Behaviour::Fails { permanently } => (LATENCY, Err(refused("the provider refused it", permanently))),
+            Behaviour::RefusesUs => (LATENCY, Err(refused_us())),
             Behaviour::TooMany { .. } | Behaviour::LosesTheAnswer => (LATENCY, Err(refused("no answer", false))),
             Behaviour::TimesOut => return,
         };
@@ -548,6 +550,10 @@ fn refused(detail: &str, permanent: bool) -> Refused {
         retry_after_ms: None,
         fault: shared::Fault::Unknown,
     }
+}
+
+fn refused_us() -> Refused {
+    Refused { fault: shared::Fault::Provider, ..refused("the account or its token is wrong", true) }
 }
 
 fn by(actor: &Actor) -> String {

@@ -146,6 +146,12 @@ async fn a_provider_that_refuses_our_account_is_failing_and_says_why() {
         assert!(rows.iter().any(|row| row["name"] == name), "{name}");
     }
     assert_eq!(ask(&house, &service, "/api/v1/channels", Role::Viewer).await.status.as_u16(), 403);
+    // Whoever is paged about the pager itself hears of it, once.
+    let incidents = ask(&house, &service, "/api/v1/incidents", Role::Viewer).await.json();
+    let titles: Vec<&str> =
+        incidents["items"].as_array().unwrap().iter().filter_map(|it| it["title"].as_str()).collect();
+    let told = titles.iter().filter(|it| **it == "twilio refuses our account: pages by sms reach nobody");
+    assert_eq!(told.count(), 1, "{titles:?}");
 }
 
 /// What a stranger finds with nothing but the file and the script of the documentation.
@@ -190,6 +196,19 @@ async fn a_stranger_can_check_the_proof_and_finds_what_was_changed() {
     let mut swapped = whole.clone();
     swapped.swap(3, 4);
     assert_eq!(check(&swapped).unwrap_err(), "link 5: it does not follow link 3");
+    // Words in a link whose content is withheld, and words that no link has.
+    let link = |change: &dyn Fn(&mut serde_json::Map<String, Value>)| {
+        let mut lines = whole.clone();
+        let mut link: Value = serde_json::from_str(&lines[2]).unwrap();
+        change(link.as_object_mut().unwrap());
+        lines[2] = link.to_string();
+        lines
+    };
+    let forged = link(&|it| drop((it.remove("what"), it.insert("actor".into(), "anna".into()))));
+    assert_eq!(check(&forged).unwrap_err(), "link 3: it says something that nothing proves");
+    let added = link(&|it| drop(it.insert("by".into(), "anna".into())));
+    assert_eq!(check(&added).unwrap_err(), "link 3: it says something that nothing proves");
+    assert!(check(&link(&|_| ())).is_ok());
     // Of one incident: the chain is whole, and tells nothing of the other one.
     let of_one = export(&format!("?incident={first}")).await;
     assert!(check(&of_one).is_ok(), "{of_one:?}");
