@@ -47,6 +47,14 @@ pub enum Fate {
     Failed,
 }
 
+/// A text message that somebody wrote back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The number it came from, with its country's.
+    pub from: String,
+    pub text: String,
+}
+
 /// A text, a number or a truth, as text: carriers write the same field in either way.
 fn text(value: &Value, name: &str) -> Option<String> {
     let text = match value.get(name)? {

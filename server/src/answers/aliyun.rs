@@ -1,6 +1,6 @@
-//! Alibaba Cloud's receipts. They carry no signature: whoever knows their address can write them.
+//! Alibaba Cloud's receipts and replies. They carry no signature: whoever knows their address can write them.
 
-use super::{CarrierReport, Fate, members, menu::Key, reason, text};
+use super::{CarrierReport, Fate, Written, members, menu::Key, reason, text};
 use serde_json::Value;
 
 /// What it takes for an answer; anything else is sent again after 1, 5 and 10 minutes.
@@ -30,6 +30,18 @@ pub fn sms_reports(body: &[u8]) -> Vec<CarrierReport> {
         })
     };
     members(body).iter().filter_map(report).collect()
+}
+
+/// What was written back (`SmsUp`). What cannot be read is left out.
+#[must_use]
+pub fn replies(body: &[u8]) -> Vec<Written> {
+    let written = |value: &Value| {
+        let number = text(value, "phone_number")?;
+        // A number of the mainland comes without its country.
+        let from = if number.len() == 11 && number.starts_with('1') { format!("+86{number}") } else { number };
+        Some(Written { from, text: text(value, "content")? })
+    };
+    members(body).iter().filter_map(written).collect()
 }
 
 /// What became of calls (`VoiceReport` at their end, `VoiceCallReport` as they go on).
@@ -103,11 +115,23 @@ mod tests {
         assert_eq!(reports[1].why.as_deref(), Some("关机 (200010)"));
     }
 
+    #[test]
+    fn replies_have_the_country_of_their_number() {
+        let replies = replies(
+            r#"[{"phone_number":"13800138000","send_time":"2024-01-01 03:00:01","content":"12a","sign_name":"值班","dest_code":"1069","sequence_id":7},
+             {"phone_number":"85261234567","content":"认领"},{"phone_number":"13800138000"},{"content":"a"},[]]"#
+                .as_bytes(),
+        );
+        let said: Vec<_> = replies.iter().map(|it| (it.from.as_str(), it.text.as_str())).collect();
+        assert_eq!(said, [("+8613800138000", "12a"), ("85261234567", "认领")]);
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_reports_or_none(body in prop::collection::vec(any::<u8>(), 0..64), code in any::<String>(), dtmf in any::<String>()) {
             let all = [sms_reports(&body), voice_reports(&body)].concat();
             prop_assert!(all.iter().all(|it| it.why.is_none() || it.fate == Fate::Failed));
+            prop_assert!(replies(&body).iter().all(|it| !it.from.is_empty() && !it.text.is_empty()));
             let one = serde_json::json!([{ "status_code": code, "dtmf": dtmf, "success": code, "end_time": "x" }]).to_string();
             prop_assert!(voice_reports(one.as_bytes()).len() <= 1 && sms_reports(one.as_bytes()).is_empty());
         }

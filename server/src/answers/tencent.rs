@@ -1,6 +1,6 @@
 //! Tencent Cloud's callbacks. They carry no signature: whoever knows their address can write them.
 
-use super::{CarrierReport, Fate, members, menu::Key, reason, text};
+use super::{CarrierReport, Fate, Written, members, menu::Key, reason, text};
 use serde_json::Value;
 
 /// What it takes for an answer.
@@ -25,6 +25,20 @@ pub fn sms_statuses(body: &[u8]) -> Vec<CarrierReport> {
         })
     };
     members(body).iter().filter_map(status).collect()
+}
+
+/// What was written back.
+#[must_use]
+pub fn replies(body: &[u8]) -> Vec<Written> {
+    let written = |value: &Value| {
+        let number = text(value, "mobile")?;
+        let from = match text(value, "nationcode") {
+            Some(country) if !number.starts_with('+') => format!("+{country}{number}"),
+            _ => number,
+        };
+        Some(Written { from, text: text(value, "text")? })
+    };
+    members(body).iter().filter_map(written).collect()
 }
 
 /// What became of a call, or which key was pressed during it.
@@ -75,6 +89,19 @@ mod tests {
     }
 
     #[test]
+    fn replies_have_the_country_of_their_number() {
+        let read = |text: &str| replies(text.as_bytes()).into_iter().map(|it| (it.from, it.text)).collect::<Vec<_>>();
+        let whole =
+            r#"{"extend":"","mobile":"13800138000","nationcode":"86","sign":"值班","text":"12a","time":1457336869}"#;
+        assert_eq!(read(whole), [("+8613800138000".to_owned(), "12a".to_owned())]);
+        assert_eq!(
+            read(r#"{"mobile":"+491511","nationcode":"49","text":"aa"}"#),
+            [("+491511".to_owned(), "aa".to_owned())]
+        );
+        assert_eq!(read(r#"{"mobile":"13800138000","nationcode":"86","time":1}"#), []);
+    }
+
+    #[test]
     fn callbacks_of_calls_name_the_key() {
         let read = |text: &str| voice_callback(text.as_bytes()).map(|it| (it.provider_id, it.fate, it.why, it.pressed));
         let id = Some("c-1".to_owned());
@@ -96,6 +123,7 @@ mod tests {
             for body in [body.as_slice(), one.as_bytes()] {
                 let all = sms_statuses(body).into_iter().chain(voice_callback(body));
                 prop_assert!(all.into_iter().all(|it| it.why.is_none() || it.fate == Fate::Failed));
+                prop_assert!(replies(body).iter().all(|it| !it.from.is_empty() && !it.text.is_empty()));
             }
         }
     }

@@ -5,6 +5,7 @@
 
 mod carriers;
 mod chat;
+mod replies;
 mod twilio;
 mod wecom;
 
@@ -37,6 +38,7 @@ pub(super) fn routes(scope: &mut web::ServiceConfig) {
     scope
         .service(post("/receipt/{cap}", web::post().to(told)))
         .service(post("/gateway/{gateway}/{cap}", web::post().to(told_by_gateway)))
+        .service(post("/gateway/{gateway}/{secret}/reply", web::post().to(replies::gateway)))
         .service(post("/slack", web::post().to(chat::slack)))
         .service(post("/telegram", web::post().to(chat::telegram)))
         .service(post("/twilio/voice/{cap}", web::post().to(twilio::voice)))
@@ -45,8 +47,10 @@ pub(super) fn routes(scope: &mut web::ServiceConfig) {
         .service(post("/twilio/inbound", web::post().to(twilio::inbound)))
         .service(post("/aliyun/{secret}/sms", web::post().to(carriers::aliyun_sms)))
         .service(post("/aliyun/{secret}/voice", web::post().to(carriers::aliyun_voice)))
+        .service(post("/aliyun/{secret}/reply", web::post().to(replies::aliyun)))
         .service(post("/tencent/{secret}/sms", web::post().to(carriers::tencent_sms)))
         .service(post("/tencent/{secret}/voice", web::post().to(carriers::tencent_voice)))
+        .service(post("/tencent/{secret}/reply", web::post().to(replies::tencent)))
         .service(
             web::resource("/wecom")
                 .route(web::get().to(wecom::verify))

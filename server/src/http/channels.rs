@@ -5,7 +5,7 @@ use actix_web::web;
 use engine::Snapshot;
 use shared::{
     api::{ChannelRow, List, ProviderHealth},
-    config::ContactKind,
+    config::{ContactKind, GatewayFor},
 };
 
 /// Only administrators see it: some addresses are as good as a signature.
@@ -16,7 +16,7 @@ pub(super) async fn list_channels(app: web::Data<App>) -> Result<web::Json<List<
     let at = |path: &str| format!("{}/cb/{path}", links.base());
     let secret = |carrier: &str| {
         let secret = links.carrier_secret(carrier);
-        ["sms", "voice"].map(|what| at(&format!("{carrier}/{secret}/{what}"))).to_vec()
+        ["sms", "voice", "reply"].map(|what| at(&format!("{carrier}/{secret}/{what}"))).to_vec()
     };
     let mut health = providers(&app, now()).await?;
     let mut row = |name: &str, configured: bool, callback: Vec<String>, own: &dyn Fn(&ProviderHealth) -> bool| {
@@ -40,7 +40,9 @@ pub(super) async fn list_channels(app: web::Data<App>) -> Result<web::Json<List<
         row("tencent", channels.tencent.is_some(), secret("tencent"), &named("tencent")),
     ];
     for gateway in &channels.gateways {
-        items.push(row(&gateway.id, true, Vec::new(), &|it| it.provider == gateway.id));
+        let secret = links.carrier_secret(&format!("gateway {}", gateway.id));
+        let replies = heard(gateway.sends == GatewayFor::Sms, &format!("gateway/{}/{secret}/reply", gateway.id));
+        items.push(row(&gateway.id, true, replies, &|it| it.provider == gateway.id));
     }
     let slack = channels.slack.is_some() || used(ContactKind::Slack);
     items.extend([

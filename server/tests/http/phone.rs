@@ -21,9 +21,12 @@ fn house() -> House {
         { id = "slack", slack = "U7" }, { id = "telegram", telegram = "77" }]"#;
     assert!(CONFIG.contains(contacts));
     let channels = format!(
-        "\n[channels.twilio]\naccount = \"AC1\"\ntoken = \"{TOKEN}\"\nfrom = \"+15551230000\"\nbase = \"http://127.0.0.1:9\"\n\
+        "\n[channels]\nsms = \"twilio\"\nvoice = \"twilio\"\n[channels.twilio]\naccount = \"AC1\"\ntoken = \"{TOKEN}\"\nfrom = \"+15551230000\"\nbase = \"http://127.0.0.1:9\"\n\
          [channels.slack]\ntoken = \"xoxb\"\nsigning_secret = \"{SIGNING}\"\nbase = \"http://127.0.0.1:9\"\n\
          [channels.telegram]\ntoken = \"1:x\"\nsecret = \"word\"\nbase = \"http://127.0.0.1:9\"\n\
+         [channels.aliyun]\nkey_id = \"k\"\nkey_secret = \"s\"\n\
+         [channels.tencent]\nsecret_id = \"k\"\nsecret_key = \"s\"\n\
+         [[channels.gateways]]\nid = \"own\"\nurl = \"http://127.0.0.1:9\"\n\
          [channels.webhook]\nallow_networks = [\"127.0.0.0/8\"]\n"
     );
     House::with(&format!("{}{channels}", CONFIG.replace(contacts, phones)), Some(OWN_URL))
@@ -169,6 +172,47 @@ async fn a_letter_by_text_message_acknowledges_what_its_sender_was_texted_about(
     let done = write("+8613800000000", "１ａ").await;
     assert!(done.contains(&format!("已处理：#{id}")), "{done}");
     assert_eq!(acked_by(&house, id), Some(("li".to_owned(), Some(ContactKind::Sms))));
+}
+
+#[actix_web::test]
+async fn carriers_and_gateways_pass_on_what_somebody_wrote_back() {
+    let house = house();
+    let service = house.service().await;
+    let secret = |of: &str| house.app.runtime.links().carrier_secret(of);
+    let aliyun = |from: &str, text: &str| {
+        let body = serde_json::json!([{ "phone_number": from, "content": text, "sequence_id": 1 }]).to_string();
+        (format!("/cb/aliyun/{}/reply", secret("aliyun")), body)
+    };
+    let tencent = |from: &str, text: &str| {
+        let body = serde_json::json!({ "mobile": from, "nationcode": "86", "text": text, "time": 1 }).to_string();
+        (format!("/cb/tencent/{}/reply", secret("tencent")), body)
+    };
+    let own = |from: &str, text: &str| {
+        (format!("/cb/gateway/own/{}/reply", secret("gateway own")), format!("mobile={from}&content={text}"))
+    };
+    let write = async |(path, body): (String, String)| {
+        let answer = call(&service, request("POST", &path).set_payload(body)).await;
+        (answer.status.as_u16(), answer.text)
+    };
+    let taken = [(200, r#"{"code":0,"msg":"ok"}"#.to_owned()), (200, r#"{"result":0,"errmsg":"OK"}"#.to_owned())];
+
+    let (first, _) = paged(&house, &service, ContactKind::Sms).await;
+    assert_eq!(write(aliyun("13900000000", "a")).await, taken[0], "a stranger is told nothing");
+    assert_eq!(write(tencent("", "a")).await, taken[1]);
+    assert_eq!(write(own("0000000", "a")).await, (200, r#"{"reply":null}"#.to_owned()));
+    let guessed = format!("/cb/gateway/own/{}/reply", secret("gateway other"));
+    assert_eq!(write((guessed, "from=13800000000&text=a".into())).await.0, 404);
+    assert_eq!(write((own("", "").0, "text=a".into())).await.0, 422, "from whom?");
+    assert_eq!(state(&house, first).await, IncidentState::Triggered);
+    assert_eq!(write(aliyun("13800000000", "a")).await, taken[0]);
+    assert_eq!(acked_by(&house, first), Some(("li".to_owned(), Some(ContactKind::Sms))));
+    assert_eq!(write(tencent("13800000000", &format!("{first}r"))).await, taken[1]);
+    assert!(timeline(&house, first).iter().any(|(_, what)| matches!(what, Happening::Resolved)));
+
+    let (second, _) = paged(&house, &service, ContactKind::Sms).await;
+    let (status, said) = write(own("13800000000", "aa")).await;
+    assert!(status == 200 && said.contains(&format!("已处理：#{second}")), "{said}");
+    assert_eq!(acked_by(&house, second), Some(("li".to_owned(), Some(ContactKind::Sms))));
 }
 
 #[actix_web::test]

@@ -88,7 +88,7 @@ async fn a_receipt_is_noted_and_a_key_answers() {
     let id = incident(&house, &service).await;
     let text = taken(&house, id, ContactKind::Sms).await;
     let of_call = taken(&house, id, ContactKind::Voice).await;
-    let [sms, voice] = addresses(&house, &service, "aliyun").await.try_into().unwrap();
+    let [sms, voice, _] = addresses(&house, &service, "aliyun").await.try_into().unwrap();
     let key = |it: &Attempt| format!("test-{}", it.id);
 
     // With one account for two servers another one's message may have our number.
@@ -122,7 +122,7 @@ async fn what_a_carrier_repeats_escalates_once() {
     let service = house.service().await;
     let id = incident(&house, &service).await;
     let of_call = taken(&house, id, ContactKind::Voice).await;
-    let [_, voice] = addresses(&house, &service, "aliyun").await.try_into().unwrap();
+    let [_, voice, _] = addresses(&house, &service, "aliyun").await.try_into().unwrap();
     let key = format!("test-{}", of_call.id);
     let during = json!([{"call_id": "c-1", "status_code": "300000", "dtmf": "5", "out_id": key}]);
     let after = json!([{"call_id": "c-1", "status_code": "200000", "duration": "9", "dtmf": "5", "out_id": key}]);
@@ -139,7 +139,7 @@ async fn nobody_else_is_listened_to() {
     let carrier = carrier();
     let house = House::with(&config(&carrier), None);
     let service = house.service().await;
-    let [sms, voice] = addresses(&house, &service, "aliyun").await.try_into().unwrap();
+    let [sms, voice, _] = addresses(&house, &service, "aliyun").await.try_into().unwrap();
     assert_eq!(addresses(&house, &service, "tencent").await, Vec::<String>::new());
     let other = voice.replace("aliyun", "tencent");
     let guessed = format!("/cb/aliyun/{}/sms", "A".repeat(22));
@@ -153,7 +153,7 @@ async fn nobody_else_is_listened_to() {
     let text = config(&carrier) + "[channels.tencent]\nsecret_id = \"i\"\nsecret_key = \"k\"\n";
     let house = House::with(&text, None);
     let service = house.service().await;
-    let [_, voice] = addresses(&house, &service, "tencent").await.try_into().unwrap();
+    let [_, voice, _] = addresses(&house, &service, "tencent").await.try_into().unwrap();
     let body = json!({"voicekey_callback": {"callid": "nobody's", "keypress": "4"}});
     assert_eq!(post(&service, &voice, &body).await.text, tencent::TAKEN);
 }

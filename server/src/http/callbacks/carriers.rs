@@ -18,7 +18,7 @@ use shared::{DeliveryReceipt, config::ContactKind};
 /// Many receipts come in one.
 const MOST_BYTES: usize = 256 * 1_024;
 /// More than this are not looked for at once.
-const REPORTS_MAX: usize = 1_000;
+pub(super) const REPORTS_MAX: usize = 1_000;
 
 type Secret = web::Path<String>;
 
@@ -43,7 +43,7 @@ pub(super) async fn tencent_voice(app: web::Data<App>, of: Secret, body: Payload
 }
 
 /// The body, when the carrier is configured and the address is the one it was given.
-async fn admitted(app: &App, carrier: &str, secret: &str, body: Payload) -> Result<Vec<u8>, ApiError> {
+pub(super) async fn admitted(app: &App, carrier: &str, secret: &str, body: Payload) -> Result<Vec<u8>, ApiError> {
     let config = app.runtime.config();
     let channels = &config.document.channels;
     let is_configured = match carrier {

@@ -1,14 +1,13 @@
 //! Twilio: the menu of a call, what became of calls and text messages, and replies to them.
 
-use super::{MOST_BYTES, Pressed, allowed, failed, press, tell};
+use super::{MOST_BYTES, Pressed, allowed, failed, press, replies, tell};
 use crate::{
     answers::{
         CarrierReport, Fate,
         menu::{self, Key},
-        reply::{About, Reply, Verb, parse_reply},
         twilio::{self, SIGNATURE},
     },
-    auth::caplink::{self, Cap},
+    auth::caplink::Cap,
     http::{App, ack, app::now, body::whole, problem::ApiError},
 };
 use actix_web::{
@@ -16,24 +15,15 @@ use actix_web::{
     http::StatusCode,
     web::{self, Payload},
 };
-use engine::Act;
 use quick_xml::escape::escape;
 use shared::{
     DeliveryReceipt, Incident, PersonId,
     config::{ContactKind, Language},
-    messages,
     text::{
         bundle_text, page_text,
         phone::{Phrase, spoken},
     },
-    timeline::Actor,
 };
-
-messages! {
-    done(number: &str) { en: "Done: {number}.", zh: "已处理：{number}。" }
-    nothing_open() { en: "You were texted about nothing that is open.", zh: "没有与您相关的未恢复事件。" }
-    not_understood() { en: "Not understood. Write a to acknowledge the last one, 12a for incident 12, aa for all, r to resolve, e to escalate.", zh: "未能识别。回复 a 认领最近一条，12a 认领事件 12，aa 认领全部，r 标记恢复，e 升级。" }
-}
 
 type Form = Vec<(String, String)>;
 
@@ -154,60 +144,11 @@ pub(super) async fn inbound(
 ) -> Result<HttpResponse, ApiError> {
     let form = signed(&app, &request, body).await?;
     let Some((from, text)) = twilio::inbound(&form) else { return Ok(twiml(answer_by_text(None))) };
-    let people = owners(&app, from);
-    let Some(first) = people.first() else { return Ok(twiml(answer_by_text(None))) };
-    let language = language_of(&app, first);
-    let said = match parse_reply(text) {
-        Some(reply) => carry_out(&app, reply, people, language).await?,
-        None => not_understood(language),
-    };
+    let said = replies::hear(&app, from, text).await?;
     // A telephone that answers by itself would go on for ever.
     let address = app.peer(&request);
     let often = app.throttle(|throttle| throttle.admit(&format!("text {from}"), address, now())).is_err();
-    Ok(twiml(answer_by_text(Some(said.as_str()).filter(|_| !often))))
-}
-
-/// Whose number it is.
-fn owners(app: &App, number: &str) -> Vec<PersonId> {
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let wanted = digits(number);
-    let config = app.runtime.config();
-    let has = |person: &&shared::config::Person| {
-        person.contacts.iter().any(|it| it.sms.as_deref().is_some_and(|number| digits(number) == wanted))
-    };
-    config.people.values().filter(has).map(|person| person.id.clone()).collect()
-}
-
-async fn carry_out(app: &App, reply: Reply, people: Vec<PersonId>, language: Language) -> Result<String, ApiError> {
-    let texted = app.runtime.texted(people).await.map_err(|_| ApiError::unavailable())?;
-    let meant: Vec<_> = match reply.about {
-        About::Latest => texted.into_iter().take(1).collect(),
-        About::Incident(number) => texted.into_iter().filter(|(_, incident, _)| incident.0 == number).take(1).collect(),
-        About::All => texted,
-    };
-    // Who names one incident means that one, whatever else stood in the message.
-    let is_alone = matches!(reply.about, About::Incident(_));
-    let mut numbers = Vec::new();
-    for (person, incident, attempt) in meant {
-        if numbers.contains(&incident) {
-            continue;
-        }
-        let by = Actor::Link { person: person.clone(), via: Some(ContactKind::Sms) };
-        let cap = Cap { incident, person, attempt, expires: now().after(caplink::LIFETIME) };
-        tell(app, &cap, DeliveryReceipt::Opened, None)?;
-        match reply.verb {
-            Verb::Acknowledge if is_alone => drop(app.runtime.act(incident, by, Act::Ack { until: None }).await?),
-            Verb::Acknowledge => drop(ack::acknowledge(app, &cap, &by).await?),
-            Verb::Resolve => drop(app.runtime.act(incident, by, Act::Resolve).await?),
-            Verb::Escalate => {
-                let act = Act::Escalate { policy: None, level: None, version: None };
-                drop(app.runtime.act(incident, by, act).await?);
-            }
-        }
-        numbers.push(incident);
-    }
-    let list = numbers.iter().map(|number| format!("#{number}")).collect::<Vec<_>>().join(", ");
-    Ok(if numbers.is_empty() { nothing_open(language) } else { done(language, &list) })
+    Ok(twiml(answer_by_text(said.as_deref().filter(|_| !often))))
 }
 
 fn language_of(app: &App, person: &PersonId) -> Language {
