@@ -32,6 +32,7 @@ const pages: Record<string, [path: string, content: string]> = {
   browser: ['/settings?tab=browser', '.narrow-form'],
   accounts: ['/settings?tab=accounts', '.accounts'],
   tokens: ['/settings?tab=tokens', '#token-name'],
+  channels: ['/settings?tab=channels', '.channels'],
   configuration: ['/settings?tab=config', 'textarea.code'],
   audit: ['/settings?tab=audit', '.audit'],
   'no such page': ['/nowhere', 'h1'],

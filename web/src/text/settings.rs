@@ -9,6 +9,11 @@ shared::messages! {
     tab_browser() { en: "This browser", zh: "本浏览器" }
     tab_accounts() { en: "Accounts", zh: "账户" }
     tab_tokens() { en: "API tokens", zh: "API 令牌" }
+    tab_channels() { en: "Channels", zh: "通知渠道" }
+    channels_lead() { en: "Addresses to enter at your providers, so that receipts, keys and replies come back. Part of some is secret.", zh: "请将以下地址填入服务商后台，以接收回执、按键和回复。部分地址含密钥，请勿外传。" }
+    aliyun() { en: "Alibaba Cloud", zh: "阿里云" }
+    tencent() { en: "Tencent Cloud", zh: "腾讯云" }
+    channels_others(names: &str) { en: "Not set up: {names}.", zh: "未配置：{names}。" }
     tab_config() { en: "Configuration", zh: "配置" }
     tab_audit() { en: "Audit", zh: "审计" }
     no_person() { en: "This account is not a person of the on-call configuration, so it cannot be paged.", zh: "此账户未关联值班配置中的人员，因此不会收到通知。" }

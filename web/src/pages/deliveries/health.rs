@@ -17,6 +17,7 @@ use leptos::prelude::*;
 use shared::{
     Timestamp,
     api::{DeliveryHealth, HealthState, ProviderHealth},
+    config::Language,
     host::Unit,
     text::span,
 };
@@ -79,13 +80,18 @@ fn card(
         <li class="provider-card" data-testid=format!("provider-{name}")>
             <div class="provider-head">
                 <h3>{name.clone()} " " <small class="muted">{words::channel(l, it.channel)}</small></h3>
-                <span class=format!("health {}", class(it.state))><i aria-hidden="true"></i>{t::health_name(l, it.state)}</span>
+                {word(l, it.state)}
             </div>
             <p class="provider-counts">{t::counts(l, it.accepted, it.failed)}{times}</p>
             {error}
             {chart(together, format!("deliveries-{place}"), t::graph(l, &name), shown, Callback::new(|_| ()))}
         </li>
     }
+}
+
+/// How somebody does, in a word.
+pub(in crate::pages) fn word(l: Language, state: HealthState) -> impl IntoView {
+    view! { <span class=format!("health {}", class(state))><i aria-hidden="true"></i>{t::health_name(l, state)}</span> }
 }
 
 const fn class(state: HealthState) -> &'static str {

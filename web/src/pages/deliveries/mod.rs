@@ -2,6 +2,8 @@
 
 mod health;
 
+pub(in crate::pages) use health::word as health_word;
+
 use crate::{
     api::query,
     browser::dom,

@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod broken;
 mod browser;
+mod channels;
 mod config;
 mod contacts;
 mod draft;
@@ -37,6 +38,7 @@ pub(crate) fn page() -> impl IntoView {
         tabs.extend([
             ("accounts", t::tab_accounts(l)),
             ("tokens", t::tab_tokens(l)),
+            ("channels", t::tab_channels(l)),
             ("config", t::tab_config(l)),
             ("audit", t::tab_audit(l)),
         ]);
@@ -55,6 +57,7 @@ pub(crate) fn page() -> impl IntoView {
             "browser" => browser::part(app),
             "accounts" => accounts::part(app),
             "tokens" => tokens::part(app),
+            "channels" => channels::part(app),
             "config" => config::part(app),
             "audit" => audit::part(app),
             _ => security::part(app),
