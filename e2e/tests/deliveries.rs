@@ -1,6 +1,7 @@
 //! What a delivery must not do: wake somebody for what was answered, or show what a receiver said in confidence.
 
 mod faults;
+mod last_resort;
 mod proof;
 mod rebinding;
 

@@ -307,7 +307,8 @@ impl Turn<'_> {
         self.set_due(id, place, due);
     }
 
-    /// Nobody was reached by the policy: the configured fallback is paged, and the log says so.
+    /// Nobody was reached by the policy: the configured fallback is paged, and the log says so. Where that is nobody either,
+    /// it is known at once that nobody is left.
     fn fall_back(&mut self, id: IncidentId, plan: &Policy, cycle: u32) {
         let targets = self.config.document.fallback.clone();
         let mut results = Vec::new();
@@ -326,6 +327,10 @@ impl Turn<'_> {
         let in_force = Some(self.config.version);
         let nobody = Happening::NobodyReached { policy: plan.id.clone(), fallback: results, in_force };
         self.note(id, Actor::System, nobody);
+        let Some(incident) = self.engine.state.incidents.get(&id).filter(|it| it.severity.is_urgent()) else { return };
+        if incident.pages.iter().flat_map(|page| &page.attempts).all(|it| it.state.is_lost()) {
+            self.note(id, Actor::System, Happening::Unreached { policy: plan.id.clone() });
+        }
     }
 
     /// The slow reminder: the last level that has somebody is paged again, or else the fallback.
@@ -366,10 +371,8 @@ impl Turn<'_> {
         let waits = |page: &Page| page.waits.as_ref().is_some_and(|waits| waits.until > now);
         let asked: Vec<&Page> =
             pages_of(incident, policy).filter(|page| page.created_at == asked_at && !waits(page)).collect();
-        let failed = |page: &Page, it: &shared::Attempt| {
-            matches!(it.state, AttemptState::Failed | AttemptState::Cancelled)
-                || self.is_silent(incident.severity, page, it)
-        };
+        let failed =
+            |page: &Page, it: &shared::Attempt| it.state.is_lost() || self.is_silent(incident.severity, page, it);
         if newest != Some(asked_at) || !asked.iter().all(|page| page.attempts.iter().all(|it| failed(page, it))) {
             return;
         }
@@ -387,6 +390,9 @@ impl Turn<'_> {
                 let plan = self.plan(escalation.config, policy);
                 self.note(id, Actor::System, Happening::LevelFailed { policy: policy.clone(), level });
                 self.fall_back(id, &plan, plan.repeat + 1);
+            }
+            EscalationState::Exhausted if incident.severity.is_urgent() => {
+                self.note(id, Actor::System, Happening::Unreached { policy: policy.clone() });
             }
             _ => {}
         }

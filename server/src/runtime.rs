@@ -11,6 +11,7 @@ mod beat;
 mod blind;
 mod deliver;
 mod inbox;
+mod last_resort;
 mod methods;
 mod own;
 mod pace;
@@ -23,6 +24,7 @@ mod withdraw;
 mod writer;
 
 pub use deliver::Links;
+pub use last_resort::LastResort;
 pub use methods::fingerprint;
 pub use reported::{Named, Reported};
 pub use tell::PersonalNotice;

@@ -6,7 +6,7 @@ use server::{
     clock,
     db::{AuditEntry, DatabaseUrl, EventQuery, Store, WriterLock},
     live::{Board, BoardFilter},
-    runtime::{Arrived, Links, Refused, Runtime, Start, Stopped},
+    runtime::{Arrived, LastResort, Links, Refused, Runtime, Start, Stopped},
 };
 use shared::{
     IncidentState, IntegrationId, Severity, Timestamp,
@@ -110,6 +110,7 @@ fn start(url: &DatabaseUrl, store: Store) -> (Runtime, Arc<Board>, JoinHandle<St
         board: board.clone(),
         instance: "test".to_owned(),
         devices: Arc::default(),
+        last_resort: LastResort::default(),
     };
     let (runtime, thread) = Runtime::start(start).unwrap();
     (runtime, board, thread)

@@ -41,6 +41,12 @@ impl AttemptState {
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Accepted | Self::Failed | Self::Cancelled)
     }
+
+    /// Whether it is over and was not taken.
+    #[must_use]
+    pub const fn is_lost(self) -> bool {
+        matches!(self, Self::Failed | Self::Cancelled)
+    }
 }
 
 /// Why a try failed, as the channel classified it.

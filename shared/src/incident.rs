@@ -166,6 +166,21 @@ impl Incident {
         self.state == IncidentState::Resolved && !self.answered && !self.pages.is_empty()
     }
 
+    /// Whether nobody knows of it although somebody must: no level is left, nothing that was sent was taken, and what the
+    /// fallback was sent failed as well.
+    #[must_use]
+    pub fn is_unreached(&self) -> bool {
+        let is_due = self.state == IncidentState::Triggered && self.severity.is_urgent() && self.suppressed.is_empty();
+        if !is_due || !self.escalations.iter().any(|it| it.state == EscalationState::Exhausted) {
+            return false;
+        }
+        let lost = |page: &Page| page.attempts.iter().all(|it| it.state.is_lost());
+        let mut attempts = self.pages.iter().flat_map(|page| &page.attempts);
+        !attempts.any(|it| it.state == AttemptState::Accepted)
+            && (self.pages.iter().any(|page| page.via == PageVia::Fallback && lost(page))
+                || self.pages.iter().all(lost))
+    }
+
     /// Takes down the machine of an alert that came in.
     pub fn also_about(&mut self, alert: &AlertEvent) {
         let Some(host) = alert.host.as_ref().or(alert.ip.as_ref()) else { return };

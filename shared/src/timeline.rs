@@ -141,6 +141,10 @@ pub enum Happening {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         in_force: Option<i64>,
     },
+    /// What the fallback was sent failed as well: what is left is the machine that the server runs on.
+    Unreached {
+        policy: PolicyId,
+    },
     /// All levels and repeats are used up.
     Exhausted {
         policy: PolicyId,

@@ -5,8 +5,9 @@ use super::PATIENCE;
 use anyhow::{Context as _, Result, ensure};
 use e2e::{hook::HookSink, tocsin::Tocsin, wait};
 use shared::{
-    AttemptState,
+    AttemptState, Recipient,
     api::{IncidentDetail, Role},
+    timeline::Happening,
 };
 use std::{
     io::{Read as _, Write as _},
@@ -20,7 +21,7 @@ use std::{
 };
 
 /// The name, whether no try can help, and whether it may have been taken.
-const FAULTS: [(&str, bool, bool); 9] = [
+const FAULTS: [(&str, bool, bool); 10] = [
     ("refused-400", true, false),
     ("refused-401", true, false),
     ("broken-500", false, false),
@@ -29,6 +30,7 @@ const FAULTS: [(&str, bool, bool); 9] = [
     ("closed", false, true),
     ("half-closed", false, true),
     ("drip", false, true),
+    ("endless", false, false),
     ("garbage", false, true),
 ];
 
@@ -50,6 +52,19 @@ fn misbehave(mut stream: TcpStream, trap: SocketAddr) {
             stream.shutdown(std::net::Shutdown::Write).ok();
             // Whoever called decides when this ends.
             stream.read_to_end(&mut Vec::new()).ok();
+            return;
+        }
+        path if path.starts_with("hang") => {
+            stream.read_to_end(&mut Vec::new()).ok();
+            return;
+        }
+        "endless" => {
+            let more = [b'x'; 65_536];
+            let head = b"HTTP/1.1 503 Service Unavailable\r\n\r\n";
+            let mut sent = stream.write_all(head);
+            while sent.is_ok() {
+                sent = stream.write_all(&more);
+            }
             return;
         }
         _ => {
@@ -141,5 +156,64 @@ fn whatever_a_receiver_does_the_next_contact_is_used_and_nobody_else_waits() -> 
         println!("{name}: {}", failure.detail);
     }
     ensure!(trapped.load(Ordering::Relaxed) == 0, "a redirect was followed");
+    Ok(())
+}
+
+/// How many receivers hang at once.
+const HANGING: usize = 100;
+
+/// Everybody is paged at once, and all but one have a receiver that never answers.
+fn crowd(hook: &HookSink, faulty: SocketAddr) -> String {
+    let hangs = |n: usize| format!("http://{faulty}/hang-{n}");
+    let mut text = "fallback = [\"person:well\"]\n\
+        limits = []\n\
+        channels.webhook = { allow_networks = [\"127.0.0.0/8\"], allow_http = true }\n"
+        .to_owned();
+    let urls = (0..HANGING).map(|n| (format!("h{n}"), hangs(n))).chain([("well".to_owned(), hook.url("/well"))]);
+    let mut everybody = Vec::new();
+    for (id, url) in urls {
+        text += &format!(
+            "[[people]]\nid = \"{id}\"\nname = \"{id}\"\ncontacts = [{{ id = \"hook\", webhook = \"{url}\" }}]\n"
+        );
+        everybody.push(format!("\"person:{id}\""));
+    }
+    text + &format!(
+        "[[policies]]\nid = \"all\"\nlevels = [{{ notify = [{}], delay = \"2h\" }}]\n\
+         [[routes]]\nid = \"all\"\npolicy = \"all\"\n",
+        everybody.join(", ")
+    )
+}
+
+#[test]
+fn a_hundred_receivers_that_hang_hold_up_nobody_else() -> Result<()> {
+    let hook = HookSink::start()?;
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
+    let faulty = listen(move |stream| misbehave(stream, nowhere))?;
+    let mut server = Tocsin::fresh()?;
+    server.start()?;
+    server.apply(&crowd(&hook, faulty))?;
+    let path = format!("/ingest/{}", server.sender("falcon")?);
+    server.anybody().post(&path, &[], b"[P1][PROBLEM][db-07][10.1.2.3][disk is full]")?.is(200)?;
+    hook.wait_for("/well", 1, PATIENCE)?;
+    let viewer = server.somebody(Role::Viewer)?;
+    let incident = super::number(&viewer, "db-07")?;
+    // By the server's own record, however slow this machine is: nobody's failure came before the page that was to succeed.
+    let (well, hung) = wait::attempt("the deliveries to be over", PATIENCE, || {
+        let detail: IncidentDetail = viewer.read(&format!("/api/v1/incidents/{incident}"))?;
+        let well = Recipient::Person("well".into());
+        let (well, hung): (Vec<_>, Vec<_>) = detail.incident.pages.iter().partition(|page| page.recipient == well);
+        let well = well.iter().flat_map(|page| &page.attempts).find_map(|it| it.finished_at);
+        let failures = hung.iter().flat_map(|page| &page.attempts).filter_map(|it| it.failure.clone());
+        let hung: Vec<_> = failures.collect();
+        Ok(well.filter(|_| hung.len() == HANGING).map(|well| (well, hung)))
+    })?;
+    ensure!(hung.iter().all(|failure| failure.ambiguous), "{hung:?}");
+    let detail: IncidentDetail = viewer.read(&format!("/api/v1/incidents/{incident}"))?;
+    let first = detail.timeline.iter().filter_map(|entry| match &entry.what {
+        Happening::Delivery { failure: Some(_), .. } => Some(entry.at),
+        _ => None,
+    });
+    let first = first.min().context("the timeline says nothing of the failures")?;
+    ensure!(well <= first, "it was taken at {well:?}, and the first of the others was given up at {first:?}");
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::{
     live::{self, Board},
     mirror::{self, Desk},
     readiness,
-    runtime::{Links, Runtime, Start, Stopped},
+    runtime::{LastResort, Links, Runtime, Start, Stopped},
     seal::KeyFile,
     shifts, telemetry,
 };
@@ -200,6 +200,7 @@ fn assemble(
         board: board.clone(),
         instance: own_name.clone(),
         devices: Arc::clone(&devices),
+        last_resort: LastResort::new(storage.data.join("last-resort.log"), settings.last_resort.clone()),
     };
     let (runtime, thread) = Runtime::start(start).map_err(|error| CliError::Told(error.to_string()))?;
     let mirrors = Arc::new(Desk::new(

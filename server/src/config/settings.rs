@@ -79,6 +79,10 @@ pub struct Serve {
     /// oui.csv (and mam, oui36), or one such file; read when it is there
     #[arg(long, env = "TOCSIN_OUI_DATA", value_name = "PATH", default_value = "/usr/share/ieee-data")]
     pub oui_data: PathBuf,
+    /// A program that is run when nobody can be reached by any delivery, the fallback's included: to sound a siren, or
+    /// write to a console. What is wrong is in TOCSIN_INCIDENT, TOCSIN_SEVERITY, TOCSIN_TITLE and TOCSIN_URL
+    #[arg(long, env = "TOCSIN_LAST_RESORT", value_name = "PROGRAM")]
+    pub last_resort: Option<PathBuf>,
     /// How logs are written
     #[arg(long, env = "TOCSIN_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,

@@ -56,6 +56,7 @@ const fn is_decision(what: &Happening) -> bool {
             | Happening::LevelSkipped { .. }
             | Happening::LevelFailed { .. }
             | Happening::NobodyReached { .. }
+            | Happening::Unreached { .. }
             | Happening::Exhausted { .. }
             | Happening::Reminded { .. }
             | Happening::Paged { .. }

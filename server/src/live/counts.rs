@@ -11,6 +11,7 @@ pub(super) struct Tally {
     oldest: Set<(Timestamp, IncidentId)>,
     /// How many unanswered incidents each recipient was paged for.
     people: BTreeMap<Recipient, u32>,
+    unreached: u32,
 }
 
 impl Tally {
@@ -51,6 +52,9 @@ impl Tally {
     }
 
     fn count(&mut self, incident: &Incident, change: fn(u32, u32) -> u32) {
+        if incident.is_unreached() {
+            self.unreached = change(self.unreached, 1);
+        }
         let ranks = match incident.state {
             IncidentState::Resolved => return,
             _ if is_unanswered(incident) => &mut self.triggered,
@@ -67,6 +71,7 @@ impl Tally {
             acked: self.acked,
             oldest_triggered: self.oldest.first().map(|(at, _)| *at),
             people_paged: self.people.len() as u32,
+            unreached: self.unreached,
             storm: None,
         }
     }
@@ -78,7 +83,7 @@ fn is_unanswered(incident: &Incident) -> bool {
 }
 
 fn counts_alike(one: &Incident, other: &Incident) -> bool {
-    let of = |it: &Incident| (it.state, it.severity, it.opened_at, it.suppressed.is_empty());
+    let of = |it: &Incident| (it.state, it.severity, it.opened_at, it.suppressed.is_empty(), it.is_unreached());
     let paged = one.pages.iter().map(|page| &page.recipient);
     of(one) == of(other) && paged.eq(other.pages.iter().map(|page| &page.recipient))
 }

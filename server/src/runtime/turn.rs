@@ -376,6 +376,7 @@ impl Writer {
         self.warn(broken, now);
         self.withdrawer.answered(&changes, self.engine.config(), &self.channels, &self.vitals.links);
         self.watch_policies(&changes, now);
+        self.call_last_resort(&changes, now);
     }
 }
 
@@ -428,7 +429,7 @@ mod tests {
         clock,
         db::{DatabaseUrl, WriterLock},
         live::Board,
-        runtime::{Arrived, Links, Refused, Runtime, Start, Stopped},
+        runtime::{Arrived, LastResort, Links, Refused, Runtime, Start, Stopped},
     };
     use engine::normalize::Source;
     use shared::{IntegrationId, api::Receipt, config::Integration, timeline::Outcome};
@@ -451,8 +452,16 @@ mod tests {
         store.migrate().unwrap();
         let (lock, board) = (WriterLock::acquire(&url).unwrap(), Arc::new(Board::new(1)));
         let links = Links::new(None, "http://tocsin.example.org".to_owned(), [7; 32]);
-        let start =
-            Start { url: url.clone(), store, lock, links, board, instance: "test".to_owned(), devices: Arc::default() };
+        let start = Start {
+            url: url.clone(),
+            store,
+            lock,
+            links,
+            board,
+            instance: "test".to_owned(),
+            devices: Arc::default(),
+            last_resort: LastResort::default(),
+        };
         let (runtime, thread) = Runtime::start(start).unwrap();
         World { _folder: folder, url, runtime, thread }
     }

@@ -7,6 +7,7 @@ use super::{
     blind::Blind,
     deliver::{Dispatcher, Links, Sending},
     inbox::Inbox,
+    last_resort::LastResort,
     methods::Methods,
     pace::Pace,
     rest::Rest,
@@ -48,6 +49,7 @@ pub struct Start {
     pub instance: String,
     /// What web pushes go to.
     pub devices: Arc<Devices>,
+    pub last_resort: LastResort,
 }
 
 /// Why the runtime did not start.
@@ -84,6 +86,7 @@ pub(super) struct Writer {
     pub(super) board: Arc<Board>,
     pub(super) dispatcher: Dispatcher,
     pub(super) withdrawer: Withdrawer,
+    pub(super) last_resort: LastResort,
     pub(super) pace: Pace,
     pub(super) rest: Rest,
     pub(super) polled_at: Timestamp,
@@ -104,7 +107,7 @@ impl Runtime {
     /// # Errors
     /// When the store cannot be read, or its configuration cannot work.
     pub fn start(start: Start) -> Result<(Self, thread::JoinHandle<Stopped>), StartError> {
-        let Start { url, mut store, lock, links, board, instance, devices } = start;
+        let Start { url, mut store, lock, links, board, instance, devices, last_resort } = start;
         let mut pace = Pace::start();
         let now = pace.now();
         // Asked first: a copy that comes in between is taken twice.
@@ -157,6 +160,7 @@ impl Runtime {
             board,
             dispatcher,
             withdrawer,
+            last_resort,
             pace,
             rest: Rest::after_start(now),
             polled_at: now,

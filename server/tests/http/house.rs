@@ -22,7 +22,7 @@ use server::{
     inventory::Inventory,
     live::Board,
     mirror::Desk,
-    runtime::{Links, Runtime, Start, Stopped},
+    runtime::{LastResort, Links, Runtime, Start, Stopped},
 };
 use shared::{IntegrationId, PersonId, api::Role};
 use std::{
@@ -100,7 +100,16 @@ impl House {
         inventory.restore(&mut store).unwrap();
         let devices = Arc::new(Devices::open(&mut store).unwrap());
         let instance = "test".to_owned();
-        let start = Start { url, store, lock, links, board: board.clone(), instance, devices: devices.clone() };
+        let start = Start {
+            url,
+            store,
+            lock,
+            links,
+            board: board.clone(),
+            instance,
+            devices: devices.clone(),
+            last_resort: LastResort::default(),
+        };
         let (runtime, thread) = Runtime::start(start).unwrap();
         let instance = Instance { version: "0", demo: false, own_url: OWN_URL.to_owned(), trusted_proxies: Vec::new() };
         let inventory = Arc::new(inventory);

@@ -21,6 +21,9 @@ wire! {
         oldest_triggered: Option<Timestamp>,
         /// People with a page that nobody has answered yet.
         people_paged: u32,
+        /// Urgent ones about which every delivery failed, the fallback's as well.
+        #[serde(default)]
+        unreached: u32,
         /// While one lasts.
         #[serde(default)]
         storm: Option<Box<StormNow>>,

@@ -349,8 +349,8 @@ impl Default for Paging {
             give_up_after: Delay::mins(10),
             lease: Delay::secs(15),
             bundle: Delay::secs(30),
-            in_flight: 64,
-            in_flight_p0: 16,
+            in_flight: 256,
+            in_flight_p0: 64,
             in_flight_per_target: 8,
         }
     }

@@ -39,6 +39,7 @@ messages! {
     unmet_alerts(firing: u32, wanted: u32) { en: "{firing} alerts fire, the level asks for {wanted}", zh: "{firing} 条告警，该级要求至少 {wanted} 条" }
     level_failed(policy: &str, level: u32) { en: "{policy} level {level}: every delivery failed; going on at once", zh: "{policy} 第 {level} 级：全部发送失败，立即升级" }
     nobody(policy: &str, who: &str) { en: "{policy} reaches nobody: fallback {who}", zh: "{policy} 无人可达：兜底 {who}" }
+    unreached(policy: &str) { en: "{policy}: every delivery failed, the fallback's as well; nobody knows of it. This server's own last resort was called", zh: "{policy}：全部发送失败，兜底也失败，无人知晓；已启用本服务器的最后手段" }
     exhausted(policy: &str) { en: "{policy} is used up", zh: "{policy} 已全部执行完" }
     exhausted_reminding(policy: &str, every: &str) { en: "{policy} is used up; reminding the last level every {every}", zh: "{policy} 已全部执行完；每 {every} 提醒最后一级" }
     reminded(policy: &str) { en: "{policy}: reminding the last level", zh: "{policy}：提醒最后一级" }
@@ -182,6 +183,7 @@ fn sentence(voice: &Voice<'_>, what: &Happening) -> String {
         Happening::NobodyReached { policy: id, fallback, in_force } => {
             nobody(l, &voice.policy(id, None, None), &reached(voice, fallback, *in_force))
         }
+        Happening::Unreached { policy: id } => unreached(l, &voice.policy(id, None, None)),
         Happening::Exhausted { policy: id, reminder_ms: Some(ms) } => {
             exhausted_reminding(l, &voice.policy(id, None, None), &span(l, *ms))
         }

@@ -112,7 +112,7 @@ mod tests {
     use shared::Severity::{P0, P1};
 
     fn counts() -> Counts {
-        Counts { triggered: [0; 7], acked: [0; 7], oldest_triggered: None, people_paged: 0, storm: None }
+        Counts { triggered: [0; 7], acked: [0; 7], oldest_triggered: None, people_paged: 0, unreached: 0, storm: None }
     }
 
     fn model(rows: Vec<IncidentRow>) -> Model {

@@ -15,6 +15,7 @@ use shared::Timestamp;
 pub(super) fn banners(app: App) -> impl IntoView {
     view! {
         {move || offline(app)}
+        {move || unreached(app)}
         {move || app.outdated.get().then(|| outdated(app))}
     }
 }
@@ -30,6 +31,20 @@ fn offline(app: App) -> Option<impl IntoView> {
             <p>{words}</p>
             <button type="button" class="btn small" on:click=|_| driver::feed(Input::Hurry)>{t::try_now(l)}</button>
         </div>
+    })
+}
+
+/// Whoever looks at a screen may be the only one who can know.
+fn unreached(app: App) -> Option<impl IntoView> {
+    let l = app.l();
+    let count = app.board.counts.with(|counts| counts.as_ref().map_or(0, |counts| counts.unreached));
+    (count > 0).then(|| {
+        view! {
+            <div class="banner bad" role="alert" data-testid="unreached">
+                <p>{t::unreached_banner(l, i64::from(count))}</p>
+                <a class="btn small" href="/deliveries?state=failed">{t::unreached_why(l)}</a>
+            </div>
+        }
     })
 }
 

@@ -80,7 +80,14 @@ fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Option<T> {
 impl Delta {
     /// One in which nothing happened.
     pub(super) fn empty(seq: u64, now: Timestamp) -> Self {
-        let counts = Counts { triggered: [0; 7], acked: [0; 7], oldest_triggered: None, people_paged: 0, storm: None };
+        let counts = Counts {
+            triggered: [0; 7],
+            acked: [0; 7],
+            oldest_triggered: None,
+            people_paged: 0,
+            unreached: 0,
+            storm: None,
+        };
         Self { seq, now, rows: vec![], gone: vec![], counts, heard: vec![], config: None, heard_in: None }
     }
 }
@@ -132,7 +139,8 @@ mod tests {
         let (rows, gone) =
             (vec![row(1, Severity::P0, IncidentState::Triggered)], vec![row(2, Severity::P3, IncidentState::Resolved)]);
         let oldest_triggered = Some(Timestamp::from_ms(9));
-        let counts = Counts { triggered: [1; 7], acked: [0; 7], oldest_triggered, people_paged: 1, storm: None };
+        let counts =
+            Counts { triggered: [1; 7], acked: [0; 7], oldest_triggered, people_paged: 1, unreached: 0, storm: None };
         let delta = |heard: Vec<Heard>| LiveMessage::Delta {
             seq: 7,
             now: Timestamp::from_ms(9),

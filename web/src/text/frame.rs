@@ -39,6 +39,7 @@ shared::messages! {
     role_network() { en: "network operator", zh: "网络运维" }
     role_admin() { en: "admin", zh: "管理员" }
     sign_out() { en: "Sign out", zh: "退出登录" }
+    sign_out_ends_pushes() { en: "Signing out ends pushes to this browser.", zh: "退出登录后，此浏览器不再接收推送。" }
     on_call_until(when: &str) { en: "You are on call until {when}", zh: "您正在值班，至 {when}" }
     on_call_short(at: &str) { en: "on call – {at}", zh: "值班至 {at}" }
     demo() { en: "Demo: data is made up", zh: "演示：数据为虚构" }
@@ -49,6 +50,8 @@ shared::messages! {
     offline_since(at: &str) { en: "Offline since {at}", zh: "{at} 起离线" }
     offline_banner(at: &str, data: &str) { en: "Offline since {at} — showing data of {data}. Answers are not sent until the connection is back.", zh: "{at} 起离线，显示的是 {data} 的数据。连接恢复前，操作不会发送。" }
     never_reached() { en: "The server does not answer. Trying again by itself.", zh: "服务器无响应，正在自动重试。" }
+    unreached_banner(count: i64) { en: "Nobody can be reached about what is urgent ({count}): every delivery failed, the fallback's as well. Acknowledge it here, or tell somebody.", zh: "{count} 个紧急事件无法通知任何人：全部发送失败，兜底也失败。请在此认领，或直接告知他人。" }
+    unreached_why() { en: "What failed", zh: "查看失败原因" }
     try_now() { en: "Try now", zh: "立即重试" }
     outdated() { en: "The server was updated. Reload to go on live.", zh: "服务器已更新，请刷新页面以继续接收实时数据。" }
     reload() { en: "Reload", zh: "刷新" }

@@ -87,7 +87,8 @@ fn entry(app: App, names: &Names, before: &[TimelineEntry], entry: TimelineEntry
             Happening::Delivery { failure: Some(_), .. }
             | Happening::LevelFailed { .. }
             | Happening::LevelEmpty { .. }
-            | Happening::NobodyReached { .. },
+            | Happening::NobodyReached { .. }
+            | Happening::Unreached { .. },
         ) => "bad",
         (_, Happening::Acked { .. }) => "ack",
         (_, Happening::Resolved | Happening::Recovered { .. }) => "ok",

@@ -1,0 +1,43 @@
+// Nobody can be reached: every page says so in both languages, until somebody answers.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect } from '@playwright/test';
+import { ask, send } from '../newcomer.ts';
+import { test } from '../own-server.ts';
+import { examine } from '../whole.ts';
+
+const config = (port: number) => `
+fallback = ["person:li"]
+channels.webhook = { allow_networks = ["127.0.0.0/8"], allow_http = true }
+people = [{ id = "li", name = "Li Wei", contacts = [{ id = "hook", webhook = "http://127.0.0.1:${port}/" }] }]
+policies = [{ id = "p", levels = [{ notify = ["person:li"], delay = "5m" }] }]
+routes = [{ id = "all", policy = "p" }]
+`;
+
+test('what nobody can be told of stands on every page until somebody answers', async ({ page, server }) => {
+  const gone = createServer((_, response) => response.writeHead(410).end());
+  await new Promise<void>((ready) => gone.listen(0, '127.0.0.1', ready));
+  try {
+    await ask(page, server, 'PUT', 'config', { toml: config((gone.address() as AddressInfo).port) });
+    const { url: ingest } = await ask(page, server, 'POST', 'integrations', { name: 'Scripts' });
+    await page.goto(`${server.url}/`);
+    const banner = page.getByTestId('unreached');
+    await expect(page.getByTestId('connection')).toContainText('Live');
+    await expect(banner).toHaveCount(0);
+    await send(page, server, ingest, '[P0][PROBLEM][db-07][10.1.2.3][host is down]');
+    await expect(banner).toContainText('Nobody can be reached about what is urgent (1)');
+    await examine(page, 'unreached board');
+    await banner.getByRole('link', { name: 'What failed' }).click();
+    await expect(page).toHaveURL(/deliveries\?state=failed/);
+    await expect(banner).toBeVisible();
+    await examine(page, 'unreached deliveries');
+
+    const { items } = await ask(page, server, 'GET', 'incidents');
+    await page.goto(`${server.url}/incidents/${items[0].id}`);
+    await expect(page.getByTestId('timeline')).toContainText("every delivery failed, the fallback's as well");
+    await ask(page, server, 'POST', `incidents/${items[0].id}/ack`, {});
+    await expect(banner).toHaveCount(0);
+  } finally {
+    gone.close();
+  }
+});

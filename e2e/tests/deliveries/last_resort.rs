@@ -1,0 +1,58 @@
+//! Every delivery fails, the fallback's as well: the log, a file, a program of the operator's and the board say so, until
+//! somebody answers.
+
+use super::PATIENCE;
+use anyhow::{Result, ensure};
+use e2e::{
+    hook::{HookSink, Reply},
+    tocsin::Tocsin,
+    wait,
+};
+use serde_json::json;
+use shared::api::{IncidentList, Role};
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+/// Writes down what it is told of, and nothing of what is none of its business.
+const SIREN: &str = r#"#!/bin/sh
+echo "$TOCSIN_SEVERITY $TOCSIN_INCIDENT $TOCSIN_TITLE $TOCSIN_URL${TOCSIN_DATABASE:+ knows the database}" >> "$(dirname "$0")/sounded"
+"#;
+
+/// Zhao is paged, and Wang when Zhao cannot be.
+const POLICY: &str = r#"
+[[policies]]
+id = "p"
+levels = [{ notify = ["person:zhao"], delay = "1h" }]
+[[routes]]
+id = "all"
+policy = "p"
+"#;
+
+#[test]
+fn what_nobody_can_be_told_of_is_told_to_the_machine() -> Result<()> {
+    let hook = HookSink::start()?;
+    hook.script(|_| Reply::Status(410));
+    let mut server = Tocsin::fresh()?;
+    let siren = server.folder().join("siren");
+    fs::write(&siren, SIREN)?;
+    fs::set_permissions(&siren, fs::Permissions::from_mode(0o755))?;
+    server.start_with(&["--last-resort", &siren.display().to_string()])?;
+    server.apply(&(hook.people(&["wang", "zhao"]) + POLICY))?;
+    let path = format!("/ingest/{}", server.sender("falcon")?);
+    let responder = server.somebody(Role::Responder)?;
+    // What is not urgent wakes nobody, not even the machine.
+    server.anybody().post(&path, &[], b"[P3][PROBLEM][web-1][10.1.2.4][slow]")?.is(200)?;
+    server.anybody().post(&path, &[], b"[P0][PROBLEM][db-07][10.1.2.3][host is down]")?.is(200)?;
+    let incident = super::number(&responder, "db-07")?;
+
+    let expected = format!("P0 {incident} P0 db-07 host is down {}", server.url(&format!("/incidents/{incident}")));
+    let sounded = wait::until("the siren", PATIENCE, || fs::read_to_string(server.folder().join("sounded")).ok())?;
+    ensure!(sounded.lines().eq([expected.as_str()]), "{sounded}");
+    let kept = fs::read_to_string(server.folder().join("data/last-resort.log"))?;
+    ensure!(kept.lines().count() == 1 && kept.contains("nobody can be reached about P0 db-07 host is down"), "{kept}");
+    ensure!(server.log().contains("every delivery failed, the fallback's as well"), "{}", server.log());
+    let unreached = || responder.read::<IncidentList>("/api/v1/incidents").map(|list| list.counts.unreached);
+    ensure!(unreached()? == 1);
+    responder.post_json(&format!("/api/v1/incidents/{incident}/ack"), &json!({}))?.is(200)?;
+    ensure!(unreached()? == 0);
+    Ok(())
+}
