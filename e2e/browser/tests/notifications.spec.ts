@@ -179,6 +179,20 @@ test('a browser is registered, tested to the end, renewed and removed', async ({
   });
 });
 
+test('signing out ends what is pushed to this browser, and says so before', async ({ page, server, service }) => {
+  void service;
+  await registered(page, server);
+  await page.goto(`${server.url}/more`);
+  await expect(page.locator('.page').getByText('Signing out ends pushes to this browser.')).toBeVisible();
+  const removed = page.waitForResponse((it) => it.request().method() === 'DELETE' && it.url().includes('/api/v1/me/devices/'));
+  const ended = page.waitForResponse((it) => it.request().method() === 'DELETE' && it.url().endsWith('/api/v1/session'));
+  await page.locator('.page').getByRole('button', { name: 'Sign out' }).click();
+  expect((await removed).status()).toBe(204);
+  expect((await ended).status()).toBe(204);
+  await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
+  expect(await page.evaluate(() => localStorage.getItem('tocsin.push'))).toBeNull();
+});
+
 test('what is doubtful is named at the device and in the rules', async ({ page, server, service }) => {
   await ask(page, server, 'PUT', 'me/person', RULES);
   await registered(page, server);
@@ -197,7 +211,7 @@ test('what is doubtful is named at the device and in the rules', async ({ page, 
   await examine(page, 'notifications Chinese');
 });
 
-test('why a browser cannot be registered is said in words', async ({ page, server, context }) => {
+test('why a browser cannot be registered is said in words', { tag: '@desktop' }, async ({ page, server, context }) => {
   await context.clearPermissions();
   const hindered = page.getByTestId('hindered');
   await page.addInitScript(() => {
@@ -231,7 +245,7 @@ test('why a browser cannot be registered is said in words', async ({ page, serve
   await expect(page.getByRole('alert').filter({ hasText: 'The browser refused' })).toBeVisible();
 });
 
-test('an open tab rings for what is urgent, until somebody touches it, and never when it is muted', async ({ page, server }) => {
+test('an open tab rings for what is urgent, until somebody touches it, and never when it is muted', { tag: '@desktop' }, async ({ page, server }) => {
   await page.addInitScript(() => {
     const played = { count: 0 };
     Object.assign(window, { played });

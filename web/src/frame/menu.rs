@@ -2,6 +2,7 @@
 
 use crate::{
     api,
+    browser::push::Registered,
     components::field::segments,
     format,
     state::{App, prefs::Theme},
@@ -23,7 +24,7 @@ pub(super) fn menu(app: App) -> impl IntoView {
         <div id="account" class="popover" popover="auto">
             <p class="who-name"><strong>{name}</strong><small>{line}</small></p>
             {appearance(app)}
-            <button type="button" class="btn wide" on:click=move |_| sign_out(app)>{t::sign_out(l)}</button>
+            {way_out(app)}
         </div>
     }
 }
@@ -60,9 +61,38 @@ pub(crate) fn appearance(app: App) -> impl IntoView {
     }
 }
 
-pub(crate) fn sign_out(app: App) {
+/// The button that ends the session, with what else that ends.
+pub(crate) fn way_out(app: App) -> impl IntoView {
+    let l = app.l();
+    let is_pushed_to = move || device(app).is_some();
+    view! {
+        <button type="button" class="btn wide" on:click=move |_| sign_out(app)>{t::sign_out(l)}</button>
+        <Show when=is_pushed_to>
+            <p class="hint">{t::sign_out_ends_pushes(l)}</p>
+        </Show>
+    }
+}
+
+/// The device that this browser is, for whoever is signed in.
+pub(crate) fn device(app: App) -> Option<i64> {
+    let login = app.info()?.login;
+    Registered::remembered().filter(|known| known.login == login).map(|known| known.device)
+}
+
+fn sign_out(app: App) {
+    let device = device(app);
     spawn_local(async move {
-        match api::delete("/api/v1/session").await {
+        // Whoever uses this browser next is not to be shown what somebody else is paged about.
+        let removed = match device {
+            Some(id) => api::delete(&format!("/api/v1/me/devices/{id}")).await.map(|()| Registered::forget()),
+            None => Ok(()),
+        };
+        let ended = match removed {
+            // What was removed elsewhere is gone.
+            Err(error) if error.status() != Some(404) => Err(error),
+            _ => api::delete("/api/v1/session").await,
+        };
+        match ended {
             Ok(()) => app.signed_out(),
             Err(error) if error.is_signed_out() => app.signed_out(),
             Err(error) => app.toasts.bad(error.sentence(app.l())),

@@ -2,7 +2,7 @@
 
 use crate::{
     components::page::page_head,
-    frame::{nav, sign_out},
+    frame::{nav, way_out},
     state::App,
     text::frame as t,
 };
@@ -16,7 +16,7 @@ pub(crate) fn page() -> impl IntoView {
         <div class="page">
             {page_head(t::more(l), String::new(), ().into_any())}
             <nav class="more-list card" aria-label=t::more(l)>{links}</nav>
-            <button type="button" class="btn wide" on:click=move |_| sign_out(app)>{t::sign_out(l)}</button>
+            {way_out(app)}
         </div>
     }
 }

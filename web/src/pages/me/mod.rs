@@ -17,6 +17,7 @@ use crate::{
         page::page_head,
         states::loaded,
     },
+    frame::device,
     state::{App, Remote},
     text::{frame, me as t},
 };
@@ -47,7 +48,7 @@ impl Desk {
             devices: Remote::new("/api/v1/me/devices"),
             person: Remote::new("/api/v1/me/person"),
             saved: RwSignal::new(None),
-            own: RwSignal::new(start::own_device(app)),
+            own: RwSignal::new(device(app)),
         }
     }
 

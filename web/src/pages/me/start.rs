@@ -8,12 +8,6 @@ use crate::{
 };
 use shared::api::{DeviceRow, NewDevice, PushKey};
 
-/// The device that this browser is, for whoever is signed in.
-pub(super) fn own_device(app: App) -> Option<i64> {
-    let login = app.info()?.login;
-    Registered::remembered().filter(|known| known.login == login).map(|known| known.device)
-}
-
 /// Renews what was registered here by the same account; nothing else is registered by itself.
 pub(in crate::pages) async fn renew(app: App) {
     if !push::is_offered() || !push::is_secure() {
