@@ -120,17 +120,16 @@ impl Stage {
     }
 
     fn register(&mut self, person: &str, label: &str, endpoint: &str) -> i64 {
+        self.register_as(PushProvider::Web, person, label, endpoint)
+    }
+
+    fn register_as(&mut self, kind: PushProvider, person: &str, label: &str, endpoint: &str) -> i64 {
         let new = NewDevice {
             login: person.to_owned(),
             person: person.into(),
             label: label.to_owned(),
             platform: None,
-            reach: Reach {
-                kind: PushProvider::Web,
-                endpoint: endpoint.to_owned(),
-                p256dh: P256DH.to_owned(),
-                auth: AUTH.to_owned(),
-            },
+            reach: Reach { kind, endpoint: endpoint.to_owned(), p256dh: P256DH.to_owned(), auth: AUTH.to_owned() },
             user_agent: String::new(),
             language: Language::En,
         };
@@ -207,6 +206,23 @@ async fn another_program_opens_a_push_and_knows_who_sent_it() {
     assert_eq!(first.header("authorization"), second.header("authorization"));
     assert_ne!(first.body[..86], second.body[..86]);
     assert_eq!(oracle(&second)["text"], said["text"]);
+}
+
+#[tokio::test]
+async fn an_app_with_a_distributor_of_its_own_is_pushed_to_in_the_same_way() {
+    let mut stage = Stage::new();
+    let service = Service::new(1, 1);
+    let endpoint = format!("http://{}/up/201", service.at);
+    let id = stage.register_as(PushProvider::Unifiedpush, "li", "GrapheneOS", &endpoint);
+    assert_eq!(stage.deliver().await, Ok(Accepted::default()));
+    let sent = service.sent().await;
+    let said = oracle(&sent[0]);
+    assert_eq!((&said["verified"], sent[0].header("content-encoding")), (&true.into(), "aes128gcm"));
+    let message: Value = serde_json::from_str(said["text"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        (&message["notification"]["data"]["v"], &message["notification"]["data"]["cap"]),
+        (&id.into(), &CAP.into())
+    );
 }
 
 #[tokio::test]
