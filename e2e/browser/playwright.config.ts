@@ -37,7 +37,8 @@ export default defineConfig({
       args: ["--disable-dev-shm-usage", ...(runsAsRoot ? ["--no-sandbox"] : [])],
     },
   },
-  // What only a mouse or only a finger does is tagged so, and is no test of the other.
+  // What only a mouse or only a finger does is tagged so, and is no test of the other; what no size of a screen changes is
+  // done on one of them.
   projects: [
     { name: "desktop", grepInvert: /@phone/, use: { ...devices["Desktop Chrome"], viewport: { width: 1280, height: 800 } } },
     { name: "phone", grepInvert: /@desktop/, use: { ...devices["Pixel 7"] } },

@@ -451,6 +451,11 @@ proptest! {
             pair.compare();
         }
     }
+}
+
+proptest! {
+    // Each goes through hours of many people, so fewer of them take as long as all of the others.
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     /// However little may be sent, and whether or not it storms: a P0 begins at once, what waits is sent or cancelled
     /// before long, the limits hold, and the account of a storm leaves nothing out.

@@ -111,7 +111,7 @@ test('a morning of trouble is drawn, told and taken away', async ({ page, server
   });
 });
 
-test('a server that does not answer is said, and asked again', async ({ page, server }) => {
+test('a server that does not answer is said, and asked again', { tag: '@desktop' }, async ({ page, server }) => {
   await page.route('**/api/v1/analytics?*', (route) => route.fulfill({ status: 503, body: '' }));
   await page.goto(`${server.url}/analytics`);
   await expect(page.getByRole('alert')).toContainText('Analytics');

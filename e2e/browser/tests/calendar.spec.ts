@@ -151,7 +151,7 @@ test('a week has a row for each layer, the overrides and who is on call, and its
   await expect(page.getByRole('group', { name: 'Temporary' })).toContainText('Move of the data centre');
 });
 
-test('the address holds what is shown', async ({ page }) => {
+test('the address holds what is shown', { tag: '@desktop' }, async ({ page }) => {
   await open(page, 'li');
   await page.getByRole('button', { name: 'Later' }).click();
   await expect(page).toHaveURL(new RegExp(`at=${plus(MONDAY, 7)}`));
@@ -164,7 +164,7 @@ test('the address holds what is shown', async ({ page }) => {
   await expect(page.getByRole('button', { name: 'UTC' })).toHaveAttribute('aria-pressed', 'true');
 });
 
-test('the day on which the clocks change is marked, in the zone where they do', async ({ page }) => {
+test('the day on which the clocks change is marked, in the zone where they do', { tag: '@desktop' }, async ({ page }) => {
   await open(page, 'li', `view=week&at=${SPRING}`);
   await expect(page.locator('.cal-day em')).toHaveText(['23 h']);
   await expect(page.locator('.cal-clock')).toContainText('has 23 hours: the clock goes from 02:00 to 03:00');
@@ -175,7 +175,7 @@ test('the day on which the clocks change is marked, in the zone where they do', 
   await expect(page.locator('.cal-clock')).toHaveCount(0);
 });
 
-test('a gap is filled by keyboard alone, and that is taken back and done again', async ({ page }) => {
+test('a gap is filled by keyboard alone, and that is taken back and done again', { tag: '@desktop' }, async ({ page }) => {
   test.slow();
   const wrong = await open(page, 'li', `view=week&at=${plus(MONDAY, 7)}`);
   const fill = page.locator('.cal-agenda').getByRole('button', { name: /^Fill/ }).first();
@@ -262,7 +262,7 @@ test('a shift is offered, taken, and is on call then', async ({ page, browser })
   await other.context().close();
 });
 
-test('a feed is made, its address shown once, and revoked', async ({ page }) => {
+test('a feed is made, its address shown once, and revoked', { tag: '@desktop' }, async ({ page }) => {
   await open(page, 'eve');
   await page.getByTestId('new-feed').click();
   const address = (await page.getByTestId('feed-address').textContent())!;
@@ -292,7 +292,7 @@ test('a schedule without anybody says so', async ({ page }) => {
   await examine(page, 'nobody');
 });
 
-test('no such schedule, and a server that fails, are told', async ({ page }) => {
+test('no such schedule, and a server that fails, are told', { tag: '@desktop' }, async ({ page }) => {
   await open(page, 'li');
   await page.goto(`${server.url}/oncall/nothing`);
   await expect(page.getByText('There is no such schedule.')).toBeVisible();

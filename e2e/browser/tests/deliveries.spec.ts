@@ -112,7 +112,7 @@ test('what was sent is listed with every hop, and so is how its provider does', 
   }
 });
 
-test('a server that does not answer for the list says so, and the rest of the page stays', async ({ page, server }) => {
+test('a server that does not answer for the list says so, and the rest of the page stays', { tag: '@desktop' }, async ({ page, server }) => {
   await page.route('**/api/v1/deliveries', (route) => route.fulfill({ status: 503, body: '{}' }));
   await page.goto(`${server.url}/deliveries`);
   await expect(page.getByRole('alert').filter({ hasText: 'Every delivery' })).toBeVisible();

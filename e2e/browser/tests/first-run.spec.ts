@@ -141,7 +141,7 @@ test('the steps lead from an empty server to an answered page', async ({ page, c
   expect(wrong).toEqual([]);
 });
 
-test('who cannot act is told who can', async ({ page, browser }) => {
+test('who cannot act is told who can', { tag: '@desktop' }, async ({ page, browser }) => {
   await setUp(page, server);
   const account = { login: 'wang', name: 'Wang', role: 'viewer', person: null, password: PASSWORD };
   await ask(page, server, 'POST', 'accounts', account);

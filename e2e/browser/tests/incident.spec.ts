@@ -36,7 +36,7 @@ test('an incident is whole, and can be answered, before the board is there', asy
   await expect(page.getByTestId('state')).toHaveText('Acked');
 });
 
-test('a page that is hidden after it asked for a frame learns of what happens all the same', async ({ page, server }) => {
+test('a page that is hidden after it asked for a frame learns of what happens all the same', { tag: '@desktop' }, async ({ page, server }) => {
   // A browser keeps the frame until the page is looked at again.
   await page.evaluate(() => (window.requestAnimationFrame = () => 0));
   await ring(page, server);
@@ -47,7 +47,7 @@ test.describe('when what explains it does not arrive', () => {
   // The worker would ask in the page's stead, where a test cannot stand in between.
   test.use({ serviceWorkers: 'block' });
 
-  test('an incident can be answered all the same, and what is missing is asked for again', async ({ page, server }) => {
+  test('an incident can be answered all the same, and what is missing is asked for again', { tag: '@desktop' }, async ({ page, server }) => {
     await ring(page, server);
     const file = '**/assets/split_incident*.wasm';
     await page.route(file, (route) => route.abort());

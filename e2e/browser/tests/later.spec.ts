@@ -29,7 +29,7 @@ test.beforeEach(async ({ page, context }) => {
 
 const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name, exact: true });
 
-test('a page that was never opened opens without the server, in this tab and in a fresh one', async ({ page, context }) => {
+test('a page that was never opened opens without the server, in this tab and in a fresh one', { tag: '@phone' }, async ({ page, context }) => {
   const wrong: string[] = [];
   page.on('pageerror', (error) => wrong.push(String(error)));
   await page.goto(url!);
@@ -57,7 +57,7 @@ test.describe('when its module does not arrive', () => {
   // The worker would ask in the page's stead, where a test cannot stand in between.
   test.use({ serviceWorkers: 'block' });
 
-  test('a page says so, and is there after another try', async ({ page }) => {
+  test('a page says so, and is there after another try', { tag: '@desktop' }, async ({ page }) => {
     const wrong: string[] = [];
     page.on('pageerror', (error) => wrong.push(String(error)));
     await page.route(MODULE, (route) => route.abort());
@@ -82,7 +82,7 @@ test.describe('when its module does not arrive', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('a form that comes after its dialog was opened has the focus', async ({ page, context }) => {
+  test('a form that comes after its dialog was opened has the focus', { tag: '@desktop' }, async ({ page, context }) => {
     const { items } = await (await context.request.get(`${url}/api/v1/incidents`)).json();
     test.skip(items.length === 0, 'nothing is open');
     let letGo = () => {};
@@ -99,7 +99,7 @@ test.describe('when its module does not arrive', () => {
     await expect(page.locator('#silence-match')).toBeFocused();
   });
 
-  test('because a newer server no longer has it, a reload helps', async ({ page }) => {
+  test('because a newer server no longer has it, a reload helps', { tag: '@desktop' }, async ({ page }) => {
     await page.route(MODULE, (route) => route.fulfill({ status: 404, contentType: 'application/problem+json', body: '{}' }));
     await page.goto(url!);
     await expect(page.getByTestId('connection')).toHaveText('Live');

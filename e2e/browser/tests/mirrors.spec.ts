@@ -168,7 +168,7 @@ test('an incident leads to its traffic in two taps', async ({ page, server }) =>
   });
 });
 
-test('a sensitive machine needs a second person, and one button ends everything', async ({ page, server, browser }) => {
+test('a sensitive machine needs a second person, and one button ends everything', { tag: '@desktop' }, async ({ page, server, browser }) => {
   test.slow();
   await prepare(page, server, 'sensitive = ["name=web-01"]');
   await ask(page, server, 'POST', 'accounts', { login: 'wang', name: 'Wang Fang', role: 'network', person: null, password: PASSWORD });
@@ -207,7 +207,7 @@ test('a sensitive machine needs a second person, and one button ends everything'
   await context.close();
 });
 
-test('a page without a connection counts on, and a list that fails says so', async ({ page, server }) => {
+test('a page without a connection counts on, and a list that fails says so', { tag: '@desktop' }, async ({ page, server }) => {
   test.slow();
   await prepare(page, server);
   await page.goto(`${server.url}/incidents/1`);

@@ -133,6 +133,17 @@ const touch = (worker: Worker, action: string, kind = 'notificationclick') =>
     [action, kind],
   );
 
+/** What the worker tells open pages next. The page listens when this returns: what is told before would be lost. */
+async function listen(page: Page): Promise<() => Promise<unknown>> {
+  const next = await page.evaluateHandle(() => {
+    const channel = new BroadcastChannel('tocsin-push');
+    const data = new Promise<unknown>((resolve) => (channel.onmessage = (it) => resolve(it.data)));
+    // In an object of its own: a promise that is returned would be waited for.
+    return { channel, data };
+  });
+  return () => next.evaluate((it) => it.data);
+}
+
 async function receipts(page: Page, server: Server, incident: number): Promise<string[]> {
   const { timeline } = await ask(page, server, 'GET', `incidents/${incident}`);
   const entries = timeline as { what: { kind: string; receipt?: { kind: string }; device?: string } }[];
@@ -142,11 +153,11 @@ async function receipts(page: Page, server: Server, incident: number): Promise<s
 const state = async (page: Page, server: Server, incident: number) =>
   (await ask(page, server, 'GET', `incidents/${incident}`)).incident?.state;
 
-test('a page is pushed, shown, told of, replaced and acknowledged', async ({ page, server, service, worker, deliver }) => {
+test('a page is pushed, shown, told of, replaced and acknowledged', { tag: '@phone' }, async ({ page, server, service, worker, deliver }) => {
   const message = await pushed(page, server, service);
   expect(message.web_push).toBe(8030);
   expect(message.notification).toMatchObject({ title: 'P0 db-07 host is down', lang: 'en', tag: 'i1' });
-  const heard = page.evaluate(() => new Promise((resolve) => (new BroadcastChannel('tocsin-push').onmessage = (it) => resolve(it.data))));
+  const heard = await listen(page);
 
   await test.step('it is on the screen, and the server knows', async () => {
     await deliver(message);
@@ -155,7 +166,7 @@ test('a page is pushed, shown, told of, replaced and acknowledged', async ({ pag
     expect(first).toMatchObject({ title: 'P0 db-07 host is down', tag: 'i1', renotify: true, requireInteraction: true });
     expect(first).toMatchObject({ silent: false, actions: ['ack', 'open'] });
     expect(first.body).toContain('10.1.2.3');
-    expect(await heard).toMatchObject({ kind: 'shown', severity: 'P0', incident: 1, urgent: true });
+    expect(await heard()).toMatchObject({ kind: 'shown', severity: 'P0', incident: 1, urgent: true });
     await expect.poll(() => receipts(page, server, 1)).toEqual(['shown Pixel']);
     const { items } = await ask(page, server, 'GET', 'me/devices');
     expect(items[0].shown_at).toBeGreaterThan(0);
@@ -184,7 +195,7 @@ test('a page is pushed, shown, told of, replaced and acknowledged', async ({ pag
     const withdrawn = service.messages()[1];
     expect(withdrawn.notification).toMatchObject({ tag: 'i1', silent: true, data: { over: true } });
     expect(withdrawn.notification.data.cap).toBeUndefined();
-    const told = page.evaluate(() => new Promise((resolve) => (new BroadcastChannel('tocsin-push').onmessage = (it) => resolve(it.data))));
+    const told = await listen(page);
     await deliver(message);
     await expect.poll(async () => (await shown(page))[0].actions).toEqual(['ack', 'open']);
     await deliver(withdrawn);
@@ -192,11 +203,11 @@ test('a page is pushed, shown, told of, replaced and acknowledged', async ({ pag
     const [after] = await shown(page);
     expect(after.title).toMatch(/^Acknowledged by Li Wei .*: P0 db-07 host is down$/);
     expect(after).toMatchObject({ silent: true, renotify: false, requireInteraction: false, actions: ['open'] });
-    expect(await told).toMatchObject({ tag: 'i1' });
+    expect(await told()).toMatchObject({ tag: 'i1' });
   });
 });
 
-test('an acknowledgement that fails is loud, and can be tried again', async ({ page, server, service, worker, deliver, context }) => {
+test('an acknowledgement that fails is loud, and can be tried again', { tag: '@phone' }, async ({ page, server, service, worker, deliver, context }) => {
   await deliver(await pushed(page, server, service));
   await expect.poll(() => shown(page)).toHaveLength(1);
   const failing: [string, (route: Route) => Promise<void>][] = [
@@ -223,7 +234,7 @@ test('an acknowledgement that fails is loud, and can be tried again', async ({ p
   expect(await state(page, server, 1)).toBe('acked');
 });
 
-test('whatever is pushed shows something', async ({ page, worker, deliver }) => {
+test('whatever is pushed shows something', { tag: '@phone' }, async ({ page, worker, deliver }) => {
   for (const data of ['not json', '[]', 'null', '{"notification":7}', '{"notification":{"title":""}}', '{"web_push":8030}']) {
     await deliver(data);
     await expect.poll(() => shown(page), data).toHaveLength(1);
@@ -241,7 +252,7 @@ test('whatever is pushed shows something', async ({ page, worker, deliver }) => 
   await expect.poll(async () => (await shown(page)).map((it) => it.title)).toContain('x');
 });
 
-test('what could not be said is said later, and a notification leads nowhere else', async ({ page, server, service, worker, deliver, context }) => {
+test('what could not be said is said later, and a notification leads nowhere else', { tag: '@phone' }, async ({ page, server, service, worker, deliver, context }) => {
   const message = await pushed(page, server, service);
   await context.route('**/p/r', (route) => route.abort('internetdisconnected'));
   await deliver(message);
@@ -284,7 +295,7 @@ test('what could not be said is said later, and a notification leads nowhere els
   });
 });
 
-test('a subscription that has ended is not pushed to again', async ({ page, server, service }) => {
+test('a subscription that has ended is not pushed to again', { tag: '@phone' }, async ({ page, server, service }) => {
   await pushed(page, server, service);
   service.expire();
   const { url: ingest } = await ask(page, server, 'POST', 'integrations', { name: 'More' });

@@ -191,7 +191,7 @@ test('without routes the page says what then happens, and in Chinese too', async
   await examine(page, 'routes chinese');
 });
 
-test('whoever may only look tries a message by what is in force', async ({ page, server }) => {
+test('whoever may only look tries a message by what is in force', { tag: '@desktop' }, async ({ page, server }) => {
   await ask(page, server, 'PUT', 'config', { toml: configuration() });
   const account = { login: 'eve', name: 'Eve', role: 'viewer', person: null, password: PASSWORD };
   await ask(page, server, 'POST', 'accounts', account);
@@ -218,7 +218,7 @@ test('whoever may only look tries a message by what is in force', async ({ page,
   expect(items).toEqual([]);
 });
 
-test('a tree that does not load says so, and is asked for again', async ({ page, server }) => {
+test('a tree that does not load says so, and is asked for again', { tag: '@desktop' }, async ({ page, server }) => {
   await page.route('**/api/v1/config/document', (route) => route.fulfill({ status: 500, body: '{}' }), { times: 1 });
   await page.goto(`${server.url}/routes`);
   await expect(page.getByRole('alert')).toBeVisible();

@@ -5,7 +5,7 @@ import AxeBuilder from '@axe-core/playwright';
 const url = process.env.TOCSIN_URL;
 test.skip(!url, 'TOCSIN_URL names no server');
 
-test('a stranger is asked to sign in, under a policy that lets nothing in from elsewhere', async ({ page }) => {
+test('a stranger is asked to sign in, under a policy that lets nothing in from elsewhere', { tag: '@desktop' }, async ({ page }) => {
   const answer = await page.goto(url!);
   const policy = answer?.headers()['content-security-policy'] ?? '';
   expect(policy).toContain("default-src 'none'");
@@ -15,7 +15,7 @@ test('a stranger is asked to sign in, under a policy that lets nothing in from e
   expect(found.violations).toEqual([]);
 });
 
-test('a script that got into the page does not run', async ({ page }) => {
+test('a script that got into the page does not run', { tag: '@desktop' }, async ({ page }) => {
   await page.goto(url!);
   await expect(page.getByTestId('signin-login')).toBeVisible();
   const ran = await page.evaluate(async () => {
@@ -28,7 +28,7 @@ test('a script that got into the page does not run', async ({ page }) => {
   expect(ran).toBe(false);
 });
 
-test('the installed application opens without the server, and says so', async ({ page, context }) => {
+test('the installed application opens without the server, and says so', { tag: '@phone' }, async ({ page, context }) => {
   await page.goto(url!);
   await expect(page.getByTestId('signin-login')).toBeVisible();
   // The files are kept by the service worker once it is in charge.
@@ -38,4 +38,23 @@ test('the installed application opens without the server, and says so', async ({
   await context.setOffline(true);
   await page.reload();
   await expect(page.getByText('The server does not')).toBeVisible();
+});
+
+test('Android and iOS can install the application', { tag: '@phone' }, async ({ page, request }) => {
+  await page.goto(url!);
+  await expect(page.getByTestId('signin-login')).toBeVisible();
+  const tools = await page.context().newCDPSession(page);
+  const { installabilityErrors } = await tools.send('Page.getInstallabilityErrors');
+  // Tests run in private windows, from which nothing is installed.
+  expect(installabilityErrors.map((it) => it.errorId).filter((id) => id !== 'in-incognito')).toEqual([]);
+  const { errors, data, url: at } = await tools.send('Page.getAppManifest');
+  expect(errors).toEqual([]);
+  const { display, start_url, icons } = JSON.parse(data!);
+  expect({ display, start_url }).toEqual({ display: 'standalone', start_url: '/' });
+  // What iOS takes for the home screen when it does not read the manifest.
+  const touch = await page.locator('link[rel=apple-touch-icon]').getAttribute('href');
+  for (const src of [touch, ...icons.map((it: { src: string }) => it.src)]) {
+    const picture = await request.get(new URL(src, at).href);
+    expect([picture.status(), picture.headers()['content-type']], src).toEqual([200, expect.stringMatching(/^image\//)]);
+  }
 });

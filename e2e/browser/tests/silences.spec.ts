@@ -200,7 +200,7 @@ test('silences to come, of every kind, and what is wrong with one', async ({ pag
   });
 });
 
-test('a silence says when its owner is told, and a maintenance what happened in it and who was told', async ({ page }) => {
+test('a silence says when its owner is told, and a maintenance what happened in it and who was told', { tag: '@desktop' }, async ({ page }) => {
   const now = Date.now();
   const base = { match: ['host=db-07'], reason: 'Moving the disk', ends_at: now + 3_600_000 };
   await ask(page, server, 'POST', 'silences', { ...base, kind: 'maintenance' });
