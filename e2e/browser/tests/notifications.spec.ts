@@ -179,14 +179,15 @@ test('a browser is registered, tested to the end, renewed and removed', async ({
   });
 });
 
-test('signing out ends what is pushed to this browser, and says so before', async ({ page, server, service }) => {
+test('signing out ends what is pushed to this browser, and says so before', async ({ page, server, service, isMobile }) => {
   void service;
   await registered(page, server);
-  await page.goto(`${server.url}/more`);
-  await expect(page.locator('.page').getByText('Signing out ends pushes to this browser.')).toBeVisible();
+  await (isMobile ? page.goto(`${server.url}/more`) : page.getByRole('button', { name: 'Account' }).click());
+  const place = page.locator(isMobile ? '.page' : '#account');
+  await expect(place.getByText('Signing out ends pushes to this browser.')).toBeVisible();
   const removed = page.waitForResponse((it) => it.request().method() === 'DELETE' && it.url().includes('/api/v1/me/devices/'));
   const ended = page.waitForResponse((it) => it.request().method() === 'DELETE' && it.url().endsWith('/api/v1/session'));
-  await page.locator('.page').getByRole('button', { name: 'Sign out' }).click();
+  await place.getByRole('button', { name: 'Sign out' }).click();
   expect((await removed).status()).toBe(204);
   expect((await ended).status()).toBe(204);
   await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();

@@ -5,28 +5,41 @@ use crate::{
     browser::push::Registered,
     components::field::segments,
     format,
+    pages::later::{self, Part},
     state::{App, prefs::Theme},
     text::{frame as t, words},
 };
 use leptos::{prelude::*, task::spawn_local};
 use shared::config::Language;
 
+/// The button, and what it opens: drawn once it is asked for, because nobody needs it in the first second.
 pub(super) fn menu(app: App) -> impl IntoView {
     let l = app.l();
-    let info = move || app.info();
-    let name = move || info().map(|info| info.name).unwrap_or_default();
-    let line = move || info().map(|info| t::signed_in_as(l, &info.login, &words::role(l, info.role)));
+    let initials = move || app.info().map(|info| format::initials(&info.name));
+    let asked = RwSignal::new(false);
     view! {
-        <button type="button" class="who" popovertarget="account">
-            <span aria-hidden="true">{move || format::initials(&name())}</span>
+        <button type="button" class="who" popovertarget="account" on:click=move |_| asked.set(true)>
+            <span aria-hidden="true">{initials}</span>
             <span class="sr">{t::account(l)}</span>
         </button>
         <div id="account" class="popover" popover="auto">
-            <p class="who-name"><strong>{name}</strong><small>{line}</small></p>
-            {appearance(app)}
-            {way_out(app)}
+            {move || asked.get().then(|| later::part(Part::Account))}
         </div>
     }
+}
+
+/// Who one is, how things look, and the way out.
+pub(crate) fn account(app: App) -> AnyView {
+    let l = app.l();
+    let info = move || app.info();
+    let name = move || info().map(|info| info.name);
+    let line = move || info().map(|info| t::signed_in_as(l, &info.login, &words::role(l, info.role)));
+    view! {
+        <p class="who-name"><strong>{name}</strong><small>{line}</small></p>
+        {appearance(app)}
+        {way_out(app)}
+    }
+    .into_any()
 }
 
 /// The three preferences of this browser.

@@ -9,7 +9,7 @@ pub(crate) mod nav;
 pub(crate) mod palette;
 mod top;
 
-pub(crate) use menu::{appearance, device, way_out};
+pub(crate) use menu::{account, appearance, device, way_out};
 
 use crate::{
     pages::{

@@ -15,7 +15,7 @@ use crate::{
         page::page_head,
         states::skeleton,
     },
-    frame::{help, palette},
+    frame::{self, help, palette},
     state::{App, app::Rest},
     text::frame as t,
 };
@@ -32,6 +32,8 @@ use std::{
 /// What the module of pages draws.
 #[derive(Clone, Copy)]
 pub(crate) enum Part {
+    /// What the account menu opens.
+    Account,
     Analytics,
     Calendar,
     /// The steps of an empty server; with them all done, what is given.
@@ -68,6 +70,7 @@ pub(crate) enum Part {
 #[wasm_split(pages, wasm_split_path = leptos::wasm_split, fallible, preload(fetch_module))]
 fn draw(part: Part) -> Result<AnyView, SplitLoaderError> {
     Ok(match part {
+        Part::Account => frame::account(App::here()),
         Part::Analytics => analytics::page().into_any(),
         Part::Calendar => calendar::page().into_any(),
         Part::FirstRun(well) => first_run::or(App::here(), well),

@@ -50,7 +50,7 @@ shared::messages! {
     offline_since(at: &str) { en: "Offline since {at}", zh: "{at} 起离线" }
     offline_banner(at: &str, data: &str) { en: "Offline since {at} — showing data of {data}. Answers are not sent until the connection is back.", zh: "{at} 起离线，显示的是 {data} 的数据。连接恢复前，操作不会发送。" }
     never_reached() { en: "The server does not answer. Trying again by itself.", zh: "服务器无响应，正在自动重试。" }
-    unreached_banner(count: i64) { en: "Nobody can be reached about what is urgent ({count}): every delivery failed, the fallback's as well. Acknowledge it here, or tell somebody.", zh: "{count} 个紧急事件无法通知任何人：全部发送失败，兜底也失败。请在此认领，或直接告知他人。" }
+    unreached_banner(count: i64) { en: "Nobody can be reached about what is urgent ({count}): every delivery failed. Acknowledge it here, or tell somebody.", zh: "{count} 个紧急事件无法通知任何人：全部发送失败。请在此认领，或直接告知他人。" }
     unreached_why() { en: "What failed", zh: "查看失败原因" }
     try_now() { en: "Try now", zh: "立即重试" }
     outdated() { en: "The server was updated. Reload to go on live.", zh: "服务器已更新，请刷新页面以继续接收实时数据。" }
