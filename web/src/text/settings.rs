@@ -61,6 +61,7 @@ shared::messages! {
     quiet_from() { en: "From", zh: "开始" }
     quiet_until() { en: "Until", zh: "结束" }
     quiet_hint() { en: "Every day, by the clock of your time zone. Only a P0 rings then; the rest waits for the end.", zh: "每天按您所在时区的时间。期间仅 P0 会通知，其余等到时段结束。" }
+    rule_waits(hours: &str) { en: "From {hours} only a P0 does this; the rest waits for the end of your quiet hours.", zh: "{hours} 期间仅 P0 按此通知，其余等到免打扰时段结束。" }
     quiet_finer() { en: "Your quiet hours differ by day: they are changed in the configuration.", zh: "您的免打扰时段按日期不同，请在配置中修改。" }
     quiet_stand_in(who: &str) { en: "{who} is paged for a P0 or P1 meanwhile, if they can be.", zh: "期间的 P0、P1 将尽可能改为通知 {who}。" }
     password() { en: "Password", zh: "密码" }

@@ -7,7 +7,7 @@ use crate::{
         icon::{Icon, icon},
     },
     state::App,
-    text::settings as t,
+    text::{charts, settings as t},
 };
 use leptos::prelude::*;
 use shared::{
@@ -111,6 +111,7 @@ fn one(desk: Desk, draft: Draft, index: usize, rule: &Rule, contacts: &[ContactI
             </div>
             {doubts(desk, draft, Some(index))}
             {strip(app, draft, index)}
+            {waits(app, draft, index)}
         </fieldset>
     }
 }
@@ -226,6 +227,26 @@ fn step_words(
             <select aria-label=t::when(l) on:change=set_delay>{delays}</select>
             {(n > 0).then(|| view! { <button type="button" class="btn ghost square small" aria-label=t::remove(l) on:click=remove>{icon(Icon::Cross)}</button> })}
         </span>
+    }
+}
+
+/// What the strip does not show: that quiet hours hold back all but a P0.
+fn waits(app: App, draft: Draft, index: usize) -> impl IntoView {
+    let l = app.l();
+    let spans = move || {
+        draft.edits.track();
+        draft.shape.track();
+        draft.with(|person| {
+            let is_held = person.rules.get(index).is_some_and(|rule| rule.severity != [Severity::P0]);
+            let times = person.quiet_hours.times.iter().filter(|_| is_held);
+            let of =
+                |time: &shared::config::TimeSpan| Some(format!("{}–{}", time.from.as_ref()?, time.until.as_ref()?));
+            times.filter_map(of).collect::<Vec<_>>().join(charts::comma(l))
+        })
+    };
+    move || {
+        let spans = spans();
+        (!spans.is_empty()).then(|| view! { <p class="hint">{t::rule_waits(l, &spans)}</p> })
     }
 }
 
