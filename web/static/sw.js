@@ -90,8 +90,13 @@ async function arrived(page) {
   await Promise.allSettled([tell(page, "shown"), count()]);
 }
 
+// One after the other: Chromium forgets what is being shown while it is asked what is shown; a press on it would do nothing.
+let turn = Promise.resolve();
+const alone = (work) => (turn = turn.then(work, work));
+
 // Never without a tag: `renotify` without one throws, and so does `silent` with `vibrate`.
-async function show(page, how) {
+const show = (page, how) => alone(() => put(page, how));
+async function put(page, how) {
   const t = words(page.lang);
   const plain = { tag: String(page.tag || "tocsin"), body: String(page.body ?? ""), data: page };
   const actions = [...(page.cap ? [{ action: "ack", title: t.ack }] : []), { action: "open", title: t.open }];
@@ -151,7 +156,7 @@ async function visit(url) {
 // How many pages wait on this screen.
 async function count() {
   if (!self.navigator.setAppBadge) return;
-  const waiting = (await self.registration.getNotifications()).filter((one) => one.data?.cap).length;
+  const waiting = (await alone(() => self.registration.getNotifications())).filter((one) => one.data?.cap).length;
   await (waiting > 0 ? self.navigator.setAppBadge(waiting) : self.navigator.clearAppBadge());
 }
 

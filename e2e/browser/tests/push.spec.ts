@@ -64,7 +64,12 @@ const test = base.extend<{ server: Server; service: Service; worker: Worker; del
     await tools.send('ServiceWorker.enable');
     await expect.poll(() => registrationId).not.toBe('');
     const deliver = (data: string) => tools.send('ServiceWorker.deliverPushMessage', { origin: server.url, registrationId, data });
-    await use(async (message) => void (await deliver(typeof message === 'string' ? message : JSON.stringify(message))));
+    await use(async (message) => {
+      // Whoever asks for what is shown while it is being shown makes Chromium forget it: the worker says when it is.
+      const told = await listen(page);
+      await deliver(typeof message === 'string' ? message : JSON.stringify(message));
+      await told();
+    });
   },
 });
 
@@ -244,7 +249,9 @@ test('whatever is pushed shows something', { tag: '@phone' }, async ({ page, wor
     await clear(page);
   }
   // Nothing at all, which the browser's tools do not deliver.
+  const told = await listen(page);
   await worker.evaluate(() => self.dispatchEvent(new PushEvent('push')));
+  await told();
   await expect.poll(async () => (await shown(page)).length).toBe(1);
   // What is odd in it costs its looks, not the notification.
   const odd = { notification: { title: 'x', tag: 5, body: { a: 1 }, lang: 'zh', navigate: 'https://evil.example/', data: { r: true, urgent: true } } };
