@@ -8,18 +8,31 @@ use std::{
     io,
     path::{Path, PathBuf},
     process::Stdio,
+    sync::Arc,
     time::Duration,
 };
-use tokio::{process::Command, time::timeout};
+use tokio::{process::Command, sync::Semaphore, time::timeout};
 
 /// A siren that sounds longer goes on by itself.
 const PROGRAM_PATIENCE: Duration = Duration::from_secs(60);
+
+/// One that is called for, and those who wait for it to end.
+const QUEUE: usize = 8;
 
 /// Where it is told; as it stands only in the log.
 #[derive(Clone, Debug, Default)]
 pub struct LastResort {
     file: Option<PathBuf>,
-    program: Option<PathBuf>,
+    program: Option<Siren>,
+}
+
+/// A program that runs once at a time.
+#[derive(Clone, Debug)]
+struct Siren {
+    program: PathBuf,
+    free: Arc<Semaphore>,
+    /// Places for those who wait: when a network is gone, a storm of incidents reaches nobody, and a few sirens are enough.
+    queue: Arc<Semaphore>,
 }
 
 /// What nobody knows of.
@@ -34,7 +47,9 @@ struct Unknown {
 impl LastResort {
     /// A file that is appended to, and a program that is run.
     #[must_use]
-    pub const fn new(file: PathBuf, program: Option<PathBuf>) -> Self {
+    pub fn new(file: PathBuf, program: Option<PathBuf>) -> Self {
+        let of = |places| Arc::new(Semaphore::new(places));
+        let program = program.map(|program| Siren { program, free: of(1), queue: of(QUEUE) });
         Self { file: Some(file), program }
     }
 
@@ -51,12 +66,24 @@ impl LastResort {
                 Err(error) => tracing::error!(%error, "the last resort was not written"),
             }
         }
-        if let Some(program) = self.program {
-            let name = program.display().to_string();
-            match run(&program, &about).await {
-                Ok(()) => tracing::info!(program = name, "the last resort was called"),
-                Err(why) => tracing::error!(program = name, why, "the last resort failed"),
-            }
+        if let Some(siren) = self.program {
+            siren.sound(&about).await;
+        }
+    }
+}
+
+impl Siren {
+    async fn sound(self, about: &Unknown) {
+        let program = self.program.display().to_string();
+        let Ok(_place) = self.queue.try_acquire() else {
+            tracing::warn!(program, incident = about.incident, "the last resort is being called for others");
+            return;
+        };
+        // Nobody closes it.
+        let _turn = self.free.acquire().await;
+        match run(&self.program, about).await {
+            Ok(()) => tracing::info!(program, "the last resort was called"),
+            Err(why) => tracing::error!(program, why, "the last resort failed"),
         }
     }
 }
