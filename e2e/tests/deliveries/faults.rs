@@ -5,7 +5,7 @@ use super::PATIENCE;
 use anyhow::{Context as _, Result, ensure};
 use e2e::{hook::HookSink, tocsin::Tocsin, wait};
 use shared::{
-    AttemptState, Recipient,
+    AttemptState,
     api::{IncidentDetail, Role},
     timeline::Happening,
 };
@@ -54,7 +54,7 @@ fn misbehave(mut stream: TcpStream, trap: SocketAddr) {
             stream.read_to_end(&mut Vec::new()).ok();
             return;
         }
-        path if path.starts_with("hang") => {
+        "hang" => {
             stream.read_to_end(&mut Vec::new()).ok();
             return;
         }
@@ -162,14 +162,14 @@ fn whatever_a_receiver_does_the_next_contact_is_used_and_nobody_else_waits() -> 
 /// How many receivers hang at once.
 const HANGING: usize = 100;
 
-/// Everybody is paged at once, and all but one have a receiver that never answers.
-fn crowd(hook: &HookSink, faulty: SocketAddr) -> String {
-    let hangs = |n: usize| format!("http://{faulty}/hang-{n}");
+/// Everybody is paged at once, and all but one have a receiver of their own that never answers.
+fn crowd(hook: &HookSink, hanging: &[SocketAddr]) -> String {
     let mut text = "fallback = [\"person:well\"]\n\
         limits = []\n\
         channels.webhook = { allow_networks = [\"127.0.0.0/8\"], allow_http = true }\n"
         .to_owned();
-    let urls = (0..HANGING).map(|n| (format!("h{n}"), hangs(n))).chain([("well".to_owned(), hook.url("/well"))]);
+    let hang = hanging.iter().enumerate().map(|(n, at)| (format!("h{n}"), format!("http://{at}/hang")));
+    let urls = hang.chain([("well".to_owned(), hook.url("/well"))]);
     let mut everybody = Vec::new();
     for (id, url) in urls {
         text += &format!(
@@ -188,32 +188,30 @@ fn crowd(hook: &HookSink, faulty: SocketAddr) -> String {
 fn a_hundred_receivers_that_hang_hold_up_nobody_else() -> Result<()> {
     let hook = HookSink::start()?;
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
-    let faulty = listen(move |stream| misbehave(stream, nowhere))?;
+    let hanging = (0..HANGING).map(|_| listen(move |stream| misbehave(stream, nowhere))).collect::<Result<Vec<_>>>()?;
     let mut server = Tocsin::fresh()?;
     server.start()?;
-    server.apply(&crowd(&hook, faulty))?;
+    server.apply(&crowd(&hook, &hanging))?;
     let path = format!("/ingest/{}", server.sender("falcon")?);
     server.anybody().post(&path, &[], b"[P1][PROBLEM][db-07][10.1.2.3][disk is full]")?.is(200)?;
     hook.wait_for("/well", 1, PATIENCE)?;
     let viewer = server.somebody(Role::Viewer)?;
     let incident = super::number(&viewer, "db-07")?;
-    // By the server's own record, however slow this machine is: nobody's failure came before the page that was to succeed.
-    let (well, hung) = wait::attempt("the deliveries to be over", PATIENCE, || {
-        let detail: IncidentDetail = viewer.read(&format!("/api/v1/incidents/{incident}"))?;
-        let well = Recipient::Person("well".into());
-        let (well, hung): (Vec<_>, Vec<_>) = detail.incident.pages.iter().partition(|page| page.recipient == well);
-        let well = well.iter().flat_map(|page| &page.attempts).find_map(|it| it.finished_at);
-        let failures = hung.iter().flat_map(|page| &page.attempts).filter_map(|it| it.failure.clone());
-        let hung: Vec<_> = failures.collect();
-        Ok(well.filter(|_| hung.len() == HANGING).map(|well| (well, hung)))
+    let detail = || viewer.read::<IncidentDetail>(&format!("/api/v1/incidents/{incident}"));
+    let (first, failure) = wait::attempt("the first of them to be given up", PATIENCE, || {
+        let failed = detail()?.timeline.into_iter().filter_map(|entry| match entry.what {
+            Happening::Delivery { failure: Some(failure), .. } => Some((entry.at, failure)),
+            _ => None,
+        });
+        Ok(failed.min_by_key(|(at, _)| *at))
     })?;
-    ensure!(hung.iter().all(|failure| failure.ambiguous), "{hung:?}");
-    let detail: IncidentDetail = viewer.read(&format!("/api/v1/incidents/{incident}"))?;
-    let first = detail.timeline.iter().filter_map(|entry| match &entry.what {
-        Happening::Delivery { failure: Some(_), .. } => Some(entry.at),
-        _ => None,
-    });
-    let first = first.min().context("the timeline says nothing of the failures")?;
-    ensure!(well <= first, "it was taken at {well:?}, and the first of the others was given up at {first:?}");
+    ensure!(failure.ambiguous, "{failure:?}");
+    // By the server's own record, however slow this machine is: everything began and one was taken before any of them let go.
+    let detail = detail()?;
+    let attempts: Vec<_> = detail.incident.pages.iter().flat_map(|page| &page.attempts).collect();
+    let begun = attempts.iter().filter(|it| it.first_sent_at.is_some_and(|at| at <= first)).count();
+    ensure!(begun == HANGING + 1, "{begun} had begun at {first:?}");
+    let taken = attempts.iter().find(|it| it.state == AttemptState::Accepted).and_then(|it| it.finished_at);
+    ensure!(taken.is_some_and(|at| at <= first), "taken at {taken:?}, and the first was given up at {first:?}");
     Ok(())
 }
