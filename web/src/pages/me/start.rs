@@ -32,6 +32,8 @@ pub(in crate::pages) async fn renew(app: App) {
     };
     let replaces = Some(known.endpoint.clone()).filter(|old| *old != subscription.endpoint);
     match tell(app, &subscription, String::new(), replaces, true).await {
+        // Whoever signed out meanwhile is not pushed to, whatever was answered before.
+        Ok(_) if Registered::remembered().is_none() => {}
         Ok(row) => remember(&row, known.login, subscription),
         // It was removed meanwhile: then it is not to be pushed to.
         Err(error) if error.status() == Some(404) => {
