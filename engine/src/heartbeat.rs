@@ -24,7 +24,7 @@ use crate::{
 };
 use shared::{
     Action, AlertEvent, AlertId, Counted, CountedBecause, Delay, Down, DownBecause, Format, HeartbeatId, IncidentId,
-    IntegrationId, LayerId, MarkKind, Pulse, ScheduleId, Signal, ThinVec, Timestamp,
+    IntegrationId, LayerId, MarkKind, Pulse, ScheduleId, Signal, Timestamp,
     config::Heartbeat,
     timeline::{Actor, Happening},
 };
@@ -121,24 +121,11 @@ fn event(heartbeat: &Heartbeat, action: Action, because: DownBecause, note: &str
     labels.insert("heartbeat".to_owned(), heartbeat.id.to_string());
     AlertEvent {
         action,
-        severity: heartbeat.severity,
-        format: Format::Json,
         summary: heartbeat.summary.clone().unwrap_or(usual).into(),
         content: note.into(),
-        host: None,
-        ip: None,
-        mac: None,
-        service: None,
-        metric: None,
         labels: labels.into(),
         dedup_key: key(&heartbeat.id).into(),
-        resolve_by_host: false,
-        status_raw: None,
-        severity_word: None,
-        occurred_at: None,
-        ends_at: None,
-        links: ThinVec::new(),
-        flags: ThinVec::new(),
+        ..AlertEvent::blank(Format::Json, heartbeat.severity)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::{bundle, compile::SELF, dedup, engine::Turn};
 use shared::{
-    Action, AlertEvent, AttemptId, Failure, Fault, Format, IncidentId, Pairs, Recipient, Severity, ThinVec,
+    Action, AlertEvent, AttemptId, Failure, Fault, Format, IncidentId, Pairs, Recipient, Severity,
     config::{ContactKind, GatewayFor},
 };
 use std::collections::BTreeMap;
@@ -63,23 +63,10 @@ fn event(account: &Account, key: String, action: Action, content: &str) -> Alert
     let labels: BTreeMap<String, String> = BTreeMap::from([("provider".to_owned(), provider.clone())]);
     AlertEvent {
         action,
-        severity: Severity::P1,
-        format: Format::Json,
         summary: format!("{provider} refuses our account: pages by {} reach nobody", channel.as_str()).into(),
         content: content.into(),
-        host: None,
-        ip: None,
-        mac: None,
-        service: None,
-        metric: None,
         labels: Pairs::from(labels),
         dedup_key: key.into(),
-        resolve_by_host: false,
-        status_raw: None,
-        severity_word: None,
-        occurred_at: None,
-        ends_at: None,
-        links: ThinVec::new(),
-        flags: ThinVec::new(),
+        ..AlertEvent::blank(Format::Json, Severity::P1)
     }
 }

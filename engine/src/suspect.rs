@@ -21,7 +21,7 @@ use crate::{
 };
 use shared::{
     Action, Alert, AlertEvent, AlertId, Format, IncidentId, Pairs, PolicyId, Severity, SharedStr, SourceId,
-    SuppressedBy, ThinVec, Timestamp,
+    SuppressedBy, Timestamp,
     config::SuspectMode,
     placement::{Common, Placement},
     timeline::{Actor, Happening},
@@ -536,24 +536,12 @@ impl State {
                 .into();
         Some(AlertEvent {
             action,
-            severity,
-            format: Format::Json,
             summary: format!("{} suspected: {} of {of} VMs fail alike", spot.what.as_str(), vms.len()).into(),
             content: names.join(", ").into(),
             host: Some(crowd.name.clone()),
-            ip: None,
-            mac: None,
-            service: None,
-            metric: None,
             labels: Pairs::from(labels),
             dedup_key: spot.identity().into(),
-            resolve_by_host: false,
-            status_raw: None,
-            severity_word: None,
-            occurred_at: None,
-            ends_at: None,
-            links: ThinVec::new(),
-            flags: ThinVec::new(),
+            ..AlertEvent::blank(Format::Json, severity)
         })
     }
 }

@@ -148,6 +148,32 @@ pub struct AlertEvent {
 }
 
 impl AlertEvent {
+    /// An event with nothing in it yet.
+    #[must_use]
+    pub fn blank(format: Format, severity: Severity) -> Self {
+        Self {
+            action: Action::Trigger,
+            severity,
+            format,
+            summary: SharedStr::default(),
+            content: SharedStr::default(),
+            host: None,
+            ip: None,
+            mac: None,
+            service: None,
+            metric: None,
+            labels: Pairs::default(),
+            dedup_key: SharedStr::default(),
+            resolve_by_host: false,
+            status_raw: None,
+            severity_word: None,
+            occurred_at: None,
+            ends_at: None,
+            links: ThinVec::new(),
+            flags: ThinVec::new(),
+        }
+    }
+
     /// Gives back what its lists hold in reserve; an open alert stays in memory for long.
     pub fn shrink(&mut self) {
         self.links.shrink_to_fit();

@@ -4,7 +4,7 @@ use crate::{
     compile::SELF,
     engine::{Engine, Turn},
 };
-use shared::{Action, AlertEvent, Format, MirrorId, Pairs, Severity, ThinVec, mirror::Mirror};
+use shared::{Action, AlertEvent, Format, MirrorId, Pairs, Severity, mirror::Mirror};
 use std::collections::BTreeMap;
 
 impl Engine {
@@ -52,23 +52,10 @@ fn event(mirror: &Mirror, action: Action) -> AlertEvent {
     let content = mirror.trouble.as_ref().map_or_else(String::new, |trouble| trouble.message.clone());
     AlertEvent {
         action,
-        severity: Severity::P1,
-        format: Format::Json,
         summary: format!("port mirror {} cannot be ended: its traffic may still be copied", mirror.id).into(),
         content: content.into(),
-        host: None,
-        ip: None,
-        mac: None,
-        service: None,
-        metric: None,
         labels: Pairs::from(labels),
         dedup_key: key(mirror.id).into(),
-        resolve_by_host: false,
-        status_raw: None,
-        severity_word: None,
-        occurred_at: None,
-        ends_at: None,
-        links: ThinVec::new(),
-        flags: ThinVec::new(),
+        ..AlertEvent::blank(Format::Json, Severity::P1)
     }
 }

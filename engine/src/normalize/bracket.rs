@@ -303,7 +303,7 @@ fn merged(text: &str) -> Option<Merged<'_>> {
 }
 
 fn build(source: &Source<'_>, message: &str, head: &Head<'_>, shape: &Shape<'_>, mut spans: Spans<'_>) -> Parsed {
-    let mut event = fields::blank(Format::Bracket, head.stated.0);
+    let mut event = AlertEvent::blank(Format::Bracket, head.stated.0);
     fields::set_severity(&mut event, Some(head.stated), source);
     spans.add("severity", head.level);
     set_status(&mut event, shape.status, &mut spans);

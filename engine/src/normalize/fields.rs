@@ -1,7 +1,7 @@
 //! What the product lives on: which machine, at which address, a message is about.
 
 use super::{Source, bounds, fold};
-use shared::{Action, AlertEvent, Flag, Format, Pairs, Severity, SharedStr, ThinVec, alert::FieldSpan};
+use shared::{AlertEvent, Flag, Severity, SharedStr, alert::FieldSpan};
 use std::{
     borrow::Cow,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -31,31 +31,6 @@ impl<'t> Spans<'t> {
         if let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) {
             self.list.push(FieldSpan { field: field.to_owned(), start, end });
         }
-    }
-}
-
-/// An event with nothing in it yet.
-pub(super) fn blank(format: Format, severity: Severity) -> AlertEvent {
-    AlertEvent {
-        action: Action::Trigger,
-        severity,
-        format,
-        summary: SharedStr::default(),
-        content: SharedStr::default(),
-        host: None,
-        ip: None,
-        mac: None,
-        service: None,
-        metric: None,
-        labels: Pairs::default(),
-        dedup_key: SharedStr::default(),
-        resolve_by_host: false,
-        status_raw: None,
-        severity_word: None,
-        occurred_at: None,
-        ends_at: None,
-        links: ThinVec::new(),
-        flags: ThinVec::new(),
     }
 }
 

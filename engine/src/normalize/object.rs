@@ -127,7 +127,7 @@ fn from_fields(
     format: Format,
     spans: &mut Spans<'_>,
 ) -> AlertEvent {
-    let mut event = fields::blank(format, source.integration.default_severity);
+    let mut event = AlertEvent::blank(format, source.integration.default_severity);
     set_text(&mut event, found, spans);
     let stated = severity(found, spans).or_else(|| {
         // `{"text":"[db] [P0] …"}`: a level anywhere in the text counts as stated, as it does in plain text.

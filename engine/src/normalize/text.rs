@@ -1,7 +1,7 @@
 //! Plain text, and the question whether something unreadable is a P0.
 
 use super::{Out, Parsed, Source, bounds, bracket, fields};
-use shared::{Flag, Format, Severity, timeline::RejectReason};
+use shared::{AlertEvent, Flag, Format, Severity, timeline::RejectReason};
 
 /// How much of a text is searched for a level.
 const SEARCHED_BYTES: usize = 4 * 1024;
@@ -30,7 +30,7 @@ pub(super) fn lines(source: &Source<'_>, text: &str, whole: &str, out: &mut Out)
 
 /// Anything at all as an event.
 pub(super) fn event(source: &Source<'_>, text: &str, whole: &str) -> Parsed {
-    let mut event = fields::blank(Format::Text, source.integration.default_severity);
+    let mut event = AlertEvent::blank(Format::Text, source.integration.default_severity);
     let mut spans = fields::Spans::new(whole);
     let text = text.trim();
     bounds::set_text(&mut event, text);
@@ -51,7 +51,7 @@ pub(super) fn event(source: &Source<'_>, text: &str, whole: &str) -> Parsed {
 
 /// A rejected body that looks like a P0 pages all the same.
 pub(super) fn poison(text: &str) -> Parsed {
-    let mut event = fields::blank(Format::Text, Severity::P0);
+    let mut event = AlertEvent::blank(Format::Text, Severity::P0);
     bounds::set_text(&mut event, text);
     bounds::flag(&mut event, Flag::Poison);
     fields::find_addresses(&mut event);
