@@ -86,6 +86,10 @@ use std::{
 const CONNECTIONS: usize = 4_096;
 /// A client that does not send its headers in this time is not served.
 const SLOW_HEADERS: Duration = Duration::from_secs(10);
+/// How long a connection that asks nothing stays open. Longer than clients keep theirs (Go's and `reqwest`'s 90 s, the
+/// 60 s of nginx and of load balancers), so that it is they who end it: a message sent in the moment in which we end it
+/// is refused as broken, and few senders send again.
+const IDLE: Duration = Duration::from_secs(120);
 /// How long a request may go on after we were asked to stop.
 const SHUTDOWN_S: u64 = 5;
 
@@ -116,6 +120,7 @@ pub fn stand_in(addresses: &[SocketAddr]) -> io::Result<(Vec<SocketAddr>, Server
             .default_service(web::to(|| async { Err::<HttpResponse, _>(ApiError::unavailable()) }))
     })
     .workers(1)
+    .keep_alive(IDLE)
     .client_request_timeout(SLOW_HEADERS)
     .shutdown_timeout(SHUTDOWN_S)
     .disable_signals();
@@ -141,6 +146,7 @@ pub fn listen(addresses: &[SocketAddr]) -> io::Result<Listening> {
         }
     })
     .max_connections(CONNECTIONS)
+    .keep_alive(IDLE)
     .client_request_timeout(SLOW_HEADERS)
     .shutdown_timeout(SHUTDOWN_S)
     .disable_signals();
