@@ -8,9 +8,12 @@ use shared::{Action, AlertEvent, AlertId, IntegrationId, timeline::RecoveryMatch
 pub enum Identity {
     New,
     Repeat(AlertId),
+    Acknowledgement(AlertId),
     Recovery(AlertId, RecoveryMatch),
-    /// A recovery of nothing that is open.
+    /// A recovery of nothing that is open, or an answer to it.
     Unmatched,
+    /// It is about no alert at all.
+    Change,
 }
 
 /// Finds the alert a message is about. Recoveries match by identity, never by severity or route; the
@@ -22,7 +25,9 @@ pub fn identify(state: &State, integration: &IntegrationId, event: &AlertEvent) 
         (Action::Trigger, None) => Identity::New,
         (Action::Resolve, Some(alert)) => Identity::Recovery(alert, RecoveryMatch::Key),
         (Action::Resolve, None) if event.resolve_by_host => only_alert_of_host(state, integration, event),
-        (Action::Resolve, None) => Identity::Unmatched,
+        (Action::Acknowledge, Some(alert)) => Identity::Acknowledgement(alert),
+        (Action::Resolve | Action::Acknowledge, None) => Identity::Unmatched,
+        (Action::Change, _) => Identity::Change,
     }
 }
 

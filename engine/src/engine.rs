@@ -478,7 +478,7 @@ impl Turn<'_> {
         }
     }
 
-    fn act(&mut self, id: IncidentId, by: Actor, act: Act) -> Result<(), Refusal> {
+    pub(crate) fn act(&mut self, id: IncidentId, by: Actor, act: Act) -> Result<(), Refusal> {
         let state = self.engine.state.incidents.get(&id).map(|incident| incident.state).ok_or(Refusal::NotOpen)?;
         if let Act::Note { text } = act {
             self.note(id, by, Happening::Note { text });

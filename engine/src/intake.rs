@@ -5,7 +5,7 @@ use crate::{
     correlate::MEMORY,
     dedup::{self, Identity},
     engine::Turn,
-    event::Ingested,
+    event::{Act, Ingested},
     group::Newcomer,
     heartbeat, late,
     matcher::Subject,
@@ -15,7 +15,7 @@ use crate::{
     suppress,
 };
 use shared::{
-    AlertEvent, AlertId, EventId, IncidentId, IntegrationId,
+    Action, AlertEvent, AlertId, EventId, IncidentId, IncidentState, IntegrationId,
     placement::Placement,
     timeline::{Actor, DropReason, Happening, Outcome, SuppressReason},
 };
@@ -71,7 +71,9 @@ impl Turn<'_> {
         message: EventId,
         place: Option<&Arc<Placement>>,
     ) -> Outcome {
-        let unmatched = Outcome::Dropped { reason: DropReason::UnmatchedResolve };
+        let reason =
+            if event.action == Action::Acknowledge { DropReason::UnmatchedAck } else { DropReason::UnmatchedResolve };
+        let unmatched = Outcome::Dropped { reason };
         let beat = self.beats(integration, &event);
         let identity = dedup::identify(&self.engine.state, integration, &event);
         if beat.is_none()
@@ -98,6 +100,10 @@ impl Turn<'_> {
                 }
                 None => unmatched,
             },
+            Identity::Acknowledgement(alert) => self
+                .answered_elsewhere(integration, alert)
+                .map_or(unmatched, |incident| Outcome::Acknowledged { alert, incident }),
+            Identity::Change => Outcome::Suppressed { reason: SuppressReason::Change },
             Identity::Recovery(alert, matched) => {
                 self.recover(alert, message, matched).map_or(unmatched, |incident| Outcome::Closed { alert, incident })
             }
@@ -132,12 +138,24 @@ impl Turn<'_> {
             Identity::Recovery(alert, _) if overtaken(state, alert) => {
                 Some(Outcome::Dropped { reason: DropReason::Overtaken { alert: *alert } })
             }
-            Identity::Recovery(..) | Identity::Unmatched => {
+            Identity::Recovery(..) | Identity::Unmatched if event.action == Action::Resolve => {
                 state.late.recovered(integration, event, message, now);
                 None
             }
-            Identity::Repeat(_) => None,
+            _ => None,
         }
+    }
+
+    /// Whoever watches the sender answered there: nobody is woken for what somebody has in hand.
+    fn answered_elsewhere(&mut self, integration: &IntegrationId, alert: AlertId) -> Option<IncidentId> {
+        let incident = self.engine.state.alerts.get(&alert)?.incident;
+        let is_triggered =
+            self.engine.state.incidents.get(&incident).is_some_and(|it| it.state == IncidentState::Triggered);
+        if is_triggered {
+            let by = Actor::Integration { integration: integration.clone() };
+            self.act(incident, by, Act::Ack { until: None }).ok()?;
+        }
+        Some(incident)
     }
 
     fn new_alert(

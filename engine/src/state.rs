@@ -86,6 +86,7 @@ pub struct Accounts {
     /// Members of messages, rejected bodies included.
     pub ingested: u64,
     pub opened: u64,
+    /// Sent again, or answered where they come from.
     pub refreshed: u64,
     pub closed: u64,
     pub suppressed: u64,
@@ -97,7 +98,7 @@ impl Accounts {
     pub(crate) fn book(&mut self, outcome: &Outcome) {
         match outcome {
             Outcome::Opened { .. } => self.opened += 1,
-            Outcome::Refreshed { .. } => self.refreshed += 1,
+            Outcome::Refreshed { .. } | Outcome::Acknowledged { .. } => self.refreshed += 1,
             Outcome::Closed { .. } => self.closed += 1,
             Outcome::Suppressed { .. } => self.suppressed += 1,
             Outcome::Dropped { .. } => self.dropped += 1,

@@ -32,7 +32,7 @@ impl Turn<'_> {
             let outcomes = &mut storm.outcomes;
             *match outcome {
                 Outcome::Opened { .. } => &mut outcomes.opened,
-                Outcome::Refreshed { .. } => &mut outcomes.refreshed,
+                Outcome::Refreshed { .. } | Outcome::Acknowledged { .. } => &mut outcomes.refreshed,
                 Outcome::Closed { .. } => &mut outcomes.closed,
                 Outcome::Suppressed { .. } => &mut outcomes.suppressed,
                 Outcome::Dropped { .. } => &mut outcomes.unchanged,

@@ -11,7 +11,7 @@ use shared::{
     api::TrialResult,
     config::{Document, ExpectedPage, Target, Trial},
     text::{Language, Names, happening, recipient_name},
-    timeline::Outcome,
+    timeline::{DropReason, Outcome, SuppressReason},
 };
 use std::{ops::ControlFlow, sync::Arc};
 
@@ -191,8 +191,11 @@ fn ended(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Opened { .. } => "opened as an incident, which pages nobody".to_owned(),
         Outcome::Refreshed { .. } => "a repetition".to_owned(),
+        Outcome::Acknowledged { .. } => "an answer".to_owned(),
         Outcome::Closed { .. } => "a recovery".to_owned(),
+        Outcome::Suppressed { reason: SuppressReason::Change } => "a change, and no alert".to_owned(),
         Outcome::Suppressed { .. } => "suppressed: its own time is more than a day before `at`".to_owned(),
+        Outcome::Dropped { reason: DropReason::UnmatchedAck } => "an answer to nothing that is open".to_owned(),
         Outcome::Dropped { .. } => "a recovery of nothing that is open".to_owned(),
         Outcome::Rejected { reason } => format!("not understood: {reason:?}"),
     }

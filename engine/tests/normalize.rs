@@ -149,9 +149,10 @@ fn bytes(case: &Case) -> Vec<u8> {
 
 #[test]
 fn the_table() {
-    let table: Table = toml::from_str(include_str!("normalize/cases.toml")).unwrap();
+    let tables = [include_str!("normalize/cases.toml"), include_str!("normalize/pagerduty.toml")];
+    let cases = tables.into_iter().flat_map(|table| toml::from_str::<Table>(table).unwrap().case);
     let mut wrong = Vec::new();
-    for case in &table.case {
+    for case in &cases.collect::<Vec<_>>() {
         let got = run(case.content_type.as_deref(), case.format.as_deref(), &bytes(case));
         let mut note = |what: String| wrong.push(format!("{}: {what}", case.name));
         if got.charset != case.charset.unwrap_or(Charset::Utf8) {

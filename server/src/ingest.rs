@@ -3,6 +3,7 @@
 mod body;
 mod heartbeat;
 mod measures;
+mod pagerduty;
 mod preview;
 
 pub use preview::preview;
@@ -25,20 +26,21 @@ use engine::{
     classify,
     normalize::{Parsed, Source},
 };
-use shared::{IntegrationId, Severity, api::Receipt, timeline::Outcome};
+use shared::{IntegrationId, Severity, SharedStr, api::Receipt, timeline::Outcome};
 
 /// The largest body, in bytes; a batch of 256 alerts of the wordiest sender fits.
 pub const BODY_MAX_BYTES: usize = 1 << 20;
 /// Longer keys are as good as their hash.
 const KEY_MAX_CHARS: usize = 255;
 /// Names a path may give the body's format.
-const FORMATS: &[&str] = &["auto", "bracket", "falcon", "json", "text", "form"];
+const FORMATS: &[&str] = &["auto", "bracket", "falcon", "json", "text", "form", "pagerduty", "pagerduty-change"];
 
 /// Mounts the addresses senders post to. None of them ever redirects: a sender that follows a redirect loses
 /// the body and takes the answer for success.
 pub fn routes(config: &mut web::ServiceConfig) {
     heartbeat::routes(config);
     measures::routes(config);
+    pagerduty::routes(config);
     for path in ["/ingest/{token}", "/ingest/{token}/", "/ingest/{token}/{format}", "/ingest/{token}/{format}/"] {
         config.service(web::resource(path).route(web::post().to(receive)).default_service(web::to(wrong_method)));
     }
@@ -69,9 +71,7 @@ async fn receive(request: HttpRequest, payload: web::Payload, app: web::Data<App
             FORMATS.join(", ")
         )));
     }
-    if let Some(encoding) =
-        text_of(request.headers(), &CONTENT_ENCODING).filter(|it| !it.eq_ignore_ascii_case("identity"))
-    {
+    if let Some(encoding) = encoded(&request) {
         telemetry::refused("encoding");
         return Err(ApiError::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -81,6 +81,36 @@ async fn receive(request: HttpRequest, payload: web::Payload, app: web::Data<App
         .detail(format!("The request says `Content-Encoding: {encoding}`; send it without.")));
     }
     let body = body::read(payload, BODY_MAX_BYTES).await.inspect_err(|_| telemetry::refused("body"))?;
+    let posted = Posted { integration, format: format.as_deref(), body };
+    match deliver(&request, &app, posted).await {
+        Ok(stored) => Ok(answer(stored.receipt)),
+        Err(refused) => Ok(overloaded(&request, refused)),
+    }
+}
+
+/// How a body is encoded that should not be.
+fn encoded(request: &HttpRequest) -> Option<String> {
+    text_of(request.headers(), &CONTENT_ENCODING).filter(|it| !it.eq_ignore_ascii_case("identity"))
+}
+
+/// A body of a known sender.
+struct Posted<'a> {
+    integration: IntegrationId,
+    /// What the address says it is.
+    format: Option<&'a str>,
+    body: Vec<u8>,
+}
+
+/// What is durable now.
+struct Stored {
+    receipt: Receipt,
+    /// The identity of its first member, when it had one.
+    key: Option<SharedStr>,
+}
+
+/// Reads a body and hands it to the engine; when this returns, it is stored or the sender has to send it again.
+async fn deliver(request: &HttpRequest, app: &App, posted: Posted<'_>) -> Result<Stored, Refused> {
+    let Posted { integration, format, body } = posted;
     let received_at = clock::now();
     let content_type = text_of(request.headers(), &CONTENT_TYPE).unwrap_or_default();
     let config = app.runtime.config();
@@ -88,18 +118,17 @@ async fn receive(request: HttpRequest, payload: web::Payload, app: web::Data<App
     let source = Source {
         integration: &settings,
         content_type: Some(content_type.as_str()).filter(|it| !it.is_empty()),
-        format: format.as_deref(),
+        format,
         received_at,
     };
-    let mut arrived = Arrived::read(&source, app.peer(&request).to_string(), body);
+    let mut arrived = Arrived::read(&source, app.peer(request).to_string(), body);
     let is_p0 = |it: &Parsed| classify::foresee(&config, &integration, &it.event, received_at) == Severity::P0;
     arrived.urgent = arrived.read.events.iter().any(is_p0);
     arrived.key = idempotency_key(request.headers());
     arrived.places = app.inventory.places(arrived.read.events.iter().map(|it| &it.event), received_at);
-    match app.runtime.ingest(arrived).await {
-        Ok(receipt) => Ok(answer(receipt)),
-        Err(refused) => Ok(overloaded(&request, refused)),
-    }
+    let key = arrived.read.events.first().map(|it| it.event.dedup_key.clone());
+    let receipt = app.runtime.ingest(arrived).await?;
+    Ok(Stored { receipt, key })
 }
 
 /// Success when anything of it was understood; otherwise the reason, and where it is kept.
@@ -120,10 +149,7 @@ fn answer(receipt: Receipt) -> HttpResponse {
 /// Some senders try again on 429 only, all others on 503.
 fn overloaded(request: &HttpRequest, refused: Refused) -> HttpResponse {
     let (Refused::Overloaded { retry_after_s } | Refused::Unavailable { retry_after_s }) = refused;
-    let (reason, code) = match refused {
-        Refused::Overloaded { .. } => ("overload", "overloaded"),
-        Refused::Unavailable { .. } => ("store", "unavailable"),
-    };
+    let (reason, code) = words(refused);
     telemetry::refused(reason);
     let agent = text_of(request.headers(), &USER_AGENT).unwrap_or_default().to_lowercase();
     let wants_429 = ["n9e", "nightingale", "pagerduty", "opsgenie"].iter().any(|name| agent.contains(name));
@@ -132,6 +158,14 @@ fn overloaded(request: &HttpRequest, refused: Refused) -> HttpResponse {
     let mut response = actix_web::ResponseError::error_response(&error);
     response.headers_mut().insert(RETRY_AFTER, retry_after_s.into());
     response
+}
+
+/// Why nothing was stored: for the counters, and for programs.
+const fn words(refused: Refused) -> (&'static str, &'static str) {
+    match refused {
+        Refused::Overloaded { .. } => ("overload", "overloaded"),
+        Refused::Unavailable { .. } => ("store", "unavailable"),
+    }
 }
 
 /// The sender's own name for the message, by whichever convention it follows.

@@ -20,6 +20,7 @@ mod hosts;
 mod inventory;
 mod mirrors;
 mod mobile;
+mod pagerduty;
 mod pages;
 mod phone;
 mod placed;

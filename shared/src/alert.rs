@@ -12,8 +12,12 @@ use thin_vec::ThinVec;
 pub enum Action {
     /// Something is wrong.
     Trigger,
+    /// Somebody answered where the message comes from.
+    Acknowledge,
     /// It is over.
     Resolve,
+    /// Nothing is wrong: something was changed, such as a deployment.
+    Change,
 }
 
 /// Which parser understood the message.
@@ -29,6 +33,9 @@ pub enum Format {
     Combined,
     /// A JSON object (or an array of them) with common field names.
     Json,
+    /// PagerDuty's events, of either version.
+    #[serde(rename = "pagerduty")]
+    PagerDuty,
     /// Anything else: kept as text.
     Text,
 }

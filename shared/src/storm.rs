@@ -37,6 +37,7 @@ pub struct Storm {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StormOutcomes {
     pub opened: u64,
+    /// Sent again, or answered where they come from.
     pub refreshed: u64,
     pub closed: u64,
     /// Kept, and too old to page anybody.

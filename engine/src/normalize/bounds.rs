@@ -132,14 +132,18 @@ pub(super) fn set_key(event: &mut AlertEvent, key: String) {
         event.dedup_key = key.into();
         return;
     }
+    event.dedup_key = hex(&Sha256::digest(key.as_bytes())).into();
+    flag(event, Flag::KeyHashed);
+}
+
+/// Bytes in hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    let digest = Sha256::digest(key.as_bytes());
-    let mut hashed = String::with_capacity(2 * digest.len());
-    for byte in digest {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
         for nibble in [byte >> 4, byte & 15] {
-            hashed.push(char::from(HEX.get(usize::from(nibble)).copied().unwrap_or(b'0')));
+            text.push(char::from(HEX.get(usize::from(nibble)).copied().unwrap_or(b'0')));
         }
     }
-    event.dedup_key = hashed.into();
-    flag(event, Flag::KeyHashed);
+    text
 }

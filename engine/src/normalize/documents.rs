@@ -3,7 +3,7 @@
 use super::{
     Out, Source, bounds,
     json::{DEPTH, Fault, Members, Node, Reader, Value},
-    object,
+    object, pagerduty,
 };
 use shared::{Flag, Format, timeline::RejectReason};
 
@@ -73,12 +73,27 @@ impl Batch<'_> {
         }
     }
 
+    fn is_pagerduty(&self, members: &Members<'_>) -> bool {
+        match self.source.format {
+            Some("pagerduty" | "pagerduty-change") => true,
+            Some("json") => false,
+            _ => pagerduty::is_event(members),
+        }
+    }
+
     fn object(&mut self, node: &Node<'_>, group: Option<&Members<'_>>) {
         self.found += 1;
         if self.found > bounds::MEMBERS {
             return self.out.overflow(self.found, node.raw);
         }
         match node.members() {
+            Some(members) if self.is_pagerduty(members) => {
+                let is_change = self.source.format == Some("pagerduty-change");
+                match pagerduty::event(self.source, members, is_change, self.whole) {
+                    Ok(parsed) => self.out.events.push(parsed),
+                    Err(faults) => self.out.reject(RejectReason::BadEvent { faults }, node.raw),
+                }
+            }
             Some(members) => {
                 self.out.events.push(object::event(self.source, members, group, Format::Json, self.whole));
             }

@@ -13,6 +13,7 @@ mod fold;
 mod form;
 mod json;
 mod object;
+mod pagerduty;
 mod text;
 mod time;
 mod words;
@@ -35,7 +36,7 @@ pub struct Source<'a> {
     pub integration: &'a Integration,
     /// The Content-Type header.
     pub content_type: Option<&'a str>,
-    /// From `/ingest/{token}/{format}`: auto, bracket, falcon, json, text or form.
+    /// From `/ingest/{token}/{format}`: auto, bracket, falcon, json, text, form, pagerduty or pagerduty-change.
     pub format: Option<&'a str>,
     /// When it was received.
     pub received_at: Timestamp,
@@ -125,6 +126,17 @@ enum Declared {
     Nothing,
 }
 
+/// The token that a sender put into its body, as those of PagerDuty do; found in whatever charset it is written.
+#[must_use]
+pub fn routing_key(body: &[u8]) -> Option<String> {
+    let decoded = decode::decode(body);
+    let mut reader = json::Reader::new(&decoded.text);
+    let node = reader.more().then(|| reader.value().ok())??;
+    let members = node.members()?;
+    let named = ["routing_key", "service_key"].iter().find_map(|name| object::member(members, name));
+    named.and_then(object::filled).map(str::to_owned)
+}
+
 /// Makes events of a body.
 #[must_use]
 pub fn normalize(source: &Source<'_>, body: &[u8]) -> Normalized {
@@ -159,7 +171,7 @@ pub fn normalize(source: &Source<'_>, body: &[u8]) -> Normalized {
 
 fn declared(source: &Source<'_>) -> Declared {
     match source.format {
-        Some("json") => return Declared::Json,
+        Some("json" | "pagerduty" | "pagerduty-change") => return Declared::Json,
         Some("form") => return Declared::Form,
         Some("text") => return Declared::Text,
         _ => {}

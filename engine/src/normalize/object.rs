@@ -43,7 +43,7 @@ pub(super) fn member<'n, 'a>(members: &'n Members<'a>, known: &str) -> Option<&'
 }
 
 /// An object with its nested label maps.
-struct Fields<'n, 'a> {
+pub(super) struct Fields<'n, 'a> {
     top: &'n Members<'a>,
     labels: Option<&'n Members<'a>>,
     annotations: Option<&'n Members<'a>>,
@@ -53,6 +53,11 @@ impl<'n, 'a> Fields<'n, 'a> {
     fn new(top: &'n Members<'a>) -> Self {
         let nested = |name| member(top, name).and_then(Node::members);
         Self { top, labels: nested("labels").or_else(|| nested("tags")), annotations: nested("annotations") }
+    }
+
+    /// Of an object whose labels are known by another name.
+    pub(super) const fn of(top: &'n Members<'a>, labels: Option<&'n Members<'a>>) -> Self {
+        Self { top, labels, annotations: None }
     }
 
     /// Every field of these names: by name, then by place.
@@ -68,12 +73,12 @@ impl<'n, 'a> Fields<'n, 'a> {
 }
 
 /// A scalar that says something.
-fn filled<'n>(node: &'n Node<'_>) -> Option<&'n str> {
+pub(super) fn filled<'n>(node: &'n Node<'_>) -> Option<&'n str> {
     node.scalar().map(str::trim).filter(|text| !text.is_empty())
 }
 
 /// Where a scalar stands, without its quotes.
-fn place<'a>(node: &Node<'a>) -> &'a str {
+pub(super) fn place<'a>(node: &Node<'a>) -> &'a str {
     node.raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')).unwrap_or(node.raw)
 }
 
@@ -216,7 +221,7 @@ fn set_text(event: &mut AlertEvent, found: &Fields<'_, '_>, spans: &mut Spans<'_
     bounds::set_content(event, &content);
 }
 
-fn set_machine(event: &mut AlertEvent, found: &Fields<'_, '_>, spans: &mut Spans<'_>) {
+pub(super) fn set_machine(event: &mut AlertEvent, found: &Fields<'_, '_>, spans: &mut Spans<'_>) {
     let nested = |names: &'static [&'static str]| {
         let host = member(found.top, "host").and_then(Node::members)?;
         names.iter().filter_map(|name| member(host, name)).find_map(|node| filled(node).map(|text| (node, text)))

@@ -141,10 +141,11 @@ const fn nowhere(outcome: &Outcome) -> Option<Unpaged> {
         | Outcome::Dropped { reason: DropReason::Overtaken { .. } } => Some(Unpaged::Overtaken),
         Outcome::Dropped { reason: DropReason::UnmatchedResolve } => Some(Unpaged::UnmatchedRecovery),
         // A beat is taken, and that is all it is for.
-        Outcome::Suppressed { reason: SuppressReason::Heartbeat { .. } }
-        | Outcome::Dropped { reason: DropReason::Duplicate { .. } }
+        Outcome::Suppressed { reason: SuppressReason::Heartbeat { .. } | SuppressReason::Change }
+        | Outcome::Dropped { reason: DropReason::Duplicate { .. } | DropReason::UnmatchedAck }
         | Outcome::Opened { .. }
         | Outcome::Refreshed { .. }
+        | Outcome::Acknowledged { .. }
         | Outcome::Closed { .. } => None,
     }
 }

@@ -571,6 +571,7 @@ fn ended(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Opened { alert, incident } => format!("opened alert {alert} in #{incident}"),
         Outcome::Refreshed { alert, incident } => format!("refreshed alert {alert} in #{incident}"),
+        Outcome::Acknowledged { alert, incident } => format!("acknowledged alert {alert} in #{incident}"),
         Outcome::Closed { alert, incident } => format!("closed alert {alert} in #{incident}"),
         Outcome::Suppressed { reason } => format!("suppressed: {reason:?}"),
         Outcome::Dropped { reason } => format!("dropped: {reason:?}"),

@@ -516,7 +516,7 @@ impl World {
                 counts.opened += 1;
                 counts.incidents += 1;
             }
-            Outcome::Refreshed { .. } => counts.refreshed += 1,
+            Outcome::Refreshed { .. } | Outcome::Acknowledged { .. } => counts.refreshed += 1,
             Outcome::Closed { .. } => counts.closed += 1,
             Outcome::Suppressed { .. } => counts.suppressed += 1,
             Outcome::Dropped { .. } => counts.dropped += 1,

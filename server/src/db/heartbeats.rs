@@ -35,8 +35,9 @@ impl Store {
 pub(super) fn message(own: &OwnMessage) -> Message {
     let event = &own.event;
     let status = match event.action {
-        Action::Trigger => "firing",
         Action::Resolve => "resolved",
+        // The engine raises nothing else.
+        _ => "firing",
     };
     let body = serde_json::json!({
         "severity": event.severity, "status": status, "summary": event.summary, "content": event.content,

@@ -14,11 +14,8 @@ use engine::{
     mirror::{MirrorAct, MirrorCommand},
 };
 use shared::{
-    ContactId, Incident, IncidentId, MirrorId, PersonId, SilenceId, Timestamp,
-    api::Receipt,
-    live::Heard,
-    mirror::MirrorReport,
-    timeline::{Actor, Outcome},
+    ContactId, Incident, IncidentId, MirrorId, PersonId, SilenceId, Timestamp, api::Receipt, live::Heard,
+    mirror::MirrorReport, timeline::Actor,
 };
 use tokio::sync::oneshot;
 
@@ -90,7 +87,7 @@ impl Batch {
         self.collect(&mut effects);
         let receipt = receipt(effects.event, effects.outcomes);
         // A repetition of what is open changes nothing that would have to be done again.
-        let news = receipt.outcomes.iter().any(|it| matches!(it, Outcome::Opened { .. } | Outcome::Closed { .. }));
+        let news = receipt.outcomes.iter().any(|it| it.is_news());
         self.urgent.extend(kept.filter(|_| news && !effects.repeated));
         if effects.repeated {
             return receipt;

@@ -9,6 +9,7 @@ messages! {
     deep(limit: u32) { en: "The JSON is nested deeper than {limit} levels; flatten it.", zh: "JSON 嵌套超过 {limit} 层，请减少层级。" }
     object(found: &str) { en: "The JSON is {found}; send an object or an array of objects.", zh: "JSON 为 {found}；请发送对象或对象数组。" }
     many(found: u64, limit: u32) { en: "The request has {found} members and at most {limit} are taken; split it.", zh: "请求含 {found} 条，最多接收 {limit} 条，请拆分。" }
+    event(faults: &str) { en: "The event lacks something: {faults}.", zh: "事件不完整：{faults}。" }
     content(detail: &str) { en: "The form has no field that is read ({detail}).", zh: "表单没有可识别的字段（{detail}）。" }
 }
 
@@ -22,5 +23,6 @@ pub fn reject_reason(l: Language, reason: &RejectReason) -> String {
         RejectReason::NotAnObject { found } => object(l, found),
         RejectReason::TooMany { limit, found } => many(l, *found, *limit),
         RejectReason::NoContent { detail } => content(l, detail),
+        RejectReason::BadEvent { faults } => event(l, &faults.join("; ")),
     }
 }

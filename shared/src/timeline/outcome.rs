@@ -12,6 +12,8 @@ pub enum Outcome {
     Opened { alert: AlertId, incident: IncidentId },
     /// An open alert was sent again.
     Refreshed { alert: AlertId, incident: IncidentId },
+    /// Somebody answered an open alert where it comes from.
+    Acknowledged { alert: AlertId, incident: IncidentId },
     /// A recovery closed an alert.
     Closed { alert: AlertId, incident: IncidentId },
     /// Kept, and nobody is paged, for a stated reason.
@@ -27,17 +29,24 @@ impl Outcome {
     #[must_use]
     pub const fn incident(&self) -> Option<IncidentId> {
         match self {
-            Self::Opened { incident, .. } | Self::Refreshed { incident, .. } | Self::Closed { incident, .. } => {
-                Some(*incident)
-            }
+            Self::Opened { incident, .. }
+            | Self::Refreshed { incident, .. }
+            | Self::Acknowledged { incident, .. }
+            | Self::Closed { incident, .. } => Some(*incident),
             Self::Suppressed { .. } | Self::Dropped { .. } | Self::Rejected { .. } => None,
         }
     }
 
-    /// Whether it paged nobody, and somebody may ask why; a beat is no alert.
+    /// Whether it paged nobody, and somebody may ask why; a beat or a change is no alert.
     #[must_use]
     pub const fn is_unpaged(&self) -> bool {
-        self.incident().is_none() && !matches!(self, Self::Suppressed { reason: SuppressReason::Heartbeat { .. } })
+        self.incident().is_none() && !matches!(self, Self::Suppressed { reason } if reason.is_no_alert())
+    }
+
+    /// Whether it changed an incident in a way that must not be lost: a repetition of what is open would only be sent again.
+    #[must_use]
+    pub const fn is_news(&self) -> bool {
+        matches!(self, Self::Opened { .. } | Self::Acknowledged { .. } | Self::Closed { .. })
     }
 
     /// The name used in metrics and storage.
@@ -46,6 +55,7 @@ impl Outcome {
         match self {
             Self::Opened { .. } => "opened",
             Self::Refreshed { .. } => "refreshed",
+            Self::Acknowledged { .. } => "acknowledged",
             Self::Closed { .. } => "closed",
             Self::Suppressed { .. } => "suppressed",
             Self::Dropped { .. } => "dropped",
@@ -65,6 +75,15 @@ pub enum SuppressReason {
     Over { by: EventId },
     /// It fires all the time, as the beat of a heartbeat.
     Heartbeat { heartbeat: HeartbeatId },
+    /// It says that something was changed, and not that anything is wrong.
+    Change,
+}
+
+impl SuppressReason {
+    /// Whether nobody expects to be paged for it.
+    const fn is_no_alert(&self) -> bool {
+        matches!(self, Self::Heartbeat { .. } | Self::Change)
+    }
 }
 
 /// Why an event changed nothing.
@@ -74,6 +93,8 @@ pub enum SuppressReason {
 pub enum DropReason {
     /// A recovery of nothing that is open.
     UnmatchedResolve,
+    /// An answer to nothing that is open.
+    UnmatchedAck,
     /// A recovery that is older than the alert, by the sender's clock: it was of what fired before.
     Overtaken { alert: AlertId },
     /// The same message (or idempotency key) was accepted before, within its window.
@@ -97,4 +118,6 @@ pub enum RejectReason {
     TooMany { limit: u32, found: u64 },
     /// A form without any field we read.
     NoContent { detail: String },
+    /// An event of a product's own interface that lacks what the product asks for; each fault in its words.
+    BadEvent { faults: Vec<String> },
 }

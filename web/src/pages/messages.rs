@@ -103,7 +103,10 @@ fn row(app: App, event: &EventRow, only_rejected: bool) -> impl IntoView + use<>
 pub(super) fn outcome(app: App, outcome: &Outcome) -> AnyView {
     let words = words::outcome(app.l(), outcome);
     match outcome {
-        Outcome::Opened { incident, .. } | Outcome::Refreshed { incident, .. } | Outcome::Closed { incident, .. } => {
+        Outcome::Opened { incident, .. }
+        | Outcome::Refreshed { incident, .. }
+        | Outcome::Acknowledged { incident, .. }
+        | Outcome::Closed { incident, .. } => {
             view! { <a class="outcome" href=format!("/incidents/{incident}")>{words}</a> }.into_any()
         }
         Outcome::Rejected { .. } => view! { <span class="outcome bad">{words}</span> }.into_any(),

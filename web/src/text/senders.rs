@@ -51,6 +51,8 @@ shared::messages! {
     action() { en: "Action", zh: "动作" }
     trigger() { en: "problem", zh: "故障" }
     resolve() { en: "recovery", zh: "恢复" }
+    acknowledge() { en: "answer", zh: "认领" }
+    change() { en: "change", zh: "变更" }
     format() { en: "Read as", zh: "识别格式" }
     host() { en: "Host", zh: "主机" }
     ip() { en: "IP", zh: "IP" }

@@ -44,6 +44,9 @@ shared::messages! {
     plain_text() { en: "plain text", zh: "纯文本" }
     opened_as(incident: i64) { en: "opened #{incident}", zh: "创建 #{incident}" }
     refreshed_of(incident: i64) { en: "repeat of #{incident}", zh: "#{incident} 重复" }
+    acknowledged_of(incident: i64) { en: "answer to #{incident}", zh: "#{incident} 已在来源处认领" }
+    suppressed_change() { en: "a change, and no alert", zh: "变更事件，不是告警" }
+    dropped_ack() { en: "answer to nothing that is open", zh: "没有可认领的告警" }
     closed_of(incident: i64) { en: "recovery of #{incident}", zh: "#{incident} 恢复" }
     suppressed_beat(heartbeat: &str) { en: "a beat of {heartbeat}", zh: "{heartbeat} 的心跳" }
     suppressed_stale() { en: "kept, not paged: older than a day", zh: "已保存，未通知：早于一天前" }
@@ -57,6 +60,7 @@ shared::messages! {
     reject_deep(limit: u32) { en: "nested deeper than {limit}", zh: "嵌套超过 {limit} 层" }
     reject_object(found: &str) { en: "{found} where an object was expected", zh: "应为对象，实际为 {found}" }
     reject_many(found: u64, limit: u32) { en: "{found} members, at most {limit}", zh: "{found} 条，最多 {limit} 条" }
+    reject_event(faults: &str) { en: "an event that lacks something ({faults})", zh: "事件不完整（{faults}）" }
     reject_content(detail: &str) { en: "no field we read ({detail})", zh: "没有可识别的字段（{detail}）" }
     flag_level() { en: "a level above P6 was taken as P6", zh: "级别超过 P6，按 P6 处理" }
     flag_status() { en: "an unknown status word was taken as a problem", zh: "未知状态词，按故障处理" }
@@ -132,6 +136,7 @@ pub(crate) fn format(l: Language, format: Format) -> String {
         Format::Falcon => falcon(l),
         Format::Combined => combined(l),
         Format::Json => json(l),
+        Format::PagerDuty => "PagerDuty".to_owned(),
         Format::Text => plain_text(l),
     }
 }
@@ -149,6 +154,7 @@ pub(crate) fn outcome(l: Language, outcome: &Outcome) -> String {
     match outcome {
         Outcome::Opened { incident, .. } => opened_as(l, incident.0),
         Outcome::Refreshed { incident, .. } => refreshed_of(l, incident.0),
+        Outcome::Acknowledged { incident, .. } => acknowledged_of(l, incident.0),
         Outcome::Closed { incident, .. } => closed_of(l, incident.0),
         Outcome::Suppressed { reason: SuppressReason::Stale } => suppressed_stale(l),
         Outcome::Suppressed { reason: SuppressReason::Over { by } } => suppressed_over(l, by.0),
@@ -156,6 +162,8 @@ pub(crate) fn outcome(l: Language, outcome: &Outcome) -> String {
         Outcome::Suppressed { reason: SuppressReason::Heartbeat { heartbeat } } => {
             suppressed_beat(l, heartbeat.as_str())
         }
+        Outcome::Suppressed { reason: SuppressReason::Change } => suppressed_change(l),
+        Outcome::Dropped { reason: DropReason::UnmatchedAck } => dropped_ack(l),
         Outcome::Dropped { reason: DropReason::UnmatchedResolve } => dropped_unmatched(l),
         Outcome::Dropped { reason: DropReason::Duplicate { of } } => dropped_duplicate(l, of.0),
         Outcome::Rejected { reason } => rejected(l, &reject(l, reason)),
@@ -170,6 +178,7 @@ pub(crate) fn reject(l: Language, reason: &RejectReason) -> String {
         RejectReason::NotAnObject { found } => reject_object(l, found),
         RejectReason::TooMany { limit, found } => reject_many(l, *found, *limit),
         RejectReason::NoContent { detail } => reject_content(l, detail),
+        RejectReason::BadEvent { faults } => reject_event(l, &faults.join("; ")),
     }
 }
 

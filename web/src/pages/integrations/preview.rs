@@ -64,7 +64,12 @@ fn result(app: App, preview: &Preview) -> AnyView {
 /// One event, with its fields marked in the text.
 pub(crate) fn one(app: App, text: &str, event: &PreviewEvent) -> impl IntoView + use<> {
     let l = app.l();
-    let action = if event.action == Action::Trigger { t::trigger(l) } else { t::resolve(l) };
+    let action = match event.action {
+        Action::Trigger => t::trigger(l),
+        Action::Acknowledge => t::acknowledge(l),
+        Action::Resolve => t::resolve(l),
+        Action::Change => t::change(l),
+    };
     let facts = [
         (t::action(l), Some(action)),
         (t::format(l), Some(words::format(l, event.format))),
