@@ -88,3 +88,17 @@ impl WriterLock {
         }
     }
 }
+
+#[cfg(feature = "postgres")]
+impl Drop for WriterLock {
+    /// Gives the lock back at once, for whoever starts in the same moment: a server of PostgreSQL that has much to do
+    /// notices only later that a connection has ended. Where it cannot be given back, it ends with the connection.
+    fn drop(&mut self) {
+        if let Held::Connection(connection) = &mut self.held {
+            let unlock = sql::<Bool>(&format!("SELECT pg_advisory_unlock({LOCK_SPACE}, {WRITER})"));
+            if let Err(error) = unlock.get_result::<bool>(connection.as_mut()) {
+                tracing::debug!(%error, "the lock of the server ends with its connection");
+            }
+        }
+    }
+}
