@@ -242,8 +242,11 @@ fn a_server_that_is_silent_loses_all_of_its_mirrors() -> Result<()> {
     let mut field = Field::new()?;
     let operator = field.operator()?;
     let _watchdog = field.watchdog(&["--patience", "30s"])?;
-    field.begin(&operator, 30, 3_600_000)?;
+    let (mirror, _) = field.begin(&operator, 30, 3_600_000)?;
     field.there()?;
+    // A server that dies before it knows of it asks for it once more when it is back: it was agreed to.
+    let is_known = |it: &Mirror| matches!(it.state, MirrorState::Applied | MirrorState::Active);
+    field.until(&operator, mirror.id.0, "the server to know that it is there", is_known)?;
     field.server.kill()?;
     let killed_ms = wait::now_ms();
     let gone_ms = field.gone()?;
