@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::{environment, http::Client, tocsin::Tocsin};
 use shared::{
     api::{EventDetail, EventRow, IncidentList, List, Receipt, Role},
+    snippets::{self, Address},
     timeline::Outcome,
 };
 use std::process::Command;
@@ -33,6 +34,34 @@ impl Scene {
         let head = format!("POST {path} HTTP/1.1\r\nHost: tocsin\r\nConnection: close\r\n{headers}\r\n");
         self.server.anybody().raw(&[head.as_bytes(), body].concat())
     }
+}
+
+#[test]
+fn what_the_page_says_to_paste_works() -> Result<()> {
+    let scene = scene()?;
+    let to = Address::new(&scene.server.url(&scene.path));
+    for (name, program, argument, text, said) in [
+        // The problem and its recovery.
+        ("a line", "sh", "-c", snippets::curl_bracket(&to), "closed"),
+        ("JSON", "sh", "-c", snippets::curl_json(&to), "opened"),
+        ("PagerDuty", "sh", "-c", snippets::pagerduty(&to), "Event processed"),
+        ("Python", "python", "-c", snippets::python(&to), "\"accepted\":1"),
+    ] {
+        let python = environment::python()?;
+        let program = if program == "python" { python.as_path() } else { std::path::Path::new(program) };
+        let output = Command::new(program).args([argument, &text]).output()?;
+        let out = String::from_utf8_lossy(&output.stdout).into_owned();
+        ensure!(
+            output.status.success() && out.contains(said),
+            "{name}: {out}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    let board: IncidentList = scene.viewer.read("/api/v1/incidents?state=all")?;
+    // Python says the same as JSON did.
+    ensure!(board.items.len() == 3, "{:?}", board.items);
+    ensure!(board.items.iter().all(|row| row.host.as_deref() == Some("db-07")), "{:?}", board.items);
+    Ok(())
 }
 
 #[test]

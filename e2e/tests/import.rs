@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use e2e::{dice::Dice, environment};
 use engine::{Snapshot, matcher::Subject, route};
-use shared::{Action, AlertEvent, IntegrationId, Severity, ThinVec, Timestamp, alert::Format, config::Document};
+use shared::{AlertEvent, IntegrationId, Severity, Timestamp, alert::Format, config::Document};
 use std::{collections::BTreeMap, fmt::Write as _, path::Path, process::Command};
 
 /// Repeated runs ask the same questions.
@@ -130,25 +130,11 @@ fn imported(file: &Path) -> Result<(Snapshot, String)> {
 
 fn event(labels: &Labels) -> AlertEvent {
     AlertEvent {
-        action: Action::Trigger,
-        severity: Severity::P3,
-        format: Format::Json,
         summary: "x".into(),
-        content: "".into(),
         host: Some("another".into()),
-        ip: None,
-        mac: None,
-        service: None,
-        metric: None,
         labels: labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         dedup_key: "x".into(),
-        resolve_by_host: false,
-        status_raw: None,
-        severity_word: None,
-        occurred_at: None,
-        ends_at: None,
-        links: ThinVec::new(),
-        flags: ThinVec::new(),
+        ..AlertEvent::blank(Format::Json, Severity::P3)
     }
 }
 

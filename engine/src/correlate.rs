@@ -132,6 +132,7 @@ impl Turn<'_> {
         let now = self.now;
         let state = &mut self.engine.state;
         let known = state.alerts.get(&alert_id)?;
+        event.merge(&known.event);
         if known.event == event {
             return state.count_repeat(alert_id, message, now);
         }

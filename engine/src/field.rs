@@ -19,6 +19,7 @@ pub enum Field {
     /// What identifies the alert within its integration.
     DedupKey,
     Label(String),
+    Annotation(String),
 }
 
 impl Field {
@@ -37,7 +38,10 @@ impl Field {
             "content" => Self::Content,
             "metric" => Self::Metric,
             "dedup_key" => Self::DedupKey,
-            _ => Self::Label(name.strip_prefix("labels.").unwrap_or(name).to_owned()),
+            _ => match name.strip_prefix("annotations.") {
+                Some(name) => Self::Annotation(name.to_owned()),
+                None => Self::Label(name.strip_prefix("labels.").unwrap_or(name).to_owned()),
+            },
         }
     }
 
@@ -58,6 +62,7 @@ impl Field {
             Self::Metric => &event.metric.as_ref()?.name,
             Self::DedupKey => &event.dedup_key,
             Self::Label(name) => event.labels.get(name)?,
+            Self::Annotation(name) => event.annotations.get(name)?,
         };
         Some(text)
     }

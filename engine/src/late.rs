@@ -3,7 +3,7 @@
 //! Only times of the same sender about the same identity are compared, and only when both messages have one. Equal times
 //! say nothing, and neither does a clock that is ahead of ours. In doubt it pages.
 
-use shared::{AlertEvent, Delay, EventId, Flag, IntegrationId, SharedStr, Timestamp};
+use shared::{AlertEvent, Delay, EventId, Flag, Format, IntegrationId, SharedStr, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
 
 /// A problem that was sent before its recovery may arrive so much later.
@@ -75,5 +75,7 @@ pub(crate) fn is_overtaken(event: &AlertEvent, newest: &AlertEvent) -> bool {
 
 /// When it happened, by a clock of the sender that can be believed.
 fn said(event: &AlertEvent) -> Option<Timestamp> {
-    event.occurred_at.filter(|_| !event.flags.contains(&Flag::ClockSkew))
+    // Prometheus says since when something is wrong, and not when it says so.
+    let is_start = event.format == Format::Alertmanager;
+    event.occurred_at.filter(|_| !is_start && !event.flags.contains(&Flag::ClockSkew))
 }

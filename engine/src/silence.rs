@@ -197,6 +197,7 @@ impl Turn<'_> {
             reason: request.reason,
             configured,
             by,
+            author: request.author,
             created_at,
             ended: None,
             hid,

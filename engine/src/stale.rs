@@ -13,7 +13,7 @@ use crate::{
     state::State,
 };
 use shared::{
-    Alert, AlertId, AttemptState, Delay, IncidentId, PageVia, Recipient, RouteId, Stale, Timestamp,
+    Alert, AlertId, AttemptState, Delay, Format, IncidentId, PageVia, Recipient, RouteId, Stale, Timestamp,
     config::StaleAction,
     timeline::{Actor, Happening},
 };
@@ -46,7 +46,7 @@ fn settings(config: &Snapshot, alert: &Alert) -> Settings {
         return Settings::default();
     }
     let known = config.integrations.get(&alert.integration);
-    let (mut after, mut action) = (known.and_then(|it| it.stale_after), known.map(|it| it.stale));
+    let (mut after, mut action) = (known.and_then(|it| it.stale_after), known.and_then(|it| it.stale));
     let mut by = None;
     if config.stale_by_route {
         let (event, integration, now) = (&alert.event, &alert.integration, alert.first_at);
@@ -57,6 +57,9 @@ fn settings(config: &Snapshot, alert: &Alert) -> Settings {
             (after, by) = (Some(delay), Some(route));
         }
     }
+    // Its protocol says that what is not sent again is over.
+    let is_lease = after.is_none() && alert.event.format == Format::Alertmanager && alert.event.ends_at.is_some();
+    let action = action.or(is_lease.then_some(StaleAction::Resolve));
     Settings { after, closes: action == Some(StaleAction::Resolve), route: by }
 }
 

@@ -155,7 +155,7 @@ pub struct State {
     pub(crate) over: BTreeMap<SilenceId, Arc<Silence>>,
     pub(crate) outbox: Outbox,
     /// Since when senders can be heard.
-    pub(crate) up_since: Timestamp,
+    pub up_since: Timestamp,
     /// Port mirrors that are not over.
     pub mirrors: BTreeMap<MirrorId, Running>,
     /// How the configured heartbeats stand.

@@ -230,6 +230,7 @@ fn what_pages_nobody_is_counted_with_its_reason() {
         reason: "known".to_owned(),
         configured: None,
         by: Actor::System,
+        author: None,
         created_at: START,
         ended: None,
         hid: Vec::new(),

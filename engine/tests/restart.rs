@@ -73,6 +73,7 @@ fn a_restart_with_five_hundred_open_and_fifty_silenced_sends_only_what_is_due() 
         starts_at: None,
         until_recovered: false,
         recurs: None,
+        author: None,
     };
     let by = Actor::Account { login: "li".to_owned() };
     engine.handle(NOW, Event::Silence { by, act: SilenceAct::Begin(silence) });

@@ -65,6 +65,7 @@ mod versions;
 mod why;
 mod why_not;
 
+pub(crate) use app::act;
 pub use app::{App, Instance};
 pub use integrations::sender_id;
 pub use layer::outermost;

@@ -1,5 +1,6 @@
 //! Where senders post: authenticates, bounds, reads, and answers with success only what is stored.
 
+mod alertmanager;
 mod body;
 mod heartbeat;
 mod measures;
@@ -33,7 +34,8 @@ pub const BODY_MAX_BYTES: usize = 1 << 20;
 /// Longer keys are as good as their hash.
 const KEY_MAX_CHARS: usize = 255;
 /// Names a path may give the body's format.
-const FORMATS: &[&str] = &["auto", "bracket", "falcon", "json", "text", "form", "pagerduty", "pagerduty-change"];
+const FORMATS: &[&str] =
+    &["auto", "bracket", "falcon", "json", "text", "form", "pagerduty", "pagerduty-change", "alertmanager"];
 
 /// Mounts the addresses senders post to. None of them ever redirects: a sender that follows a redirect loses
 /// the body and takes the answer for success.
@@ -41,6 +43,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
     heartbeat::routes(config);
     measures::routes(config);
     pagerduty::routes(config);
+    alertmanager::routes(config);
     for path in ["/ingest/{token}", "/ingest/{token}/", "/ingest/{token}/{format}", "/ingest/{token}/{format}/"] {
         config.service(web::resource(path).route(web::post().to(receive)).default_service(web::to(wrong_method)));
     }

@@ -19,6 +19,7 @@ mod reported;
 mod rest;
 mod tell;
 mod test_pages;
+mod told;
 mod turn;
 mod withdraw;
 mod writer;
@@ -29,6 +30,7 @@ pub use methods::fingerprint;
 pub use reported::{Named, Reported};
 pub use tell::PersonalNotice;
 pub use test_pages::{TEST, Tested};
+pub use told::Told;
 pub use writer::{Start, StartError, Stopped};
 
 use crate::{channels::Channels, clock::Stopwatch, mirror::Orders};

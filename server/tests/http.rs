@@ -6,6 +6,7 @@ mod provider;
 mod access;
 mod acknowledge;
 mod agents;
+mod alertmanager;
 mod analytics;
 mod belonging;
 mod broken;

@@ -33,6 +33,8 @@ pub enum Format {
     Combined,
     /// A JSON object (or an array of them) with common field names.
     Json,
+    /// An alert of Prometheus, as it is told to an Alertmanager or as one tells it on; Grafana's too.
+    Alertmanager,
     /// PagerDuty's events, of either version.
     #[serde(rename = "pagerduty")]
     PagerDuty,
@@ -79,6 +81,8 @@ pub enum Flag {
     Merged,
     /// The dedup key was too long and was hashed.
     KeyHashed,
+    /// It said no end, where its sender states one; five minutes were assumed.
+    AssumedEnd,
 }
 
 /// A measured value and the threshold it crossed, as Open-Falcon writes it.
@@ -130,6 +134,9 @@ pub struct AlertEvent {
     pub metric: Option<Box<Metric>>,
     #[serde(default, skip_serializing_if = "Pairs::is_empty")]
     pub labels: Pairs,
+    /// What the sender has to say about it, where it tells that from the labels; conditions see it as `annotations.NAME`.
+    #[serde(default, skip_serializing_if = "Pairs::is_empty")]
+    pub annotations: Pairs,
     /// What identifies the alert within its integration while it is open.
     pub dedup_key: SharedStr,
     /// For a recovery without an exact match: close the only open alert of this host from this
@@ -170,6 +177,7 @@ impl AlertEvent {
             service: None,
             metric: None,
             labels: Pairs::default(),
+            annotations: Pairs::default(),
             dedup_key: SharedStr::default(),
             resolve_by_host: false,
             status_raw: None,
@@ -178,6 +186,22 @@ impl AlertEvent {
             ends_at: None,
             links: ThinVec::new(),
             flags: ThinVec::new(),
+        }
+    }
+
+    /// What an older message about the same alert still says. As an Alertmanager merges what it is told: the earliest start
+    /// stays, and so does an end that was stated and is later than the new one.
+    pub fn merge(&mut self, older: &Self) {
+        if self.format != Format::Alertmanager || older.format != Format::Alertmanager {
+            return;
+        }
+        if older.occurred_at.is_some_and(|older| self.occurred_at.is_none_or(|own| older < own)) {
+            self.occurred_at = older.occurred_at;
+        }
+        let is_stated = !older.flags.contains(&Flag::AssumedEnd);
+        if is_stated && self.ends_at.is_some() && older.ends_at > self.ends_at {
+            self.ends_at = older.ends_at;
+            self.flags.retain(|flag| *flag != Flag::AssumedEnd);
         }
     }
 

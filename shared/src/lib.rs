@@ -25,6 +25,7 @@ pub mod problem;
 pub mod proof;
 pub mod severity;
 pub mod silence;
+pub mod snippets;
 pub mod storm;
 pub mod string;
 pub mod text;

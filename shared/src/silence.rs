@@ -62,6 +62,9 @@ pub struct SilenceRequest {
     pub recurs: Option<Recurrence>,
     /// For whoever wonders why it is quiet.
     pub reason: String,
+    /// Who wants it, as the program says that asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
 }
 
 /// When and by whom a silence was ended; by the system when its time was over or the trouble was.
@@ -95,6 +98,9 @@ pub struct Silence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub configured: Option<String>,
     pub by: Actor,
+    /// Who wants it, as the program said that asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
     pub created_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<SilenceEnd>,
@@ -118,6 +124,13 @@ pub struct Silence {
 }
 
 impl Silence {
+    /// Who wants it, for people: with the program that asked for it, where one did.
+    #[must_use]
+    pub fn made_by(&self) -> String {
+        let by = self.by.name();
+        self.author.as_ref().map_or_else(|| by.clone(), |author| format!("{author} ({by})"))
+    }
+
     /// Whether the engine keeps it in memory: it is not over, or somebody is still to be told of it.
     #[must_use]
     pub fn is_live(&self) -> bool {

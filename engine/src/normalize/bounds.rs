@@ -104,6 +104,13 @@ pub(super) fn label(event: &mut AlertEvent, name: &str, value: &str) {
     }
 }
 
+/// The same for an annotation.
+pub(super) fn annotation(event: &mut AlertEvent, name: &str, value: &str) {
+    let labels = std::mem::replace(&mut event.labels, std::mem::take(&mut event.annotations));
+    label(event, name, value);
+    event.annotations = std::mem::replace(&mut event.labels, labels);
+}
+
 /// Adds a web address; anything that is not plainly http or https is left out.
 pub(super) fn link(event: &mut AlertEvent, url: &str) {
     let url = url.trim();

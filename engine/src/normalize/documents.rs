@@ -1,7 +1,7 @@
 //! JSON bodies: an object, an array of objects, `{"alerts": […]}`, or one object a line.
 
 use super::{
-    Out, Source, bounds,
+    Out, Source, alertmanager, bounds,
     json::{DEPTH, Fault, Members, Node, Reader, Value},
     object, pagerduty,
 };
@@ -81,6 +81,15 @@ impl Batch<'_> {
         }
     }
 
+    fn is_prometheus(&self, members: &Members<'_>, group: Option<&Members<'_>>) -> bool {
+        let has_labels = object::member(members, "labels").is_some_and(|node| node.members().is_some());
+        match self.source.format {
+            Some("alertmanager") => has_labels,
+            Some("json") => false,
+            _ => has_labels && group.is_some_and(alertmanager::is_group),
+        }
+    }
+
     fn object(&mut self, node: &Node<'_>, group: Option<&Members<'_>>) {
         self.found += 1;
         if self.found > bounds::MEMBERS {
@@ -93,6 +102,9 @@ impl Batch<'_> {
                     Ok(parsed) => self.out.events.push(parsed),
                     Err(faults) => self.out.reject(RejectReason::BadEvent { faults }, node.raw),
                 }
+            }
+            Some(members) if self.is_prometheus(members, group) => {
+                self.out.events.push(alertmanager::told(self.source, members, group, self.whole));
             }
             Some(members) => {
                 self.out.events.push(object::event(self.source, members, group, Format::Json, self.whole));

@@ -3,6 +3,7 @@
 //! Pure: no clock, no I/O. Total: every body gives events or stated reasons, no body panics or takes
 //! more than a few passes over it. Fails open: what cannot be understood but looks like a P0 pages.
 
+pub mod alertmanager;
 mod bounds;
 mod bracket;
 mod decode;
@@ -29,6 +30,9 @@ use shared::{
 
 pub use text::looks_like_p0;
 
+/// The format of what Prometheus posts to an Alertmanager.
+pub const ALERTMANAGER_API: &str = "alertmanager-api";
+
 /// Who sent a body, as what, and when it arrived.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
@@ -36,7 +40,8 @@ pub struct Source<'a> {
     pub integration: &'a Integration,
     /// The Content-Type header.
     pub content_type: Option<&'a str>,
-    /// From `/ingest/{token}/{format}`: auto, bracket, falcon, json, text, form, pagerduty or pagerduty-change.
+    /// From `/ingest/{token}/{format}`: auto, bracket, falcon, json, text, form, pagerduty, pagerduty-change, alertmanager or
+    /// [`ALERTMANAGER_API`].
     pub format: Option<&'a str>,
     /// When it was received.
     pub received_at: Timestamp,
@@ -146,7 +151,9 @@ pub fn normalize(source: &Source<'_>, body: &[u8]) -> Normalized {
     let start = decoded.text.trim_start();
     let is_line = bracket::head(start).is_some();
     let json_start = matches!(start.bytes().next(), Some(b'{' | b'['));
-    if start.is_empty() {
+    if source.format == Some(ALERTMANAGER_API) {
+        alertmanager::api(source, &decoded.text, &mut out);
+    } else if start.is_empty() {
         out.rejected.push(RejectReason::Empty);
     } else if is_line {
         // A level token first: the family, whatever the content type says and whatever follows.
@@ -171,7 +178,7 @@ pub fn normalize(source: &Source<'_>, body: &[u8]) -> Normalized {
 
 fn declared(source: &Source<'_>) -> Declared {
     match source.format {
-        Some("json" | "pagerduty" | "pagerduty-change") => return Declared::Json,
+        Some("json" | "alertmanager" | "pagerduty" | "pagerduty-change") => return Declared::Json,
         Some("form") => return Declared::Form,
         Some("text") => return Declared::Text,
         _ => {}

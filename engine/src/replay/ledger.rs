@@ -137,6 +137,7 @@ impl Ledger {
                     until_recovered: silence.until_recovered,
                     recurs: silence.recurs.clone(),
                     reason: silence.reason.clone(),
+                    author: None,
                 };
                 let by = silence.by.clone();
                 let made = self.happen(at, Event::Silence { by, act: SilenceAct::Begin(request) });

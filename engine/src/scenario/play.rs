@@ -349,6 +349,7 @@ impl Player {
                     until_recovered: length.is_none(),
                     recurs: None,
                     reason: "a story".to_owned(),
+                    author: None,
                 };
                 self.silence(by, SilenceAct::Begin(request));
             }

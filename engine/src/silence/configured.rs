@@ -94,7 +94,7 @@ fn one(silence: &ConfiguredSilence) -> Result<SilenceRequest, Vec<(String, Strin
         return Err(faults);
     }
     let (kind, matches, reason) = (*kind, matches.clone(), reason.clone());
-    Ok(SilenceRequest { kind, matches, starts_at, ends_at, until_recovered: false, recurs, reason })
+    Ok(SilenceRequest { kind, matches, starts_at, ends_at, until_recovered: false, recurs, reason, author: None })
 }
 
 /// Whether a silence says what the document says.

@@ -80,7 +80,7 @@ fn sender(chance: &mut Chance, id: &str) -> Integration {
     let after = |chance: &mut Chance| chance.one_in(2).then(|| Delay::mins(chance.between(10, 90) as i64));
     Integration {
         stale_after: after(chance),
-        stale: if chance.one_in(2) { StaleAction::Resolve } else { StaleAction::Mark },
+        stale: chance.one_in(2).then_some(StaleAction::Resolve),
         silent_after: after(chance),
         ..Integration::undeclared(id.into())
     }

@@ -116,7 +116,7 @@ pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
 }
 
 /// An act for the record.
-pub(super) fn act(actor: &str, action: &str, object: impl Into<String>, detail: impl Into<String>) -> AuditEntry {
+pub(crate) fn act(actor: &str, action: &str, object: impl Into<String>, detail: impl Into<String>) -> AuditEntry {
     AuditEntry {
         at: now(),
         actor: actor.to_owned(),

@@ -169,6 +169,11 @@ impl House {
         session::cookie(text, false)
     }
 
+    /// The token of one more sender.
+    pub(crate) fn another_sender(&self, name: &str) -> String {
+        self.store(|store| named_token(store, TokenKind::Integration, None, name))
+    }
+
     pub(crate) fn api_token(&self, role: Role) -> String {
         self.store(|store| make_token(store, TokenKind::Api, Some(role)))
     }
@@ -190,11 +195,15 @@ impl Drop for House {
 }
 
 fn make_token(store: &mut Store, kind: TokenKind, role: Option<Role>) -> String {
+    named_token(store, kind, role, "monitor")
+}
+
+fn named_token(store: &mut Store, kind: TokenKind, role: Option<Role>, name: &str) -> String {
     let text = entropy::token("t_");
-    let sender = IntegrationId::from("monitor");
+    let sender = IntegrationId::from(name);
     let new = NewToken {
         kind,
-        name: "monitor",
+        name,
         integration: role.is_none().then_some(&sender),
         role,
         hash: &token::hash_hex(&text),

@@ -3,7 +3,7 @@
 use engine::{Act, Changes, Command, Effects, Engine, Event, Ingested, Snapshot};
 use server::db::Message;
 use shared::{
-    Action, AlertEvent, EventId, Format, IncidentId, IntegrationId, Pairs, Severity, SharedStr, ThinVec, Timestamp,
+    Action, AlertEvent, EventId, Format, IncidentId, IntegrationId, Severity, Timestamp,
     timeline::{Actor, RejectReason},
 };
 use std::sync::Arc;
@@ -124,23 +124,10 @@ pub(crate) fn resolve(host: &str, key: &str) -> AlertEvent {
 fn alert_event(action: Action, host: &str, key: &str) -> AlertEvent {
     AlertEvent {
         action,
-        severity_word: None,
-        severity: Severity::P1,
-        format: Format::Bracket,
         summary: format!("{key} on {host}").into(),
-        content: SharedStr::default(),
         host: Some(host.into()),
         ip: Some("10.0.0.7".into()),
-        mac: None,
-        service: None,
-        metric: None,
-        labels: Pairs::default(),
         dedup_key: key.into(),
-        resolve_by_host: false,
-        status_raw: None,
-        occurred_at: None,
-        ends_at: None,
-        links: ThinVec::new(),
-        flags: ThinVec::new(),
+        ..AlertEvent::blank(Format::Bracket, Severity::P1)
     }
 }

@@ -29,9 +29,10 @@ pub struct Integration {
     /// counts when absent, and `0s` switches it off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_after: Option<Delay>,
-    /// What becomes of what is stale.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub stale: StaleAction,
+    /// What becomes of what is stale; when absent it is marked, except what Prometheus stops sending, which is closed: so
+    /// does an Alertmanager.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale: Option<StaleAction>,
     /// An alert when the sender is silent for so long, whatever it sends; learned from its own rhythm when absent, and `0s`
     /// switches it off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,10 +55,6 @@ pub enum StaleAction {
     Mark,
     /// Whoever was paged is told, and as long again after that it is closed.
     Resolve,
-}
-
-fn is_default(action: &StaleAction) -> bool {
-    *action == StaleAction::default()
 }
 
 fn is_default_severity(severity: &Severity) -> bool {
@@ -114,7 +111,7 @@ impl Integration {
             time_zone: default_zone(),
             classes: Vec::new(),
             stale_after: None,
-            stale: StaleAction::Mark,
+            stale: None,
             silent_after: None,
             silent_severity: default_severity(),
             holidays: Vec::new(),

@@ -175,6 +175,7 @@ impl Draft {
             until_recovered: self.how == How::UntilRecovered,
             recurs: (self.how == How::Recurring).then(|| self.recurs()),
             reason: self.reason.trim().to_owned(),
+            author: None,
         }
     }
 
@@ -222,6 +223,7 @@ pub(crate) fn longer(silence: &Silence, now: Timestamp) -> SilenceRequest {
         until_recovered: silence.until_recovered,
         recurs: silence.recurs.clone(),
         reason: silence.reason.clone(),
+        author: silence.author.clone(),
     }
 }
 

@@ -28,6 +28,10 @@ shared::messages! {
     curl_bracket() { en: "curl", zh: "curl" }
     curl_json() { en: "JSON", zh: "JSON" }
     falcon() { en: "Open-Falcon", zh: "Open-Falcon" }
+    prometheus() { en: "Prometheus", zh: "Prometheus" }
+    pagerduty() { en: "PagerDuty events", zh: "PagerDuty 事件" }
+    place_prometheus() { en: "In prometheus.yml, in place of an Alertmanager or beside one; amtool works with this address too.", zh: "写入 prometheus.yml，可替代 Alertmanager，也可与之并存；amtool 同样可用此地址。" }
+    place_pagerduty() { en: "Whatever speaks to PagerDuty: this address instead of events.pagerduty.com, and the token as routing key.", zh: "凡能对接 PagerDuty 的发送方：将 events.pagerduty.com 换成此地址，并以令牌作为 routing key。" }
     alertmanager() { en: "Alertmanager", zh: "Alertmanager" }
     grafana() { en: "Grafana", zh: "Grafana" }
     zabbix() { en: "Zabbix", zh: "Zabbix" }

@@ -78,6 +78,7 @@ shared::messages! {
     flag_labels() { en: "too many labels: the rest was cut", zh: "标签过多，已截断" }
     flag_poison() { en: "could not be parsed, but looked like a P0 and was raised", zh: "无法解析，但疑似 P0，已告警" }
     flag_merged() { en: "stands for several alerts", zh: "合并了多条告警" }
+    flag_assumed_end() { en: "it said no end; five minutes were assumed", zh: "未给出结束时间，按五分钟计" }
     flag_key() { en: "the identity was too long and was hashed", zh: "标识过长，已取哈希" }
 }
 
@@ -136,6 +137,7 @@ pub(crate) fn format(l: Language, format: Format) -> String {
         Format::Falcon => falcon(l),
         Format::Combined => combined(l),
         Format::Json => json(l),
+        Format::Alertmanager => "Prometheus".to_owned(),
         Format::PagerDuty => "PagerDuty".to_owned(),
         Format::Text => plain_text(l),
     }
@@ -201,6 +203,7 @@ pub(crate) fn flag(l: Language, flag: Flag) -> String {
         Flag::Poison => flag_poison(l),
         Flag::Merged => flag_merged(l),
         Flag::KeyHashed => flag_key(l),
+        Flag::AssumedEnd => flag_assumed_end(l),
     }
 }
 

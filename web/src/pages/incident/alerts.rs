@@ -84,6 +84,15 @@ fn alert(app: App, alert: &Alert, detach: AnyView) -> AnyView {
         .iter()
         .map(|(key, value)| view! { <span class="label-pair mono">{format!("{key}={value}")}</span> });
     let labels = labels.collect_view();
+    // What is said above, or linked below, is not said again.
+    let is_news = |text: &&String| {
+        let said = [&*event.summary, &*event.content].iter().any(|said| said.contains(text.trim()));
+        !text.trim().is_empty() && !said && !event.links.contains(*text)
+    };
+    let annotations = event.annotations.iter().filter(|(_, text)| is_news(text)).map(|(name, text)| {
+        view! { <dt class="mono">{name.clone()}</dt><dd>{if is_web_link(text) { safe_link(text) } else { text.clone().into_any() }}</dd> }
+    });
+    let annotations: Vec<_> = annotations.collect();
     let links = event.links.iter().map(|link| safe_link(link)).collect_view();
     let flags =
         event.flags.iter().map(|flag| view! { <li>{icon(Icon::Warning)} {words::flag(l, *flag)}</li> }).collect_view();
@@ -94,6 +103,7 @@ fn alert(app: App, alert: &Alert, detach: AnyView) -> AnyView {
             <p class="message-facts"><span class="mono">{place(alert).to_owned()}</span><span>{state}</span><span>{format!("×{}", alert.count)}</span>{wall(alert.last_at)}{detach}</p>
             <p class="message-facts"><span class="muted">{t::identity(l)}</span><span class="mono">{event.dedup_key.to_string()}</span></p>
             {(!event.labels.is_empty()).then(|| view! { <p class="label-pairs">{labels}</p> })}
+            {(!annotations.is_empty()).then(|| view! { <dl class="annotations">{annotations}</dl> })}
             {(!event.links.is_empty()).then(|| view! { <p class="label-pairs">{links}</p> })}
             {(!event.flags.is_empty()).then(|| view! { <ul class="flags" aria-label=t::flags(l)>{flags}</ul> })}
         </article>

@@ -42,7 +42,7 @@ pub(super) fn item(desk: Desk, silence: Silence, linked: bool) -> AnyView {
     let since = app.clock_time(silence.created_at);
     notes.push(match &silence.configured {
         Some(name) => t::configured(l, name, &since),
-        None => t::by(l, &silence.by.name(), &since),
+        None => t::by(l, &silence.made_by(), &since),
     });
     let notes = notes.into_iter().map(|note| view! { <span>{note}</span> }).collect_view();
     let hid = silence.hidden;

@@ -12,7 +12,7 @@ pub(super) fn told(app: App, silence: &Silence, owner: Option<&str>) -> Option<A
         match (owner, silence.remind_at) {
             (Some(owner), Some(at)) => lines.push(t::reminder_at(l, owner, &app.clock_time(at))),
             (None, at) if at.is_some() || silence.kind == SilenceKind::Maintenance => {
-                lines.push(t::no_owner(l, &silence.by.name()));
+                lines.push(t::no_owner(l, &silence.made_by()));
             }
             _ => {}
         }
@@ -32,7 +32,7 @@ pub(super) fn told(app: App, silence: &Silence, owner: Option<&str>) -> Option<A
 
 fn row(app: App, silence: &Silence, notice: &Notice) -> String {
     let l = app.l();
-    let who = notice.person.as_ref().map_or_else(|| silence.by.name(), |person| person.to_string());
+    let who = notice.person.as_ref().map_or_else(|| silence.made_by(), |person| person.to_string());
     let about = match notice.about {
         NoticeAbout::EndsSoon { .. } => t::told_soon(l),
         NoticeAbout::Over { .. } => t::told_over(l),

@@ -1,0 +1,160 @@
+//! What is pasted at a sender so that it speaks to us, with the real address in it. The page Integrations shows them, and the
+//! tests run them.
+
+/// Where an integration is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The whole of it, `https://tocsin.example/ingest/TOKEN`.
+    pub url: String,
+    base: String,
+    token: String,
+}
+
+impl Address {
+    /// Takes an address apart; anything else than the address of an integration has no token.
+    #[must_use]
+    pub fn new(url: &str) -> Self {
+        let (base, token) = url.split_once("/ingest/").unwrap_or((url, ""));
+        Self { url: url.to_owned(), base: base.to_owned(), token: token.trim_matches('/').to_owned() }
+    }
+
+    /// Fills a text in: `{URL}` is the whole address, `{BASE}`, `{SCHEME}`, `{HOST}` and `{TOKEN}` are parts of it.
+    fn fill(&self, template: &str) -> String {
+        let (scheme, host) = self.base.split_once("://").unwrap_or(("https", &self.base));
+        // No address has braces, so nothing of it is taken for a gap.
+        let parts = [
+            ("{URL}", self.url.as_str()),
+            ("{BASE}", &self.base),
+            ("{SCHEME}", scheme),
+            ("{HOST}", host),
+            ("{TOKEN}", &self.token),
+        ];
+        parts.into_iter().fold(template.to_owned(), |text, (name, value)| text.replace(name, value))
+    }
+}
+
+/// A line of the bracketed family, and its recovery.
+#[must_use]
+pub fn curl_bracket(to: &Address) -> String {
+    let line = "curl -sS '{URL}' \\\n  --data-binary '[P0][STATUS][db-07][10.8.3.21][host is down]'";
+    to.fill(&format!("{}\n\n{}", line.replace("STATUS", "PROBLEM"), line.replace("STATUS", "OK")))
+}
+
+/// An object with common names.
+#[must_use]
+pub fn curl_json(to: &Address) -> String {
+    to.fill(
+        r#"curl -sS '{URL}' -H 'content-type: application/json' --data-binary '{
+  "severity": "P1", "status": "PROBLEM",
+  "host": "db-07", "ip": "10.8.3.21",
+  "summary": "replication lag 412 s",
+  "labels": { "service": "mysql" }
+}'"#,
+    )
+}
+
+/// For the configuration of Open-Falcon's alarm.
+#[must_use]
+pub fn falcon(to: &Address) -> String {
+    to.fill(
+        r#""api": {
+  "sms": "{URL}",
+  "im": "{URL}",
+  "mail": "{URL}"
+}"#,
+    )
+}
+
+/// For prometheus.yml: Tocsin in place of, or beside, an Alertmanager.
+#[must_use]
+pub fn prometheus(to: &Address) -> String {
+    to.fill(
+        "alerting:\n  alertmanagers:\n    - scheme: {SCHEME}\n      path_prefix: /am/{TOKEN}\n      static_configs:\n        \
+         - targets: ['{HOST}']\n",
+    )
+}
+
+/// For alertmanager.yml.
+#[must_use]
+pub fn alertmanager(to: &Address) -> String {
+    to.fill(
+        "receivers:\n  - name: tocsin\n    webhook_configs:\n      - url: '{URL}'\n        send_resolved: true\n\n\
+         route:\n  receiver: tocsin\n  group_wait: 0s\n",
+    )
+}
+
+/// A contact point of Grafana as a file.
+#[must_use]
+pub fn grafana(to: &Address) -> String {
+    to.fill(
+        "apiVersion: 1\ncontactPoints:\n  - orgId: 1\n    name: Tocsin\n    receivers:\n      - uid: tocsin\n        \
+         type: webhook\n        settings:\n          url: {URL}\n          httpMethod: POST",
+    )
+}
+
+/// An event of PagerDuty's, as whoever speaks to PagerDuty sends it.
+#[must_use]
+pub fn pagerduty(to: &Address) -> String {
+    to.fill(
+        r#"curl -sS '{BASE}/v2/enqueue' -H 'content-type: application/json' --data-binary '{
+  "routing_key": "{TOKEN}",
+  "event_action": "trigger",
+  "dedup_key": "db-07/lag",
+  "payload": {
+    "summary": "replication lag 412 s",
+    "source": "db-07", "severity": "critical"
+  }
+}'"#,
+    )
+}
+
+/// The script of a media type of Zabbix.
+#[must_use]
+pub fn zabbix(to: &Address) -> String {
+    to.fill(
+        r"var p = JSON.parse(value), request = new HttpRequest();
+request.addHeader('Content-Type: application/json');
+var answer = request.post('{URL}', JSON.stringify({
+  status: p.value === '1' ? 'PROBLEM' : 'OK',
+  severity: p.severity, host: p.host, ip: p.ip,
+  summary: p.name, dedup_key: p.id
+}));
+if (request.getStatus() >= 300) throw request.getStatus() + ' ' + answer;
+return 'OK';",
+    )
+}
+
+/// A program of Python's own libraries.
+#[must_use]
+pub fn python(to: &Address) -> String {
+    to.fill(
+        r#"import json, urllib.request
+
+body = json.dumps({
+    "severity": "P1", "status": "PROBLEM",
+    "host": "db-07", "summary": "replication lag 412 s",
+}).encode()
+request = urllib.request.Request(
+    "{URL}", body, {"content-type": "application/json"})
+print(urllib.request.urlopen(request, timeout=10).read().decode())"#,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_snippet_names_the_address_and_leaves_no_gap() {
+        let to = Address::new("https://t.example:8443/ingest/tk_1");
+        for snippet in [curl_bracket, curl_json, falcon, prometheus, alertmanager, grafana, pagerduty, zabbix, python] {
+            let text = snippet(&to);
+            assert!(text.contains("t.example:8443") && text.contains("tk_1"), "{text}");
+            assert!(
+                !["URL", "STATUS", "BASE", "SCHEME", "HOST", "TOKEN"].iter().any(|gap| text.contains(gap)),
+                "{text}"
+            );
+        }
+        assert!(prometheus(&to).contains("path_prefix: /am/tk_1\n"), "{}", prometheus(&to));
+    }
+}
