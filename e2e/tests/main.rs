@@ -23,3 +23,4 @@ mod secrets;
 mod slow;
 mod trouble;
 mod watchman;
+mod zabbix;

@@ -163,6 +163,7 @@ fn the_table() {
     let tables = [
         include_str!("normalize/cases.toml"),
         include_str!("normalize/alertmanager.toml"),
+        include_str!("normalize/others.toml"),
         include_str!("normalize/pagerduty.toml"),
     ];
     let cases = tables.into_iter().flat_map(|table| toml::from_str::<Table>(table).unwrap().case);

@@ -2,6 +2,7 @@
 
 mod alertmanager;
 mod body;
+mod carried;
 mod heartbeat;
 mod measures;
 mod pagerduty;
@@ -31,6 +32,8 @@ use shared::{IntegrationId, Severity, SharedStr, api::Receipt, timeline::Outcome
 
 /// The largest body, in bytes; a batch of 256 alerts of the wordiest sender fits.
 pub const BODY_MAX_BYTES: usize = 1 << 20;
+/// The most that a compressed body may hold.
+const INFLATED_MAX_BYTES: usize = 8 << 20;
 /// Longer keys are as good as their hash.
 const KEY_MAX_CHARS: usize = 255;
 /// Names a path may give the body's format.
@@ -44,7 +47,14 @@ pub fn routes(config: &mut web::ServiceConfig) {
     measures::routes(config);
     pagerduty::routes(config);
     alertmanager::routes(config);
-    for path in ["/ingest/{token}", "/ingest/{token}/", "/ingest/{token}/{format}", "/ingest/{token}/{format}/"] {
+    for path in [
+        "/ingest",
+        "/ingest/",
+        "/ingest/{token}",
+        "/ingest/{token}/",
+        "/ingest/{token}/{format}",
+        "/ingest/{token}/{format}/",
+    ] {
         config.service(web::resource(path).route(web::post().to(receive)).default_service(web::to(wrong_method)));
     }
 }
@@ -54,10 +64,11 @@ async fn wrong_method() -> Result<HttpResponse, ApiError> {
     Err(ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", title).allow("POST".to_owned()))
 }
 
-/// Whose token stands in the path.
+/// Whose token it is: in the path, or where else senders carry one.
 async fn sender(request: &HttpRequest, app: &App) -> Result<IntegrationId, ApiError> {
-    let token = request.match_info().get("token").unwrap_or_default();
-    app.keyring.find_integration(token, &app.readers).await.ok_or_else(|| {
+    let in_path = request.match_info().get("token").map(ToOwned::to_owned);
+    let token = in_path.or_else(|| carried::token(request)).unwrap_or_default();
+    app.keyring.find_integration(&token, &app.readers).await.ok_or_else(|| {
         telemetry::refused("token");
         ApiError::new(StatusCode::UNAUTHORIZED, "unknown_token", "There is no such integration token")
             .detail("Make one with `tocsin token create --kind integration --name NAME` or on the Integrations page.")
@@ -74,16 +85,17 @@ async fn receive(request: HttpRequest, payload: web::Payload, app: web::Data<App
             FORMATS.join(", ")
         )));
     }
-    if let Some(encoding) = encoded(&request) {
+    let encoding = encoded(&request);
+    let is_gzip = encoding.as_deref().is_some_and(|it| it.eq_ignore_ascii_case("gzip"));
+    if let Some(encoding) = encoding.filter(|_| !is_gzip) {
         telemetry::refused("encoding");
-        return Err(ApiError::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "encoded_body",
-            "Compressed bodies are not taken",
-        )
-        .detail(format!("The request says `Content-Encoding: {encoding}`; send it without.")));
+        let title = "The body is compressed in a way that is not taken";
+        return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "encoded_body", title)
+            .detail(format!("The request says `Content-Encoding: {encoding}`; send it as gzip, or as it is.")));
     }
-    let body = body::read(payload, BODY_MAX_BYTES).await.inspect_err(|_| telemetry::refused("body"))?;
+    let refused = |_: &ApiError| telemetry::refused("body");
+    let body = body::read(payload, BODY_MAX_BYTES).await.inspect_err(refused)?;
+    let body = if is_gzip { body::inflated(&body, INFLATED_MAX_BYTES).inspect_err(refused)? } else { body };
     let posted = Posted { integration, format: format.as_deref(), body };
     match deliver(&request, &app, posted).await {
         Ok(stored) => Ok(answer(stored.receipt)),

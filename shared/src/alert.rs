@@ -35,6 +35,12 @@ pub enum Format {
     Json,
     /// An alert of Prometheus, as it is told to an Alertmanager or as one tells it on; Grafana's too.
     Alertmanager,
+    /// Our media type for Zabbix.
+    Zabbix,
+    /// Nightingale's webhook.
+    Nightingale,
+    /// Uptime Kuma's webhook.
+    UptimeKuma,
     /// PagerDuty's events, of either version.
     #[serde(rename = "pagerduty")]
     PagerDuty,

@@ -16,7 +16,7 @@ use crate::setup;
 use crate::steps::{call, output, retry};
 
 /// Programs that the tests start, and Debian's packages that bring them.
-const PROGRAMS: [(&str, &str); 12] = [
+const PROGRAMS: [(&str, &str); 13] = [
     ("ovs-vswitchd", "openvswitch-switch"),
     ("libvirtd", "libvirt-daemon"),
     ("libvirtd", "libvirt-daemon-driver-qemu"),
@@ -29,6 +29,7 @@ const PROGRAMS: [(&str, &str); 12] = [
     ("tcpdump", "tcpdump"),
     ("ping", "iputils-ping"),
     ("dnsmasq", "dnsmasq-base"),
+    ("zabbix_js", "zabbix-proxy-sqlite3"),
 ];
 
 /// The root of the unpacked files.

@@ -6,8 +6,9 @@
 
 use super::{
     Out, Parsed, Source, bounds, decode,
+    fields::Spans,
     json::{Members, Node, Reader, Value},
-    object::{self, filled, member},
+    object::{self, filled, member, place},
     time, words,
 };
 use shared::{Action, AlertEvent, Delay, Flag, Format, SharedStr, Timestamp, timeline::RejectReason};
@@ -209,6 +210,13 @@ pub(super) fn told(source: &Source<'_>, members: &Members<'_>, group: Option<&Me
     // Where a text of it is a message of the bracketed family, that says what it says.
     if event.format == Format::Alertmanager {
         set_text(event, &labels, annotations);
+        let mut written = TEXTS.iter().filter_map(|name| member(annotations?, name));
+        if let Some(node) = written.find(|node| filled(node).is_some()) {
+            let mut spans = Spans::new(whole);
+            spans.add("summary", place(node));
+            parsed.spans.retain(|span| span.field != "summary");
+            parsed.spans.append(&mut spans.list);
+        }
     }
     event.format = Format::Alertmanager;
     event.resolve_by_host = false;

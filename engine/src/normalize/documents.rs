@@ -3,7 +3,7 @@
 use super::{
     Out, Source, alertmanager, bounds,
     json::{DEPTH, Fault, Members, Node, Reader, Value},
-    object, pagerduty,
+    kuma, nightingale, object, pagerduty, zabbix,
 };
 use shared::{Flag, Format, timeline::RejectReason};
 
@@ -81,6 +81,11 @@ impl Batch<'_> {
         }
     }
 
+    /// Whether the shape says what it is; who calls it plain JSON means that.
+    fn looks(&self, members: &Members<'_>, is_one: fn(&Members<'_>) -> bool) -> bool {
+        self.source.format != Some("json") && is_one(members)
+    }
+
     fn is_prometheus(&self, members: &Members<'_>, group: Option<&Members<'_>>) -> bool {
         let has_labels = object::member(members, "labels").is_some_and(|node| node.members().is_some());
         match self.source.format {
@@ -102,6 +107,19 @@ impl Batch<'_> {
                     Ok(parsed) => self.out.events.push(parsed),
                     Err(faults) => self.out.reject(RejectReason::BadEvent { faults }, node.raw),
                 }
+            }
+            Some(members) if self.looks(members, |members| zabbix::macros(members).is_some()) => {
+                let macros = zabbix::macros(members).unwrap_or(members);
+                match zabbix::event(self.source, macros, self.whole) {
+                    Ok(parsed) => self.out.events.push(parsed),
+                    Err(faults) => self.out.reject(RejectReason::BadEvent { faults }, node.raw),
+                }
+            }
+            Some(members) if self.looks(members, nightingale::is_event) => {
+                self.out.events.push(nightingale::event(self.source, members, self.whole));
+            }
+            Some(members) if self.looks(members, kuma::is_event) => {
+                self.out.events.push(kuma::event(self.source, members, self.whole));
             }
             Some(members) if self.is_prometheus(members, group) => {
                 self.out.events.push(alertmanager::told(self.source, members, group, self.whole));

@@ -13,11 +13,14 @@ mod fields;
 mod fold;
 mod form;
 mod json;
+mod kuma;
+mod nightingale;
 mod object;
 mod pagerduty;
 mod text;
 mod time;
 mod words;
+mod zabbix;
 
 use serde::{Deserialize, Serialize};
 use shared::{

@@ -18,8 +18,6 @@ use actix_web::{
     },
     web,
 };
-use flate2::read::MultiGzDecoder;
-use std::io::Read as _;
 
 /// Of Open-Falcon's, after inflation; some twenty thousand values.
 const PUSH_MAX_BYTES: usize = 4 << 20;
@@ -89,26 +87,14 @@ async fn taken(request: &HttpRequest, payload: web::Payload, app: &App) -> Resul
         return Ok(Taken::Blank);
     }
     let (watch, now) = (clock::Stopwatch::start(), clock::now());
-    let body = if is_packed { inflated(&body)? } else { body };
+    let body = if is_packed {
+        body::inflated(&body, PUSH_MAX_BYTES).inspect_err(|_| telemetry::refused("body"))?
+    } else {
+        body
+    };
     let Ok(metrics) = falcon::read(&body) else { return Ok(Taken::Garbled) };
     let (total, invalid) = app.intake.falcon(&metrics, now).map_err(full)?;
     Ok(Taken::Values(falcon::Reply::new(total, invalid, watch.elapsed_ms())))
-}
-
-fn inflated(body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    let mut inflated = Vec::new();
-    let read = MultiGzDecoder::new(body).take(PUSH_MAX_BYTES as u64 + 1).read_to_end(&mut inflated);
-    if let Err(error) = read {
-        telemetry::refused("body");
-        return Err(ApiError::new(StatusCode::BAD_REQUEST, "broken_body", "The body cannot be inflated")
-            .detail(format!("It says `Content-Encoding: gzip`: {error}")));
-    }
-    if inflated.len() > PUSH_MAX_BYTES {
-        return Err(too_large(format!(
-            "At most {PUSH_MAX_BYTES} bytes are taken after inflation; send fewer values in one request."
-        )));
-    }
-    Ok(inflated)
 }
 
 /// Prometheus remote write 1.0. What is answered with 400 is never sent again; with 503 it is.

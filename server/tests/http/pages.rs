@@ -54,14 +54,14 @@ async fn an_unknown_address_is_the_application_only_where_it_may_be() {
         "/api",
         "/api/v2/x",
         "/api/v1/x",
-        "/ingest",
+        "/ingest/x/json/y",
         "/falcon/x/sms",
-        "/v2/enqueue",
+        "/v2/enqueue/x",
         "/assets/app-0.js",
         "/a",
         "/sw.js.br",
         "/old.js",
-        "/am/x/api/v2/alerts",
+        "/am",
     ] {
         let answer = call(&service, request("GET", path)).await;
         if path != "/sw.js.br" {
@@ -75,7 +75,12 @@ async fn an_unknown_address_is_the_application_only_where_it_may_be() {
         (wrong.status.as_u16(), wrong.code().as_str(), wrong.header("allow")),
         (405, "method_not_allowed", "POST, GET, DELETE")
     );
-    assert_eq!(call(&service, request("GET", "/ingest/x")).await.status, 405, "never a page, never a redirect");
+    // Where senders post there is never a page and never a redirect.
+    for path in ["/ingest", "/ingest/x", "/v2/enqueue", "/v2/change/enqueue/"] {
+        assert_eq!(call(&service, request("GET", path)).await.status, 405, "{path}");
+    }
+    let am = call(&service, request("GET", "/am/x/nothing")).await;
+    assert_eq!((am.status.as_u16(), am.header("content-type")), (401, "application/json"));
 }
 
 #[actix_web::test]
