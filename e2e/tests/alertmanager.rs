@@ -336,14 +336,14 @@ fn a_real_alertmanager_is_heard_by_its_webhook_and_as_pagerduty_from_one_configu
     let (server, hook, _) = ours()?;
     let (webhook, key) = (server.sender("webhook")?, server.sender("pagerduty")?);
     let folder = tempfile::tempdir()?;
+    let pasted = snippets::alertmanager(&Address::new(&server.url(&format!("/ingest/{webhook}"))));
+    let pagerduty = format!("\n    pagerduty_configs: [{{ routing_key: '{key}', send_resolved: true }}]\n\nroute:");
     let config = format!(
-        "global: {{ pagerduty_url: '{}' }}\n\
-         route: {{ receiver: both, group_by: [alertname], group_wait: 0s, group_interval: 1s }}\n\
-         receivers:\n- name: both\n  webhook_configs: [{{ url: '{}', send_resolved: true }}]\n  \
-         pagerduty_configs: [{{ routing_key: '{key}', send_resolved: true }}]\n",
+        "global: {{ pagerduty_url: '{}' }}\n{}",
         server.url("/v2/enqueue"),
-        server.url(&format!("/ingest/{webhook}")),
+        pasted.replace("\n\nroute:", &pagerduty)
     );
+    ensure!(config.contains("pagerduty_configs"), "{config}");
     let (_running, address) = original(folder.path(), &config)?;
     let alert = |end: &str| {
         json!([{

@@ -102,7 +102,8 @@ fn a_problem_is_paged_answered_there_and_recovers() -> Result<()> {
     // A comment there changes nothing here; an acknowledgement does.
     zabbix.send(&with(&[("event_update_status", "1"), ("update_message", "looking")]))?;
     ensure!(incident()?.incident.state == IncidentState::Triggered);
-    zabbix.send(&with(&[("event_update_status", "1"), ("event_ack_status", "Yes")]))?;
+    let acknowledged = ("update_action", "acknowledged, commented");
+    zabbix.send(&with(&[("event_update_status", "1"), ("event_ack_status", "Yes"), acknowledged]))?;
     ensure!(incident()?.incident.state == IncidentState::Acked);
     zabbix.send(&with(&[("event_value", "0")]))?;
     ensure!(incident()?.incident.state == IncidentState::Resolved);

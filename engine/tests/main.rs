@@ -4,6 +4,7 @@
 
 mod found_by;
 mod heartbeats;
+mod leases;
 mod lint;
 mod mirror_rules;
 mod mirror_sim;

@@ -28,12 +28,12 @@ use engine::{
     classify,
     normalize::{Parsed, Source},
 };
-use shared::{IntegrationId, Severity, SharedStr, api::Receipt, timeline::Outcome};
+use shared::{Format, IntegrationId, Severity, SharedStr, api::Receipt, timeline::Outcome};
 
 /// The largest body, in bytes; a batch of 256 alerts of the wordiest sender fits.
 pub const BODY_MAX_BYTES: usize = 1 << 20;
 /// The most that a compressed body may hold.
-const INFLATED_MAX_BYTES: usize = 8 << 20;
+const INFLATED_MAX_BYTES: usize = 2 << 20;
 /// Longer keys are as good as their hash.
 const KEY_MAX_CHARS: usize = 255;
 /// Names a path may give the body's format.
@@ -99,7 +99,7 @@ async fn receive(request: HttpRequest, payload: web::Payload, app: web::Data<App
     let posted = Posted { integration, format: format.as_deref(), body };
     match deliver(&request, &app, posted).await {
         Ok(stored) => Ok(answer(stored.receipt)),
-        Err(refused) => Ok(overloaded(&request, refused)),
+        Err(unstored) => Ok(overloaded(&request, &unstored)),
     }
 }
 
@@ -123,8 +123,16 @@ struct Stored {
     key: Option<SharedStr>,
 }
 
+/// Nothing is durable: it has to be sent again.
+#[derive(Debug)]
+struct Unstored {
+    why: Refused,
+    /// What the first member of it was read as.
+    format: Option<Format>,
+}
+
 /// Reads a body and hands it to the engine; when this returns, it is stored or the sender has to send it again.
-async fn deliver(request: &HttpRequest, app: &App, posted: Posted<'_>) -> Result<Stored, Refused> {
+async fn deliver(request: &HttpRequest, app: &App, posted: Posted<'_>) -> Result<Stored, Unstored> {
     let Posted { integration, format, body } = posted;
     let received_at = clock::now();
     let content_type = text_of(request.headers(), &CONTENT_TYPE).unwrap_or_default();
@@ -141,8 +149,9 @@ async fn deliver(request: &HttpRequest, app: &App, posted: Posted<'_>) -> Result
     arrived.urgent = arrived.read.events.iter().any(is_p0);
     arrived.key = idempotency_key(request.headers());
     arrived.places = app.inventory.places(arrived.read.events.iter().map(|it| &it.event), received_at);
-    let key = arrived.read.events.first().map(|it| it.event.dedup_key.clone());
-    let receipt = app.runtime.ingest(arrived).await?;
+    let first = arrived.read.events.first().map(|it| &it.event);
+    let (key, format) = (first.map(|it| it.dedup_key.clone()), first.map(|it| it.format));
+    let receipt = app.runtime.ingest(arrived).await.map_err(|why| Unstored { why, format })?;
     Ok(Stored { receipt, key })
 }
 
@@ -162,12 +171,15 @@ fn answer(receipt: Receipt) -> HttpResponse {
 }
 
 /// Some senders try again on 429 only, all others on 503.
-fn overloaded(request: &HttpRequest, refused: Refused) -> HttpResponse {
+fn overloaded(request: &HttpRequest, unstored: &Unstored) -> HttpResponse {
+    let refused = unstored.why;
     let (Refused::Overloaded { retry_after_s } | Refused::Unavailable { retry_after_s }) = refused;
     let (reason, code) = words(refused);
     telemetry::refused(reason);
     let agent = text_of(request.headers(), &USER_AGENT).unwrap_or_default().to_lowercase();
-    let wants_429 = ["n9e", "nightingale", "pagerduty", "opsgenie"].iter().any(|name| agent.contains(name));
+    // Nightingale says nothing of itself in its headers.
+    let wants_429 = unstored.format == Some(Format::Nightingale)
+        || ["n9e", "nightingale", "pagerduty", "opsgenie"].iter().any(|name| agent.contains(name));
     let status = if wants_429 { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::SERVICE_UNAVAILABLE };
     let error = ApiError::new(status, code, "The message was not stored").detail(refused.to_string());
     let mut response = actix_web::ResponseError::error_response(&error);

@@ -79,7 +79,7 @@ pub fn prometheus(to: &Address) -> String {
 pub fn alertmanager(to: &Address) -> String {
     to.fill(
         "receivers:\n  - name: tocsin\n    webhook_configs:\n      - url: '{URL}'\n        send_resolved: true\n\n\
-         route:\n  receiver: tocsin\n  group_wait: 0s\n",
+         route:\n  receiver: tocsin\n  group_by: ['...']\n  group_wait: 0s\n  group_interval: 5s\n",
     )
 }
 

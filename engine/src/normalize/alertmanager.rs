@@ -9,7 +9,7 @@ use super::{
     fields::Spans,
     json::{Members, Node, Reader, Value},
     object::{self, filled, member, place},
-    time, words,
+    text, time, words,
 };
 use shared::{Action, AlertEvent, Delay, Flag, Format, SharedStr, Timestamp, timeline::RejectReason};
 use std::collections::BTreeMap;
@@ -217,6 +217,11 @@ pub(super) fn told(source: &Source<'_>, members: &Members<'_>, group: Option<&Me
             parsed.spans.retain(|span| span.field != "summary");
             parsed.spans.append(&mut spans.list);
         }
+    }
+    // A level in the words for people says more than a label.
+    if let Some((level, _)) = text::level_anywhere(&event.summary).or_else(|| text::level_anywhere(&event.content)) {
+        (event.severity, event.severity_word) = (level, None);
+        event.flags.retain(|flag| *flag != Flag::DefaultSeverity);
     }
     event.format = Format::Alertmanager;
     event.resolve_by_host = false;

@@ -103,15 +103,15 @@ impl Batch<'_> {
         match node.members() {
             Some(members) if self.is_pagerduty(members) => {
                 let is_change = self.source.format == Some("pagerduty-change");
-                match pagerduty::event(self.source, members, is_change, self.whole) {
+                match pagerduty::event(self.source, members, is_change, self.found, self.whole) {
                     Ok(parsed) => self.out.events.push(parsed),
                     Err(faults) => self.out.reject(RejectReason::BadEvent { faults }, node.raw),
                 }
             }
             Some(members) if self.looks(members, |members| zabbix::macros(members).is_some()) => {
                 let macros = zabbix::macros(members).unwrap_or(members);
-                match zabbix::event(self.source, macros, self.whole) {
-                    Ok(parsed) => self.out.events.push(parsed),
+                match zabbix::events(self.source, macros, self.whole) {
+                    Ok(mut parsed) => self.out.events.append(&mut parsed),
                     Err(faults) => self.out.reject(RejectReason::BadEvent { faults }, node.raw),
                 }
             }

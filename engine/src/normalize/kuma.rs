@@ -1,7 +1,7 @@
 //! What Uptime Kuma posts: a monitor, its newest heartbeat, and a message.
 //!
-//! The shape is that of its webhook notification (`server/notification-providers/webhook.js`); its test message has neither
-//! heartbeat nor monitor.
+//! The shape is that of its webhook notification (`server/notification-providers/webhook.js`); its test message, and what it says
+//! of certificates, have neither heartbeat nor monitor.
 
 use super::{
     Parsed, Source, bounds,
@@ -30,11 +30,14 @@ pub(super) fn event(source: &Source<'_>, members: &Members<'_>, whole: &str) -> 
     event.resolve_by_host = false;
     event.flags.retain(|flag| !matches!(flag, Flag::UnknownStatus | Flag::KeyHashed));
     let status = beat("status");
+    let message = member(members, "msg").and_then(filled).unwrap_or_default();
+    // Certificates that end are told of by a message alone as well.
+    let is_test = heartbeat.is_none() && monitor.is_none() && message.ends_with("Testing");
     event.action = match status {
         Some("1") => Action::Resolve,
         // Maintenance, and a test: nothing is wrong.
         Some("3") => Action::Change,
-        None if heartbeat.is_none() && monitor.is_none() => Action::Change,
+        None if is_test => Action::Change,
         _ => Action::Trigger,
     };
     event.status_raw = status.map(|status| {
@@ -47,7 +50,7 @@ pub(super) fn event(source: &Source<'_>, members: &Members<'_>, whole: &str) -> 
         };
         bounds::prefix(word, 16).into()
     });
-    let said = beat("msg").or_else(|| member(members, "msg").and_then(filled)).unwrap_or_default();
+    let said = beat("msg").unwrap_or(message);
     if let Some(name) = of("name") {
         event.summary = bounds::one_line(&format!("{name}: {said}")).into();
         event.content = SharedStr::default();
@@ -78,7 +81,13 @@ pub(super) fn event(source: &Source<'_>, members: &Members<'_>, whole: &str) -> 
     if let Some(at) = beat("time").and_then(|text| time::any(text, "UTC")) {
         time::judge(event, at, false, source);
     }
-    bounds::set_key(event, format!("kuma:{}", of("id").unwrap_or("test")));
+    let mut key = "kuma:".to_owned();
+    match of("id") {
+        Some(id) => key.push_str(id),
+        None if is_test => key.push_str("test"),
+        None => super::fold::fold(message, &mut key),
+    }
+    bounds::set_key(event, key);
     parsed
 }
 

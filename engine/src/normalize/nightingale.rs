@@ -1,7 +1,7 @@
 //! Events of Nightingale's webhook and callback, one or many a body.
 //!
-//! The shape is that of `models/alert_cur_event.go`; any of its members may be null or absent. Its `hash` changes with the severity,
-//! so the identity is the rule with the series it fired on, as Nightingale's own recovery goes by.
+//! The shape is that of `models/alert_cur_event.go`; any of its members may be null or absent. Its `hash` is the identity that its own
+//! recovery goes by: a rule with two levels fires and recovers each of them, and one may be over while the other burns.
 
 use super::{
     Parsed, Source, bounds,
@@ -63,11 +63,13 @@ pub(super) fn event(source: &Source<'_>, members: &Members<'_>, whole: &str) -> 
     if let Some(at) = at.and_then(|text| time::any(text, "UTC")) {
         time::judge(event, at, false, source);
     }
-    let series: Vec<String> = tags.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let id = of("rule_id").unwrap_or_default();
-    let datasource = of("datasource_id").unwrap_or_default();
+    let key = of("hash").map(ToOwned::to_owned).unwrap_or_else(|| {
+        let series: Vec<String> = tags.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let (rule, source) = (of("rule_id").unwrap_or_default(), of("datasource_id").unwrap_or_default());
+        format!("{rule}/{source}/{}|{}", of("severity").unwrap_or_default(), series.join(","))
+    });
     event.flags.retain(|flag| *flag != Flag::KeyHashed);
-    bounds::set_key(event, format!("n9e:{id}/{datasource}|{}", series.join(",")));
+    bounds::set_key(event, format!("n9e:{key}"));
     parsed
 }
 

@@ -16,6 +16,8 @@ use shared::{Action, AlertEvent, Flag, Format, Severity};
 
 /// A detail that is longer than this, or has several lines, is read and no label.
 const LABEL_BYTES: usize = 256;
+/// What says how bad it is among labels and details, the plainest first.
+const LEVELS: &[&str] = &["priority", "level", "severity"];
 /// Generated keys are as long as PagerDuty's.
 const KEY_CHARS: usize = 32;
 
@@ -79,7 +81,7 @@ impl<'n, 'a> Said<'n, 'a> {
     }
 }
 
-/// Makes an event of an object; `is_change` when it came where changes are told.
+/// Makes an event of an object, the `found`th of its body; `is_change` when it came where changes are told.
 ///
 /// # Errors
 /// What is missing, in PagerDuty's words.
@@ -87,6 +89,7 @@ pub(super) fn event(
     source: &Source<'_>,
     members: &Members<'_>,
     is_change: bool,
+    found: usize,
     whole: &str,
 ) -> Result<Parsed, Vec<String>> {
     let said = Said::of(members);
@@ -108,9 +111,9 @@ pub(super) fn event(
             bounds::flag(&mut event, Flag::NoContent);
         }
     }
-    let common = said.details.map(|node| add_details(&mut event, node)).unwrap_or_default();
-    set_severity(&mut event, &said, &common, source, &mut spans);
-    set_machine(&mut event, &said, &common, &mut spans);
+    let firing = said.details.map(|node| add_details(&mut event, node)).unwrap_or_default();
+    set_severity(&mut event, &said, &firing, source, &mut spans);
+    set_machine(&mut event, &said, &firing, &mut spans);
     set_rest(&mut event, &said, source, &mut spans);
     fields::find_addresses(&mut event);
     match said.key.and_then(|node| Some((node, filled(node)?))) {
@@ -120,7 +123,7 @@ pub(super) fn event(
         }
         None => {
             // Nobody else has this one: it is given back to the sender.
-            let seed = format!("{}\0{whole}", source.received_at.ms());
+            let seed = format!("{}\0{found}\0{whole}", source.received_at.ms());
             let mut key = bounds::hex(&Sha256::digest(seed));
             key.truncate(KEY_CHARS);
             event.dedup_key = key.into();
@@ -129,13 +132,32 @@ pub(super) fn event(
     Ok(Parsed { event, spans: spans.list })
 }
 
-/// What several alerts in one message have in common, by name.
+/// Labels by name.
 type Common<'t> = Vec<(&'t str, &'t str)>;
 
+/// What Alertmanager says of the several alerts of one message.
+#[derive(Default)]
+struct Firing<'t> {
+    /// What all of them have.
+    common: Common<'t>,
+    /// How bad the worst of them is.
+    worst: Option<(Severity, bool)>,
+}
+
+/// How bad labels say it is.
+fn stated(pairs: &Common<'_>) -> Option<(Severity, bool)> {
+    let named = |known: &str| pairs.iter().find(|(name, _)| *name == known).map(|(_, value)| *value);
+    LEVELS.iter().filter_map(|known| named(known)).find_map(level)
+}
+
+fn level(word: &str) -> Option<(Severity, bool)> {
+    words::level(word).or_else(|| words::severity(word).map(|level| (level, false)))
+}
+
 /// Short details become labels, long ones are read. Gives what Alertmanager says of the alerts that fire.
-fn add_details<'n>(event: &mut AlertEvent, node: &'n Node<'_>) -> Common<'n> {
+fn add_details<'n>(event: &mut AlertEvent, node: &'n Node<'_>) -> Firing<'n> {
     let mut long: Vec<String> = if event.content.is_empty() { Vec::new() } else { vec![event.content.to_string()] };
-    let mut common = Common::new();
+    let mut firing = Firing::default();
     let is_short = |text: &str| text.len() <= LABEL_BYTES && !text.contains('\n');
     match &node.value {
         Value::Object(members) => {
@@ -145,7 +167,7 @@ fn add_details<'n>(event: &mut AlertEvent, node: &'n Node<'_>) -> Common<'n> {
                     (Some(text), _) => {
                         long.push(format!("{name}:\n{text}"));
                         if name == "firing" {
-                            common = in_common(text);
+                            firing = Firing::of(text);
                         }
                     }
                     (None, Value::Object(inner)) => {
@@ -168,54 +190,57 @@ fn add_details<'n>(event: &mut AlertEvent, node: &'n Node<'_>) -> Common<'n> {
     if !long.is_empty() {
         bounds::set_content(event, &long.join("\n"));
     }
-    for (name, value) in &common {
+    for (name, value) in &firing.common {
         bounds::label(event, name, value);
     }
-    common
+    firing
 }
 
-/// Alertmanager writes its alerts as text, ` - name = value` in a line below `Labels:`; gives what all of them have.
-fn in_common(text: &str) -> Common<'_> {
-    let mut common: Option<Common<'_>> = None;
-    for section in text.split("Labels:").skip(1) {
-        let lines = section.lines().skip(1).map_while(|line| line.trim_start().strip_prefix("- "));
-        let pairs: Common<'_> = lines.filter_map(|line| line.split_once(" = ")).collect();
-        common = Some(match common {
-            None => pairs,
-            Some(known) => known.into_iter().filter(|pair| pairs.contains(pair)).collect(),
-        });
+impl<'t> Firing<'t> {
+    /// Alertmanager writes its alerts as text, ` - name = value` in a line below `Labels:`.
+    fn of(text: &'t str) -> Self {
+        let mut common: Option<Common<'_>> = None;
+        let mut worst = None;
+        for section in text.split("Labels:").skip(1) {
+            let lines = section.lines().skip(1).map_while(|line| line.trim_start().strip_prefix("- "));
+            let pairs: Common<'_> = lines.filter_map(|line| line.split_once(" = ")).collect();
+            worst = [worst, stated(&pairs)].into_iter().flatten().min();
+            common = Some(match common {
+                None => pairs,
+                Some(known) => known.into_iter().filter(|pair| pairs.contains(pair)).collect(),
+            });
+        }
+        Self { common: common.unwrap_or_default(), worst }
     }
-    common.unwrap_or_default()
 }
 
-/// A level in the text, then what the alert's own labels say, then what the sender says of all it sends.
+/// A level in the text, then what the alerts' own labels and the details say, then what the sender says of all it sends.
 fn set_severity(
     event: &mut AlertEvent,
     said: &Said<'_, '_>,
-    common: &Common<'_>,
+    firing: &Firing<'_>,
     source: &Source<'_>,
     spans: &mut Spans<'_>,
 ) {
     let in_text = text::level_anywhere(&event.summary).or_else(|| text::level_anywhere(&event.content));
     let own = said.payload.and_then(|payload| member(payload, "severity"));
-    let mut words: Vec<&str> = ["priority", "level", "severity"]
-        .iter()
-        .filter_map(|known| common.iter().find(|(name, _)| name == known).map(|(_, value)| *value))
-        .collect();
-    words.extend(own.and_then(filled));
-    let read = |word: &str| words::level(word).or_else(|| words::severity(word).map(|level| (level, false)));
-    let said: Option<(Severity, bool)> = words.iter().find_map(|word| read(word));
     if let Some(node) = own.filter(|_| in_text.is_none()) {
         spans.add("severity", place(node));
     }
-    if let Some(word) = words.first().filter(|word| words::level(word).is_none()) {
+    let details = said.details.and_then(Node::members);
+    let detailed = LEVELS.iter().filter_map(|name| member(details?, name)).filter_map(filled);
+    let words: Vec<&str> = detailed.chain(own.and_then(filled)).collect();
+    let of_words = || words.iter().find_map(|word| level(word));
+    // A class of the integration may say what a word means, where nothing but a word says how bad it is.
+    let word = words.first().filter(|_| in_text.is_none() && firing.worst.is_none());
+    if let Some(word) = word.filter(|word| words::level(word).is_none()) {
         event.severity_word = bounds::name(event, word);
     }
-    fields::set_severity(event, in_text.or(said), source);
+    fields::set_severity(event, in_text.or(firing.worst).or_else(of_words), source);
 }
 
-fn set_machine(event: &mut AlertEvent, said: &Said<'_, '_>, common: &Common<'_>, spans: &mut Spans<'_>) {
-    let named = |names: &[&str]| common.iter().find(|(name, _)| names.contains(name)).map(|(_, value)| *value);
+fn set_machine(event: &mut AlertEvent, said: &Said<'_, '_>, firing: &Firing<'_>, spans: &mut Spans<'_>) {
+    let named = |names: &[&str]| firing.common.iter().find(|(name, _)| names.contains(name)).map(|(_, value)| *value);
     if let Some(host) = named(&["instance", "host", "hostname", "node"]) {
         event.host = bounds::name(event, &fields::bare_host(host));
     }

@@ -24,11 +24,29 @@ fn of<'n>(macros: &'n Members<'_>, name: &str) -> Option<&'n str> {
     member(macros, name).and_then(filled).filter(is_known)
 }
 
-/// Makes an event of the macros.
+/// Makes events of the macros: one, and an answer after it where somebody answered.
 ///
 /// # Errors
 /// What is missing.
-pub(super) fn event(source: &Source<'_>, macros: &Members<'_>, whole: &str) -> Result<Parsed, Vec<String>> {
+pub(super) fn events(source: &Source<'_>, macros: &Members<'_>, whole: &str) -> Result<Vec<Parsed>, Vec<String>> {
+    let told = event(source, macros, whole)?;
+    let mut answer = told.clone();
+    answer.event.action = Action::Acknowledge;
+    let is_answer = told.event.action == Action::Trigger && is_answered(macros);
+    Ok([told].into_iter().chain(is_answer.then_some(answer)).collect())
+}
+
+/// Whether this very update is an answer: that somebody answered before is said with each comment as well.
+fn is_answered(macros: &Members<'_>) -> bool {
+    let of = |name| of(macros, name);
+    of("event_update_status") == Some("1")
+        && match of("update_action") {
+            Some(done) => done.split(',').any(|it| it.trim().eq_ignore_ascii_case("acknowledged")),
+            None => of("event_ack_status").is_some_and(|it| it.eq_ignore_ascii_case("yes")),
+        }
+}
+
+fn event(source: &Source<'_>, macros: &Members<'_>, whole: &str) -> Result<Parsed, Vec<String>> {
     let of = |name| of(macros, name);
     let Some(id) = of("event_id") else {
         return Err(vec!["'event_id' is missing; the media type sends {EVENT.ID} there".to_owned()]);
@@ -77,15 +95,11 @@ pub(super) fn event(source: &Source<'_>, macros: &Members<'_>, whole: &str) -> R
     Ok(Parsed { event, spans: spans.list })
 }
 
-/// A problem, an answer to one or its end; what discovery and registration find is no problem.
+/// A problem or its end; what discovery and registration find is no problem.
 fn action(macros: &Members<'_>) -> Action {
-    let of = |name| of(macros, name);
-    match (of("event_source"), of("event_value"), of("event_update_status")) {
-        (Some("1" | "2"), ..) => Action::Change,
-        (_, Some("0"), _) => Action::Resolve,
-        (_, _, Some("1")) if of("event_ack_status").is_some_and(|it| it.eq_ignore_ascii_case("yes")) => {
-            Action::Acknowledge
-        }
+    match (of(macros, "event_source"), of(macros, "event_value")) {
+        (Some("1" | "2"), _) => Action::Change,
+        (_, Some("0")) => Action::Resolve,
         _ => Action::Trigger,
     }
 }

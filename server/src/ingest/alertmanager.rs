@@ -34,6 +34,8 @@ use shared::{
 
 /// The version of the original whose API this is.
 const VERSION: &str = "0.25.0";
+/// A silence is some hundred bytes.
+const SILENCE_MAX_BYTES: usize = 64 << 10;
 
 /// Mounts the addresses; like those of other senders they never redirect.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -170,7 +172,7 @@ async fn answer(request: &HttpRequest, payload: web::Payload, app: &App) -> Resu
     match (method, tail) {
         ("POST", "api/v2/alerts") => post_alerts(&asked, payload).await,
         ("POST", _) => {
-            let body = read(&asked, payload).await?;
+            let body = read(&asked, payload, SILENCE_MAX_BYTES).await?;
             silences::put(&asked, &body).await
         }
         (_, "api/v2/alerts") => alerts::list(&asked).await,
@@ -203,7 +205,7 @@ fn acceptable(request: &HttpRequest) -> Result<(), Fault> {
 }
 
 /// A body, which must be called JSON.
-async fn read(asked: &Asked<'_>, payload: web::Payload) -> Result<Vec<u8>, Fault> {
+async fn read(asked: &Asked<'_>, payload: web::Payload, most: usize) -> Result<Vec<u8>, Fault> {
     let said = text_of(asked.request.headers(), &CONTENT_TYPE).filter(|it| !it.is_empty());
     let said = said.unwrap_or_else(|| "application/octet-stream".to_owned());
     let essence = said.split(';').next().unwrap_or_default().trim();
@@ -212,16 +214,17 @@ async fn read(asked: &Asked<'_>, payload: web::Payload) -> Result<Vec<u8>, Fault
         let message = format!("unsupported media type \"{essence}\", only [application/json] are allowed");
         return Err(Fault::coded(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
-    let read = body::read(payload, super::BODY_MAX_BYTES).await;
+    let read = body::read(payload, most).await;
     Ok(read.inspect_err(|_| telemetry::refused("body"))?)
 }
 
 /// Stores what is valid, also where the answer says that some of it is not.
 async fn post_alerts(asked: &Asked<'_>, payload: web::Payload) -> Result<HttpResponse, Fault> {
-    let body = read(asked, payload).await?;
+    let body = read(asked, payload, super::BODY_MAX_BYTES).await?;
     let kept = body.clone();
     let posted = Posted { integration: asked.integration.clone(), format: Some(ALERTMANAGER_API), body };
-    let Stored { receipt, .. } = deliver(asked.request, asked.app, posted).await.map_err(Fault::Overloaded)?;
+    let Stored { receipt, .. } =
+        deliver(asked.request, asked.app, posted).await.map_err(|it| Fault::Overloaded(it.why))?;
     let faults: Vec<String> = receipt.outcomes.iter().filter_map(fault).collect();
     if faults.is_empty() {
         return Ok(open(HttpResponse::Ok()).finish());

@@ -3,7 +3,7 @@
 //! `/heartbeat/{token}` is a beat; `/fail`, `/start`, `/log` and an exit code behind it mean what they mean to the clients
 //! of Healthchecks. An Alertmanager that posts its always-firing Watchdog here beats as well, and its recovery does not.
 
-use super::{BODY_MAX_BYTES, body, overloaded, text_of};
+use super::{BODY_MAX_BYTES, Unstored, body, overloaded, text_of};
 use crate::{
     http::{ApiError, App},
     runtime::BeatError,
@@ -76,7 +76,7 @@ async fn beat(request: HttpRequest, payload: web::Payload, app: web::Data<App>) 
             Err(ApiError::new(StatusCode::NOT_FOUND, "unknown_heartbeat", "There is no such heartbeat")
                 .detail(format!("The token is for `{heartbeat}`, and the configuration has none with this id.")))
         }
-        Err(BeatError::Refused(refused)) => Ok(overloaded(&request, refused)),
+        Err(BeatError::Refused(why)) => Ok(overloaded(&request, &Unstored { why, format: None })),
     }
 }
 

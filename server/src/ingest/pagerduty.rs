@@ -90,7 +90,7 @@ async fn take(interface: Interface, request: HttpRequest, payload: web::Payload,
             }
             taken(interface, stored.key.as_deref())
         }
-        Err(refused) => throttled(refused),
+        Err(unstored) => throttled(unstored.why),
     }
 }
 

@@ -1,5 +1,5 @@
-//! An integration as an Alertmanager, where it is more than one: what belongs to which sender, what becomes of it here, and
-//! what a lease that runs out means. What a real one answers is compared in e2e/tests/alertmanager.rs.
+//! An integration as an Alertmanager, where it is more than one: what belongs to which sender, and what becomes of it here.
+//! What a real one answers is compared in e2e/tests/alertmanager.rs.
 
 use super::house::{Answer, House, call, json, request};
 use serde_json::{Value, json as value};
@@ -89,6 +89,19 @@ async fn a_sender_sees_and_silences_only_what_is_its_own() {
     assert_eq!((&seen[0]["comment"], &seen[0]["matchers"][0]["name"]), (&value!("known"), &value!("host")));
     let path = format!("/api/v2/silence/{}", seen[0]["id"].as_str().unwrap());
     assert_eq!(am(&house, "DELETE", &house.sender, &path, None).await.status, 403);
+
+    // Also one that is about this sender and nothing else.
+    let bearer = ("authorization", format!("Bearer {}", house.api_token(Role::Responder)));
+    let ours = value!({ "match": ["integration=monitor"], "until_recovered": true, "reason": "by hand" });
+    let ours = call(&house.service().await, json("POST", "/api/v1/silences", &ours).insert_header(bearer)).await;
+    assert_eq!(ours.status, 201, "{}", ours.json());
+    let seen = am(&house, "GET", &house.sender, "/api/v2/silences", None).await.json();
+    let by_hand = seen.as_array().unwrap().iter().find(|it| it["comment"] == "by hand").unwrap();
+    let path = format!("/api/v2/silence/{}", by_hand["id"].as_str().unwrap());
+    assert_eq!(am(&house, "DELETE", &house.sender, &path, None).await.status, 403);
+    let mut many = silence("many");
+    many["matchers"] = (0..65).map(|n| value!({ "name": format!("a{n}"), "value": "x", "isRegex": false })).collect();
+    assert_eq!(am(&house, "POST", &house.sender, "/api/v2/silences", Some(&many)).await.status, 400);
 
     let stranger = am(&house, "POST", "tin_nobody", "/api/v2/alerts", Some(&down())).await;
     assert_eq!((stranger.status.as_u16(), &stranger.json()["code"]), (401, &value!(401)));

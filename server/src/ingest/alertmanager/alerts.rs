@@ -1,6 +1,9 @@
 //! What a sender told us, as Alertmanager shows it: alerts, groups and receivers.
 
-use super::{Asked, Fault, found, matchers::Matcher};
+use super::{
+    Asked, Fault, found,
+    matchers::{Compiled, Matcher},
+};
 use crate::{http::App, runtime::Told};
 use actix_web::HttpResponse;
 use regex::Regex;
@@ -10,6 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The receiver of what nobody is paged for.
 pub(super) const NOBODY: &str = "nobody";
+
+/// Matchers of one query.
+const FILTERS_MAX: usize = 64;
 
 /// Which alerts are asked for.
 struct Filter {
@@ -27,6 +33,9 @@ impl Filter {
             // What is none of Go's words for truth is no.
             let yes = matches!(&*value, "" | "1" | "t" | "T" | "true" | "TRUE" | "True" | "yes" | "on" | "ok" | "y");
             match &*name {
+                "filter" if filter.matchers.len() >= FILTERS_MAX => {
+                    return Err(Fault::bad(format!("at most {FILTERS_MAX} filters")));
+                }
                 "filter" => filter.matchers.push(Matcher::parse(&value).map_err(Fault::bad)?),
                 "receiver" => {
                     let regex = Regex::new(&format!("^(?:{value})$")).map_err(|error| {
@@ -43,7 +52,7 @@ impl Filter {
         Ok(filter)
     }
 
-    fn admits(&self, told: &Told, now: Timestamp) -> bool {
+    fn admits(&self, matchers: &[Compiled<'_>], told: &Told, now: Timestamp) -> bool {
         let event = &told.alert.event;
         // What was not told again in time is over there.
         if event.ends_at.is_some_and(|at| at < now) {
@@ -54,7 +63,7 @@ impl Filter {
             (self.active || silenced || inhibited) && (self.silenced || !silenced) && (self.inhibited || !inhibited);
         let label = |name: &str| event.labels.get(name).map(String::as_str).unwrap_or_default();
         wanted
-            && self.matchers.iter().filter_map(|it| it.compile().ok()).all(|it| it.matches(label(it.name())))
+            && matchers.iter().all(|it| it.matches(label(it.name())))
             && self.receiver.as_ref().is_none_or(|regex| receivers_of(told).iter().any(|name| regex.is_match(name)))
     }
 }
@@ -100,7 +109,9 @@ fn shown(told: &Told, now: Timestamp) -> Value {
 async fn asked_for(asked: &Asked<'_>) -> Result<Vec<Told>, Fault> {
     let filter = Filter::of(asked)?;
     let mut told = asked.app.runtime.told_by(asked.integration.clone(), Format::Alertmanager).await?;
-    told.retain(|it| filter.admits(it, asked.now));
+    let matchers: Result<Vec<_>, String> = filter.matchers.iter().map(Matcher::compile).collect();
+    let matchers = matchers.map_err(Fault::bad)?;
+    told.retain(|it| filter.admits(&matchers, it, asked.now));
     told.sort_by(|a, b| a.alert.event.dedup_key.cmp(&b.alert.event.dedup_key));
     Ok(told)
 }

@@ -16,6 +16,11 @@ use shared::{
 /// Alertmanager keeps what is over for so long (`--data.retention`).
 const KEPT_MS: i64 = 120 * 3_600_000;
 const MOST: usize = 1_000;
+/// Conditions of a silence, the bytes of all of them, and silences of one sender that stand: each is held against every alert,
+/// and is there again after a restart.
+const MATCHERS_MAX: usize = 64;
+const MATCHERS_BYTES: usize = 8 * 1024;
+const STANDING_MAX: usize = 500;
 /// The first twenty digits of the ids: `tocsin`, then what makes it a UUID of the kind whose meaning is the maker's own.
 const PREFIX: &str = "746f6373-696e-8000-8000-";
 
@@ -115,6 +120,11 @@ impl Wanted {
         }
         if self.ends_at <= now {
             return Err(Fault::bad("Failed to create silence: end time can't be in the past"));
+        }
+        let bytes: usize = self.matchers.iter().map(|it| it.name.len() + it.value.len()).sum();
+        if self.matchers.len() > MATCHERS_MAX || bytes > MATCHERS_BYTES {
+            let most = format!("at most {MATCHERS_MAX} matchers of {MATCHERS_BYTES} bytes together");
+            return Err(Fault::bad(format!("silence invalid: {most}")));
         }
         let mut matches_something = false;
         for (at, it) in self.matchers.iter().enumerate() {
@@ -289,7 +299,13 @@ pub(super) async fn put(asked: &Asked<'_>, body: &[u8]) -> Result<HttpResponse, 
                 decide(asked, "silence.begin", SilenceAct::Begin(request)).await?
             }
         }
-        _ => decide(asked, "silence.begin", SilenceAct::Begin(request)).await?,
+        _ => {
+            let standing = asked.app.db(|store| store.silences_live()).await?;
+            if standing.iter().filter(|it| it.ended.is_none() && is_of_sender(asked, it)).count() >= STANDING_MAX {
+                return Err(Fault::bad(format!("{STANDING_MAX} silences of this sender stand already; end some")));
+            }
+            decide(asked, "silence.begin", SilenceAct::Begin(request)).await?
+        }
     };
     Ok(found(&json!({ "silenceID": uuid(silence.id) })))
 }
@@ -305,9 +321,10 @@ pub(super) async fn end(asked: &Asked<'_>, id: &str) -> Result<HttpResponse, Fau
     Ok(super::open(HttpResponse::Ok()).finish())
 }
 
-/// A sender's token changes what is this sender's alone.
+/// A sender's token changes what was made with it, and nothing that people made, or changed since.
 fn own(asked: &Asked<'_>, silence: &Silence) -> Result<(), Fault> {
-    if is_of_sender(asked, silence) && silence.configured.is_none() {
+    let by_sender = silence.by == Actor::Integration { integration: asked.integration.clone() };
+    if by_sender && is_of_sender(asked, silence) && silence.configured.is_none() {
         return Ok(());
     }
     let message = "this silence was made in Tocsin and is not this sender's alone; change it there".to_owned();
