@@ -2,37 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+use super::notices::{at, engine};
 use engine::{
-    Engine, Event, Ingested, Snapshot,
+    Engine, Event, Ingested,
     normalize::{ALERTMANAGER_API, Source, normalize},
 };
-use shared::{AlertId, Delay, IncidentId, IncidentState, Timestamp, config::Integration};
-use std::sync::Arc;
+use shared::{AlertId, IncidentId, IncidentState, Timestamp, config::Integration};
 
-const NOW: Timestamp = Timestamp::from_ms(1_795_392_000_000);
-const HOUSE: &str = r#"
-[[integrations]]
-id = "prometheus"
-MORE
-[[people]]
-id = "li"
-name = "Li"
-contacts = [{ id = "mail", email = "li@example.org" }]
-[[policies]]
-id = "db"
-levels = [{ notify = ["person:li"], delay = "5m" }]
-[[routes]]
-id = "all"
-policy = "db"
-"#;
-
-fn at(minutes: i64) -> Timestamp {
-    NOW.after(Delay::mins(minutes))
-}
-
-fn engine(more: &str) -> Engine {
-    let document = toml::from_str(&HOUSE.replace("MORE", more)).unwrap();
-    Engine::new(Arc::new(Snapshot::compile(1, document).unwrap()))
+/// The house, in which Prometheus has settings of its own.
+fn house(settings: &str) -> Engine {
+    engine(&format!("[[integrations]]\nid = \"prometheus\"\n{settings}"))
 }
 
 /// Prometheus tells that a host is down, until four minutes later.
@@ -67,7 +46,7 @@ fn is_stale(engine: &Engine) -> Option<bool> {
 
 #[test]
 fn it_holds_as_long_as_it_is_told_again_and_five_minutes_more() {
-    let mut engine = engine("");
+    let mut engine = house("");
     for minute in 0..10 {
         tell(&mut engine, minute);
         pass(&mut engine, at(minute));
@@ -89,7 +68,7 @@ fn it_holds_as_long_as_it_is_told_again_and_five_minutes_more() {
 #[test]
 fn it_stays_open_where_that_is_configured() {
     for more in ["stale = \"mark\"", "stale_after = \"4m\""] {
-        let mut engine = engine(more);
+        let mut engine = house(more);
         tell(&mut engine, 0);
         pass(&mut engine, at(600));
         assert_eq!(is_stale(&engine), Some(true), "{more}");
@@ -98,7 +77,7 @@ fn it_stays_open_where_that_is_configured() {
 
 #[test]
 fn told_again_after_it_was_marked_it_is_not_closed() {
-    let mut engine = engine("");
+    let mut engine = house("");
     tell(&mut engine, 0);
     pass(&mut engine, at(6));
     assert_eq!(is_stale(&engine), Some(true));

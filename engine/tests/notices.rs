@@ -29,11 +29,12 @@ id = "all"
 policy = "db"
 "#;
 
-fn at(minutes: i64) -> Timestamp {
+pub(crate) fn at(minutes: i64) -> Timestamp {
     NOW.after(Delay::mins(minutes))
 }
 
-fn engine(more: &str) -> Engine {
+/// The house, with more of a configuration before it.
+pub(crate) fn engine(more: &str) -> Engine {
     let document = toml::from_str(&format!("{more}\n{HOUSE}")).unwrap();
     Engine::new(Arc::new(Snapshot::compile(1, document).unwrap()))
 }
