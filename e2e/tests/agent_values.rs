@@ -58,6 +58,8 @@ def counters():
     for name, it in psutil.disk_io_counters(perdisk=True, nowrap=False).items():
         for field in ("read_bytes", "write_bytes", "read_count", "write_count", "read_time", "write_time", "busy_time"):
             values[f"disk.{name}.{field}"] = getattr(it, field)
+    with open("/proc/diskstats") as disks:  # psutil leaves this one out
+        for words in map(str.split, disks): values[f"disk.{words[2]}.queue_time"] = int(words[13])
     return values
 def amounts():
     memory, swap = psutil.virtual_memory(), psutil.swap_memory()
@@ -359,6 +361,15 @@ impl Comparison {
         // Milliseconds in a second, of a hundred.
         let range = self.rate("counters", &format!("/disk.{disk}.busy_time"), 0.1)?;
         self.add(&format!("disk.io.util/device={disk}"), "psutil", range, 0.01)?;
+        // Requests that waited a second, in a second. One burst that ends between two readings can be most of it.
+        let range = self.rate("counters", &format!("/disk.{disk}.queue_time"), 0.001)?;
+        moments.insert("avgqu-sz", range.1 - range.0);
+        self.add(&format!("disk.io.avgqu-sz/device={disk}"), "/proc", range, 0.01)?;
+        let waited = self.growth("counters", &format!("/disk.{disk}.write_time"))?;
+        let written = self.growth("counters", &format!("/disk.{disk}.write_count"))?;
+        let range = (waited.0 / written.1.max(1.0), waited.1 / written.0.max(1.0));
+        moments.insert("w_await", range.1 - range.0);
+        self.add(&format!("disk.io.w_await/device={disk}"), "psutil", range, 0.01)?;
         let theirs = iostat.pointer("/sysstat/hosts/0/statistics/0/disk").and_then(Value::as_array);
         let theirs = theirs.and_then(|disks| disks.iter().find(|it| it["disk_device"] == disk.as_str()));
         let theirs = theirs.with_context(|| format!("iostat does not tell of {disk}: {iostat}"))?.clone();
