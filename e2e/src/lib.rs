@@ -7,6 +7,7 @@
 pub mod browser;
 pub mod dice;
 pub mod environment;
+pub mod front;
 pub mod hook;
 pub mod http;
 pub mod lab;
@@ -17,6 +18,7 @@ pub mod mail;
 pub mod oracle;
 pub mod postgres;
 pub mod running;
+pub mod senders;
 pub mod store_lock;
 pub mod tocsin;
 pub mod vcenter;

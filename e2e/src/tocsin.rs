@@ -22,6 +22,9 @@ pub struct Tocsin {
     /// The program it is started with, and that program's arguments.
     below: Vec<String>,
     running: Option<Running>,
+    /// Where it is told to listen, and where it listened last.
+    listen: SocketAddr,
+    listened: SocketAddr,
     /// How many times it was started.
     starts: u32,
 }
@@ -38,7 +41,17 @@ impl Tocsin {
     /// When there is no server to start.
     pub fn fresh() -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("tocsin-e2e-").tempdir()?;
-        Ok(Self { bin: environment::binary()?, folder, database: None, below: Vec::new(), running: None, starts: 0 })
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        Ok(Self {
+            bin: environment::binary()?,
+            folder,
+            database: None,
+            below: Vec::new(),
+            running: None,
+            listen: anywhere,
+            listened: anywhere,
+            starts: 0,
+        })
     }
 
     /// The same on a database that is made already.
@@ -79,6 +92,15 @@ impl Tocsin {
         .with_context(|| format!("its log says:\n{}", self.log()))
     }
 
+    /// Starts it again where it listened before, for those who know that address.
+    ///
+    /// # Errors
+    /// As for a start, and when somebody else listens there by now.
+    pub fn start_again(&mut self) -> Result<()> {
+        self.listen = self.listened;
+        self.start()
+    }
+
     /// Starts the process and waits until it says where it listens: it answers soon, or dies before.
     ///
     /// # Errors
@@ -88,7 +110,7 @@ impl Tocsin {
         self.starts += 1;
         let log = File::create(self.log_file())?;
         let mut serve = self.command_below(&self.below);
-        serve.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments);
+        serve.args(["serve", "--listen", &self.listen.to_string()]).args(arguments);
         let child = serve.stdout(log.try_clone()?).stderr(log).spawn().context("the server cannot be started")?;
         // Until it says where.
         self.running = Some(Running { child, address: SocketAddr::from(([127, 0, 0, 1], 0)) });
@@ -104,6 +126,7 @@ impl Tocsin {
         if let Some(running) = &mut self.running {
             running.address = address;
         }
+        self.listened = address;
         Ok(())
     }
 

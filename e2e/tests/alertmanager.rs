@@ -6,6 +6,7 @@ use e2e::{
     hook::HookSink,
     http::{Answer, Client},
     running::Running,
+    senders,
     tocsin::Tocsin,
     wait,
 };
@@ -26,6 +27,11 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(60);
 const INSTALL: &str =
     "is missing; `cargo xtask test` installs it, or: apt-get install prometheus prometheus-alertmanager";
+
+fn version(program: &str) -> Result<String> {
+    let program = environment::program(program).with_context(|| format!("{program} {INSTALL}"))?;
+    senders::version(Command::new(program).arg("--version"))
+}
 
 #[derive(Deserialize)]
 struct Table {
@@ -286,7 +292,12 @@ fn each_command_of_amtool_works() -> Result<()> {
     amtool.says(&["config", "show"], &["receiver: nobody"])?;
     amtool.says(&["config", "routes", "show"], &["receiver: nobody"])?;
     amtool.says(&["config", "routes", "test", "alertname=Down"], &["nobody"])?;
-    Ok(())
+    senders::worked(
+        "amtool",
+        &version("amtool")?,
+        "18 of alert, silence, cluster, config",
+        "answered as by an Alertmanager",
+    )
 }
 
 #[test]
@@ -328,22 +339,27 @@ fn a_real_prometheus_wakes_somebody_and_says_when_it_is_over() -> Result<()> {
     ensure!((row.title.as_str(), row.host.as_deref()) == ("db-07 of bj-1 is down", Some("db-07")), "{row:?}");
     let all: IncidentList = viewer.read("/api/v1/incidents?state=open,resolved")?;
     ensure!(all.items.len() == 1, "one alert however often it was sent: {:?}", all.items);
-    Ok(())
+    senders::worked("prometheus", &version("prometheus")?, "alerts, each second", "paged once, resolved")
 }
 
 #[test]
-fn a_real_alertmanager_is_heard_by_its_webhook_and_as_pagerduty_from_one_configuration() -> Result<()> {
+fn a_real_alertmanager_is_heard_by_its_webhook_as_pagerduty_and_as_opsgenie_from_one_configuration() -> Result<()> {
     let (server, hook, _) = ours()?;
     let (webhook, key) = (server.sender("webhook")?, server.sender("pagerduty")?);
+    let genie = server.sender("opsgenie")?;
     let folder = tempfile::tempdir()?;
     let pasted = snippets::alertmanager(&Address::new(&server.url(&format!("/ingest/{webhook}"))));
-    let pagerduty = format!("\n    pagerduty_configs: [{{ routing_key: '{key}', send_resolved: true }}]\n\nroute:");
+    let others = format!(
+        "\n    pagerduty_configs: [{{ routing_key: '{key}', send_resolved: true }}]\n    opsgenie_configs: [{{ api_key: '{genie}', \
+         api_url: '{}', update_alerts: true, entity: db-07, priority: P2, send_resolved: true }}]\n\nroute:",
+        server.url("/")
+    );
     let config = format!(
         "global: {{ pagerduty_url: '{}' }}\n{}",
         server.url("/v2/enqueue"),
-        pasted.replace("\n\nroute:", &pagerduty)
+        pasted.replace("\n\nroute:", &others)
     );
-    ensure!(config.contains("pagerduty_configs"), "{config}");
+    ensure!(config.contains("opsgenie_configs"), "{config}");
     let (_running, address) = original(folder.path(), &config)?;
     let alert = |end: &str| {
         json!([{
@@ -353,13 +369,13 @@ fn a_real_alertmanager_is_heard_by_its_webhook_and_as_pagerduty_from_one_configu
     };
     let client = Client::new(address);
     client.post_json("/api/v2/alerts", &alert("2999-01-01T00:00:00Z"))?.is(200)?;
-    hook.wait_for("/wang", 2, PATIENCE)?;
+    hook.wait_for("/wang", 3, PATIENCE)?;
     let viewer = server.somebody(Role::Viewer)?;
     let board: IncidentList = viewer.read("/api/v1/incidents")?;
     let mut seen: Vec<_> =
         board.items.iter().map(|row| (row.title.to_string(), row.host.clone(), row.severity)).collect();
     seen.sort();
-    ensure!(seen.len() == 2, "{seen:?}");
+    ensure!(seen.len() == 3, "{seen:?}");
     ensure!(
         seen.iter().all(|(_, host, severity)| host.as_deref() == Some("db-07") && *severity == shared::Severity::P1),
         "{seen:?}"
@@ -370,5 +386,7 @@ fn a_real_alertmanager_is_heard_by_its_webhook_and_as_pagerduty_from_one_configu
         let open = board.items.iter().filter(|row| row.state != IncidentState::Resolved).count();
         Ok((open == 0).then_some(()))
     };
-    wait::attempt("both to be over", PATIENCE, over)
+    wait::attempt("all three to be over", PATIENCE, over)?;
+    let version = version("prometheus-alertmanager")?;
+    senders::worked("alertmanager", &version, "webhook, PagerDuty, Opsgenie", "three incidents, resolved")
 }

@@ -1,7 +1,7 @@
 //! Senders as they are: crude scripts, old libraries and broken ones. Each gets a status that makes it do the right thing.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::{environment, http::Client, tocsin::Tocsin};
+use e2e::{environment, http::Client, senders, tocsin::Tocsin};
 use shared::{
     api::{EventDetail, EventRow, IncidentList, List, Receipt, Role},
     snippets::{self, Address},
@@ -81,6 +81,8 @@ fn a_token_may_stand_where_the_sender_can_put_it_and_a_body_may_be_packed() -> R
         ensure!(curl.status.success(), "{host}: {}", String::from_utf8_lossy(&curl.stdout));
         ensure!(scene.hosts()?.contains(&host.to_owned()), "{host} is not among {:?}", scene.hosts()?);
     }
+    let version = senders::version(Command::new("curl").arg("--version"))?;
+    senders::worked("curl", &version, "a token in four places", "paged")?;
     let nobody = Command::new("curl").args(["-sS", "-w", "%{http_code}", "--data", "x", &url]).output()?;
     ensure!(String::from_utf8_lossy(&nobody.stdout).ends_with("401"), "{nobody:?}");
     let packed = "printf '[P1][PROBLEM][packed][10.0.0.1][disk is full]' | gzip | \

@@ -1,6 +1,7 @@
 //! From alerts to incidents: how one opens the other, and how closing one ends the other.
 
 use crate::{
+    copies::{self, RECIPIENTS},
     dedup,
     engine::Turn,
     group::grouping,
@@ -136,6 +137,48 @@ impl Turn<'_> {
         if known.event == event {
             return state.count_repeat(alert_id, message, now);
         }
+        self.put_event(alert_id, event, message, 1)
+    }
+
+    /// Notes what more is said of an alert, which is no repetition. Gives the incident.
+    pub(crate) fn amend(&mut self, alert_id: AlertId, event: AlertEvent, message: EventId) -> Option<IncidentId> {
+        let known = self.engine.state.alerts.get(&alert_id)?;
+        let event = event.onto(&known.event);
+        self.put_event(alert_id, event, message, 0)
+    }
+
+    /// What a copy of an event adds to the alert it was about, when that is still open: whom else it was sent to, and what more it
+    /// says, as a mail does.
+    pub(crate) fn add_copy(&mut self, integration: &IntegrationId, copy: &AlertEvent, message: EventId) {
+        let state = &self.engine.state;
+        let open = dedup::open(state, integration, &copy.dedup_key);
+        let Some((id, alert)) = open.and_then(|id| Some((id, state.alerts.get(&id)?))) else { return };
+        let mut event = alert.event.clone();
+        let to = |event: &AlertEvent| event.labels.get(RECIPIENTS).cloned().unwrap_or_default();
+        let all = copies::merged(&to(&event), &to(copy));
+        event.labels.insert(RECIPIENTS.to_owned(), all);
+        if event.content.len() < copy.content.len() {
+            event.content = copy.content.clone();
+        }
+        if event.links.is_empty() {
+            event.links.clone_from(&copy.links);
+        }
+        if event != alert.event {
+            self.put_event(id, event, message, 0);
+        }
+    }
+
+    /// What is known of an alert from now on, and how often more it was sent.
+    fn put_event(
+        &mut self,
+        alert_id: AlertId,
+        mut event: AlertEvent,
+        message: EventId,
+        times: u32,
+    ) -> Option<IncidentId> {
+        let now = self.now;
+        let state = &mut self.engine.state;
+        let known = state.alerts.get(&alert_id)?;
         let stale_at = state.stale_at(&self.config, known);
         event.shrink();
         state.names.share_in(&mut event);
@@ -145,7 +188,7 @@ impl Turn<'_> {
         }
         let host_before = dedup::place(&alert.event);
         let host_now = dedup::place(&event);
-        alert.count = alert.count.saturating_add(1);
+        alert.count = alert.count.saturating_add(times);
         alert.last_at = now;
         alert.last_event = message;
         let before = std::mem::replace(&mut alert.event, event).summary;
@@ -160,7 +203,7 @@ impl Turn<'_> {
         state.stale_sooner(&self.config, alert_id, stale_at);
         state.dirty.alerts.insert(alert_id);
         let incident = state.incidents.get_mut(&incident_id).map(Arc::make_mut)?;
-        incident.count = incident.count.saturating_add(1);
+        incident.count = incident.count.saturating_add(times);
         incident.updated_at = now;
         // Of several alerts one speaks for the incident.
         if let Some(alert) = state.alerts.get(&alert_id).filter(|_| incident.firing == 1 || incident.title == before) {

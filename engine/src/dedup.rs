@@ -8,9 +8,11 @@ use shared::{Action, AlertEvent, AlertId, IntegrationId, timeline::RecoveryMatch
 pub enum Identity {
     New,
     Repeat(AlertId),
+    /// More is said of an alert.
+    Update(AlertId),
     Acknowledgement(AlertId),
     Recovery(AlertId, RecoveryMatch),
-    /// A recovery of nothing that is open, or an answer to it.
+    /// A recovery of nothing that is open, an answer to it or news of it.
     Unmatched,
     /// It is about no alert at all.
     Change,
@@ -26,7 +28,8 @@ pub fn identify(state: &State, integration: &IntegrationId, event: &AlertEvent) 
         (Action::Resolve, Some(alert)) => Identity::Recovery(alert, RecoveryMatch::Key),
         (Action::Resolve, None) if event.resolve_by_host => only_alert_of_host(state, integration, event),
         (Action::Acknowledge, Some(alert)) => Identity::Acknowledgement(alert),
-        (Action::Resolve | Action::Acknowledge, None) => Identity::Unmatched,
+        (Action::Update, Some(alert)) => Identity::Update(alert),
+        (Action::Resolve | Action::Acknowledge | Action::Update, None) => Identity::Unmatched,
         (Action::Change, _) => Identity::Change,
     }
 }

@@ -71,9 +71,17 @@ impl Turn<'_> {
         message: EventId,
         place: Option<&Arc<Placement>>,
     ) -> Outcome {
-        let reason =
-            if event.action == Action::Acknowledge { DropReason::UnmatchedAck } else { DropReason::UnmatchedResolve };
+        let reason = match event.action {
+            Action::Acknowledge | Action::Update => DropReason::UnmatchedAck,
+            _ => DropReason::UnmatchedResolve,
+        };
         let unmatched = Outcome::Dropped { reason };
+        let state = &mut self.engine.state;
+        let is_open = dedup::open(state, integration, &event.dedup_key).is_some();
+        if let Some(of) = state.copies.of(integration, &event, message, is_open, self.now) {
+            self.add_copy(integration, &event, message);
+            return Outcome::Dropped { reason: DropReason::Duplicate { of } };
+        }
         let beat = self.beats(integration, &event);
         let identity = dedup::identify(&self.engine.state, integration, &event);
         if beat.is_none()
@@ -90,6 +98,15 @@ impl Turn<'_> {
             }) {
                 Some(reason) => Outcome::Suppressed { reason },
                 None => self.new_alert(integration, event, message, place),
+            },
+            Identity::Update(alert) => match self.amend(alert, event, message) {
+                Some(incident) => {
+                    self.heard_again(alert);
+                    self.enter(alert);
+                    self.severity_repeated(incident, alert);
+                    Outcome::Refreshed { alert, incident }
+                }
+                None => unmatched,
             },
             Identity::Repeat(alert) => match self.refresh(alert, event, message) {
                 Some(incident) => {

@@ -13,6 +13,7 @@ mod bundle;
 pub mod classify;
 pub mod compile;
 pub mod condition;
+mod copies;
 mod correlate;
 mod deadline;
 pub mod dedup;

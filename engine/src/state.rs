@@ -171,6 +171,8 @@ pub struct State {
     pub(crate) seen: BTreeMap<Key, (EventId, Vec<Outcome>)>,
     /// Recoveries that problems may still follow which were sent before them.
     pub(crate) late: crate::late::Late,
+    /// Events that were told of late, and may be told again to others.
+    pub(crate) copies: crate::copies::Copies,
     /// What is forgotten when: closed identities and idempotency keys.
     pub(crate) forget: BTreeMap<Timestamp, Vec<Forgettable>>,
     pub(crate) deadlines: Deadlines,

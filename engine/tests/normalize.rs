@@ -165,6 +165,7 @@ fn the_table() {
         include_str!("normalize/alertmanager.toml"),
         include_str!("normalize/others.toml"),
         include_str!("normalize/pagerduty.toml"),
+        include_str!("normalize/falcon.toml"),
     ];
     let cases = tables.into_iter().flat_map(|table| toml::from_str::<Table>(table).unwrap().case);
     let mut wrong = Vec::new();
@@ -332,7 +333,7 @@ fn hostile_bodies_take_one_pass() {
 
 const TYPES: [Option<&str>; 4] =
     [None, Some("application/json"), Some("application/x-www-form-urlencoded"), Some("text/plain")];
-const FORMATS: [Option<&str>; 11] = [
+const FORMATS: &[Option<&str>] = &[
     None,
     Some("auto"),
     Some("bracket"),
@@ -342,6 +343,7 @@ const FORMATS: [Option<&str>; 11] = [
     Some("form"),
     Some("pagerduty"),
     Some("pagerduty-change"),
+    Some("opsgenie"),
     Some("alertmanager"),
     Some(ALERTMANAGER_API),
 ];
@@ -374,7 +376,7 @@ proptest! {
     fn any_bytes_give_bounded_events_or_reasons(
         body in prop_oneof![noise(), prop::collection::vec(any::<u8>(), 0..200)],
         content_type in prop::sample::select(&TYPES[..]),
-        format in prop::sample::select(&FORMATS[..]),
+        format in prop::sample::select(FORMATS),
     ) {
         let got = run(content_type, format, &body);
         if !is_no_alerts(format, &got.text) {
@@ -391,7 +393,7 @@ proptest! {
         prefix in prop::sample::select(vec!["[P0]", "[p0]", " [ P0 ]", "\u{feff}[P0]", "【P0】", "［P0］", "【运维】[P0]"]),
         rest in noise(),
         content_type in prop::sample::select(&TYPES[..]),
-        format in prop::sample::select(&FORMATS[..]),
+        format in prop::sample::select(FORMATS),
     ) {
         let body = [prefix.as_bytes(), &rest].concat();
         let got = run(content_type, format, &body);

@@ -524,7 +524,7 @@ proptest! {
                 (Action::Trigger, false, _) => { open.insert(key, place); "opened" }
                 (Action::Resolve, true, _) => { open.remove(&key); "closed" }
                 (Action::Resolve, false, [only]) if event.resolve_by_host => { open.remove(only); "closed" }
-                (Action::Resolve, false, _) | (Action::Acknowledge | Action::Change, ..) => "dropped",
+                (Action::Resolve, false, _) | (Action::Acknowledge | Action::Update | Action::Change, ..) => "dropped",
             };
             let message = Ingested { integration: sender.into(), key: None, events: parsed, rejected: Vec::new(), places: Vec::new() };
             let effects = engine.handle(now, Event::Ingested(message));

@@ -1,10 +1,14 @@
 //! Where senders post: authenticates, bounds, reads, and answers with success only what is stored.
 
+mod acts;
 mod alertmanager;
 mod body;
 mod carried;
+mod falcon;
+mod fault;
 mod heartbeat;
 mod measures;
+mod opsgenie;
 mod pagerduty;
 mod preview;
 
@@ -38,15 +42,17 @@ const INFLATED_MAX_BYTES: usize = 2 << 20;
 const KEY_MAX_CHARS: usize = 255;
 /// Names a path may give the body's format.
 const FORMATS: &[&str] =
-    &["auto", "bracket", "falcon", "json", "text", "form", "pagerduty", "pagerduty-change", "alertmanager"];
+    &["auto", "bracket", "falcon", "json", "text", "form", "pagerduty", "pagerduty-change", "alertmanager", "opsgenie"];
 
 /// Mounts the addresses senders post to. None of them ever redirects: a sender that follows a redirect loses
 /// the body and takes the answer for success.
 pub fn routes(config: &mut web::ServiceConfig) {
     heartbeat::routes(config);
+    falcon::routes(config);
     measures::routes(config);
     pagerduty::routes(config);
     alertmanager::routes(config);
+    opsgenie::routes(config);
     for path in [
         "/ingest",
         "/ingest/",
@@ -135,7 +141,11 @@ struct Unstored {
 async fn deliver(request: &HttpRequest, app: &App, posted: Posted<'_>) -> Result<Stored, Unstored> {
     let Posted { integration, format, body } = posted;
     let received_at = clock::now();
-    let content_type = text_of(request.headers(), &CONTENT_TYPE).unwrap_or_default();
+    // What we wrapped is JSON, whatever the request said, and is read again as such.
+    let content_type = match format {
+        Some("callback" | "opsgenie") => "application/json".to_owned(),
+        _ => text_of(request.headers(), &CONTENT_TYPE).unwrap_or_default(),
+    };
     let config = app.runtime.config();
     let settings = config.integration(&integration);
     let source = Source {

@@ -14,6 +14,8 @@ pub enum Action {
     Trigger,
     /// Somebody answered where the message comes from.
     Acknowledge,
+    /// Something more of what is wrong: other words, another severity.
+    Update,
     /// It is over.
     Resolve,
     /// Nothing is wrong: something was changed, such as a deployment.
@@ -37,6 +39,8 @@ pub enum Format {
     Alertmanager,
     /// Our media type for Zabbix.
     Zabbix,
+    /// What Opsgenie's alert API is asked for.
+    Opsgenie,
     /// Nightingale's webhook.
     Nightingale,
     /// Uptime Kuma's webhook.
@@ -44,6 +48,8 @@ pub enum Format {
     /// PagerDuty's events, of either version.
     #[serde(rename = "pagerduty")]
     PagerDuty,
+    /// A notification command of Nagios or Icinga.
+    Nagios,
     /// Anything else: kept as text.
     Text,
 }
@@ -195,9 +201,33 @@ impl AlertEvent {
         }
     }
 
+    /// What is known of an alert once this was said of it: what an update does not speak of stays.
+    #[must_use]
+    pub fn onto(self, known: &Self) -> Self {
+        let mut event = known.clone();
+        if !self.summary.is_empty() {
+            event.summary = self.summary;
+        }
+        if !self.content.is_empty() {
+            event.content = self.content;
+        }
+        if !self.flags.contains(&Flag::DefaultSeverity) {
+            (event.severity, event.severity_word) = (self.severity, self.severity_word);
+            event.flags.retain(|flag| *flag != Flag::DefaultSeverity);
+        }
+        for (name, value) in self.labels.iter() {
+            event.labels.insert(name.clone(), value.clone());
+        }
+        event
+    }
+
     /// What an older message about the same alert still says. As an Alertmanager merges what it is told: the earliest start
     /// stays, and so does an end that was stated and is later than the new one.
     pub fn merge(&mut self, older: &Self) {
+        if self.is_vague() && !older.flags.contains(&Flag::DefaultSeverity) {
+            (self.severity, self.severity_word) = (older.severity, older.severity_word.clone());
+            self.flags.retain(|flag| *flag != Flag::DefaultSeverity);
+        }
         if self.format != Format::Alertmanager || older.format != Format::Alertmanager {
             return;
         }
@@ -208,6 +238,16 @@ impl AlertEvent {
         if is_stated && self.ends_at.is_some() && older.ends_at > self.ends_at {
             self.ends_at = older.ends_at;
             self.flags.retain(|flag| *flag != Flag::AssumedEnd);
+        }
+    }
+
+    /// Whether a repetition says nothing of how bad it is: an alert of Opsgenie's without a priority, and what flaps in Nagios,
+    /// which is well at that moment.
+    fn is_vague(&self) -> bool {
+        match self.format {
+            Format::Opsgenie => self.flags.contains(&Flag::DefaultSeverity),
+            Format::Nagios => self.status_raw.as_deref() == Some("FLAPPINGSTART"),
+            _ => false,
         }
     }
 

@@ -58,9 +58,9 @@ pub fn curl_json(to: &Address) -> String {
 pub fn falcon(to: &Address) -> String {
     to.fill(
         r#""api": {
-  "sms": "{URL}",
-  "im": "{URL}",
-  "mail": "{URL}"
+  "sms": "{BASE}/falcon/{TOKEN}/sms",
+  "im": "{BASE}/falcon/{TOKEN}/im",
+  "mail": "{BASE}/falcon/{TOKEN}/mail"
 }"#,
     )
 }

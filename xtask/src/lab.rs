@@ -16,7 +16,7 @@ use crate::setup;
 use crate::steps::{call, output, retry};
 
 /// Programs that the tests start, and Debian's packages that bring them.
-const PROGRAMS: [(&str, &str); 13] = [
+const PROGRAMS: &[(&str, &str)] = &[
     ("ovs-vswitchd", "openvswitch-switch"),
     ("libvirtd", "libvirt-daemon"),
     ("libvirtd", "libvirt-daemon-driver-qemu"),
@@ -29,7 +29,9 @@ const PROGRAMS: [(&str, &str); 13] = [
     ("tcpdump", "tcpdump"),
     ("ping", "iputils-ping"),
     ("dnsmasq", "dnsmasq-base"),
-    ("zabbix_js", "zabbix-proxy-sqlite3"),
+    // With the media types that Zabbix comes with.
+    ("zabbix_js", "zabbix-server-pgsql"),
+    ("nagios4", "nagios4-core"),
 ];
 
 /// The root of the unpacked files.

@@ -10,6 +10,7 @@
 mod cargo;
 mod lab;
 mod playwright;
+mod senders;
 mod setup;
 mod steps;
 mod suite;

@@ -13,7 +13,7 @@ use crate::steps::{call, output, retry};
 /// Other programs that speak with ours in the tests: a real SMTP server, a reader of calendars, Ansible, VMware's own client,
 /// another reader of /proc, another client of chats, one of ntfy and Slack's own, one of WeCom's callbacks, carriers' own libraries, a
 /// receiver of web pushes. No crate of ours is a second opinion on what we say.
-const PYTHON_PACKAGES: [&str; 19] = [
+const PYTHON_PACKAGES: [&str; 22] = [
     "aiosmtpd==1.4.6",
     "icalendar==7.3.0",
     "ansible-core==2.17.14",
@@ -33,6 +33,9 @@ const PYTHON_PACKAGES: [&str; 19] = [
     "PyJWT==2.15.1",
     "python-ntfy==0.11.4",
     "standardwebhooks==1.1.0",
+    "pagerduty==7.2.0",
+    "pdpyras==5.4.1",
+    "opsgenie-sdk==2.1.5",
 ];
 
 /// Playwright's own minimum; Debian 12 ships 18.

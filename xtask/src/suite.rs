@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode};
 use crate::cargo::{HOST_PACKAGES, Profile, Project, WASM, succeeds};
 use crate::lab;
 use crate::playwright;
+use crate::senders;
 use crate::setup;
 use crate::steps::{self, Steps};
 use crate::tidy;
@@ -47,6 +48,7 @@ pub(crate) fn run(root: PathBuf, scope: Scope) -> anyhow::Result<ExitCode> {
     let mut project = Project::discover(root)?;
     let result = all_steps(&mut project, scope, &mut steps, &mut counts);
 
+    senders::print_table(&project);
     steps.print_table();
     if let Err(error) = &result {
         println!("\nerror: {error:#}\n");
@@ -59,6 +61,7 @@ pub(crate) fn run(root: PathBuf, scope: Scope) -> anyhow::Result<ExitCode> {
 }
 
 fn all_steps(project: &mut Project, scope: Scope, steps: &mut Steps, counts: &mut Counts) -> anyhow::Result<()> {
+    senders::clear(project)?;
     set_up(project, scope, steps)?;
     checks(project, scope, steps)?;
     if !scope.quick {
@@ -168,6 +171,7 @@ fn run_tests(project: &Project, mut tests: Command, runner: Runner, counts: &mut
 pub(crate) fn whole_system_environment(command: &mut Command, project: &Project) {
     command.env("TOCSIN_BIN", project.binary(Profile::Dev, "tocsin"));
     command.env("TOCSIN_E2E_VENV", setup::venv(project));
+    command.env("TOCSIN_SENDERS", senders::file(project));
     let lab = lab::root(project);
     if lab.is_dir() {
         command.env("TOCSIN_LAB", lab);

@@ -1,11 +1,17 @@
 //! JSON bodies: an object, an array of objects, `{"alerts": […]}`, or one object a line.
 
 use super::{
-    Out, Source, alertmanager, bounds,
+    Out, Source, Told, alertmanager, bounds, callback,
     json::{DEPTH, Fault, Members, Node, Reader, Value},
-    kuma, nightingale, object, pagerduty, zabbix,
+    kuma, nagios, nightingale, object, opsgenie, pagerduty, zabbix,
 };
 use shared::{Flag, Format, timeline::RejectReason};
+
+/// Reads an object that has the shape of a sender; `None` when it has not.
+pub(super) type Shape = fn(&Source<'_>, &Members<'_>, &str) -> Option<Told>;
+
+/// The senders that are known by the shape of what they send, each of which no other has.
+const SHAPES: &[Shape] = &[zabbix::read, opsgenie::read, nightingale::read, kuma::read, callback::read, nagios::read];
 
 /// Reads every value of a text.
 ///
@@ -81,9 +87,10 @@ impl Batch<'_> {
         }
     }
 
-    /// Whether the shape says what it is; who calls it plain JSON means that.
-    fn looks(&self, members: &Members<'_>, is_one: fn(&Members<'_>) -> bool) -> bool {
-        self.source.format != Some("json") && is_one(members)
+    /// Who calls it plain JSON means that.
+    fn shaped(&self, members: &Members<'_>) -> Option<Told> {
+        let is_plain = self.source.format == Some("json");
+        SHAPES.iter().filter(|_| !is_plain).find_map(|read| read(self.source, members, self.whole))
     }
 
     fn is_prometheus(&self, members: &Members<'_>, group: Option<&Members<'_>>) -> bool {
@@ -100,34 +107,23 @@ impl Batch<'_> {
         if self.found > bounds::MEMBERS {
             return self.out.overflow(self.found, node.raw);
         }
-        match node.members() {
-            Some(members) if self.is_pagerduty(members) => {
-                let is_change = self.source.format == Some("pagerduty-change");
-                match pagerduty::event(self.source, members, is_change, self.found, self.whole) {
-                    Ok(parsed) => self.out.events.push(parsed),
-                    Err(faults) => self.out.reject(RejectReason::BadEvent { faults }, node.raw),
-                }
-            }
-            Some(members) if self.looks(members, |members| zabbix::macros(members).is_some()) => {
-                let macros = zabbix::macros(members).unwrap_or(members);
-                match zabbix::events(self.source, macros, self.whole) {
-                    Ok(mut parsed) => self.out.events.append(&mut parsed),
-                    Err(faults) => self.out.reject(RejectReason::BadEvent { faults }, node.raw),
-                }
-            }
-            Some(members) if self.looks(members, nightingale::is_event) => {
-                self.out.events.push(nightingale::event(self.source, members, self.whole));
-            }
-            Some(members) if self.looks(members, kuma::is_event) => {
-                self.out.events.push(kuma::event(self.source, members, self.whole));
-            }
-            Some(members) if self.is_prometheus(members, group) => {
-                self.out.events.push(alertmanager::told(self.source, members, group, self.whole));
-            }
-            Some(members) => {
-                self.out.events.push(object::event(self.source, members, group, Format::Json, self.whole));
-            }
-            None => self.out.reject(RejectReason::NotAnObject { found: node.kind().to_owned() }, node.raw),
+        let Some(members) = node.members() else {
+            return self.out.reject(RejectReason::NotAnObject { found: node.kind().to_owned() }, node.raw);
+        };
+        let (source, whole) = (self.source, self.whole);
+        let told = if self.is_pagerduty(members) {
+            let is_change = source.format == Some("pagerduty-change");
+            pagerduty::event(source, members, is_change, self.found, whole).map(|it| vec![it])
+        } else if let Some(told) = self.shaped(members) {
+            told
+        } else if self.is_prometheus(members, group) {
+            Ok(vec![alertmanager::told(source, members, group, whole)])
+        } else {
+            Ok(vec![object::event(source, members, group, Format::Json, whole)])
+        };
+        match told {
+            Ok(mut events) => self.out.events.append(&mut events),
+            Err(faults) => self.out.reject(RejectReason::BadEvent { faults }, node.raw),
         }
     }
 }

@@ -3,13 +3,15 @@
 use super::{
     Charset, Out, Source, bounds, decode, documents,
     json::{Members, Node, Value},
-    object, text,
+    nagios, object, text,
 };
 use shared::{Flag, Format, timeline::RejectReason};
 use std::{borrow::Cow, ops::Range};
 
 /// Fields that carry the message.
 const MESSAGE: [&str; 7] = ["content", "subject", "message", "text", "payload", "data", "msg"];
+/// The senders of forms that are known by their fields.
+const SHAPES: &[documents::Shape] = &[nagios::read];
 /// More fields than this are not read.
 const PAIRS: usize = 1000;
 
@@ -88,6 +90,11 @@ impl Form {
                 (Cow::Borrowed(name), Node { value: Value::Text(Cow::Borrowed(value)), raw: value })
             })
             .collect();
+        match SHAPES.iter().find_map(|read| read(source, &members, &self.text)) {
+            Some(Ok(mut events)) => return out.events.append(&mut events),
+            Some(Err(faults)) => return out.reject(RejectReason::BadEvent { faults }, &self.text),
+            None => {}
+        }
         let messages: Vec<&str> = MESSAGE
             .iter()
             .filter_map(|name| object::member(&members, name).map(|node| node.raw))

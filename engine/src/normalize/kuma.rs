@@ -4,22 +4,25 @@
 //! of certificates, have neither heartbeat nor monitor.
 
 use super::{
-    Parsed, Source, bounds,
+    Parsed, Source, Told, bounds,
     json::{Members, Node, Value},
     object::{self, filled, member},
     time,
 };
 use shared::{Action, Flag, Format, SharedStr};
 
-/// Whether an object is one: all three members are there, two of which may be null.
-pub(super) fn is_event(members: &Members<'_>) -> bool {
+/// Reads an object that has all three members, two of which may be null.
+pub(super) fn read(source: &Source<'_>, members: &Members<'_>, whole: &str) -> Option<Told> {
+    is_event(members).then(|| Ok(vec![event(source, members, whole)]))
+}
+
+fn is_event(members: &Members<'_>) -> bool {
     let object_or_null =
         |name| member(members, name).is_some_and(|node| matches!(node.value, Value::Object(_) | Value::Null));
     object_or_null("heartbeat") && object_or_null("monitor") && member(members, "msg").is_some()
 }
 
-/// Makes an event of an object.
-pub(super) fn event(source: &Source<'_>, members: &Members<'_>, whole: &str) -> Parsed {
+fn event(source: &Source<'_>, members: &Members<'_>, whole: &str) -> Parsed {
     let mut parsed = object::event(source, members, None, Format::UptimeKuma, whole);
     let event = &mut parsed.event;
     let inner = |name| member(members, name).and_then(Node::members);

@@ -6,6 +6,7 @@
 pub mod alertmanager;
 mod bounds;
 mod bracket;
+mod callback;
 mod decode;
 mod documents;
 mod falcon;
@@ -14,8 +15,10 @@ mod fold;
 mod form;
 mod json;
 mod kuma;
+mod nagios;
 mod nightingale;
 mod object;
+mod opsgenie;
 mod pagerduty;
 mod text;
 mod time;
@@ -43,8 +46,8 @@ pub struct Source<'a> {
     pub integration: &'a Integration,
     /// The Content-Type header.
     pub content_type: Option<&'a str>,
-    /// From `/ingest/{token}/{format}`: auto, bracket, falcon, json, text, form, pagerduty, pagerduty-change, alertmanager or
-    /// [`ALERTMANAGER_API`].
+    /// From `/ingest/{token}/{format}`: auto, bracket, falcon, json, text, form, pagerduty, pagerduty-change, alertmanager, opsgenie,
+    /// callback or [`ALERTMANAGER_API`].
     pub format: Option<&'a str>,
     /// When it was received.
     pub received_at: Timestamp,
@@ -116,6 +119,9 @@ impl From<Normalized> for Preview {
     }
 }
 
+/// What an object of a sender says, or what is wrong with it in the sender's own words.
+type Told = Result<Vec<Parsed>, Vec<String>>;
+
 /// What the parsers collect.
 #[derive(Debug, Default)]
 struct Out {
@@ -143,6 +149,21 @@ pub fn routing_key(body: &[u8]) -> Option<String> {
     let members = node.members()?;
     let named = ["routing_key", "service_key"].iter().find_map(|name| object::member(members, name));
     named.and_then(object::filled).map(str::to_owned)
+}
+
+/// The text of a body, in whatever charset it is written.
+#[must_use]
+pub fn decoded(body: &[u8]) -> String {
+    decode::decode(body).text
+}
+
+/// The identity that a key of the sender's own becomes: as it stands, or its hash when it is long.
+#[must_use]
+pub fn key_of(key: &str) -> String {
+    let (clean, _) = bounds::clean(key.into());
+    let mut event = AlertEvent::blank(shared::Format::Json, Severity::P6);
+    bounds::set_key(&mut event, clean.trim().to_owned());
+    event.dedup_key.to_string()
 }
 
 /// Makes events of a body.
@@ -181,7 +202,9 @@ pub fn normalize(source: &Source<'_>, body: &[u8]) -> Normalized {
 
 fn declared(source: &Source<'_>) -> Declared {
     match source.format {
-        Some("json" | "alertmanager" | "pagerduty" | "pagerduty-change") => return Declared::Json,
+        Some("json" | "alertmanager" | "callback" | "opsgenie" | "pagerduty" | "pagerduty-change") => {
+            return Declared::Json;
+        }
         Some("form") => return Declared::Form,
         Some("text") => return Declared::Text,
         _ => {}

@@ -4,7 +4,7 @@
 //! recovery goes by: a rule with two levels fires and recovers each of them, and one may be over while the other burns.
 
 use super::{
-    Parsed, Source, bounds,
+    Parsed, Source, Told, bounds,
     json::{Members, Node, Value},
     object::{self, filled, member},
     text, time,
@@ -12,14 +12,17 @@ use super::{
 use shared::{Action, Flag, Format, SharedStr};
 use std::collections::BTreeMap;
 
-/// Whether an object is one: rules have numbers there, and states are a truth value.
-pub(super) fn is_event(members: &Members<'_>) -> bool {
+/// Reads an object in which rules have numbers, and states are a truth value.
+pub(super) fn read(source: &Source<'_>, members: &Members<'_>, whole: &str) -> Option<Told> {
+    is_event(members).then(|| Ok(vec![event(source, members, whole)]))
+}
+
+fn is_event(members: &Members<'_>) -> bool {
     let has = |name| member(members, name).is_some();
     has("rule_id") && has("rule_name") && has("is_recovered")
 }
 
-/// Makes an event of an object.
-pub(super) fn event(source: &Source<'_>, members: &Members<'_>, whole: &str) -> Parsed {
+fn event(source: &Source<'_>, members: &Members<'_>, whole: &str) -> Parsed {
     let mut parsed = object::event(source, members, None, Format::Nightingale, whole);
     let event = &mut parsed.event;
     let of = |name| member(members, name).and_then(filled);

@@ -114,8 +114,10 @@ pub(super) fn event(
 /// The line says what it is; other texts beside it (a mail's body) become the content.
 fn from_line(mut event: AlertEvent, found: &Fields<'_, '_>) -> AlertEvent {
     let other = found.all(LINE).filter_map(filled).find(|text| bracket::head(text).is_none());
-    if let Some(text) = other.filter(|_| event.content.is_empty() || event.format == Format::Combined) {
-        bounds::set_content(&mut event, text);
+    if let Some(text) = other {
+        let is_told = event.content.is_empty() || event.format == Format::Combined;
+        let both = if is_told { text.to_owned() } else { format!("{}\n{text}", event.content) };
+        bounds::set_content(&mut event, &both);
     }
     if event.flags.contains(&Flag::UnknownStatus)
         && let Some(action) = found.all(ACTION).filter_map(filled).find_map(words::action)

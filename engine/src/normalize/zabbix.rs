@@ -5,7 +5,7 @@
 //! location; `{EVENT.SOURCE}`, `{EVENT.VALUE}`, `{EVENT.NSEVERITY}`).
 
 use super::{
-    Parsed, Source, bounds,
+    Parsed, Source, Told, bounds,
     fields::{self, Spans},
     json::{Members, Node, Reader, Value},
     object::{filled, member, place},
@@ -13,9 +13,9 @@ use super::{
 };
 use shared::{Action, AlertEvent, Flag, Format, Severity};
 
-/// The macros, when an object holds nothing else.
-pub(super) fn macros<'n, 'a>(members: &'n Members<'a>) -> Option<&'n Members<'a>> {
-    member(members, "zabbix").and_then(Node::members)
+/// Reads an object that holds the macros and nothing else.
+pub(super) fn read(source: &Source<'_>, members: &Members<'_>, whole: &str) -> Option<Told> {
+    member(members, "zabbix").and_then(Node::members).map(|macros| events(source, macros, whole))
 }
 
 /// What a macro says; nothing when Zabbix did not know it.
@@ -24,11 +24,8 @@ fn of<'n>(macros: &'n Members<'_>, name: &str) -> Option<&'n str> {
     member(macros, name).and_then(filled).filter(is_known)
 }
 
-/// Makes events of the macros: one, and an answer after it where somebody answered.
-///
-/// # Errors
-/// What is missing.
-pub(super) fn events(source: &Source<'_>, macros: &Members<'_>, whole: &str) -> Result<Vec<Parsed>, Vec<String>> {
+/// One event, and an answer after it where somebody answered.
+fn events(source: &Source<'_>, macros: &Members<'_>, whole: &str) -> Told {
     let told = event(source, macros, whole)?;
     let mut answer = told.clone();
     answer.event.action = Action::Acknowledge;

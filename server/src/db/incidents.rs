@@ -15,7 +15,8 @@ use diesel::{
     sql_types::Bool,
 };
 use shared::{
-    Alert, Incident, IncidentId, IncidentState, IntegrationId, Severity, TeamId, Timestamp, timeline::TimelineEntry,
+    Alert, AlertId, Incident, IncidentId, IncidentState, IntegrationId, Severity, TeamId, Timestamp,
+    timeline::TimelineEntry,
 };
 use std::collections::BTreeSet;
 
@@ -126,6 +127,30 @@ impl Store {
             .select((alert::id, alert::doc))
             .load(&mut self.db)?;
         rows.iter().map(|(id, doc)| document("alert", *id, doc)).collect()
+    }
+
+    /// One alert, open or over.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn alert(&mut self, id: AlertId) -> Result<Option<Alert>, StoreError> {
+        let doc: Option<String> = alert::table.find(id.0).select(alert::doc).first(&mut self.db).optional()?;
+        doc.map(|doc| document("alert", id.0, &doc)).transpose()
+    }
+
+    /// The newest alert of a sender with this identity that is over.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn closed_alert_of_key(&mut self, integration: &IntegrationId, key: &str) -> Result<Option<Alert>, StoreError> {
+        let row: Option<(i64, String)> = alert::table
+            .filter(alert::integration.eq(index_key(integration.as_str())).and(alert::dedup_key.eq(index_key(key))))
+            .filter(alert::closed_at.is_not_null())
+            .order(alert::incident.desc())
+            .select((alert::id, alert::doc))
+            .first(&mut self.db)
+            .optional()?;
+        row.map(|(id, doc)| document("alert", id, &doc)).transpose()
     }
 
     /// Alerts that opened since, the newest first, to a function that says which to keep; whether there were more than

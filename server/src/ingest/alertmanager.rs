@@ -8,6 +8,8 @@ mod alerts;
 mod matchers;
 mod silences;
 
+pub(super) use alerts::instant;
+
 use super::{Posted, Stored, body, deliver, text_of, words};
 use crate::{
     http::{ApiError, App},

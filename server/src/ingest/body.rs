@@ -1,9 +1,16 @@
 //! Reads a sender's body whole: any type, bounded in size and in time, also once it is inflated.
 
-use crate::http::ApiError;
-use actix_web::{http::StatusCode, web};
+use super::{Posted, deliver, encoded, fault::Fault};
+use crate::{
+    http::{ApiError, App},
+    telemetry,
+};
+use actix_web::{HttpRequest, http::StatusCode, web};
+use engine::normalize;
 use flate2::read::MultiGzDecoder;
 use futures_util::StreamExt as _;
+use serde_json::{Map, Value};
+use shared::IntegrationId;
 use std::{io::Read as _, time::Duration};
 
 /// A body that is not here by then is not coming; slow senders must not hold connections for ever.
@@ -30,6 +37,40 @@ async fn collect(mut payload: web::Payload, limit: usize) -> Result<Vec<u8>, Api
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// Whose body it is, and as what it is kept when it is no object.
+#[derive(Clone, Copy)]
+pub(super) struct Keeper<'a> {
+    pub(super) request: &'a HttpRequest,
+    pub(super) app: &'a App,
+    pub(super) integration: &'a IntegrationId,
+    pub(super) format: &'static str,
+}
+
+/// An object in JSON, in any charset; an empty one where nothing was sent, since there is not always something to say. What is
+/// no object is put into quarantine, and pages when it looks like a P0.
+pub(super) async fn object(keeper: Keeper<'_>, payload: web::Payload, limit: usize) -> Result<Value, Fault> {
+    if let Some(encoding) = encoded(keeper.request) {
+        telemetry::refused("encoding");
+        let message = format!("the body is encoded as `{encoding}`; send it as it is");
+        return Err(Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+    }
+    let body = read(payload, limit).await.inspect_err(|_| telemetry::refused("body"))?;
+    if body.trim_ascii().is_empty() {
+        return Ok(Value::Object(Map::new()));
+    }
+    let why = match serde_json::from_str::<Value>(&normalize::decoded(&body)) {
+        Ok(value) if value.is_object() => return Ok(value),
+        Ok(_) => "it is no object".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    telemetry::refused("body");
+    let Keeper { request, app, integration, format } = keeper;
+    let posted = Posted { integration: integration.clone(), format: Some(format), body };
+    let kept = deliver(request, app, posted).await.map_err(|it| it.why)?.receipt.event;
+    let message = format!("Request body is not processable. {why}. It is kept as message {kept}.");
+    Err(Fault::new(StatusCode::UNPROCESSABLE_ENTITY, message))
 }
 
 /// What a gzip holds, of which there may be several in a row.

@@ -55,7 +55,7 @@ async fn an_unknown_address_is_the_application_only_where_it_may_be() {
         "/api/v2/x",
         "/api/v1/x",
         "/ingest/x/json/y",
-        "/falcon/x/sms",
+        "/falcon/x/pager",
         "/v2/enqueue/x",
         "/assets/app-0.js",
         "/a",

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Outcome {
     /// A new alert, in a new or existing incident.
     Opened { alert: AlertId, incident: IncidentId },
-    /// An open alert was sent again.
+    /// An open alert was sent again, or more was said of it.
     Refreshed { alert: AlertId, incident: IncidentId },
     /// Somebody answered an open alert where it comes from.
     Acknowledged { alert: AlertId, incident: IncidentId },
@@ -93,7 +93,7 @@ impl SuppressReason {
 pub enum DropReason {
     /// A recovery of nothing that is open.
     UnmatchedResolve,
-    /// An answer to nothing that is open.
+    /// An answer to nothing that is open, or news of it.
     UnmatchedAck,
     /// A recovery that is older than the alert, by the sender's clock: it was of what fired before.
     Overtaken { alert: AlertId },

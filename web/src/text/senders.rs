@@ -55,6 +55,7 @@ shared::messages! {
     action() { en: "Action", zh: "动作" }
     trigger() { en: "problem", zh: "故障" }
     resolve() { en: "recovery", zh: "恢复" }
+    update() { en: "update", zh: "更新" }
     acknowledge() { en: "answer", zh: "认领" }
     change() { en: "change", zh: "变更" }
     format() { en: "Read as", zh: "识别格式" }

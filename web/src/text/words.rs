@@ -138,10 +138,12 @@ pub(crate) fn format(l: Language, format: Format) -> String {
         Format::Combined => combined(l),
         Format::Json => json(l),
         Format::Alertmanager => "Prometheus".to_owned(),
+        Format::Opsgenie => "Opsgenie".to_owned(),
         Format::Zabbix => "Zabbix".to_owned(),
         Format::Nightingale => "Nightingale".to_owned(),
         Format::UptimeKuma => "Uptime Kuma".to_owned(),
         Format::PagerDuty => "PagerDuty".to_owned(),
+        Format::Nagios => "Nagios".to_owned(),
         Format::Text => plain_text(l),
     }
 }

@@ -76,7 +76,7 @@ fn receivers_of(told: &Told) -> Vec<String> {
 }
 
 /// RFC 3339 with milliseconds, as go-openapi writes it.
-pub(super) fn instant(at: Timestamp) -> String {
+pub(in crate::ingest) fn instant(at: Timestamp) -> String {
     // Nothing of ours lies outside of what can be written.
     jiff::Timestamp::from_millisecond(at.ms()).map(|at| format!("{at:.3}")).unwrap_or_default()
 }
@@ -108,7 +108,7 @@ fn shown(told: &Told, now: Timestamp) -> Value {
 /// The alerts that were asked for, by fingerprint.
 async fn asked_for(asked: &Asked<'_>) -> Result<Vec<Told>, Fault> {
     let filter = Filter::of(asked)?;
-    let mut told = asked.app.runtime.told_by(asked.integration.clone(), Format::Alertmanager).await?;
+    let mut told = asked.app.runtime.told_by(asked.integration.clone(), Some(Format::Alertmanager)).await?;
     let matchers: Result<Vec<_>, String> = filter.matchers.iter().map(Matcher::compile).collect();
     let matchers = matchers.map_err(Fault::bad)?;
     told.retain(|it| filter.admits(&matchers, it, asked.now));

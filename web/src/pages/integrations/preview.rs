@@ -67,6 +67,7 @@ pub(crate) fn one(app: App, text: &str, event: &PreviewEvent) -> impl IntoView +
     let action = match event.action {
         Action::Trigger => t::trigger(l),
         Action::Acknowledge => t::acknowledge(l),
+        Action::Update => t::update(l),
         Action::Resolve => t::resolve(l),
         Action::Change => t::change(l),
     };

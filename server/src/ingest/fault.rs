@@ -1,0 +1,78 @@
+//! Why something that a sender asked for was not done, before it is said in the words of the interface it speaks.
+
+use super::words;
+use crate::{
+    http::ApiError,
+    runtime::{ActError, Refused, Unavailable},
+    telemetry,
+};
+use actix_web::http::StatusCode;
+use shared::{
+    AlertId,
+    timeline::{Outcome, RejectReason},
+};
+
+/// A refusal: a status, and what to mend.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) status: StatusCode,
+    pub(super) message: String,
+    /// Only where trying again helps.
+    pub(super) retry_after_s: Option<u32>,
+}
+
+impl Fault {
+    pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), retry_after_s: None }
+    }
+}
+
+impl From<ApiError> for Fault {
+    fn from(error: ApiError) -> Self {
+        Self::new(actix_web::ResponseError::status_code(&error), error.to_string())
+    }
+}
+
+impl From<Refused> for Fault {
+    fn from(refused: Refused) -> Self {
+        let (Refused::Overloaded { retry_after_s } | Refused::Unavailable { retry_after_s }) = refused;
+        telemetry::refused(words(refused).0);
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self { status, message: refused.to_string(), retry_after_s: Some(retry_after_s) }
+    }
+}
+
+impl From<Unavailable> for Fault {
+    fn from(_: Unavailable) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "the pager does not answer; ask again soon")
+    }
+}
+
+impl From<ActError> for Fault {
+    fn from(error: ActError) -> Self {
+        match error {
+            ActError::Refused(refusal) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, refusal.to_string()),
+            ActError::Unavailable { retry_after_s } => Self::from(Refused::Unavailable { retry_after_s }),
+        }
+    }
+}
+
+/// The alert that a stored message was about; none when it concerned nothing that is open.
+pub(super) fn about(outcomes: &[Outcome]) -> Result<Option<AlertId>, Fault> {
+    match outcomes.first() {
+        Some(
+            Outcome::Opened { alert, .. }
+            | Outcome::Refreshed { alert, .. }
+            | Outcome::Acknowledged { alert, .. }
+            | Outcome::Closed { alert, .. },
+        ) => Ok(Some(*alert)),
+        Some(Outcome::Rejected { reason }) => {
+            let faults = match reason {
+                RejectReason::BadEvent { faults } => faults.join("; "),
+                other => shared::text::reject_reason(shared::config::Language::En, other),
+            };
+            Err(Fault::new(StatusCode::UNPROCESSABLE_ENTITY, faults))
+        }
+        _ => Ok(None),
+    }
+}
