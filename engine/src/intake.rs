@@ -2,6 +2,7 @@
 
 use crate::{
     classify,
+    copies::RECIPIENTS,
     correlate::MEMORY,
     dedup::{self, Identity},
     engine::Turn,
@@ -77,7 +78,8 @@ impl Turn<'_> {
         };
         let unmatched = Outcome::Dropped { reason };
         let state = &mut self.engine.state;
-        let is_open = dedup::open(state, integration, &event.dedup_key).is_some();
+        let is_open =
+            event.labels.contains_key(RECIPIENTS) && dedup::open(state, integration, &event.dedup_key).is_some();
         if let Some(of) = state.copies.of(integration, &event, message, is_open, self.now) {
             self.add_copy(integration, &event, message);
             return Outcome::Dropped { reason: DropReason::Duplicate { of } };
@@ -99,24 +101,14 @@ impl Turn<'_> {
                 Some(reason) => Outcome::Suppressed { reason },
                 None => self.new_alert(integration, event, message, place),
             },
-            Identity::Update(alert) => match self.amend(alert, event, message) {
-                Some(incident) => {
-                    self.heard_again(alert);
-                    self.enter(alert);
-                    self.severity_repeated(incident, alert);
-                    Outcome::Refreshed { alert, incident }
-                }
-                None => unmatched,
-            },
-            Identity::Repeat(alert) => match self.refresh(alert, event, message) {
-                Some(incident) => {
-                    self.heard_again(alert);
-                    self.enter(alert);
-                    self.severity_repeated(incident, alert);
-                    Outcome::Refreshed { alert, incident }
-                }
-                None => unmatched,
-            },
+            Identity::Update(alert) => {
+                let incident = self.amend(alert, event, message);
+                incident.map_or(unmatched, |incident| self.refreshed(alert, incident))
+            }
+            Identity::Repeat(alert) => {
+                let incident = self.refresh(alert, event, message);
+                incident.map_or(unmatched, |incident| self.refreshed(alert, incident))
+            }
             Identity::Acknowledgement(alert) => self
                 .answered_elsewhere(integration, alert)
                 .map_or(unmatched, |incident| Outcome::Acknowledged { alert, incident }),
@@ -126,6 +118,14 @@ impl Turn<'_> {
             }
             Identity::Unmatched => unmatched,
         }
+    }
+
+    /// What follows when something was said again of an open alert, or more.
+    fn refreshed(&mut self, alert: AlertId, incident: IncidentId) -> Outcome {
+        self.heard_again(alert);
+        self.enter(alert);
+        self.severity_repeated(incident, alert);
+        Outcome::Refreshed { alert, incident }
     }
 
     /// What becomes of a message that others overtook on their way; none when it is in time.

@@ -1,4 +1,5 @@
-//! Open-Falcon tells each event up to three times: as a text message, as chat and as mail. It is one event here.
+//! Open-Falcon tells each event up to three times: as a text message, as chat and as mail. It is one event here. What a
+//! repetition does not say stays as it was known.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
 
@@ -8,7 +9,7 @@ use engine::{
     normalize::{Source, normalize},
 };
 use shared::{
-    Alert, AlertId, Timestamp,
+    Alert, AlertId, Severity, Timestamp,
     config::Integration,
     timeline::{DropReason, Outcome},
 };
@@ -112,6 +113,28 @@ fn what_fires_again_pages_again_and_what_is_open_can_end() {
     tell(&mut engine, at(4), &sms(OVER));
     assert!(matches!(tell(&mut engine, at(4), &mail(LINE)), Outcome::Opened { .. }));
     assert!(matches!(tell(&mut engine, at(5), &mail(OVER)), Outcome::Closed { .. }));
+}
+
+/// What our command for Nagios posts of a service.
+fn nagios(engine: &mut Engine, kind: &str, state: &str) {
+    let form = [
+        ("NAGIOS_NOTIFICATIONTYPE", kind),
+        ("NAGIOS_HOSTNAME", "db-07"),
+        ("NAGIOS_SERVICEDESC", "lag"),
+        ("NAGIOS_SERVICESTATE", state),
+    ];
+    tell(engine, at(0), &form);
+}
+
+#[test]
+fn what_flaps_in_nagios_stays_as_bad_as_it_was() {
+    let mut engine = engine("");
+    nagios(&mut engine, "PROBLEM", "CRITICAL");
+    nagios(&mut engine, "FLAPPINGSTART", "OK");
+    assert_eq!((alert(&engine).severity(), alert(&engine).count), (Severity::P1, 2));
+    // What it is when the flapping ends is news.
+    nagios(&mut engine, "FLAPPINGSTOP", "WARNING");
+    assert_eq!(alert(&engine).severity(), Severity::P3);
 }
 
 #[test]

@@ -344,6 +344,7 @@ const FORMATS: &[Option<&str>] = &[
     Some("pagerduty"),
     Some("pagerduty-change"),
     Some("opsgenie"),
+    Some("callback"),
     Some("alertmanager"),
     Some(ALERTMANAGER_API),
 ];

@@ -109,6 +109,11 @@ async fn receive(request: HttpRequest, payload: web::Payload, app: web::Data<App
     }
 }
 
+/// The query in its order; what cannot be decoded is none.
+fn query(request: &HttpRequest) -> Vec<(String, String)> {
+    web::Query::from_query(request.query_string()).map(web::Query::into_inner).unwrap_or_default()
+}
+
 /// How a body is encoded that should not be.
 fn encoded(request: &HttpRequest) -> Option<String> {
     text_of(request.headers(), &CONTENT_ENCODING).filter(|it| !it.eq_ignore_ascii_case("identity"))

@@ -135,12 +135,15 @@ pub(super) fn flag(event: &mut AlertEvent, flag: Flag) {
 
 /// Keeps a dedup key, hashed when it is longer than an index entry may be.
 pub(super) fn set_key(event: &mut AlertEvent, key: String) {
-    if key.len() <= KEY_BYTES {
-        event.dedup_key = key.into();
-        return;
+    if key.len() > KEY_BYTES {
+        flag(event, Flag::KeyHashed);
     }
-    event.dedup_key = hex(&Sha256::digest(key.as_bytes())).into();
-    flag(event, Flag::KeyHashed);
+    event.dedup_key = short(key).into();
+}
+
+/// A key as it stands, or its hash when it is longer than an index entry may be.
+pub(super) fn short(key: String) -> String {
+    if key.len() <= KEY_BYTES { key } else { hex(&Sha256::digest(key.as_bytes())) }
 }
 
 /// Bytes in hexadecimal digits.

@@ -11,7 +11,7 @@ use super::{
     object::{filled, member, place},
     time, words,
 };
-use shared::{Action, AlertEvent, Flag, Format, Metric};
+use shared::{AlertEvent, Flag, Format, Metric};
 use std::collections::BTreeMap;
 
 /// Reads an object that holds the query and nothing else.
@@ -50,28 +50,25 @@ fn event(source: &Source<'_>, query: &Members<'_>, whole: &str) -> Result<Parsed
         .collect();
     let list: Vec<String> = tags.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let value = of("left_value").unwrap_or_default();
-    let said = ["metric", "tags", "value"].map(|name| match name {
-        "metric" => metric.to_owned(),
-        "tags" => list.join(","),
-        _ => format!("= {value}"),
-    });
-    let is_said = |it: &&String| !it.is_empty() && *it != "= ";
-    let said: Vec<&str> = said.iter().filter(is_said).map(String::as_str).collect();
-    event.summary = bounds::one_line(&said.join(" ")).into();
+    let mut said = metric.to_owned();
+    if !list.is_empty() {
+        said = format!("{said} {}", list.join(","));
+    }
+    if !value.is_empty() {
+        said = format!("{said} = {value}");
+    }
+    event.summary = bounds::one_line(&said).into();
     for name in ["tpl_id", "exp_id", "stra_id"] {
         of(name).filter(|id| *id != "0").into_iter().for_each(|id| bounds::label(&mut event, name, id));
     }
     let rule = ["stra_id", "exp_id"].into_iter().find_map(|name| of(name).filter(|id| *id != "0").map(|id| (name, id)));
     let (kind, id) = rule.unwrap_or(("metric", metric));
-    // Ages are those of the value, in seconds.
     if let Some(at) = of("time").and_then(|text| time::any(text, &source.integration.time_zone)) {
         time::judge(&mut event, at, false, source);
     }
     bounds::set_key(&mut event, format!("callback:{kind}:{id}:{}:{}", endpoint.to_lowercase(), list.join(",")));
-    event.metric = (event.action != Action::Change).then(|| {
-        let step = of("step").and_then(|step| step.parse().ok());
-        let short = |text: &str| bounds::prefix(text, 256).to_owned();
-        Box::new(Metric { name: short(metric), left: short(value), tags, step, ..Metric::default() })
-    });
+    let step = of("step").and_then(|step| step.parse().ok());
+    let short = |text: &str| bounds::prefix(text, 256).to_owned();
+    event.metric = Some(Box::new(Metric { name: short(metric), left: short(value), tags, step, ..Metric::default() }));
     Ok(Parsed { event, spans: spans.list })
 }

@@ -161,9 +161,7 @@ pub fn decoded(body: &[u8]) -> String {
 #[must_use]
 pub fn key_of(key: &str) -> String {
     let (clean, _) = bounds::clean(key.into());
-    let mut event = AlertEvent::blank(shared::Format::Json, Severity::P6);
-    bounds::set_key(&mut event, clean.trim().to_owned());
-    event.dedup_key.to_string()
+    bounds::short(clean.trim().to_owned())
 }
 
 /// Makes events of a body.

@@ -120,9 +120,8 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// The query in its order; what cannot be decoded is none.
     fn query(&self) -> Vec<(String, String)> {
-        web::Query::from_query(self.request.query_string()).map(web::Query::into_inner).unwrap_or_default()
+        super::query(self.request)
     }
 }
 

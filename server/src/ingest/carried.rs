@@ -1,10 +1,9 @@
 //! Where a sender carries its token, when not in the path: in the header or the query that it knows for one.
 
-use super::text_of;
+use super::{query, text_of};
 use actix_web::{
     HttpRequest,
     http::header::{AUTHORIZATION, HeaderName},
-    web,
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
@@ -18,13 +17,8 @@ const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 pub(super) fn token(request: &HttpRequest) -> Option<String> {
     let header = text_of(request.headers(), &AUTHORIZATION).and_then(|text| credentials(&text));
     let key = || text_of(request.headers(), &API_KEY).filter(|key| !key.is_empty());
-    let query = || {
-        let query = web::Query::<Vec<(String, String)>>::from_query(request.query_string()).ok()?;
-        let named = |(name, value): &(String, String)| {
-            (QUERIES.contains(&name.as_str()) && !value.is_empty()).then(|| value.clone())
-        };
-        query.iter().find_map(named)
-    };
+    let is_token = |(name, value): &(String, String)| QUERIES.contains(&name.as_str()) && !value.is_empty();
+    let query = || query(request).into_iter().find(is_token).map(|(_, value)| value);
     header.or_else(key).or_else(query)
 }
 

@@ -60,8 +60,7 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     fn query(&self, name: &str) -> Option<String> {
-        let query = web::Query::<Vec<(String, String)>>::from_query(self.request.query_string()).ok()?;
-        query.into_inner().into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
+        super::query(self.request).into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
     /// The alert that a path names: by its number, or by its alias, as `identifierType` says.

@@ -1,16 +1,20 @@
 //! Opsgenie's alert API as its clients rely on it: 202 with a number that says at once what came of it, and what is asked of an
 //! alert there done here.
 
-use super::house::{Answer, House, call, json, request};
+use super::house::{Answer, CONFIG, House, call, json, request};
 use serde_json::{Value, json as value};
 use shared::api::Role;
 
 async fn ask(house: &House, method: &str, path: &str, body: Option<&Value>) -> Answer {
+    ask_as(house, &house.sender, method, path, body).await
+}
+
+async fn ask_as(house: &House, token: &str, method: &str, path: &str, body: Option<&Value>) -> Answer {
     let asked = match body {
         Some(body) => json(method, path, body),
         None => request(method, path),
     };
-    call(&house.service().await, asked.insert_header(("authorization", format!("GenieKey {}", house.sender)))).await
+    call(&house.service().await, asked.insert_header(("authorization", format!("GenieKey {token}")))).await
 }
 
 /// What came of a request, asked for at once as Zabbix does.
@@ -179,4 +183,25 @@ async fn a_priority_that_was_raised_stays_when_the_alert_is_told_again_without_o
     ask(&house, "POST", "/v2/alerts", Some(&told)).await;
     let found = incident(&house, 1).await;
     assert_eq!((&found["row"]["severity"], &found["row"]["count"]), (&value!("P0"), &value!(2)));
+}
+
+#[actix_web::test]
+async fn nobody_puts_off_an_incident_in_which_alerts_of_others_fire() {
+    let house = House::with(&CONFIG.replace("policy = \"p\"", "policy = \"p\"\ngroup = { by = [\"host\"] }"), None);
+    let other = house.another_sender("other");
+    ask(&house, "POST", "/v2/alerts", Some(&alert())).await;
+    let theirs = value!({ "message": "a fan is slow", "alias": "fan", "entity": "db-07", "priority": "P5" });
+    ask_as(&house, &other, "POST", "/v2/alerts", Some(&theirs)).await;
+    let found = incident(&house, 1).await;
+    assert_eq!(found["alerts"].as_array().unwrap().len(), 2, "{found:#}");
+    let until = jiff::Timestamp::from_millisecond(server::clock::now().plus_ms(3_600_000).ms()).unwrap();
+    let until = value!({ "endTime": until.to_string() });
+    let path = |what: &str| format!("/v2/alerts/fan/{what}?identifierType=alias");
+    let snoozed = ask_as(&house, &other, "POST", &path("snooze"), Some(&until)).await;
+    assert_eq!(snoozed.status, 202);
+    assert_eq!(incident(&house, 1).await["row"]["state"], "triggered");
+    // When theirs is all that fires, it is theirs to put off.
+    ask(&house, "POST", "/v2/alerts/db-07%2Fping/close?identifierType=alias", None).await;
+    ask_as(&house, &other, "POST", &path("snooze"), Some(&until)).await;
+    assert_eq!(incident(&house, 1).await["row"]["state"], "snoozed");
 }
