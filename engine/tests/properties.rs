@@ -238,7 +238,9 @@ struct Pair {
     attempts: BTreeSet<(AttemptId, u32)>,
     /// When each person got a mail that was not about a P0.
     mails: BTreeMap<Recipient, Vec<Timestamp>>,
-    /// How long a page that was due waited at most, in milliseconds.
+    /// What is due and waits: how urgent it is, and since when nothing more urgent was sent to its person instead.
+    waiting: BTreeMap<AttemptId, (u8, Timestamp)>,
+    /// How long one of them waited at most, in milliseconds.
     longest_wait: i64,
     /// Storms that are over.
     storms: Vec<Storm>,
@@ -257,6 +259,7 @@ impl Pair {
             told: Vec::new(),
             attempts: BTreeSet::new(),
             mails: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             longest_wait: 0,
             storms: Vec::new(),
         }
@@ -273,16 +276,32 @@ impl Pair {
     fn watch(&mut self, commands: &[Command], storms: &[Storm]) {
         self.storms.extend(storms.iter().filter(|storm| storm.ended_at.is_some()).cloned());
         let incidents = &self.running.state.incidents;
+        let mut urgent = BTreeMap::new();
         for Command::Deliver { incident, page, contact, try_number, .. } in commands {
             let Some(incident) = incidents.get(incident).filter(|it| it.severity != Severity::P0) else { continue };
-            let page = incident.pages.iter().find(|it| it.id == *page);
-            if let Some(page) = page.filter(|_| contact.as_str() == "mail" && *try_number == 1) {
+            let Some(page) = incident.pages.iter().find(|it| it.id == *page) else { continue };
+            if contact.as_str() == "mail" && *try_number == 1 {
                 self.mails.entry(page.recipient.clone()).or_default().push(self.now);
             }
+            let most = urgent.entry(&page.recipient).or_insert(incident.severity.rank());
+            *most = incident.severity.rank().min(*most);
         }
-        let attempts = incidents.values().flat_map(|it| &it.pages).flat_map(|it| &it.attempts);
-        let waits = attempts.filter(|it| it.state == AttemptState::Planned).map(|it| self.now.ms_since(it.due)).max();
-        self.longest_wait = self.longest_wait.max(waits.unwrap_or_default());
+        let mut waiting = BTreeMap::new();
+        for (incident, page) in incidents.values().flat_map(|it| it.pages.iter().map(move |page| (it, page))) {
+            let rank = incident.severity.rank();
+            let overtaken = urgent.get(&page.recipient).is_some_and(|sent| *sent < rank);
+            for it in page.attempts.iter().filter(|it| it.state == AttemptState::Planned) {
+                let before = self.waiting.get(&it.id);
+                let since = match before {
+                    Some((was, since)) if *was == rank && !overtaken => *since,
+                    None if !overtaken => it.due,
+                    _ => it.due.max(self.now),
+                };
+                waiting.insert(it.id, (rank, since));
+                self.longest_wait = self.longest_wait.max(self.now.ms_since(since));
+            }
+        }
+        self.waiting = waiting;
         assert!(self.running.state.waiting() as usize <= self.running.state.queued(), "what waits stands in no queue");
     }
 
@@ -458,7 +477,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     /// However little may be sent, and whether or not it storms: a P0 begins at once, what waits is sent or cancelled
-    /// before long, the limits hold, and the account of a storm leaves nothing out.
+    /// before long unless something more urgent for the same person takes its place, the limits hold, and the account of
+    /// a storm leaves nothing out.
     #[test]
     fn limits_delay_everything_but_a_p0_and_lose_nothing(
         posts in proptest::collection::vec((0..3_usize, 0..40_usize, 0..5_u8, 0..4_u8), 1..60),
