@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask run | build | test | ci | tidy | sim | bench`.
+//! The project's commands: `cargo xtask run | build | test | ci | tidy | explore | sim | bench`.
 //!
 //! Everything a fresh machine needs is fetched by the command that needs it, with the versions pinned in
 //! `Cargo.lock`; there is no make, no trunk and no wasm-bindgen binary to install.
@@ -8,6 +8,7 @@
 )]
 
 mod cargo;
+mod explore;
 mod lab;
 mod playwright;
 mod senders;
@@ -34,6 +35,7 @@ cargo xtask test [--no-e2e] [--quick]   install what is missing, then every chec
                                           --quick   formatting, tidy, clippy and unit tests, nothing installed
 cargo xtask ci                          the same as `test`
 cargo xtask tidy                        the rules of the tree that a machine can check
+cargo xtask explore MINUTES             the property tests, with cases that were never tried
 cargo xtask sim [ARGS]                  `tocsin simulate ARGS`
 cargo xtask bench NAME                  a benchmark of the release server";
 
@@ -77,6 +79,10 @@ fn dispatch(args: &[String]) -> anyhow::Result<ExitCode> {
             tidy::run(&root)?;
             Ok(ExitCode::SUCCESS)
         }
+        "explore" => match rest {
+            [minutes] => explore::run(&Project::discover(root)?, minutes),
+            _ => bail!("say for how many minutes: cargo xtask explore 10"),
+        },
         "sim" => sim(&Project::discover(root)?, rest),
         "bench" => bench(&Project::discover(root)?, rest),
         "help" | "--help" | "-h" => {

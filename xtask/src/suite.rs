@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use crate::cargo::{HOST_PACKAGES, Profile, Project, WASM, succeeds};
+use crate::explore;
 use crate::lab;
 use crate::playwright;
 use crate::senders;
@@ -162,7 +163,13 @@ fn rust_tests(project: &Project, scope: Scope, counts: &mut Counts) -> anyhow::R
     Ok(())
 }
 
+/// The same cases in each run, so that it says whether the change is right; `cargo xtask explore` looks for others.
+const SEED: &str = "20261121";
+
 fn run_tests(project: &Project, mut tests: Command, runner: Runner, counts: &mut Counts) -> anyhow::Result<bool> {
+    if std::env::var_os(explore::SEED).is_none() {
+        tests.env(explore::SEED, SEED);
+    }
     whole_system_environment(&mut tests, project);
     steps::call_and_read(&mut tests, |line| counts.add(counts_in_line(line, runner)))
 }
