@@ -343,16 +343,18 @@ fn a_real_prometheus_wakes_somebody_and_says_when_it_is_over() -> Result<()> {
 }
 
 #[test]
-fn a_real_alertmanager_is_heard_by_its_webhook_as_pagerduty_and_as_opsgenie_from_one_configuration() -> Result<()> {
+fn a_real_alertmanager_is_heard_by_its_webhook_as_pagerduty_opsgenie_and_slack_from_one_configuration() -> Result<()> {
     let (server, hook, _) = ours()?;
     let (webhook, key) = (server.sender("webhook")?, server.sender("pagerduty")?);
-    let genie = server.sender("opsgenie")?;
+    let (genie, channel) = (server.sender("opsgenie")?, server.sender("slack")?);
     let folder = tempfile::tempdir()?;
     let pasted = snippets::alertmanager(&Address::new(&server.url(&format!("/ingest/{webhook}"))));
     let others = format!(
         "\n    pagerduty_configs: [{{ routing_key: '{key}', send_resolved: true }}]\n    opsgenie_configs: [{{ api_key: '{genie}', \
-         api_url: '{}', update_alerts: true, entity: db-07, priority: P2, send_resolved: true }}]\n\nroute:",
-        server.url("/")
+         api_url: '{}', update_alerts: true, entity: db-07, priority: P2, send_resolved: true }}]\n    slack_configs: [{{ api_url: '{}', send_resolved: true, fields: [{{ title: \
+         instance, value: '{{{{ .CommonLabels.instance }}}}' }}] }}]\n\nroute:",
+        server.url("/"),
+        server.url(&format!("/slack/{channel}"))
     );
     let config = format!(
         "global: {{ pagerduty_url: '{}' }}\n{}",
@@ -369,13 +371,13 @@ fn a_real_alertmanager_is_heard_by_its_webhook_as_pagerduty_and_as_opsgenie_from
     };
     let client = Client::new(address);
     client.post_json("/api/v2/alerts", &alert("2999-01-01T00:00:00Z"))?.is(200)?;
-    hook.wait_for("/wang", 3, PATIENCE)?;
+    hook.wait_for("/wang", 4, PATIENCE)?;
     let viewer = server.somebody(Role::Viewer)?;
     let board: IncidentList = viewer.read("/api/v1/incidents")?;
     let mut seen: Vec<_> =
         board.items.iter().map(|row| (row.title.to_string(), row.host.clone(), row.severity)).collect();
     seen.sort();
-    ensure!(seen.len() == 3, "{seen:?}");
+    ensure!(seen.len() == 4, "{seen:?}");
     ensure!(
         seen.iter().all(|(_, host, severity)| host.as_deref() == Some("db-07") && *severity == shared::Severity::P1),
         "{seen:?}"
@@ -386,7 +388,7 @@ fn a_real_alertmanager_is_heard_by_its_webhook_as_pagerduty_and_as_opsgenie_from
         let open = board.items.iter().filter(|row| row.state != IncidentState::Resolved).count();
         Ok((open == 0).then_some(()))
     };
-    wait::attempt("all three to be over", PATIENCE, over)?;
+    wait::attempt("all four to be over", PATIENCE, over)?;
     let version = version("prometheus-alertmanager")?;
-    senders::worked("alertmanager", &version, "webhook, PagerDuty, Opsgenie", "three incidents, resolved")
+    senders::worked("alertmanager", &version, "webhook, PagerDuty, Opsgenie, Slack", "four incidents, resolved")
 }

@@ -3,6 +3,7 @@
 
 mod agent;
 mod agent_values;
+mod alerta;
 mod alertmanager;
 mod calm;
 mod clients;

@@ -166,6 +166,8 @@ fn the_table() {
         include_str!("normalize/others.toml"),
         include_str!("normalize/pagerduty.toml"),
         include_str!("normalize/falcon.toml"),
+        include_str!("normalize/alerta.toml"),
+        include_str!("normalize/slack.toml"),
     ];
     let cases = tables.into_iter().flat_map(|table| toml::from_str::<Table>(table).unwrap().case);
     let mut wrong = Vec::new();
@@ -346,6 +348,9 @@ const FORMATS: &[Option<&str>] = &[
     Some("opsgenie"),
     Some("callback"),
     Some("alertmanager"),
+    Some("alerta"),
+    Some("slack"),
+    Some("gotify"),
     Some(ALERTMANAGER_API),
 ];
 

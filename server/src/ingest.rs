@@ -1,6 +1,7 @@
 //! Where senders post: authenticates, bounds, reads, and answers with success only what is stored.
 
 mod acts;
+mod alerta;
 mod alertmanager;
 mod body;
 mod carried;
@@ -11,6 +12,7 @@ mod measures;
 mod opsgenie;
 mod pagerduty;
 mod preview;
+mod slack;
 
 pub use preview::preview;
 
@@ -41,8 +43,21 @@ const INFLATED_MAX_BYTES: usize = 2 << 20;
 /// Longer keys are as good as their hash.
 const KEY_MAX_CHARS: usize = 255;
 /// Names a path may give the body's format.
-const FORMATS: &[&str] =
-    &["auto", "bracket", "falcon", "json", "text", "form", "pagerduty", "pagerduty-change", "alertmanager", "opsgenie"];
+const FORMATS: &[&str] = &[
+    "auto",
+    "bracket",
+    "falcon",
+    "json",
+    "text",
+    "form",
+    "pagerduty",
+    "pagerduty-change",
+    "alertmanager",
+    "opsgenie",
+    "alerta",
+    "slack",
+    "gotify",
+];
 
 /// Mounts the addresses senders post to. None of them ever redirects: a sender that follows a redirect loses
 /// the body and takes the answer for success.
@@ -53,6 +68,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
     pagerduty::routes(config);
     alertmanager::routes(config);
     opsgenie::routes(config);
+    alerta::routes(config);
+    slack::routes(config);
     for path in [
         "/ingest",
         "/ingest/",
@@ -144,11 +161,14 @@ struct Unstored {
 
 /// Reads a body and hands it to the engine; when this returns, it is stored or the sender has to send it again.
 async fn deliver(request: &HttpRequest, app: &App, posted: Posted<'_>) -> Result<Stored, Unstored> {
-    let Posted { integration, format, body } = posted;
+    let Posted { integration, format, mut body } = posted;
+    if let Some(name @ ("slack" | "gotify")) = format {
+        wrap(name, &mut body);
+    }
     let received_at = clock::now();
     // What we wrapped is JSON, whatever the request said, and is read again as such.
     let content_type = match format {
-        Some("callback" | "opsgenie") => "application/json".to_owned(),
+        Some("alerta" | "callback" | "opsgenie") => "application/json".to_owned(),
         _ => text_of(request.headers(), &CONTENT_TYPE).unwrap_or_default(),
     };
     let config = app.runtime.config();
@@ -168,6 +188,16 @@ async fn deliver(request: &HttpRequest, app: &App, posted: Posted<'_>) -> Result
     let (key, format) = (first.map(|it| it.dedup_key.clone()), first.map(|it| it.format));
     let receipt = app.runtime.ingest(arrived).await.map_err(|why| Unstored { why, format })?;
     Ok(Stored { receipt, key })
+}
+
+/// Puts the name of an interface around an object that was told to it: any JSON may be meant for it, and whoever reads the
+/// stored message again does not know its address.
+fn wrap(name: &str, body: &mut Vec<u8>) {
+    let start = body.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(body.len());
+    if body.get(start) == Some(&b'{') {
+        body.splice(..start, format!("{{\"{name}\":").into_bytes());
+        body.push(b'}');
+    }
 }
 
 /// Success when anything of it was understood; otherwise the reason, and where it is kept.

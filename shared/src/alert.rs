@@ -50,6 +50,22 @@ pub enum Format {
     PagerDuty,
     /// A notification command of Nagios or Icinga.
     Nagios,
+    /// What Alerta's API is told.
+    Alerta,
+    /// An incoming webhook of Slack or Mattermost.
+    Slack,
+    /// An event of the CNCF's CloudEvents.
+    #[serde(rename = "cloudevents")]
+    CloudEvents,
+    /// A notification of Amazon's SNS or Huawei's SMN.
+    Sns,
+    /// A webhook of GitHub.
+    #[serde(rename = "github")]
+    GitHub,
+    /// A webhook of Sentry.
+    Sentry,
+    /// A message of syslog.
+    Syslog,
     /// Anything else: kept as text.
     Text,
 }

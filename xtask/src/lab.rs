@@ -32,6 +32,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     // With the media types that Zabbix comes with.
     ("zabbix_js", "zabbix-server-pgsql"),
     ("nagios4", "nagios4-core"),
+    ("alarm-notify.sh", "netdata-plugins-bash"),
 ];
 
 /// The root of the unpacked files.

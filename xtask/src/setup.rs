@@ -13,13 +13,14 @@ use crate::steps::{call, output, retry};
 /// Other programs that speak with ours in the tests: a real SMTP server, a reader of calendars, Ansible, VMware's own client,
 /// another reader of /proc, another client of chats, one of ntfy and Slack's own, one of WeCom's callbacks, carriers' own libraries, a
 /// receiver of web pushes. No crate of ours is a second opinion on what we say.
-const PYTHON_PACKAGES: [&str; 22] = [
+const PYTHON_PACKAGES: &[&str] = &[
     "aiosmtpd==1.4.6",
     "icalendar==7.3.0",
     "ansible-core==2.17.14",
     "pyvmomi==9.1.1.0",
     "psutil==7.2.2",
     "apprise==2.2.0",
+    "alerta==8.5.3",
     "slack_sdk==3.47.0",
     "twilio==9.13.0",
     "aliyun-python-sdk-core==2.16.1",

@@ -1,9 +1,9 @@
 //! JSON bodies: an object, an array of objects, `{"alerts": […]}`, or one object a line.
 
 use super::{
-    Out, Source, Told, alertmanager, bounds, callback,
+    Out, Source, Told, alerta, alertmanager, apprise, bounds, callback,
     json::{DEPTH, Fault, Members, Node, Reader, Value},
-    kuma, nagios, nightingale, object, opsgenie, pagerduty, zabbix,
+    kuma, nagios, netdata, nightingale, object, opsgenie, pagerduty, slack, zabbix,
 };
 use shared::{Flag, Format, timeline::RejectReason};
 
@@ -11,7 +11,18 @@ use shared::{Flag, Format, timeline::RejectReason};
 pub(super) type Shape = fn(&Source<'_>, &Members<'_>, &str) -> Option<Told>;
 
 /// The senders that are known by the shape of what they send, each of which no other has.
-const SHAPES: &[Shape] = &[zabbix::read, opsgenie::read, nightingale::read, kuma::read, callback::read, nagios::read];
+const SHAPES: &[Shape] = &[
+    zabbix::read,
+    opsgenie::read,
+    nightingale::read,
+    kuma::read,
+    callback::read,
+    nagios::read,
+    alerta::read,
+    netdata::read,
+    apprise::read,
+    slack::read,
+];
 
 /// Reads every value of a text.
 ///

@@ -3,9 +3,13 @@
 //! `cpu 93% busy` and `cpu 95% busy` are one alert, and so are `host is down` and `host is up`.
 
 use super::bounds;
+use std::net::Ipv4Addr;
 
 /// How much of a text takes part in its identity.
 const FOLDED_BYTES: usize = 4 * 1024;
+
+/// The shape of a date and a time: digits, separators, and a blank or a T.
+const INSTANT: &[u8] = b"0000-00-00 00:00:00";
 
 /// Words that tell a state and not what is in that state.
 const STATES: [&str; 36] = [
@@ -71,7 +75,8 @@ const CHINESE_STATES: [&str; 18] = [
 
 /// Appends the folded text to `out`: lower case, numbers as `#`, state words as `~`, single blanks.
 ///
-/// Digits directly behind a letter stay (`eth1` is not `eth2`), all others are a measurement.
+/// Digits behind a letter stay (`eth1` is not `eth2`, nor `db-07` `db-08`), and so do addresses and numbers that name
+/// something (`3号`); all others are a measurement.
 pub(super) fn fold(text: &str, out: &mut String) {
     let mut rest = bounds::prefix(text.trim(), FOLDED_BYTES);
     let mut in_name = false;
@@ -91,7 +96,12 @@ pub(super) fn fold(text: &str, out: &mut String) {
             out.push(c);
         } else if c.is_ascii_digit() {
             taken = number(rest);
-            push_once(out, '#');
+            let (digits, after) = rest.split_at_checked(taken).unwrap_or((rest, ""));
+            if digits.parse::<Ipv4Addr>().is_ok() || after.starts_with('号') {
+                out.push_str(digits);
+            } else {
+                push_once(out, '#');
+            }
         } else if c.is_whitespace() {
             push_once(out, ' ');
         } else if let Some(word) = chinese_state(c, rest) {
@@ -100,14 +110,25 @@ pub(super) fn fold(text: &str, out: &mut String) {
         } else {
             out.extend(c.to_lowercase());
         }
-        in_name = (c.is_ascii_alphabetic() || c == '_') || (in_name && c.is_ascii_digit());
+        let is_joined = || matches!(c, '-' | '.') && rest.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
+        in_name = c.is_ascii_alphabetic() || c == '_' || (in_name && (c.is_ascii_digit() || is_joined()));
         rest = rest.get(taken..).unwrap_or_default();
     }
 }
 
-/// The length of a number with its decimal points and thousands separators.
+/// The length of a number with its decimal points and thousands separators, or of an instant as computers write it.
 fn number(text: &str) -> usize {
     let bytes = text.as_bytes();
+    let is_instant = bytes.len() >= 19
+        && INSTANT.iter().zip(bytes).all(|(known, byte)| match known {
+            b'0' => byte.is_ascii_digit(),
+            b' ' => matches!(byte, b' ' | b'T'),
+            other => byte == other,
+        });
+    if is_instant {
+        let zone = |at: &usize| matches!(bytes.get(*at), Some(b'0'..=b'9' | b'.' | b':' | b'+' | b'-' | b'Z'));
+        return (INSTANT.len()..bytes.len()).find(|at| !zone(at)).unwrap_or(bytes.len());
+    }
     let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
     let mut end = 0;
     while digit(end) || (matches!(bytes.get(end), Some(b'.' | b',')) && digit(end + 1)) {
@@ -144,5 +165,31 @@ mod tests {
         assert_ne!(fold("eth1 down"), fold("eth2 down"));
         assert_eq!(fold("主机宕机"), fold("主机已恢复"));
         assert_eq!(fold("took 1,200ms."), "took #ms.");
+    }
+
+    #[test]
+    fn machines_are_told_apart_and_measurements_are_not() {
+        for (one, other) in [
+            ("db-07: down", "db-08: down"),
+            ("esx-bj-07 is down", "esx-bj-08 is down"),
+            ("10.0.0.7 down", "10.0.0.8 down"),
+            ("disk full host=db-07", "disk full host=db-08"),
+            ("disk full ip=10.0.0.7", "disk full ip=10.0.0.8"),
+            ("主机db-07宕机", "主机db-08宕机"),
+            ("3号机房断电", "4号机房断电"),
+        ] {
+            assert_ne!(fold(one), fold(other), "{one}");
+        }
+        for (one, other) in [
+            ("Disk on db-07 is 95% full", "disk on db-07  is 40% full"),
+            ("db-07 is down, load=5", "db-07 is up, load=7"),
+            ("usage:95%", "usage:97%"),
+            ("CPU(95%) of web-3", "CPU(5.5%) of web-3"),
+            ("web-3-down", "web-3-up"),
+            ("last seen 2026-11-21T03:10:00.5+08:00 by db-07", "last seen 2026-12-01 14:11:09Z by db-07"),
+            ("磁盘使用率95%", "磁盘使用率7%"),
+        ] {
+            assert_eq!(fold(one), fold(other), "{one}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! `application/x-www-form-urlencoded`: percent-decoded to bytes first, because Chinese senders put GBK there.
 
 use super::{
-    Charset, Out, Source, bounds, decode, documents,
+    Charset, Out, Source, apprise, bounds, decode, documents,
     json::{Members, Node, Value},
     nagios, object, text,
 };
@@ -11,7 +11,7 @@ use std::{borrow::Cow, ops::Range};
 /// Fields that carry the message.
 const MESSAGE: [&str; 7] = ["content", "subject", "message", "text", "payload", "data", "msg"];
 /// The senders of forms that are known by their fields.
-const SHAPES: &[documents::Shape] = &[nagios::read];
+const SHAPES: &[documents::Shape] = &[nagios::read, apprise::read];
 /// More fields than this are not read.
 const PAIRS: usize = 1000;
 

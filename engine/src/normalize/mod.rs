@@ -3,7 +3,9 @@
 //! Pure: no clock, no I/O. Total: every body gives events or stated reasons, no body panics or takes
 //! more than a few passes over it. Fails open: what cannot be understood but looks like a P0 pages.
 
+mod alerta;
 pub mod alertmanager;
+mod apprise;
 mod bounds;
 mod bracket;
 mod callback;
@@ -16,10 +18,12 @@ mod form;
 mod json;
 mod kuma;
 mod nagios;
+mod netdata;
 mod nightingale;
 mod object;
 mod opsgenie;
 mod pagerduty;
+mod slack;
 mod text;
 mod time;
 mod words;
@@ -34,6 +38,7 @@ use shared::{
     timeline::RejectReason,
 };
 
+pub use alerta::key as alerta_key;
 pub use text::looks_like_p0;
 
 /// The format of what Prometheus posts to an Alertmanager.
@@ -47,7 +52,7 @@ pub struct Source<'a> {
     /// The Content-Type header.
     pub content_type: Option<&'a str>,
     /// From `/ingest/{token}/{format}`: auto, bracket, falcon, json, text, form, pagerduty, pagerduty-change, alertmanager, opsgenie,
-    /// callback or [`ALERTMANAGER_API`].
+    /// alerta, slack, gotify or [`ALERTMANAGER_API`].
     pub format: Option<&'a str>,
     /// When it was received.
     pub received_at: Timestamp,
@@ -200,7 +205,7 @@ pub fn normalize(source: &Source<'_>, body: &[u8]) -> Normalized {
 
 fn declared(source: &Source<'_>) -> Declared {
     match source.format {
-        Some("json" | "alertmanager" | "callback" | "opsgenie" | "pagerduty" | "pagerduty-change") => {
+        Some("json" | "alerta" | "alertmanager" | "callback" | "opsgenie" | "pagerduty" | "pagerduty-change") => {
             return Declared::Json;
         }
         Some("form") => return Declared::Form,

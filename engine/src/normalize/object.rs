@@ -72,6 +72,14 @@ impl<'n, 'a> Fields<'n, 'a> {
     }
 }
 
+/// Whether an object says by names of its own how bad it is, how it stands, or what it is: then it is nobody's but the generic
+/// form's, whatever else it looks like. `but` are names that mean something else there.
+pub(super) fn says_itself(members: &Members<'_>, but: &[&str]) -> bool {
+    let names = [ACTION, SEVERITY, &["dedup_key", "key", "alias", "fingerprint", "host", "hostname", "ip"]];
+    let names = names.into_iter().flatten().filter(|name| !but.contains(name));
+    names.into_iter().any(|name| member(members, name).is_some())
+}
+
 /// A scalar that says something.
 pub(super) fn filled<'n>(node: &'n Node<'_>) -> Option<&'n str> {
     node.scalar().map(str::trim).filter(|text| !text.is_empty())

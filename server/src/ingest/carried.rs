@@ -11,12 +11,13 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 const SCHEMES: &[&str] = &["bearer", "geniekey", "key", "token"];
 /// The names under which it may stand in a query.
 const QUERIES: &[&str] = &["token", "access_token", "apiKey", "api_key", "api-key"];
-const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// Headers that hold nothing else; the second is Gotify's.
+const HEADERS: [HeaderName; 2] = [HeaderName::from_static("x-api-key"), HeaderName::from_static("x-gotify-key")];
 
 /// The token that a request carries beside its path.
 pub(super) fn token(request: &HttpRequest) -> Option<String> {
     let header = text_of(request.headers(), &AUTHORIZATION).and_then(|text| credentials(&text));
-    let key = || text_of(request.headers(), &API_KEY).filter(|key| !key.is_empty());
+    let key = || HEADERS.iter().find_map(|name| text_of(request.headers(), name).filter(|key| !key.is_empty()));
     let is_token = |(name, value): &(String, String)| QUERIES.contains(&name.as_str()) && !value.is_empty();
     let query = || query(request).into_iter().find(is_token).map(|(_, value)| value);
     header.or_else(key).or_else(query)
@@ -58,7 +59,9 @@ mod tests {
         ] {
             assert_eq!(token(&header("authorization", value)).as_deref(), Some("tk_1"), "{value}");
         }
-        assert_eq!(token(&header("x-api-key", "tk_1")).as_deref(), Some("tk_1"));
+        for name in ["x-api-key", "x-gotify-key"] {
+            assert_eq!(token(&header(name, "tk_1")).as_deref(), Some("tk_1"));
+        }
         for query in ["token=tk_1", "a=b&access_token=tk_1", "apiKey=tk_1", "token=&api_key=tk_1"] {
             let request = TestRequest::with_uri(&format!("/ingest?{query}")).to_http_request();
             assert_eq!(token(&request).as_deref(), Some("tk_1"), "{query}");

@@ -11,6 +11,7 @@ mod shown;
 use super::{
     Posted, acts, body, carried, deliver,
     fault::{Fault, about},
+    wrong_method,
 };
 use crate::{clock, entropy, http::App, telemetry};
 use actix_web::{
@@ -32,6 +33,9 @@ const BODY_MAX_BYTES: usize = 512 << 10;
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     for path in ["/v2/alerts", "/v2/alerts/{tail:.*}"] {
         config.service(web::resource(path).default_service(web::to(serve)));
+    }
+    for path in ["/v1/json/integrations/webhooks/netdata", "/v1/json/integrations/webhooks/netdata/"] {
+        config.service(web::resource(path).route(web::post().to(netdata)).default_service(web::to(wrong_method)));
     }
 }
 
@@ -99,6 +103,21 @@ impl Asked<'_> {
 
 async fn serve(request: HttpRequest, payload: web::Payload, app: web::Data<App>) -> HttpResponse {
     answer(&request, payload, &app).await.unwrap_or_else(refused)
+}
+
+/// The integration for Netdata, which takes 200 and nothing else for success.
+async fn netdata(request: HttpRequest, payload: web::Payload, app: web::Data<App>) -> HttpResponse {
+    let taken = async {
+        let integration = super::sender(&request, &app).await?;
+        // Its script escapes nothing: what is no JSON is kept as it came, and pages when it looks like a P0.
+        let body = body::read(payload, BODY_MAX_BYTES).await.inspect_err(|_| telemetry::refused("body"))?;
+        let posted = Posted { integration, format: Some(FORMAT), body };
+        let stored = deliver(&request, &app, posted).await.map_err(|it| it.why)?;
+        about(&stored.receipt.outcomes)?;
+        Ok(HttpResponse::Ok()
+            .json(json!({ "result": "Request will be processed", "took": 0.001, "requestId": uuid() })))
+    };
+    taken.await.unwrap_or_else(refused)
 }
 
 async fn answer(request: &HttpRequest, payload: web::Payload, app: &App) -> Result<HttpResponse, Fault> {

@@ -2,7 +2,9 @@
 
 use super::{Runtime, Unavailable};
 use engine::{State, dedup};
-use shared::{Alert, Format, IncidentId, IncidentState, IntegrationId, PolicyId, SharedStr, SilenceId, Timestamp};
+use shared::{
+    Alert, AlertEvent, Format, IncidentId, IncidentState, IntegrationId, PolicyId, SharedStr, SilenceId, Timestamp,
+};
 
 /// An open alert of a sender, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +55,22 @@ impl Runtime {
             let state = &engine.state;
             let known = dedup::open(state, &integration, &key).and_then(|id| state.alerts.get(&id));
             known.and_then(|alert| Told::of(state, alert))
+        })
+        .await
+    }
+
+    /// The open alert of a sender with this identity, or else the first that is another name for it.
+    pub async fn told_as(
+        &self,
+        integration: IntegrationId,
+        key: String,
+        is_same: impl Fn(&AlertEvent) -> bool + Send + 'static,
+    ) -> Result<Option<Told>, Unavailable> {
+        self.ask(move |engine| {
+            let state = &engine.state;
+            let known = dedup::open(state, &integration, &key).and_then(|id| state.alerts.get(&id));
+            let same = || state.alerts.values().find(|it| it.integration == integration && is_same(&it.event));
+            known.or_else(same).and_then(|alert| Told::of(state, alert))
         })
         .await
     }

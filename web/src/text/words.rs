@@ -144,6 +144,13 @@ pub(crate) fn format(l: Language, format: Format) -> String {
         Format::UptimeKuma => "Uptime Kuma".to_owned(),
         Format::PagerDuty => "PagerDuty".to_owned(),
         Format::Nagios => "Nagios".to_owned(),
+        Format::Alerta => "Alerta".to_owned(),
+        Format::Slack => "Slack".to_owned(),
+        Format::CloudEvents => "CloudEvents".to_owned(),
+        Format::Sns => "SNS".to_owned(),
+        Format::GitHub => "GitHub".to_owned(),
+        Format::Sentry => "Sentry".to_owned(),
+        Format::Syslog => "Syslog".to_owned(),
         Format::Text => plain_text(l),
     }
 }
