@@ -10,6 +10,7 @@ mod shown;
 use super::{
     Posted, Unstored, acts, body, carried, deliver,
     fault::{Fault, about},
+    query as query_of,
 };
 use crate::{clock, http::App, runtime::Told, telemetry};
 use actix_web::{
@@ -28,6 +29,9 @@ const SHELVED_MS: i64 = 7_200_000;
 /// First parts of paths; before them may stand a token.
 const NAMES: [&str; 8] =
     ["alert", "alerts", "heartbeat", "heartbeats", "config", "management", "userinfo", "environments"];
+/// What is done to an alert, in Alerta's words.
+const DONE: [&str; 11] =
+    ["ack", "close", "closed", "tag", "attributes", "open", "unack", "unshelve", "shelve", "shelved", "note"];
 
 /// Mounts the addresses; like those of other senders they never redirect.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -59,8 +63,7 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     fn query(&self) -> Vec<(String, String)> {
-        let query = web::Query::<Vec<(String, String)>>::from_query(self.request.query_string());
-        query.map(web::Query::into_inner).unwrap_or_default()
+        query_of(self.request)
     }
 
     /// An alert and its incident, by its number.
@@ -220,6 +223,9 @@ async fn change(asked: &Asked<'_>, id: &str, verb: &str, mut body: Value) -> Res
         "tag" | "attributes" | "note" => verb.to_owned(),
         _ => return Err(not_here(verb)),
     };
+    if !DONE.contains(&done.as_str()) {
+        return Err(not_here(&format!("'{done}' of an alert")));
+    }
     // What people have to say stands before what they do.
     if let Some(text) = text.clone() {
         act(Act::Note { text }).await?;

@@ -1,7 +1,7 @@
 //! Alerta's API as its clients rely on it: 201 with the alert, identity with its correlated events, and a sender's own alerts
 //! only.
 
-use super::house::{Answer, House, call, json, request};
+use super::house::{Answer, CONFIG, House, call, json, request};
 use serde_json::{Value, json as value};
 use shared::api::Role;
 
@@ -106,6 +106,27 @@ async fn what_is_done_to_an_alert_there_is_done_here() {
     assert_eq!(incident(&house, 1).await["row"]["title"], "DiskFull on web01:/var");
     assert_eq!(put("status", value!({ "status": "closed" })).await, (200, value!("resolved")));
     assert_eq!(put("status", value!({ "status": "ack" })).await.0, 409);
+}
+
+#[actix_web::test]
+async fn what_alerts_of_others_share_is_not_put_off_or_taken_back_and_what_is_refused_leaves_no_word() {
+    let house = House::with(&CONFIG.replace("policy = \"p\"", "policy = \"p\"\ngroup = { by = [\"host\"] }"), None);
+    let other = house.another_sender("other");
+    send(&house, "DiskFull", "major", value!({})).await;
+    let theirs = value!({ "resource": "web01", "event": "Fan", "environment": "Production", "severity": "debug" });
+    let told = json("POST", &format!("/alerta/{other}/alert"), &theirs);
+    assert_eq!(call(&house.service().await, told).await.status, 201);
+    assert_eq!(incident(&house, 1).await["alerts"].as_array().unwrap().len(), 2);
+    let put = async |body: Value| {
+        let asked = json("PUT", &format!("/alerta/{other}/alert/2/action"), &body);
+        let answer = call(&house.service().await, asked).await;
+        (answer.status.as_u16(), incident(&house, 1).await["row"]["state"].clone())
+    };
+    assert_eq!(put(value!({ "action": "shelve", "timeout": 60 })).await, (409, value!("triggered")));
+    ask(&house, "PUT", "/alerta/alert/1/action", Some(&value!({ "action": "ack" }))).await;
+    assert_eq!(put(value!({ "action": "unack" })).await, (409, value!("acked")));
+    assert_eq!(put(value!({ "action": "explode", "text": "never written" })).await.0, 404);
+    assert!(!incident(&house, 1).await.to_string().contains("never written"));
 }
 
 #[actix_web::test]
