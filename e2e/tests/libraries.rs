@@ -10,12 +10,19 @@ use shared::{
 use std::{path::Path, process::Command};
 
 /// Runs a script of this folder with an address and a token; gives what it printed.
-fn python(script: &str, base: &str, token: &str, front: Option<&Front>) -> Result<Value> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/libraries").join(script);
-    let mut command = Command::new(environment::python()?);
-    command.arg(script).args([base, token]);
+fn run(script: &str, base: &str, token: &str, front: Option<&Front>) -> Result<Value> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // What npm installed stands where the browser's tests are.
+    let (program, folder) = match script.ends_with(".mjs") {
+        true => ("node".into(), here.join("browser")),
+        false => (environment::python()?, here.to_path_buf()),
+    };
+    let mut command = Command::new(program);
+    command.arg(here.join("tests/libraries").join(script)).args([base, token]).current_dir(folder);
     if let Some(front) = front {
-        command.env("SSL_CERT_FILE", front.authority()).env("REQUESTS_CA_BUNDLE", front.authority());
+        for name in ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
+            command.env(name, front.authority());
+        }
     }
     let output = command.output()?;
     let said = String::from_utf8_lossy(&output.stderr);
@@ -40,10 +47,12 @@ fn the_libraries_of_pagerduty_open_answer_and_close_an_alert_and_tell_changes() 
     // They speak to nobody without TLS.
     let front = Front::start(server.address())?;
     let base = format!("https://{}", front.host());
-    for (script, host, severity) in
-        [("pagerduty_client.py", "db-07", Severity::P1), ("pdpyras_client.py", "db-08", Severity::P2)]
-    {
-        let said = python(script, &base, &token, Some(&front))?;
+    for (script, name, host, severity) in [
+        ("pagerduty_client.py", "pagerduty", "db-07", Severity::P1),
+        ("pdpyras_client.py", "pdpyras", "db-08", Severity::P2),
+        ("pdjs_client.mjs", "@pagerduty/pdjs", "db-06", Severity::P2),
+    ] {
+        let said = run(script, &base, &token, Some(&front))?;
         let found = incident(&server, host)?;
         ensure!(
             (found.incident.state, found.incident.severity) == (IncidentState::Resolved, severity),
@@ -54,19 +63,20 @@ fn the_libraries_of_pagerduty_open_answer_and_close_an_alert_and_tell_changes() 
         let timeline = serde_json::to_value(&found.timeline)?;
         let is_answer = |it: &Value| it["what"]["kind"] == "acked" && it["actor"]["kind"] == "integration";
         ensure!(timeline.as_array().into_iter().flatten().any(is_answer), "{script}: {timeline:#}");
-        let (name, version) = (script.trim_end_matches("_client.py"), said["version"].as_str().unwrap_or_default());
+        ensure!(said["refused"].as_str().is_none_or(|it| it.contains("Event object is invalid")), "{said}");
+        let version = said["version"].as_str().unwrap_or_default();
         senders::worked(name, version, "trigger, acknowledge, resolve, change", "paged, answered, resolved")?;
     }
-    let said = python("pagerduty_client.py", &base, &token, Some(&front))?;
+    let said = run("pagerduty_client.py", &base, &token, Some(&front))?;
     ensure!(said["refused"].as_str().is_some_and(|it| it.contains("Event object is invalid")), "{said}");
     Ok(())
 }
 
 #[test]
-fn the_library_of_opsgenie_makes_each_call_and_each_is_done_when_it_asks() -> Result<()> {
+fn the_libraries_of_opsgenie_make_each_call_and_each_is_done_when_they_ask() -> Result<()> {
     let mut server = Tocsin::fresh()?;
     server.start()?;
-    let said = python("opsgenie_client.py", &server.url(""), &server.sender("opsgenie")?, None)?;
+    let said = run("opsgenie_client.py", &server.url(""), &server.sender("opsgenie")?, None)?;
     ensure!(said["calls"].as_array().is_some_and(|calls| calls.len() == 15), "{said}");
     ensure!(said["alias"] == json!(["db-09/磁盘"]) && said["refused"] == 422, "{said}");
     ensure!(
@@ -78,5 +88,17 @@ fn the_library_of_opsgenie_makes_each_call_and_each_is_done_when_it_asks() -> Re
     ensure!(found.incident.ip.as_deref() == Some("10.8.3.29"), "{:?}", found.incident);
     let version = said["version"].as_str().unwrap_or_default();
     senders::worked("opsgenie-sdk (Python)", version, "15 changes, 18 questions", "each done when asked")?;
+    let said = run("opsgenie_client.mjs", &server.url(""), &server.sender("opsgenie-js")?, None)?;
+    ensure!(said["calls"].as_array().is_some_and(|calls| calls.len() == 14), "{said}");
+    ensure!(
+        said["alias"] == json!(["db-05:disk"]) && said["refused"] == 422 && said["snoozed"] == json!(true),
+        "{said}"
+    );
+    ensure!(said["tags"] == json!(["env:prod", "dc:bj-1"]) && said["details"]["row"] == "7", "{said}");
+    ensure!(said["details"].get("rack").is_none(), "{said}");
+    let found = incident(&server, "db-05")?;
+    ensure!(found.incident.state == IncidentState::Resolved, "{:?}", found.incident);
+    let version = said["version"].as_str().unwrap_or_default();
+    senders::worked("opsgenie-sdk (npm)", version, "14 changes, 16 questions", "each done when asked")?;
     Ok(())
 }

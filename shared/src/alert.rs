@@ -217,7 +217,8 @@ impl AlertEvent {
         }
     }
 
-    /// What is known of an alert once this was said of it: what an update does not speak of stays.
+    /// What is known of an alert once this was said of it: what an update does not speak of stays, and a label that it says
+    /// nothing for is gone.
     #[must_use]
     pub fn onto(self, known: &Self) -> Self {
         let mut event = known.clone();
@@ -233,6 +234,10 @@ impl AlertEvent {
         }
         for (name, value) in self.labels.iter() {
             event.labels.insert(name.clone(), value.clone());
+        }
+        if self.labels.values().any(String::is_empty) {
+            let stay = event.labels.iter().filter(|(_, value)| !value.is_empty());
+            event.labels = stay.map(|(name, value)| (name.clone(), value.clone())).collect();
         }
         event
     }

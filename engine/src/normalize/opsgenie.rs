@@ -17,6 +17,9 @@ use shared::{Action, AlertEvent, Flag, Format, Severity};
 /// Keys that we make are as long as PagerDuty's.
 const KEY_CHARS: usize = 32;
 
+/// Tags or details are taken away: `gone` has the names of labels, and `tags` what stays.
+const REMOVED: &str = "remove";
+
 /// Reads an object that holds what was asked and nothing else.
 pub(super) fn read(source: &Source<'_>, members: &Members<'_>, whole: &str) -> Option<Told> {
     let asked = member(members, "opsgenie").and_then(Node::members).filter(|_| members.len() == 1);
@@ -33,7 +36,7 @@ fn event(source: &Source<'_>, asked: &Members<'_>, whole: &str) -> Result<Parsed
         Some("create") => Action::Trigger,
         Some("acknowledge") => Action::Acknowledge,
         Some("close" | "delete") => Action::Resolve,
-        Some("message" | "description" | "priority" | "details" | "tags") => Action::Update,
+        Some("message" | "description" | "priority" | "details" | "tags" | REMOVED) => Action::Update,
         other => return Err(vec![format!("'{}' is nothing that is done to alerts", other.unwrap_or_default())]),
     };
     let mut spans = Spans::new(whole);
@@ -73,9 +76,14 @@ fn event(source: &Source<'_>, asked: &Members<'_>, whole: &str) -> Result<Parsed
         for (name, value) in tags.iter().filter_map(|tag| tag.split_once([':', '='])) {
             bounds::label(&mut event, name, value);
         }
-        if !tags.is_empty() {
+        // An update that says none leaves none.
+        if !tags.is_empty() || action == Action::Update {
             bounds::label(&mut event, "tags", &tags.join(", "));
         }
+    }
+    if let Some(Value::Array(gone)) = member(body, "gone").map(|node| &node.value).filter(|_| action == Action::Update)
+    {
+        gone.iter().filter_map(filled).for_each(|name| bounds::label(&mut event, name, ""));
     }
     set_key(&mut event, asked, source, whole, &mut spans);
     Ok(Parsed { event, spans: spans.list })

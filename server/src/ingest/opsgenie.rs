@@ -27,6 +27,8 @@ use std::borrow::Cow;
 
 /// How what is asked here is stored.
 const FORMAT: &str = "opsgenie";
+/// What taking tags or details away is called in the stored message.
+const REMOVED: &str = "remove";
 const BODY_MAX_BYTES: usize = 512 << 10;
 
 /// Mounts the addresses; like those of other senders they never redirect.
@@ -144,6 +146,9 @@ async fn answer(request: &HttpRequest, payload: web::Payload, app: &App) -> Resu
         ["alerts", "requests", id] if is(Method::GET) => shown::request(&asked, id).await,
         ["alerts", identifier] if is(Method::GET) => shown::alert(&asked, identifier).await,
         ["alerts", identifier] if is(Method::DELETE) => change(&asked, identifier, &["delete"], Value::Null).await,
+        ["alerts", identifier, what @ ("tags" | "details")] if is(Method::DELETE) => {
+            remove(&asked, identifier, what).await
+        }
         ["alerts", identifier, what @ ..] if Done::is_verb(what) && (is(Method::POST) || is(Method::PUT)) => {
             let body = body::object(asked.keeper(), payload, BODY_MAX_BYTES).await?;
             change(&asked, identifier, what, body).await
@@ -166,8 +171,39 @@ async fn told(asked: &Asked<'_>, verb: &str, alias: Option<String>, body: Value)
     about(&stored.receipt.outcomes)
 }
 
+/// The tags of an alert.
+fn tags(alert: &Alert) -> Vec<&str> {
+    let text = alert.event.labels.get("tags").map(String::as_str).unwrap_or_default();
+    text.split(", ").filter(|tag| !tag.is_empty()).collect()
+}
+
+/// Takes tags or details away; the address says which.
+async fn remove(asked: &Asked<'_>, identifier: &str, what: &str) -> Result<HttpResponse, Fault> {
+    let name = if what == "tags" { "tags" } else { "keys" };
+    let given = asked.query(name).unwrap_or_default();
+    let given: Vec<&str> = given.split(',').map(str::trim).filter(|it| !it.is_empty()).collect();
+    if given.is_empty() {
+        let why = format!("'{name}' can not be empty; write them as ?{name}=a,b");
+        return Err(Fault::new(StatusCode::UNPROCESSABLE_ENTITY, why));
+    }
+    let Some(alert) = asked.alert(identifier).await?.filter(|alert| alert.closed_at.is_none()) else {
+        return Ok(asked.will_be_processed(REMOVED, None));
+    };
+    let known = tags(&alert);
+    let body = if what == "tags" {
+        let gone = given.iter().filter(|tag| known.contains(tag)).filter_map(|tag| tag.split_once([':', '=']));
+        let gone = gone.filter(|(name, value)| alert.event.labels.get(*name).is_some_and(|it| it == value));
+        let stay: Vec<&&str> = known.iter().filter(|tag| !given.contains(tag)).collect();
+        json!({ "tags": stay, "gone": gone.map(|(name, _)| name).collect::<Vec<_>>() })
+    } else {
+        json!({ "tags": known, "gone": given })
+    };
+    let done = told(asked, REMOVED, Some(alert.event.dedup_key.to_string()), body).await?;
+    Ok(asked.will_be_processed(REMOVED, done))
+}
+
 /// Does something to an alert.
-async fn change(asked: &Asked<'_>, identifier: &str, what: &[&str], body: Value) -> Result<HttpResponse, Fault> {
+async fn change(asked: &Asked<'_>, identifier: &str, what: &[&str], mut body: Value) -> Result<HttpResponse, Fault> {
     let verb = what.first().copied().unwrap_or_default();
     let Some(alert) = asked.alert(identifier).await? else {
         return Ok(asked.will_be_processed(verb, None));
@@ -175,6 +211,13 @@ async fn change(asked: &Asked<'_>, identifier: &str, what: &[&str], body: Value)
     // Under its alias another one may be open by now; of what is over there is only something to say.
     if alert.closed_at.is_some() && verb != "notes" {
         return Ok(asked.will_be_processed(verb, None));
+    }
+    // Tags are added to those that are there.
+    if let Some(more) = body["tags"].as_array().filter(|_| verb == "tags") {
+        let known = tags(&alert);
+        let new = more.iter().filter(|tag| tag.as_str().is_none_or(|tag| !known.contains(&tag)));
+        let all: Value = known.iter().map(|tag| json!(tag)).chain(new.cloned()).collect();
+        body["tags"] = all;
     }
     let note = body.get("note").and_then(Value::as_str).map(str::trim).filter(|note| !note.is_empty());
     let user = body.get("user").and_then(Value::as_str);

@@ -205,3 +205,27 @@ async fn nobody_puts_off_an_incident_in_which_alerts_of_others_fire() {
     ask_as(&house, &other, "POST", &path("snooze"), Some(&until)).await;
     assert_eq!(incident(&house, 1).await["row"]["state"], "snoozed");
 }
+
+#[actix_web::test]
+async fn tags_are_added_to_those_that_are_there_and_what_is_taken_away_is_gone() {
+    let house = House::new();
+    let mut told = alert();
+    told["tags"] = value!(["env:prod", "old"]);
+    told["details"] = value!({ "rack": "7" });
+    ask(&house, "POST", "/v2/alerts", Some(&told)).await;
+    let path = |what: &str| format!("/v2/alerts/db-07%2Fping/{what}identifierType=alias");
+    let done = async |method: &str, what: &str, body: Option<&Value>| {
+        let answer = ask(&house, method, &path(what), body).await;
+        let labels = incident(&house, 1).await["alerts"][0]["event"]["labels"].clone();
+        let of = |name: &str| labels[name].as_str().map(str::to_owned);
+        (answer.status.as_u16(), of("tags"), of("env"), of("rack"))
+    };
+    let some = |text: &str| Some(text.to_owned());
+    let more = value!({ "tags": ["dc:bj", "old"] });
+    assert_eq!(done("POST", "tags?", Some(&more)).await, (202, some("env:prod, old, dc:bj"), some("prod"), some("7")));
+    assert_eq!(done("DELETE", "tags?tags=env:prod,old,no&", None).await, (202, some("dc:bj"), None, some("7")));
+    assert_eq!(done("DELETE", "details?keys=rack&", None).await, (202, some("dc:bj"), None, None));
+    assert_eq!(done("DELETE", "tags?tags=dc%3Abj&", None).await, (202, None, None, None));
+    assert_eq!(done("DELETE", "tags?", None).await.0, 422);
+    assert_eq!(incident(&house, 1).await["row"]["state"], "triggered");
+}

@@ -26,6 +26,7 @@ const VERBS: &[(&str, &str, &str)] = &[
     ("responders", "AddResponder", "Added responder"),
     ("teams", "AddTeam", "Added team"),
     ("actions", "ExecuteCustomAction", "Executed custom action"),
+    ("remove", "Remove", "Removed"),
 ];
 
 /// What came of a request.
@@ -41,7 +42,7 @@ impl Done {
     /// What was asked must be one of the verbs.
     pub(super) fn new(at: Timestamp, verb: &str, alert: Option<AlertId>) -> Self {
         let verb = VERBS.iter().position(|(known, ..)| *known == verb).unwrap_or_default();
-        // There are seventeen.
+        // There are eighteen.
         Self { at, verb: u8::try_from(verb).unwrap_or_default(), alert }
     }
 
