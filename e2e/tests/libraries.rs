@@ -11,6 +11,10 @@ use std::{path::Path, process::Command};
 
 /// Runs a script of this folder with an address and a token; gives what it printed.
 fn run(script: &str, base: &str, token: &str, front: Option<&Front>) -> Result<Value> {
+    run_with(script, &[base, token], front)
+}
+
+fn run_with(script: &str, arguments: &[&str], front: Option<&Front>) -> Result<Value> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     // What npm installed stands where the browser's tests are.
     let (program, folder) = match script.ends_with(".mjs") {
@@ -18,7 +22,7 @@ fn run(script: &str, base: &str, token: &str, front: Option<&Front>) -> Result<V
         false => (environment::python()?, here.to_path_buf()),
     };
     let mut command = Command::new(program);
-    command.arg(here.join("tests/libraries").join(script)).args([base, token]).current_dir(folder);
+    command.arg(here.join("tests/libraries").join(script)).args(arguments).current_dir(folder);
     if let Some(front) = front {
         for name in ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
             command.env(name, front.authority());
@@ -100,5 +104,36 @@ fn the_libraries_of_opsgenie_make_each_call_and_each_is_done_when_they_ask() -> 
     ensure!(found.incident.state == IncidentState::Resolved, "{:?}", found.incident);
     let version = said["version"].as_str().unwrap_or_default();
     senders::worked("opsgenie-sdk (npm)", version, "14 changes, 16 questions", "each done when asked")?;
+    Ok(())
+}
+
+#[test]
+fn what_the_library_of_standard_webhooks_signs_is_taken_once_and_nothing_else() -> Result<()> {
+    let mut server = Tocsin::fresh()?;
+    server.start()?;
+    let [secret, next] =
+        ["whsec_dGhlIGZpcnN0IHNlY3JldCBvZiBhIHNlbmRlcg==", "whsec_YW5kIHRoZSBuZXh0IG9uZSBvZiBpdCwgc29vbg=="];
+    server.apply(&format!(
+        "[[integrations]]\nid = \"signed\"\n\
+         signature = {{ kind = \"standard_webhooks\", secret = \"{secret}\", next_secret = \"{next}\" }}\n"
+    ))?;
+    let base = server.url("");
+    let token = server.sender("signed")?;
+    let said = run_with("standardwebhooks_client.py", &[base.trim_end_matches('/'), &token, secret, next], None)?;
+    let refused = json!([401, "bad_signature"]);
+    for name in ["old", "early", "changed", "stranger"] {
+        ensure!(said[name] == refused, "{name}: {said}");
+    }
+    ensure!(said["right"][0] == 200 && said["right"] == said["again"], "{said}");
+    ensure!(said["next"][0] == 200 && said["next"] != said["right"] && said["over"][0] == 200, "{said}");
+    let found = incident(&server, "db-11")?;
+    ensure!((found.incident.state, found.alerts[0].count) == (IncidentState::Resolved, 2), "{:?}", found.incident);
+    let version = said["version"].as_str().unwrap_or_default();
+    senders::worked(
+        "standardwebhooks (Python)",
+        version,
+        "signed, again, next secret",
+        "taken once; 4 forgeries refused",
+    )?;
     Ok(())
 }

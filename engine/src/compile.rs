@@ -3,10 +3,11 @@
 mod bounds;
 mod mirrors;
 mod routes;
+mod senders;
 
 use crate::{
     allowance,
-    classify::{self, Class},
+    classify::Class,
     heartbeat::{self, Expected},
     inhibit,
     oncall::{self, Copies, HolidayDays, Roster, Surroundings},
@@ -416,33 +417,6 @@ impl Check {
             match Window::compile(&window) {
                 Ok(window) => drop(compiled.insert(id, Arc::new(window))),
                 Err((field, message)) => self.fault(format!("time_windows[{id}].{field}"), message),
-            }
-        }
-    }
-
-    fn senders(
-        &mut self,
-        integrations: &[Integration],
-        windows: &Windows,
-        classes: &mut BTreeMap<IntegrationId, Vec<Class>>,
-    ) {
-        for integration in integrations {
-            let path = format!("integrations[{}].classes", integration.id);
-            self.index(&integration.classes, &path, |class| class.id.clone(), |id| id.as_str());
-            let mut faults = Vec::new();
-            let compiled = classify::compile(integration, windows, &mut faults);
-            self.faults(faults);
-            if !compiled.is_empty() {
-                classes.insert(integration.id.clone(), compiled);
-            }
-            if let Err(message) = oncall::zone(&integration.time_zone) {
-                self.fault(format!("integrations[{}].time_zone", integration.id), message);
-            }
-            if integration.id.as_str() == SELF {
-                self.fault(
-                    "integrations[tocsin].id",
-                    "`tocsin` is the name Tocsin raises its own alerts under; take another",
-                );
             }
         }
     }

@@ -10,14 +10,22 @@ mod fault;
 mod heartbeat;
 mod measures;
 mod opsgenie;
+mod pace;
 mod pagerduty;
 mod preview;
+mod requests;
+mod sender;
+mod signature;
 mod slack;
 
+pub use pace::Pace;
 pub use preview::preview;
+pub use requests::{Requests, answered};
+pub(crate) use signature::check;
 
 use crate::{
     clock,
+    db::Message,
     http::{ApiError, App},
     runtime::{Arrived, Refused},
     telemetry,
@@ -34,6 +42,8 @@ use engine::{
     classify,
     normalize::{Parsed, Source},
 };
+use requests::Note;
+use sender::{Sender, sender};
 use shared::{Format, IntegrationId, Severity, SharedStr, api::Receipt, timeline::Outcome};
 
 /// The largest body, in bytes; a batch of 256 alerts of the wordiest sender fits.
@@ -87,22 +97,17 @@ async fn wrong_method() -> Result<HttpResponse, ApiError> {
     Err(ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", title).allow("POST".to_owned()))
 }
 
-/// Whose token it is: in the path, or where else senders carry one.
-async fn sender(request: &HttpRequest, app: &App) -> Result<IntegrationId, ApiError> {
-    let in_path = request.match_info().get("token").map(ToOwned::to_owned);
-    let token = in_path.or_else(|| carried::token(request)).unwrap_or_default();
-    app.keyring.find_integration(&token, &app.readers).await.ok_or_else(|| {
-        telemetry::refused("token");
-        ApiError::new(StatusCode::UNAUTHORIZED, "unknown_token", "There is no such integration token")
-            .detail("Make one with `tocsin token create --kind integration --name NAME` or on the Integrations page.")
-    })
+/// Counts a refusal, and notes it in the list of the sender's requests.
+fn refuse(request: &HttpRequest, reason: &'static str) {
+    telemetry::refused(reason);
+    Note::of(request, |note| note.reason = Some(reason));
 }
 
 async fn receive(request: HttpRequest, payload: web::Payload, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let integration = sender(&request, &app).await?;
+    let sender = sender(&request, &app).await?;
     let format = request.match_info().get("format").map(ToOwned::to_owned);
     if let Some(name) = format.as_deref().filter(|name| !FORMATS.contains(name)) {
-        telemetry::refused("format");
+        refuse(&request, "format");
         return Err(ApiError::new(StatusCode::NOT_FOUND, "unknown_format", "There is no such format").detail(format!(
             "`{name}` is not one of {}; leave it out and it is found by looking.",
             FORMATS.join(", ")
@@ -111,17 +116,19 @@ async fn receive(request: HttpRequest, payload: web::Payload, app: web::Data<App
     let encoding = encoded(&request);
     let is_gzip = encoding.as_deref().is_some_and(|it| it.eq_ignore_ascii_case("gzip"));
     if let Some(encoding) = encoding.filter(|_| !is_gzip) {
-        telemetry::refused("encoding");
+        refuse(&request, "encoding");
         let title = "The body is compressed in a way that is not taken";
         return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "encoded_body", title)
             .detail(format!("The request says `Content-Encoding: {encoding}`; send it as gzip, or as it is.")));
     }
-    let refused = |_: &ApiError| telemetry::refused("body");
-    let body = body::read(payload, BODY_MAX_BYTES).await.inspect_err(refused)?;
+    let body = body::read(&request, payload, BODY_MAX_BYTES).await?;
+    // What is signed is what was sent.
+    let integration = sender.signed(&request, &body)?;
+    let refused = |_: &ApiError| refuse(&request, "body");
     let body = if is_gzip { body::inflated(&body, INFLATED_MAX_BYTES).inspect_err(refused)? } else { body };
     let posted = Posted { integration, format: format.as_deref(), body };
     match deliver(&request, &app, posted).await {
-        Ok(stored) => Ok(answer(stored.receipt)),
+        Ok(stored) => Ok(answer(&request, stored.receipt)),
         Err(unstored) => Ok(overloaded(&request, &unstored)),
     }
 }
@@ -171,23 +178,55 @@ async fn deliver(request: &HttpRequest, app: &App, posted: Posted<'_>) -> Result
         Some("alerta" | "callback" | "opsgenie") => "application/json".to_owned(),
         _ => text_of(request.headers(), &CONTENT_TYPE).unwrap_or_default(),
     };
-    let config = app.runtime.config();
-    let settings = config.integration(&integration);
+    let settings = app.runtime.config().integration(&integration);
     let source = Source {
         integration: &settings,
         content_type: Some(content_type.as_str()).filter(|it| !it.is_empty()),
         format,
         received_at,
     };
-    let mut arrived = Arrived::read(&source, app.peer(request).to_string(), body);
-    let is_p0 = |it: &Parsed| classify::foresee(&config, &integration, &it.event, received_at) == Severity::P0;
-    arrived.urgent = arrived.read.events.iter().any(is_p0);
-    arrived.key = idempotency_key(request.headers());
-    arrived.places = app.inventory.places(arrived.read.events.iter().map(|it| &it.event), received_at);
+    let mut arrived = read(app, &source, app.peer(request).to_string(), body);
+    arrived.key = idempotency_key(request);
     let first = arrived.read.events.first().map(|it| &it.event);
     let (key, format) = (first.map(|it| it.dedup_key.clone()), first.map(|it| it.format));
-    let receipt = app.runtime.ingest(arrived).await.map_err(|why| Unstored { why, format })?;
+    Note::of(request, |note| note.format = format);
+    // A P0 is never too much.
+    let limit = settings.rate_limit.filter(|_| !arrived.urgent);
+    let taken = match limit.map_or(Ok(()), |limit| app.pace.take(&integration, limit, received_at)) {
+        Ok(()) => app.runtime.ingest(arrived).await,
+        Err(retry_after_s) => Err(Refused::Limited { retry_after_s }),
+    };
+    let receipt = taken.map_err(|why| {
+        Note::of(request, |note| (note.reason, note.detail) = (Some(words(why).0), Some(why.to_string())));
+        Unstored { why, format }
+    })?;
+    Note::of(request, |note| note.event = Some(receipt.event));
     Ok(Stored { receipt, key })
+}
+
+/// What a body says, how urgent that is, and where its machines run.
+fn read(app: &App, source: &Source<'_>, peer: String, body: Vec<u8>) -> Arrived {
+    let (config, now, sender) = (app.runtime.config(), source.received_at, &source.integration.id);
+    let mut arrived = Arrived::read(source, peer, body);
+    let is_p0 = |it: &Parsed| classify::foresee(&config, sender, &it.event, now) == Severity::P0;
+    arrived.urgent = arrived.read.events.iter().any(is_p0);
+    arrived.places = app.inventory.places(arrived.read.events.iter().map(|it| &it.event), now);
+    arrived
+}
+
+/// A stored message as if it came now, read by the settings of now. What it says of when it happened stays: what is older
+/// than a day wakes nobody below a P1.
+pub(crate) fn again(app: &App, message: Message, key: String) -> Arrived {
+    let settings = app.runtime.config().integration(&message.integration);
+    let source = Source {
+        integration: &settings,
+        content_type: Some(message.content_type.as_str()).filter(|it| !it.is_empty()),
+        format: None,
+        received_at: clock::now(),
+    };
+    let mut arrived = read(app, &source, format!("message {}", message.id), message.body);
+    arrived.key = Some(key);
+    arrived
 }
 
 /// Puts the name of an interface around an object that was told to it: any JSON may be meant for it, and whoever reads the
@@ -201,7 +240,7 @@ fn wrap(name: &str, body: &mut Vec<u8>) {
 }
 
 /// Success when anything of it was understood; otherwise the reason, and where it is kept.
-fn answer(receipt: Receipt) -> HttpResponse {
+fn answer(request: &HttpRequest, receipt: Receipt) -> HttpResponse {
     if receipt.accepted > 0 || receipt.outcomes.is_empty() {
         return HttpResponse::Ok().json(receipt);
     }
@@ -210,25 +249,28 @@ fn answer(receipt: Receipt) -> HttpResponse {
         _ => None,
     });
     let kept = format!("It is kept as message {}, in quarantine.", receipt.event);
-    let error = ApiError::new(StatusCode::BAD_REQUEST, "not_understood", "The body could not be understood")
-        .detail(format!("{} {kept}", why.unwrap_or_default()));
+    let why = format!("{} {kept}", why.unwrap_or_default());
+    Note::of(request, |note| (note.reason, note.detail) = (Some("not_understood"), Some(why.clone())));
+    let error =
+        ApiError::new(StatusCode::BAD_REQUEST, "not_understood", "The body could not be understood").detail(why);
     actix_web::ResponseError::error_response(&error)
 }
 
-/// Some senders try again on 429 only, all others on 503.
+/// Some senders try again on 429 only, all others on 503. What is over a sender's own limit is a 429 to all but
+/// Alertmanager, which gives up on that.
 fn overloaded(request: &HttpRequest, unstored: &Unstored) -> HttpResponse {
     let refused = unstored.why;
-    let (Refused::Overloaded { retry_after_s } | Refused::Unavailable { retry_after_s }) = refused;
     let (reason, code) = words(refused);
     telemetry::refused(reason);
     let agent = text_of(request.headers(), &USER_AGENT).unwrap_or_default().to_lowercase();
     // Nightingale says nothing of itself in its headers.
     let wants_429 = unstored.format == Some(Format::Nightingale)
         || ["n9e", "nightingale", "pagerduty", "opsgenie"].iter().any(|name| agent.contains(name));
-    let status = if wants_429 { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::SERVICE_UNAVAILABLE };
+    let is_limited = matches!(refused, Refused::Limited { .. }) && !agent.contains("alertmanager");
+    let status = if wants_429 || is_limited { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::SERVICE_UNAVAILABLE };
     let error = ApiError::new(status, code, "The message was not stored").detail(refused.to_string());
     let mut response = actix_web::ResponseError::error_response(&error);
-    response.headers_mut().insert(RETRY_AFTER, retry_after_s.into());
+    response.headers_mut().insert(RETRY_AFTER, refused.retry_after_s().into());
     response
 }
 
@@ -237,14 +279,19 @@ const fn words(refused: Refused) -> (&'static str, &'static str) {
     match refused {
         Refused::Overloaded { .. } => ("overload", "overloaded"),
         Refused::Unavailable { .. } => ("store", "unavailable"),
+        Refused::Limited { .. } => ("rate_limit", "rate_limited"),
     }
 }
 
-/// The sender's own name for the message, by whichever convention it follows.
-fn idempotency_key(headers: &HeaderMap) -> Option<String> {
+/// The sender's own name for the message, by whichever convention it follows. One that was signed stands above all: who sends
+/// a message again that they cannot sign cannot give it another name either.
+fn idempotency_key(request: &HttpRequest) -> Option<String> {
+    let headers = request.headers();
+    let signed = Note::of(request, |note| note.key.clone()).flatten();
     let named = |name: &'static str| text_of(headers, &HeaderName::from_static(name)).filter(|key| !key.is_empty());
     let event = || Some(format!("{} {}", named("ce-source")?, named("ce-id")?));
-    let key = named("idempotency-key")
+    let key = signed
+        .or_else(|| named("idempotency-key"))
         .or_else(|| named("webhook-id"))
         .or_else(|| named("x-github-delivery"))
         .or_else(event)?;

@@ -124,6 +124,20 @@ pub enum Refused {
     Overloaded { retry_after_s: u32 },
     #[error("the store does not take anything at the moment; send it again in {retry_after_s} s")]
     Unavailable { retry_after_s: u32 },
+    #[error("this integration has sent as much as its `rate_limit` allows; send it again in {retry_after_s} s")]
+    Limited { retry_after_s: u32 },
+}
+
+impl Refused {
+    /// When it may be sent again.
+    #[must_use]
+    pub const fn retry_after_s(self) -> u32 {
+        match self {
+            Self::Overloaded { retry_after_s }
+            | Self::Unavailable { retry_after_s }
+            | Self::Limited { retry_after_s } => retry_after_s,
+        }
+    }
 }
 
 /// Why a beat was not noted.

@@ -33,6 +33,7 @@ mod readiness;
 mod receipts;
 mod rehearsals;
 mod replays;
+mod senders;
 mod slack;
 mod test_pages;
 mod thresholds;

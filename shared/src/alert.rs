@@ -111,6 +111,8 @@ pub enum Flag {
     KeyHashed,
     /// It said no end, where its sender states one; five minutes were assumed.
     AssumedEnd,
+    /// The settings of its sender made the dedup key.
+    KeyTemplate,
 }
 
 /// A measured value and the threshold it crossed, as Open-Falcon writes it.

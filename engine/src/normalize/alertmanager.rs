@@ -33,7 +33,7 @@ pub struct Refusal {
 /// Why a body of the API is refused as a whole; none when each of its alerts stands for itself.
 #[must_use]
 pub fn refusal(body: &[u8]) -> Option<Refusal> {
-    let decoded = decode::decode(body);
+    let decoded = decode::decode(body, None);
     let root = root(&decoded.text);
     root.and_then(|root| root.as_ref().map_or(Ok(Vec::new()), alerts).map(drop)).err()
 }

@@ -49,14 +49,14 @@ pub(super) fn is_form(body: &[u8]) -> bool {
 }
 
 /// Splits and decodes a form.
-pub(super) fn read(body: &[u8]) -> Form {
+pub(super) fn read(body: &[u8], charset: Option<&str>) -> Form {
     let mut form =
         Form { text: String::new(), charset: Charset::Utf8, flags: Vec::new(), cut: false, pairs: Vec::new() };
     for pair in body.trim_ascii().split(|b| *b == b'&').filter(|pair| !pair.is_empty()).take(PAIRS) {
         let at = pair.iter().position(|b| *b == b'=').unwrap_or(pair.len());
-        let name = form.push(pair.get(..at).unwrap_or_default());
+        let name = form.push(pair.get(..at).unwrap_or_default(), charset);
         form.text.push('=');
-        let value = form.push(pair.get(at + 1..).unwrap_or_default());
+        let value = form.push(pair.get(at + 1..).unwrap_or_default(), charset);
         form.text.push('\n');
         form.pairs.push((name, value));
     }
@@ -65,8 +65,8 @@ pub(super) fn read(body: &[u8]) -> Form {
 
 impl Form {
     /// Appends a decoded piece; every piece has its own charset and may be cut.
-    fn push(&mut self, raw: &[u8]) -> Range<usize> {
-        let decoded = decode::decode(&percent_decode(raw));
+    fn push(&mut self, raw: &[u8], charset: Option<&str>) -> Range<usize> {
+        let decoded = decode::decode(&percent_decode(raw), charset);
         let start = self.text.len();
         self.text.push_str(&decoded.text);
         self.charset = self.charset.max(decoded.charset);

@@ -24,6 +24,7 @@ mod object;
 mod opsgenie;
 mod pagerduty;
 mod slack;
+mod template;
 mod text;
 mod time;
 mod words;
@@ -39,6 +40,8 @@ use shared::{
 };
 
 pub use alerta::key as alerta_key;
+pub use decode::known_charset;
+pub use template::faults as template_faults;
 pub use text::looks_like_p0;
 
 /// The format of what Prometheus posts to an Alertmanager.
@@ -66,7 +69,9 @@ pub enum Charset {
     Utf8,
     /// Chinese: GBK and its superset.
     Gb18030,
-    /// Neither; bytes that fit nothing were replaced.
+    /// Another one, which the settings of the sender state.
+    Stated,
+    /// None of them; bytes that fit nothing were replaced.
     Lossy,
 }
 
@@ -77,6 +82,7 @@ impl Charset {
         match self {
             Self::Utf8 => "utf8",
             Self::Gb18030 => "gb18030",
+            Self::Stated => "stated",
             Self::Lossy => "lossy",
         }
     }
@@ -148,7 +154,7 @@ enum Declared {
 /// The token that a sender put into its body, as those of PagerDuty do; found in whatever charset it is written.
 #[must_use]
 pub fn routing_key(body: &[u8]) -> Option<String> {
-    let decoded = decode::decode(body);
+    let decoded = decode::decode(body, None);
     let mut reader = json::Reader::new(&decoded.text);
     let node = reader.more().then(|| reader.value().ok())??;
     let members = node.members()?;
@@ -156,10 +162,10 @@ pub fn routing_key(body: &[u8]) -> Option<String> {
     named.and_then(object::filled).map(str::to_owned)
 }
 
-/// The text of a body, in whatever charset it is written.
+/// The text of a body, in the charset that is stated, or in whatever it is written.
 #[must_use]
-pub fn decoded(body: &[u8]) -> String {
-    decode::decode(body).text
+pub fn decoded(body: &[u8], charset: Option<&str>) -> String {
+    decode::decode(body, charset).text
 }
 
 /// The identity that a key of the sender's own becomes: as it stands, or its hash when it is long.
@@ -173,7 +179,8 @@ pub fn key_of(key: &str) -> String {
 #[must_use]
 pub fn normalize(source: &Source<'_>, body: &[u8]) -> Normalized {
     let mut out = Out::default();
-    let decoded = decode::decode(body);
+    let charset = source.integration.charset.as_deref();
+    let decoded = decode::decode(body, charset);
     let declared = declared(source);
     let start = decoded.text.trim_start();
     let is_line = bracket::head(start).is_some();
@@ -192,15 +199,15 @@ pub fn normalize(source: &Source<'_>, body: &[u8]) -> Normalized {
     } else if json_start && documents::read(source, &decoded.text, &decoded.text, false, &mut out) {
         // syslog-ng sends JSON as a form.
     } else if declared == Declared::Form && !json_start && form::is_form(body) {
-        let form = form::read(body);
+        let form = form::read(body, charset);
         form.events(source, &mut out);
         let (flags, cut) = (form.flags, form.cut);
         let decoded = decode::Decoded { text: form.text, charset: form.charset, flags, cut };
-        return finish(out, decoded, body);
+        return finish(source, out, decoded, body);
     } else {
         text::lines(source, &decoded.text, &decoded.text, &mut out);
     }
-    finish(out, decoded, body)
+    finish(source, out, decoded, body)
 }
 
 fn declared(source: &Source<'_>) -> Declared {
@@ -224,11 +231,14 @@ fn declared(source: &Source<'_>) -> Declared {
 }
 
 /// Adds what holds for the whole body and keeps the promises on sizes.
-fn finish(mut out: Out, decoded: decode::Decoded, body: &[u8]) -> Normalized {
+fn finish(source: &Source<'_>, mut out: Out, decoded: decode::Decoded, body: &[u8]) -> Normalized {
     let decode::Decoded { mut text, charset, flags, cut } = decoded;
     // What states a level may also be torn apart by the fault: then the whole body is the suspect.
     let no_p0 = !out.events.iter().any(|parsed| parsed.event.severity == Severity::P0);
     let has_text = !text.trim().is_empty();
+    if let Some(template) = &source.integration.dedup_key {
+        out.events.iter_mut().for_each(|parsed| template::apply(template, &mut parsed.event));
+    }
     if out.poison.is_none() && has_text && !out.rejected.is_empty() && no_p0 && looks_like_p0(body) {
         out.poison = Some(bounds::prefix(&text, bounds::TEXT_BYTES).to_owned());
     }

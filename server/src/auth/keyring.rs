@@ -5,7 +5,7 @@ use crate::{
     clock::Stopwatch,
     db::{Readers, StoreError, TokenKind},
 };
-use shared::{HeartbeatId, IntegrationId, api::Role};
+use shared::{HeartbeatId, IntegrationId, Timestamp, api::Role};
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
@@ -21,16 +21,27 @@ pub struct ApiKey {
     pub role: Role,
 }
 
+/// A sender's token, and when it ends.
+type Ending = (IntegrationId, Option<Timestamp>);
+
+/// Why a token opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    Unknown,
+    /// Another one took its place.
+    Expired,
+}
+
 #[derive(Default)]
 struct Keys {
-    senders: HashMap<String, IntegrationId>,
+    senders: HashMap<String, Ending>,
     programs: HashMap<String, ApiKey>,
     heartbeats: HashMap<String, HeartbeatId>,
     /// Whom an agent's token is for, by its name: `SOURCE` or `SOURCE/AGENT`.
     agents: HashMap<String, String>,
 }
 
-/// Every token that is not revoked. A new one works at once, a revoked one stops within a second.
+/// Every token that is not revoked. A new one works at once, a revoked one stops within a second, one that ends at its time.
 pub struct Keyring {
     keys: RwLock<Keys>,
     /// Since the last look into the store because of an unknown token; held while one is under way.
@@ -62,7 +73,9 @@ impl Keyring {
         let mut keys = Keys::default();
         for (hash, token) in found {
             match (token.kind, token.integration, token.role) {
-                (TokenKind::Integration, Some(sender), _) => drop(keys.senders.insert(hash, sender)),
+                (TokenKind::Integration, Some(sender), _) => {
+                    drop(keys.senders.insert(hash, (sender, token.expires_at)))
+                }
                 (TokenKind::Api, _, Some(role)) => {
                     drop(keys.programs.insert(hash, ApiKey { id: token.id, name: token.name, role }))
                 }
@@ -83,12 +96,6 @@ impl Keyring {
             Ok(Err(error)) => tracing::warn!(%error, "the tokens could not be read; those known stay in force"),
             Err(error) => tracing::warn!(%error, "the tokens could not be read; those known stay in force"),
         }
-    }
-
-    /// The sender a token belongs to.
-    #[must_use]
-    pub fn integration(&self, text: &str) -> Option<IntegrationId> {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner).senders.get(&token::hash_hex(text)).cloned()
     }
 
     /// The program a token belongs to.
@@ -119,13 +126,25 @@ impl Keyring {
         known()
     }
 
-    /// The same as [`Self::integration`], looking into the store for a token that is not known yet.
-    pub async fn find_integration(self: &Arc<Self>, text: &str, readers: &Arc<Readers>) -> Option<IntegrationId> {
-        if let Some(found) = self.integration(text) {
-            return Some(found);
+    /// The sender a token belongs to, looking into the store for one that is not known yet.
+    ///
+    /// # Errors
+    /// When there is none, or it has ended.
+    pub async fn find_integration(
+        self: &Arc<Self>,
+        text: &str,
+        readers: &Arc<Readers>,
+        now: Timestamp,
+    ) -> Result<IntegrationId, Unfit> {
+        let hash = token::hash_hex(text);
+        let known = || self.keys.read().unwrap_or_else(PoisonError::into_inner).senders.get(&hash).cloned();
+        let mut found = known();
+        if found.is_none() {
+            self.look(readers).await;
+            found = known();
         }
-        self.look(readers).await;
-        self.integration(text)
+        let (sender, ends) = found.ok_or(Unfit::Unknown)?;
+        if ends.is_some_and(|ends| ends <= now) { Err(Unfit::Expired) } else { Ok(sender) }
     }
 
     /// The same as [`Self::api`], looking into the store for a token that is not known yet.

@@ -221,6 +221,8 @@ fn assemble(
         data: Some(storage.data.clone()),
         keyring,
         throttle: Mutex::new(Throttle::default()),
+        requests: crate::ingest::Requests::default(),
+        pace: crate::ingest::Pace::default(),
         replays: crate::replay::Desk::default(),
         instance,
     };

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     answers::wecom::Keys,
     channels::{Channels, check_service_account, is_apns_key},
-    hosts, inventory, mirror,
+    hosts, ingest, inventory, mirror,
 };
 use engine::{Snapshot, oncall::Copies};
 use shared::{
@@ -120,6 +120,11 @@ fn outside(document: &Document) -> Vec<Finding> {
     let all = contacts.chain(hooks).chain(sources).chain(backends).chain(scrapes);
     for (path, _) in all.filter(|(_, secret)| secret.as_deref() == Some(KEPT)) {
         findings.push(fault(path, "`********` only stands for a secret; write the secret out"));
+    }
+    for integration in &document.integrations {
+        let Some(signature) = &integration.signature else { continue };
+        let path = format!("integrations[{}].signature", integration.id);
+        findings.extend(ingest::check(signature).into_iter().map(|(key, why)| fault(format!("{path}.{key}"), why)));
     }
     findings.extend(inventory::check(&document.sources));
     findings.extend(mirror::check(&document.mirrors.backends));

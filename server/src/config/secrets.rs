@@ -23,7 +23,12 @@ pub(super) enum Place<'a> {
     Backend(&'a str),
     /// By its address.
     Scrape(&'a str),
+    /// What a sender signs with, by the key.
+    Signature(&'a str, &'static str),
 }
+
+/// The keys of a sender's secrets.
+const SIGNATURE: [&str; 2] = ["secret", "next_secret"];
 
 impl Place<'_> {
     pub(super) fn path(self) -> String {
@@ -35,6 +40,7 @@ impl Place<'_> {
             Self::Source(id) => format!("sources[{id}].password"),
             Self::Backend(id) => format!("mirrors.backends[{id}].password"),
             Self::Scrape(address) => format!("hosts.scrapes[{address}].password"),
+            Self::Signature(id, key) => format!("integrations[{id}].signature.{key}"),
         }
     }
 
@@ -51,6 +57,11 @@ impl Place<'_> {
             Self::Backend(id) => document.mirrors.backends.iter().find(|it| it.id.as_str() == id)?.password.as_deref(),
             Self::Scrape(address) => {
                 document.hosts.scrapes.iter().find(|it| it.address == address)?.password.as_deref()
+            }
+            Self::Signature(id, key) => {
+                let integration = document.integrations.iter().find(|it| it.id.as_str() == id)?;
+                let signature = integration.signature.as_ref()?;
+                if key == "secret" { Some(&signature.secret) } else { signature.next_secret.as_deref() }
             }
         }
     }
@@ -133,6 +144,10 @@ pub fn without_secrets(mut document: Document) -> Document {
     document.sources.iter_mut().for_each(|it| hidden(&mut it.password));
     document.mirrors.backends.iter_mut().for_each(|it| hidden(&mut it.password));
     document.hosts.scrapes.iter_mut().for_each(|it| hidden(&mut it.password));
+    for signature in document.integrations.iter_mut().filter_map(|it| it.signature.as_mut()) {
+        KEPT.clone_into(&mut signature.secret);
+        hidden(&mut signature.next_secret);
+    }
     document
 }
 
@@ -196,6 +211,15 @@ pub(super) fn each_secret(document: &mut DocumentMut, visit: &mut Visit<'_>) {
         each_table(scrapes, &mut |scrape| {
             let address = scrape.get("address").and_then(Item::as_str).unwrap_or_default().to_owned();
             secret_of(scrape, "password", Place::Scrape(&address), visit);
+        });
+    }
+    if let Some(integrations) = document.get_mut("integrations") {
+        each_table(integrations, &mut |integration| {
+            let id = id_of(integration);
+            let Some(signature) = integration.get_mut("signature").and_then(Item::as_table_like_mut) else { return };
+            for key in SIGNATURE {
+                secret_of(signature, key, Place::Signature(&id, key), visit);
+            }
         });
     }
 }
@@ -268,12 +292,23 @@ password = "geheim-7"
 address = "https://web01:9100/metrics"
 username = "reader"
 password = "geheim-8"
+
+[[integrations]]
+id = "hub"
+signature = { kind = "github", secret = "geheim-9" }
+
+[[integrations]]
+id = "graf"
+[integrations.signature]
+kind = "grafana"
+secret = "geheim-10" # since May
+next_secret = "geheim-11"
 "#;
 
     #[test]
     fn what_is_hidden_comes_back_unchanged() {
         let hidden = hide(TEXT);
-        assert!(!hidden.contains("geheim") && hidden.matches(KEPT).count() == 8, "{hidden}");
+        assert!(!hidden.contains("geheim") && hidden.matches(KEPT).count() == 11, "{hidden}");
         assert!(hidden.contains("# our mail server") && hidden.contains("# rotated yearly"));
         assert_eq!(restore(&hidden, &parse(TEXT).unwrap()).unwrap(), TEXT);
         let shown = toml::to_string(&without_secrets(parse(TEXT).unwrap())).unwrap();

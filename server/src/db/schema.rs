@@ -131,6 +131,7 @@ diesel::table! {
         created_by -> Text,
         last_used_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
+        expires_at -> Nullable<BigInt>,
     }
 }
 

@@ -79,6 +79,8 @@ pub struct Token {
     pub created_by: String,
     pub last_used_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
+    /// When it stops being one, if that is said.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A token to be stored; only the hash of its text is.
@@ -188,6 +190,20 @@ impl Store {
             .execute(&mut self.db)?)
     }
 
+    /// Lets every token of a sender end at a time, unless it ends earlier, and gives how many there are.
+    ///
+    /// # Errors
+    /// When the database refuses it.
+    pub fn tokens_end(&mut self, sender: &IntegrationId, at: Timestamp) -> Result<usize, StoreError> {
+        let of_sender = token::integration.eq(plain(sender.as_str())).and(token::revoked_at.is_null());
+        let later = token::expires_at.is_null().or(token::expires_at.gt(at.ms()));
+        Ok(diesel::update(token::table)
+            .filter(of_sender)
+            .filter(later)
+            .set(token::expires_at.eq(at.ms()))
+            .execute(&mut self.db)?)
+    }
+
     /// Revokes every token of a sender and gives their numbers.
     ///
     /// # Errors
@@ -221,6 +237,7 @@ struct Row {
     created_by: String,
     last_used_at: Option<i64>,
     revoked_at: Option<i64>,
+    expires_at: Option<i64>,
 }
 
 impl TryFrom<Row> for Token {
@@ -239,6 +256,7 @@ impl TryFrom<Row> for Token {
             created_by: row.created_by,
             last_used_at: row.last_used_at.map(Timestamp::from_ms),
             revoked_at: row.revoked_at.map(Timestamp::from_ms),
+            expires_at: row.expires_at.map(Timestamp::from_ms),
         })
     }
 }

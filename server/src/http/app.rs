@@ -7,6 +7,7 @@ use crate::{
     db::{AuditEntry, Readers, Store, StoreError},
     devices::Devices,
     hosts::{Hosts, Intake, judge::Judge},
+    ingest::{Pace, Requests},
     inventory::Inventory,
     live::Board,
     mirror::Desk,
@@ -54,6 +55,10 @@ pub struct App {
     pub data: Option<PathBuf>,
     pub keyring: Arc<Keyring>,
     pub throttle: Mutex<Throttle>,
+    /// The last requests of each sender.
+    pub requests: Requests,
+    /// What senders sent lately that may not send as much as they like.
+    pub pace: Pace,
     /// The one replay at a time.
     pub replays: replay::Desk,
     pub instance: Instance,

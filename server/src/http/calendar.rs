@@ -82,7 +82,7 @@ pub(super) async fn make_calendar(
     }
     let name = name(&body.of);
     let entry = act(&principal.record_name(), "calendar.create", name.clone(), "");
-    let wanted = Wanted { kind: TokenKind::Calendar, name, integration: None, role: None };
+    let wanted = Wanted { kind: TokenKind::Calendar, name, integration: None, role: None, old_until: None };
     let (id, text) = issue(&app, entry, wanted).await?;
     Ok(HttpResponse::Created().json(CalendarMade { id, url: format!("{}/calendar/{text}.ics", app.public_url()) }))
 }

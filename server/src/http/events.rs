@@ -2,27 +2,29 @@
 
 use super::{
     App,
-    app::{blocking, now},
+    app::{act, blocking, now},
     body::whole,
+    principal::Principal,
     problem::ApiError,
 };
 use crate::{
     db::{EventQuery, Message},
-    ingest,
+    entropy, ingest,
 };
 use actix_web::{
     HttpRequest,
-    http::header::CONTENT_TYPE,
+    http::{StatusCode, header::CONTENT_TYPE},
     web::{self, Payload, Query},
 };
 use engine::{
     Snapshot,
+    compile::SELF,
     normalize::{Normalized, Source, normalize},
 };
 use serde::Deserialize;
 use shared::{
     EventId, IncidentId, IntegrationId,
-    api::{EventDetail, EventRow, List, Preview},
+    api::{EventDetail, EventRow, List, Preview, Receipt},
 };
 
 const PREVIEW_BYTES: usize = 1024 * 1024;
@@ -82,6 +84,34 @@ pub(super) fn detail(config: &Snapshot, message: Message) -> EventDetail {
         formats: message.formats,
         outcomes: message.outcomes,
     }
+}
+
+/// Reads a stored message again by today's settings and tells it to the engine as one that came just now, under a name of its
+/// own: it is no repetition of the first. Nothing of the first changes.
+pub(super) async fn replay_event(
+    app: web::Data<App>,
+    principal: Principal,
+    id: web::Path<i64>,
+) -> Result<web::Json<Receipt>, ApiError> {
+    let id = EventId(id.into_inner());
+    let message = app.db(move |store| store.event(id)).await?.ok_or_else(|| ApiError::not_found("message"))?;
+    if message.integration.as_str() == SELF {
+        let why = "It is the pager's own word on itself, which it tells again by itself when that still holds.";
+        return Err(ApiError::invalid("id", why));
+    }
+    let key = format!("replay {id} {}", entropy::token(""));
+    let told = app.runtime.ingest(ingest::again(&app, message, key)).await;
+    let mut entry = act(&principal.record_name(), "event.replay", id.to_string(), "");
+    match &told {
+        Ok(receipt) => entry.detail = format!("as message {}", receipt.event),
+        Err(refused) => entry.outcome = refused.to_string(),
+    }
+    app.db(move |store| store.audit_append(&entry)).await?;
+    told.map(web::Json).map_err(|refused| {
+        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The message was not stored")
+            .detail(refused.to_string())
+            .retry_after(refused.retry_after_s())
+    })
 }
 
 #[derive(Deserialize)]

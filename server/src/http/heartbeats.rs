@@ -98,7 +98,8 @@ pub(super) async fn revoke_tokens(
 /// Makes a token for a heartbeat, and the address with it.
 async fn address(app: &web::Data<App>, principal: &Principal, id: HeartbeatId) -> Result<HttpResponse, ApiError> {
     let entry = act(&principal.record_name(), "heartbeat.token", id.to_string(), "");
-    let wanted = Wanted { kind: TokenKind::Heartbeat, name: id.to_string(), integration: None, role: None };
+    let wanted =
+        Wanted { kind: TokenKind::Heartbeat, name: id.to_string(), integration: None, role: None, old_until: None };
     let (_, text) = issue(app, entry, wanted).await?;
     let url = format!("{}/heartbeat/{text}", app.public_url());
     Ok(HttpResponse::Created().json(HeartbeatAddress { heartbeat: id, url }))

@@ -291,7 +291,7 @@ pub(super) async fn make_agent(
     };
     let full = format!("{id}/{name}");
     let entry = act(&principal.record_name(), "agent.token", full.clone(), "");
-    let wanted = Wanted { kind: TokenKind::Agent, name: full, integration: None, role: None };
+    let wanted = Wanted { kind: TokenKind::Agent, name: full, integration: None, role: None, old_until: None };
     let (_, token) = issue(&app, entry, wanted).await?;
     Ok(HttpResponse::Created().json(NewToken { token, integration: None, url: Some(app.public_url()) }))
 }

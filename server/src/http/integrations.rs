@@ -8,18 +8,22 @@ use super::{
     problem::ApiError,
     tokens::{Wanted, issue, named},
 };
-use crate::db::TokenKind;
+use crate::db::{Token, TokenKind};
 use actix_web::{HttpResponse, web};
 use engine::{compile::SELF, dedup, heartbeat};
 use shared::{
     Delay, IntegrationId, Timestamp,
-    api::{IntegrationRow, List, NewIntegration, NewToken, SenderSilence},
+    api::{EndingToken, IntegrationRow, List, NewIntegration, NewSenderToken, NewToken, SenderRequest, SenderSilence},
     config::Integration,
 };
 use std::collections::BTreeMap;
 
 /// The longest id the configuration takes.
 const MOST_CHARS: usize = 64;
+/// Tokens of one sender that work at once.
+const TOKENS_MAX: usize = 10;
+/// A token that was replaced goes on for so long at most.
+const LONGEST_OVERLAP: Delay = Delay::mins(90 * 24 * 60);
 
 /// The id of a sender with this name: what may stand in a configuration, in small letters.
 #[must_use]
@@ -46,6 +50,7 @@ pub(super) async fn list_integrations(app: web::Data<App>) -> Result<web::Json<L
         id: id.clone(),
         name: config.integration(id).name,
         tokens: Vec::new(),
+        ending: Vec::new(),
         created_at: Timestamp::from_ms(0),
         last_event_at: None,
         events: app.board.heard_of(id),
@@ -57,7 +62,11 @@ pub(super) async fn list_integrations(app: web::Data<App>) -> Result<web::Json<L
     for it in tokens {
         let Some(id) = it.integration else { continue };
         let row = rows.entry(id.clone()).or_insert_with(|| fresh(&id));
-        row.tokens.push(it.hint);
+        // What has ended opens nothing, and only says so.
+        if it.expires_at.is_none_or(|until| until > now()) {
+            row.ending.extend(it.expires_at.map(|until| EndingToken { hint: it.hint.clone(), until }));
+            row.tokens.push(it.hint);
+        }
         // Oldest first: the first token's time is when the sender was made, and its name what it was called.
         if row.created_at == Timestamp::from_ms(0) {
             row.created_at = it.created_at;
@@ -114,7 +123,7 @@ pub(super) async fn make_integration(
     let id = sender_id(&name)
         .ok_or_else(|| ApiError::invalid("name", "Use letters or digits; `tocsin` is taken by Tocsin itself."))?;
     let entry = act(&principal.record_name(), "integration.create", id.to_string(), "");
-    let wanted = Wanted { kind: TokenKind::Integration, name, integration: Some(id.clone()), role: None };
+    let wanted = Wanted::of_sender(name, &id);
     let (_, text) = issue(&app, entry, wanted).await?;
     let url = format!("{}/ingest/{text}", app.public_url());
     Ok(HttpResponse::Created().json(NewToken { token: text, integration: Some(id), url: Some(url) }))
@@ -134,6 +143,49 @@ pub(super) async fn revoke_integration(
     } else {
         Ok(HttpResponse::NoContent().finish())
     }
+}
+
+/// Makes another token for a sender, while those it has go on: the sender is changed over meanwhile.
+pub(super) async fn replace_token(
+    app: web::Data<App>,
+    principal: Principal,
+    id: web::Path<String>,
+    Json(body): Json<NewSenderToken>,
+) -> Result<HttpResponse, ApiError> {
+    let id = IntegrationId::from(id.into_inner());
+    let tokens = app.db(|store| store.tokens(TokenKind::Integration)).await?;
+    let (now, config) = (now(), app.runtime.config());
+    let live = tokens.into_iter().filter(|it| it.integration.as_ref() == Some(&id));
+    let live: Vec<Token> = live.filter(|it| it.expires_at.is_none_or(|until| until > now)).collect();
+    let name = match live.first() {
+        Some(token) => token.name.clone(),
+        None if config.integrations.contains_key(&id) => named(&config.integration(&id).name).unwrap_or(id.to_string()),
+        None => return Err(ApiError::not_found("sender")),
+    };
+    if live.len() >= TOKENS_MAX {
+        let why = format!("It has {TOKENS_MAX} tokens that work; let the old ones end first, or revoke them.");
+        return Err(ApiError::invalid("id", why));
+    }
+    if body.old_until.is_some_and(|until| until <= now || until > now.after(LONGEST_OVERLAP)) {
+        return Err(ApiError::invalid(
+            "old_until",
+            "The old tokens go on until a time that is yet to come, and for 90 days at most.",
+        ));
+    }
+    let detail = match body.old_until {
+        Some(until) => format!("another token; {} end at {} ms", live.len(), until.ms()),
+        None => format!("another token beside {}", live.len()),
+    };
+    let entry = act(&principal.record_name(), "integration.token", id.to_string(), detail);
+    let wanted = Wanted { old_until: body.old_until, ..Wanted::of_sender(name, &id) };
+    let (_, text) = issue(&app, entry, wanted).await?;
+    let url = format!("{}/ingest/{text}", app.public_url());
+    Ok(HttpResponse::Created().json(NewToken { token: text, integration: Some(id), url: Some(url) }))
+}
+
+pub(super) async fn list_requests(app: web::Data<App>, id: web::Path<String>) -> web::Json<List<SenderRequest>> {
+    let id = IntegrationId::from(id.into_inner());
+    web::Json(List { items: app.requests.of(&id), next: None })
 }
 
 #[cfg(test)]

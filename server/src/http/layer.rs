@@ -1,7 +1,7 @@
 //! What every answer gets, whoever made it: security headers, a line in the log, and an answer even to a panic.
 
 use super::{App, problem::ApiError};
-use crate::clock::Stopwatch;
+use crate::{clock::Stopwatch, ingest};
 use actix_web::{
     Error,
     body::MessageBody,
@@ -46,7 +46,12 @@ pub async fn outermost(
     // The hook of the process has logged where it happened.
     let mut response = served.unwrap_or_else(|_| Err(ApiError::internal().into()))?;
     add_headers(response.headers_mut(), https);
-    let (status, took_ms) = (response.status().as_u16(), watch.elapsed_ms());
+    let took_ms = watch.elapsed_ms();
+    if let Some(app) = response.request().app_data::<web::Data<App>>() {
+        let error = response.response().error().and_then(Error::as_error::<ApiError>);
+        ingest::answered(app, response.request(), response.status(), error, took_ms);
+    }
+    let status = response.status().as_u16();
     // The pattern, never the path: paths hold tokens.
     let route = response.request().match_pattern().unwrap_or_else(|| "-".to_owned());
     if status >= 500 {

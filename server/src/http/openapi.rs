@@ -244,6 +244,8 @@ fn schema(name: &str) -> Option<(Value, Map<String, Value>)> {
 
 fn schema_of_delivery(generator: &mut SchemaGenerator, name: &str) -> Option<Value> {
     known!(generator, name,
+        "NewSenderToken" => api::NewSenderToken,
+        "List_SenderRequest" => api::List<api::SenderRequest>,
         "List_DeviceRow" => api::List<api::DeviceRow>,
         "NewDevice" => api::NewDevice,
         "DeviceRow" => api::DeviceRow,

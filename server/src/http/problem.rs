@@ -79,6 +79,12 @@ impl ApiError {
         &self.problem.code
     }
 
+    /// What is wrong and how to mend it.
+    #[must_use]
+    pub fn said(&self) -> String {
+        self.problem.detail.clone()
+    }
+
     /// Nothing is there.
     #[must_use]
     pub fn not_found(what: &str) -> Self {

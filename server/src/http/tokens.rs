@@ -14,7 +14,7 @@ use crate::{
 };
 use actix_web::{HttpResponse, web};
 use shared::{
-    IntegrationId,
+    IntegrationId, Timestamp,
     api::{List, NewApiToken, NewToken, Role, TokenRow},
 };
 
@@ -42,7 +42,7 @@ pub(super) async fn make_token(
     let name = named(&body.name)?;
     let detail = format!("api, {}", body.role.as_str());
     let entry = act(&principal.record_name(), "token.create", name.clone(), detail);
-    let wanted = Wanted { kind: TokenKind::Api, name, integration: None, role: Some(body.role) };
+    let wanted = Wanted { kind: TokenKind::Api, name, integration: None, role: Some(body.role), old_until: None };
     let (_, text) = issue(&app, entry, wanted).await?;
     Ok(HttpResponse::Created().json(NewToken { token: text, integration: None, url: None }))
 }
@@ -65,6 +65,15 @@ pub(super) struct Wanted {
     pub(super) name: String,
     pub(super) integration: Option<IntegrationId>,
     pub(super) role: Option<Role>,
+    /// When the sender's other tokens end.
+    pub(super) old_until: Option<Timestamp>,
+}
+
+impl Wanted {
+    pub(super) fn of_sender(name: String, sender: &IntegrationId) -> Self {
+        let integration = Some(sender.clone());
+        Self { kind: TokenKind::Integration, name, integration, role: None, old_until: None }
+    }
 }
 
 /// Makes a token for whoever the record names, and gives its number and its text, which is kept nowhere.
@@ -81,6 +90,9 @@ pub(super) async fn issue(app: &App, entry: AuditEntry, wanted: Wanted) -> Resul
             hint: &token::hint(&secret),
             created_by: &by,
         };
+        if let (Some(until), Some(sender)) = (wanted.old_until, &wanted.integration) {
+            store.tokens_end(sender, until)?;
+        }
         store.token_create(&new, now())
     };
     let id = app.change(entry, make).await?;

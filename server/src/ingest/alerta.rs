@@ -8,11 +8,11 @@ mod query;
 mod shown;
 
 use super::{
-    Posted, Unstored, acts, body, carried, deliver,
+    Posted, Sender, Unstored, acts, body, carried, deliver,
     fault::{Fault, about},
     query as query_of,
 };
-use crate::{clock, http::App, runtime::Told, telemetry};
+use crate::{clock, http::App, runtime::Told};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{Method, StatusCode, header::RETRY_AFTER},
@@ -97,10 +97,10 @@ async fn answer(request: &HttpRequest, payload: web::Payload, app: &App) -> Resu
         return Ok(HttpResponse::Ok().json(shown::config()));
     }
     let token = in_path.or(carried).unwrap_or_default();
-    let integration = app.keyring.find_integration(&token, &app.readers).await.ok_or_else(|| {
-        telemetry::refused("token");
+    let sender = Sender::of(request, app, &token).await.map_err(|_| {
         Fault::new(StatusCode::UNAUTHORIZED, "API key parameter is invalid; it is the token of an integration")
     })?;
+    let integration = sender.unsigned(request)?;
     let asked = Asked { request, app, integration, now: clock::now() };
     let keeper = body::Keeper { request, app, integration: &asked.integration, format: "alerta" };
     let is = |method: Method| *request.method() == method;
@@ -142,7 +142,7 @@ async fn tell(asked: &Asked<'_>, message: &Value) -> Result<Option<AlertId>, Fau
     let posted = Posted {
         integration: asked.integration.clone(),
         format: Some("alerta"),
-        body: json!({ "alerta": message }).to_string().into_bytes(),
+        body: body::put_together(asked.app, &asked.integration, &json!({ "alerta": message })),
     };
     let stored = deliver(asked.request, asked.app, posted).await.map_err(|Unstored { why, .. }| why)?;
     about(&stored.receipt.outcomes)

@@ -10,7 +10,7 @@ mod silences;
 
 pub(super) use alerts::instant;
 
-use super::{Posted, Stored, body, deliver, text_of, words};
+use super::{Posted, Stored, body, deliver, refuse, text_of, words};
 use crate::{
     http::{ApiError, App},
     runtime::{Refused, Unavailable},
@@ -80,10 +80,9 @@ impl Fault {
             Self::Said { status, message } => open(HttpResponse::build(status)).json(message),
             Self::Nothing => open(HttpResponse::NotFound()).finish(),
             Self::Overloaded(refused) => {
-                let (Refused::Overloaded { retry_after_s } | Refused::Unavailable { retry_after_s }) = refused;
                 telemetry::refused(words(refused).0);
                 open(HttpResponse::ServiceUnavailable())
-                    .insert_header((RETRY_AFTER, retry_after_s))
+                    .insert_header((RETRY_AFTER, refused.retry_after_s()))
                     .json(refused.to_string())
             }
         }
@@ -101,7 +100,9 @@ impl From<Unavailable> for Fault {
 
 impl From<ApiError> for Fault {
     fn from(error: ApiError) -> Self {
-        Self::coded(actix_web::ResponseError::status_code(&error), error.to_string())
+        let said = error.said();
+        let message = if said.is_empty() { error.to_string() } else { said };
+        Self::coded(actix_web::ResponseError::status_code(&error), message)
     }
 }
 
@@ -136,8 +137,7 @@ async fn serve(request: HttpRequest, payload: web::Payload, app: web::Data<App>)
 }
 
 async fn answer(request: &HttpRequest, payload: web::Payload, app: &App) -> Result<HttpResponse, Fault> {
-    let integration = super::sender(request, app).await?;
-    let asked = Asked { request, app, integration, now: crate::clock::now() };
+    let sender = super::sender(request, app).await?;
     let tail = request.match_info().get("tail").unwrap_or_default().trim_end_matches('/');
     let plain = |text: &'static str| Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(text));
     match tail {
@@ -170,12 +170,19 @@ async fn answer(request: &HttpRequest, payload: web::Payload, app: &App) -> Resu
         return Ok(response);
     }
     acceptable(request)?;
-    match (method, tail) {
-        ("POST", "api/v2/alerts") => post_alerts(&asked, payload).await,
-        ("POST", _) => {
-            let body = read(&asked, payload, SILENCE_MAX_BYTES).await?;
+    let now = crate::clock::now();
+    if method == "POST" {
+        let most = if tail == "api/v2/alerts" { super::BODY_MAX_BYTES } else { SILENCE_MAX_BYTES };
+        let body = read(request, payload, most).await?;
+        let asked = Asked { request, app, integration: sender.signed(request, &body)?, now };
+        return if tail == "api/v2/alerts" {
+            post_alerts(&asked, body).await
+        } else {
             silences::put(&asked, &body).await
-        }
+        };
+    }
+    let asked = Asked { request, app, integration: sender.unsigned(request)?, now };
+    match (method, tail) {
         (_, "api/v2/alerts") => alerts::list(&asked).await,
         (_, "api/v2/alerts/groups") => alerts::groups(&asked).await,
         (_, "api/v2/silences") => silences::list(&asked).await,
@@ -206,22 +213,20 @@ fn acceptable(request: &HttpRequest) -> Result<(), Fault> {
 }
 
 /// A body, which must be called JSON.
-async fn read(asked: &Asked<'_>, payload: web::Payload, most: usize) -> Result<Vec<u8>, Fault> {
-    let said = text_of(asked.request.headers(), &CONTENT_TYPE).filter(|it| !it.is_empty());
+async fn read(request: &HttpRequest, payload: web::Payload, most: usize) -> Result<Vec<u8>, Fault> {
+    let said = text_of(request.headers(), &CONTENT_TYPE).filter(|it| !it.is_empty());
     let said = said.unwrap_or_else(|| "application/octet-stream".to_owned());
     let essence = said.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") {
-        telemetry::refused("content_type");
+        refuse(request, "content_type");
         let message = format!("unsupported media type \"{essence}\", only [application/json] are allowed");
         return Err(Fault::coded(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
-    let read = body::read(payload, most).await;
-    Ok(read.inspect_err(|_| telemetry::refused("body"))?)
+    Ok(body::read(request, payload, most).await?)
 }
 
 /// Stores what is valid, also where the answer says that some of it is not.
-async fn post_alerts(asked: &Asked<'_>, payload: web::Payload) -> Result<HttpResponse, Fault> {
-    let body = read(asked, payload, super::BODY_MAX_BYTES).await?;
+async fn post_alerts(asked: &Asked<'_>, body: Vec<u8>) -> Result<HttpResponse, Fault> {
     let kept = body.clone();
     let posted = Posted { integration: asked.integration.clone(), format: Some(ALERTMANAGER_API), body };
     let Stored { receipt, .. } =

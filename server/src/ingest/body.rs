@@ -1,10 +1,7 @@
 //! Reads a sender's body whole: any type, bounded in size and in time, also once it is inflated.
 
-use super::{Posted, deliver, encoded, fault::Fault};
-use crate::{
-    http::{ApiError, App},
-    telemetry,
-};
+use super::{Posted, deliver, encoded, fault::Fault, refuse, requests::Note};
+use crate::http::{ApiError, App};
 use actix_web::{HttpRequest, http::StatusCode, web};
 use engine::normalize;
 use flate2::read::MultiGzDecoder;
@@ -16,12 +13,20 @@ use std::{io::Read as _, time::Duration};
 /// A body that is not here by then is not coming; slow senders must not hold connections for ever.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-pub(super) async fn read(payload: web::Payload, limit: usize) -> Result<Vec<u8>, ApiError> {
+pub(super) async fn read(request: &HttpRequest, payload: web::Payload, limit: usize) -> Result<Vec<u8>, ApiError> {
     let whole = tokio::time::timeout(PATIENCE, collect(payload, limit)).await;
-    whole.map_err(|_| {
-        ApiError::new(StatusCode::REQUEST_TIMEOUT, "slow_body", "The body did not arrive in time")
-            .detail("It must be here within 15 seconds.")
-    })?
+    let read = whole.unwrap_or_else(|_| {
+        Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "slow_body", "The body did not arrive in time")
+            .detail("It must be here within 15 seconds."))
+    });
+    match &read {
+        Ok(body) => drop(Note::of(request, |note| note.bytes = body.len())),
+        Err(error) => {
+            refuse(request, "body");
+            Note::of(request, |note| note.detail = Some(error.said()));
+        }
+    }
+    read
 }
 
 async fn collect(mut payload: web::Payload, limit: usize) -> Result<Vec<u8>, ApiError> {
@@ -52,25 +57,47 @@ pub(super) struct Keeper<'a> {
 /// no object is put into quarantine, and pages when it looks like a P0.
 pub(super) async fn object(keeper: Keeper<'_>, payload: web::Payload, limit: usize) -> Result<Value, Fault> {
     if let Some(encoding) = encoded(keeper.request) {
-        telemetry::refused("encoding");
+        refuse(keeper.request, "encoding");
         let message = format!("the body is encoded as `{encoding}`; send it as it is");
         return Err(Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
-    let body = read(payload, limit).await.inspect_err(|_| telemetry::refused("body"))?;
+    let body = read(keeper.request, payload, limit).await?;
     if body.trim_ascii().is_empty() {
         return Ok(Value::Object(Map::new()));
     }
-    let why = match serde_json::from_str::<Value>(&normalize::decoded(&body)) {
+    let charset = keeper.app.runtime.config().integrations.get(keeper.integration).and_then(|it| it.charset.clone());
+    let why = match serde_json::from_str::<Value>(&normalize::decoded(&body, charset.as_deref())) {
         Ok(value) if value.is_object() => return Ok(value),
         Ok(_) => "it is no object".to_owned(),
         Err(error) => error.to_string(),
     };
-    telemetry::refused("body");
     let Keeper { request, app, integration, format } = keeper;
+    refuse(request, "body");
     let posted = Posted { integration: integration.clone(), format: Some(format), body };
     let kept = deliver(request, app, posted).await.map_err(|it| it.why)?.receipt.event;
     let message = format!("Request body is not processable. {why}. It is kept as message {kept}.");
     Err(Fault::new(StatusCode::UNPROCESSABLE_ENTITY, message))
+}
+
+/// A message that is put together here, in letters that every charset has where the sender's settings state one: it is read in
+/// that, now and whenever it is read again.
+pub(super) fn put_together(app: &App, integration: &IntegrationId, message: &Value) -> Vec<u8> {
+    let text = message.to_string();
+    let stated = app.runtime.config().integrations.get(integration).is_some_and(|it| it.charset.is_some());
+    if !stated || text.is_ascii() {
+        return text.into_bytes();
+    }
+    // Outside of its texts JSON has no other letters.
+    let mut ascii = String::with_capacity(2 * text.len());
+    for c in text.chars() {
+        if c.is_ascii() {
+            ascii.push(c);
+        } else {
+            let units = c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+            ascii.push_str(&units);
+        }
+    }
+    ascii.into_bytes()
 }
 
 /// What a gzip holds, of which there may be several in a row.

@@ -3,11 +3,8 @@
 //! Addresses are `/falcon/{token}/sms`, `im`, `mail` and `callback`. It looks at no status and tries nothing again, so an answer
 //! only says in its log what happened; the answer to a callback goes into the text message that people get.
 
-use super::{Posted, body, deliver, overloaded, sender, wrong_method};
-use crate::{
-    http::{ApiError, App},
-    telemetry,
-};
+use super::{Posted, body, deliver, overloaded, refuse, sender, wrong_method};
+use crate::http::{ApiError, App};
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use serde_json::{Map, Value, json};
 
@@ -37,27 +34,28 @@ fn text(text: &'static str) -> HttpResponse {
 
 /// As Open-Falcon's mail-provider answers.
 async fn gateway(request: HttpRequest, payload: web::Payload, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let integration = sender(&request, &app).await?;
-    let body = body::read(payload, BODY_MAX_BYTES).await.inspect_err(|_| telemetry::refused("body"))?;
+    let sender = sender(&request, &app).await?;
+    let body = body::read(&request, payload, BODY_MAX_BYTES).await?;
+    let integration = sender.signed(&request, &body)?;
     match deliver(&request, &app, Posted { integration, format: None, body }).await {
         Ok(stored) if stored.receipt.accepted > 0 => Ok(text("success")),
-        Ok(stored) => Ok(super::answer(stored.receipt)),
+        Ok(stored) => Ok(super::answer(&request, stored.receipt)),
         Err(unstored) => Ok(overloaded(&request, &unstored)),
     }
 }
 
 async fn callback(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let integration = sender(&request, &app).await?;
+    let integration = sender(&request, &app).await?.unsigned(&request)?;
     let query = web::Query::<Vec<(String, String)>>::from_query(request.query_string()).map_err(|error| {
-        telemetry::refused("body");
+        refuse(&request, "body");
         ApiError::new(StatusCode::BAD_REQUEST, "bad_query", "The query cannot be read").detail(error.to_string())
     })?;
     let query: Map<String, Value> =
         query.into_inner().into_iter().take(QUERY_MAX).map(|(name, value)| (name, value.into())).collect();
-    let body = json!({ "falcon_callback": query }).to_string().into_bytes();
+    let body = body::put_together(&app, &integration, &json!({ "falcon_callback": query }));
     match deliver(&request, &app, Posted { integration, format: Some("callback"), body }).await {
         Ok(stored) if stored.receipt.accepted > 0 => Ok(text("ok")),
-        Ok(stored) => Ok(super::answer(stored.receipt)),
+        Ok(stored) => Ok(super::answer(&request, stored.receipt)),
         Err(unstored) => Ok(overloaded(&request, &unstored)),
     }
 }

@@ -29,16 +29,18 @@ impl Fault {
 
 impl From<ApiError> for Fault {
     fn from(error: ApiError) -> Self {
-        Self::new(actix_web::ResponseError::status_code(&error), error.to_string())
+        let said = error.said();
+        let message = if said.is_empty() { error.to_string() } else { said };
+        Self::new(actix_web::ResponseError::status_code(&error), message)
     }
 }
 
 impl From<Refused> for Fault {
     fn from(refused: Refused) -> Self {
-        let (Refused::Overloaded { retry_after_s } | Refused::Unavailable { retry_after_s }) = refused;
         telemetry::refused(words(refused).0);
-        let status = StatusCode::SERVICE_UNAVAILABLE;
-        Self { status, message: refused.to_string(), retry_after_s: Some(retry_after_s) }
+        let is_limited = matches!(refused, Refused::Limited { .. });
+        let status = if is_limited { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::SERVICE_UNAVAILABLE };
+        Self { status, message: refused.to_string(), retry_after_s: Some(refused.retry_after_s()) }
     }
 }
 

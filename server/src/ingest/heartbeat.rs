@@ -55,7 +55,7 @@ async fn beat(request: HttpRequest, payload: web::Payload, app: web::Data<App>) 
         return Err(ApiError::new(StatusCode::NOT_FOUND, "unknown_signal", "There is no such signal")
             .detail(format!("`{said}` is not one of fail, start, log and an exit code; a beat has nothing there.")));
     };
-    let body = body::read(payload, BODY_MAX_BYTES).await.inspect_err(|_| telemetry::refused("body"))?;
+    let body = body::read(&request, payload, BODY_MAX_BYTES).await?;
     let is_json = text_of(request.headers(), &CONTENT_TYPE).is_some_and(|it| it.starts_with("application/json"));
     let group = is_json.then(|| serde_json::from_slice::<Group>(&body).ok()).flatten();
     let (signal, mut note) = match (signal, group) {

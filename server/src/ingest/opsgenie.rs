@@ -9,11 +9,11 @@ mod requests;
 mod shown;
 
 use super::{
-    Posted, acts, body, carried, deliver,
+    Posted, Sender, acts, body, carried, deliver,
     fault::{Fault, about},
     wrong_method,
 };
-use crate::{clock, entropy, http::App, telemetry};
+use crate::{clock, entropy, http::App};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{Method, StatusCode, header::RETRY_AFTER},
@@ -110,9 +110,10 @@ async fn serve(request: HttpRequest, payload: web::Payload, app: web::Data<App>)
 /// The integration for Netdata, which takes 200 and nothing else for success.
 async fn netdata(request: HttpRequest, payload: web::Payload, app: web::Data<App>) -> HttpResponse {
     let taken = async {
-        let integration = super::sender(&request, &app).await?;
+        let sender = super::sender(&request, &app).await?;
         // Its script escapes nothing: what is no JSON is kept as it came, and pages when it looks like a P0.
-        let body = body::read(payload, BODY_MAX_BYTES).await.inspect_err(|_| telemetry::refused("body"))?;
+        let body = body::read(&request, payload, BODY_MAX_BYTES).await?;
+        let integration = sender.signed(&request, &body)?;
         let posted = Posted { integration, format: Some(FORMAT), body };
         let stored = deliver(&request, &app, posted).await.map_err(|it| it.why)?;
         about(&stored.receipt.outcomes)?;
@@ -124,10 +125,10 @@ async fn netdata(request: HttpRequest, payload: web::Payload, app: web::Data<App
 
 async fn answer(request: &HttpRequest, payload: web::Payload, app: &App) -> Result<HttpResponse, Fault> {
     let token = carried::token(request).unwrap_or_default();
-    let integration = app.keyring.find_integration(&token, &app.readers).await.ok_or_else(|| {
-        telemetry::refused("token");
+    let sender = Sender::of(request, app, &token).await.map_err(|_| {
         Fault::new(StatusCode::UNAUTHORIZED, "Could not authenticate; the API key is the token of an integration")
     })?;
+    let integration = sender.unsigned(request)?;
     let asked = Asked { request, app, integration, now: clock::now() };
     // A part may hold a slash that is encoded, so the path is taken apart before it is decoded.
     let path = request.path().trim_matches('/').to_owned();
@@ -165,8 +166,8 @@ fn decoded(part: &str) -> Cow<'_, str> {
 /// Stores what was asked of an alert as a message; gives the alert it was about.
 async fn told(asked: &Asked<'_>, verb: &str, alias: Option<String>, body: Value) -> Result<Option<AlertId>, Fault> {
     let message = json!({ "opsgenie": { "do": verb, "alias": alias, "body": body } });
-    let posted =
-        Posted { integration: asked.integration.clone(), format: Some(FORMAT), body: message.to_string().into_bytes() };
+    let body = body::put_together(asked.app, &asked.integration, &message);
+    let posted = Posted { integration: asked.integration.clone(), format: Some(FORMAT), body };
     let stored = deliver(asked.request, asked.app, posted).await.map_err(|it| it.why)?;
     about(&stored.receipt.outcomes)
 }

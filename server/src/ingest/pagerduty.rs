@@ -3,7 +3,7 @@
 //! The routing key in the body is the token of an integration. Answers have the codes and bodies of the original: its
 //! clients take nothing else for success, and try again on 429 and 5xx only.
 
-use super::{Posted, body, deliver, encoded, text_of, words, wrong_method};
+use super::{Posted, Sender, body, deliver, encoded, refuse, text_of, words, wrong_method};
 use crate::{http::App, runtime::Refused, telemetry};
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError as _,
@@ -53,33 +53,34 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 
 async fn take(interface: Interface, request: HttpRequest, payload: web::Payload, app: web::Data<App>) -> HttpResponse {
     if let Some(encoding) = encoded(&request) {
-        telemetry::refused("encoding");
+        refuse(&request, "encoding");
         return invalid(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             &[format!("the body is encoded as `{encoding}`; send it as it is")],
         );
     }
-    let body = match body::read(payload, BODY_MAX_BYTES).await {
+    let body = match body::read(&request, payload, BODY_MAX_BYTES).await {
         Ok(body) => body,
-        Err(error) => {
-            telemetry::refused("body");
-            return invalid(error.status_code(), &[error.to_string()]);
-        }
+        Err(error) => return invalid(error.status_code(), &[error.to_string()]),
     };
     // Newer clients name it in a header as well.
     let key = routing_key(&body).or_else(|| text_of(request.headers(), &HeaderName::from_static("x-routing-key")));
     let Some(key) = key else {
-        telemetry::refused("token");
+        refuse(&request, "token");
         let name = if interface == Interface::V1 { "service_key" } else { "routing_key" };
         return invalid(StatusCode::BAD_REQUEST, &[format!("'{name}' is missing or blank")]);
     };
-    let Some(integration) = app.keyring.find_integration(&key, &app.readers).await else {
-        telemetry::refused("token");
-        let mend = "the key is of no integration; make one on the Integrations page and use its token".to_owned();
-        return answer(
-            StatusCode::UNAUTHORIZED,
-            &json!({ "status": "invalid key", "message": "Invalid routing key", "errors": [mend] }),
-        );
+    let unknown = |mend: String| {
+        let body = json!({ "status": "invalid key", "message": "Invalid routing key", "errors": [mend] });
+        answer(StatusCode::UNAUTHORIZED, &body)
+    };
+    let Ok(sender) = Sender::of(&request, &app, &key).await else {
+        let mend = "the key is of no integration; make one on the Integrations page and use its token";
+        return unknown(mend.to_owned());
+    };
+    let integration = match sender.signed(&request, &body) {
+        Ok(integration) => integration,
+        Err(error) => return unknown(error.said()),
     };
     let posted = Posted { integration, format: Some(interface.format()), body };
     match deliver(&request, &app, posted).await {
@@ -124,14 +125,13 @@ fn invalid(status: StatusCode, faults: &[String]) -> HttpResponse {
 }
 
 fn throttled(refused: Refused) -> HttpResponse {
-    let (Refused::Overloaded { retry_after_s } | Refused::Unavailable { retry_after_s }) = refused;
     telemetry::refused(words(refused).0);
     let message = "Requests for this service are arriving too quickly.  Please retry later.";
     let mut response = answer(
         StatusCode::TOO_MANY_REQUESTS,
         &json!({ "status": "throttle exceeded", "message": message, "errors": [refused.to_string()] }),
     );
-    response.headers_mut().insert(RETRY_AFTER, retry_after_s.into());
+    response.headers_mut().insert(RETRY_AFTER, refused.retry_after_s().into());
     response
 }
 

@@ -3,8 +3,8 @@
 //! Their clients take 200 for success, Slack's with `ok` and nothing else; words of refusals are those of Slack's
 //! documentation of incoming webhooks, and of Gotify's API.
 
-use super::{BODY_MAX_BYTES, Posted, body, deliver, encoded, fault::Fault, sender, text_of, wrong_method};
-use crate::{clock, http::App, telemetry};
+use super::{BODY_MAX_BYTES, Posted, body, deliver, encoded, fault::Fault, refuse, sender, text_of, wrong_method};
+use crate::{clock, http::App};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
@@ -33,23 +33,25 @@ async fn take(
     payload: web::Payload,
     app: &App,
 ) -> Result<(Receipt, Vec<u8>), Fault> {
-    let integration = sender(request, app).await?;
+    let sender = sender(request, app).await?;
     if let Some(encoding) = encoded(request) {
-        telemetry::refused("encoding");
+        refuse(request, "encoding");
         let message = format!("the body is encoded as `{encoding}`; send it as it is");
         return Err(Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
     let content_type = text_of(request.headers(), &CONTENT_TYPE).unwrap_or_default();
     if content_type.to_ascii_lowercase().starts_with("multipart/") {
-        telemetry::refused("encoding");
+        refuse(request, "encoding");
         let mend = "multipart forms are not taken; send the form urlencoded (curl -d instead of -F), or JSON";
         return Err(Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, mend));
     }
-    let body = body::read(payload, BODY_MAX_BYTES).await.inspect_err(|_| telemetry::refused("body"))?;
+    let body = body::read(request, payload, BODY_MAX_BYTES).await?;
+    let integration = sender.signed(request, &body)?;
     let posted = Posted { integration, format: Some(format), body: body.clone() };
     let receipt = deliver(request, app, posted).await.map_err(|it| it.why)?.receipt;
     let is_refused = receipt.outcomes.iter().all(|it| matches!(it, Outcome::Rejected { .. }));
     if is_refused {
+        super::Note::of(request, |note| note.reason = Some("not_understood"));
         return Err(Fault::new(StatusCode::BAD_REQUEST, kept(receipt.event)));
     }
     Ok((receipt, body))
@@ -67,6 +69,7 @@ async fn slack(request: HttpRequest, payload: web::Payload, app: web::Data<App>)
             let word = match fault.status {
                 StatusCode::UNAUTHORIZED => "invalid_token",
                 StatusCode::SERVICE_UNAVAILABLE => "rollup_error",
+                StatusCode::TOO_MANY_REQUESTS => "rate_limited",
                 _ => "invalid_payload",
             };
             let mut response = HttpResponse::build(fault.status);

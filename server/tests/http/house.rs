@@ -131,6 +131,8 @@ impl House {
             data: None,
             keyring,
             throttle,
+            requests: Default::default(),
+            pace: Default::default(),
             replays,
             instance,
         });

@@ -12,7 +12,11 @@ crate::promises! {
 }
 
 /// The newest first: SQLite's, PostgreSQL's.
-const DOWN: [[&str; 2]; 16] = [
+const DOWN: [[&str; 2]; 17] = [
+    [
+        include_str!("../../../migrations/sqlite/2026-11-23-001000_token_end/down.sql"),
+        include_str!("../../../migrations/postgres/2026-11-23-001000_token_end/down.sql"),
+    ],
     [
         include_str!("../../../migrations/sqlite/2026-11-22-000900_readiness/down.sql"),
         include_str!("../../../migrations/postgres/2026-11-22-000900_readiness/down.sql"),

@@ -1,48 +1,6 @@
 //! The table of endpoints: the server's authorisation, the OpenAPI document and the tests all read it.
 
-use serde::{Deserialize, Serialize};
-
-/// What an account or API token may do; each role includes the ones before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Sees everything but secrets.
-    Viewer,
-    /// Also answers, escalates and resolves.
-    Responder,
-    /// Also looks at the traffic of machines: begins and ends port mirrors.
-    Network,
-    /// Also changes configuration, accounts and tokens.
-    Admin,
-}
-
-impl Role {
-    /// The name used in configuration, command line and storage.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Responder => "responder",
-            Self::Network => "network",
-            Self::Admin => "admin",
-        }
-    }
-}
-
-impl std::str::FromStr for Role {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "viewer" => Ok(Self::Viewer),
-            "responder" => Ok(Self::Responder),
-            "network" => Ok(Self::Network),
-            "admin" => Ok(Self::Admin),
-            _ => Err(format!("`{text}` is not a role; use viewer, responder, network or admin")),
-        }
-    }
-}
+use super::Role;
 
 /// HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -406,6 +364,22 @@ pub const ENDPOINTS: &[Endpoint] = &[
     e(Get, "/api/v1/integrations", VIEW, "Senders and when each was last heard", "", "List_IntegrationRow"),
     e(Post, "/api/v1/integrations", ADMIN, "Make a sender with its token", "NewIntegration", "NewToken"),
     e(Delete, "/api/v1/integrations/{id}", ADMIN, "Revoke a sender's tokens", "", ""),
+    e(
+        Post,
+        "/api/v1/integrations/{id}/tokens",
+        ADMIN,
+        "Make another token for a sender, and say until when the old ones go on",
+        "NewSenderToken",
+        "NewToken",
+    ),
+    e(
+        Get,
+        "/api/v1/integrations/{id}/requests",
+        VIEW,
+        "The last 50 requests of a sender since the server started, the newest first, without tokens",
+        "",
+        "List_SenderRequest",
+    ),
     e(Get, "/api/v1/heartbeats", VIEW, "What must be heard from, and how it stands", "", "List_HeartbeatRow"),
     e(
         Post,
@@ -541,6 +515,14 @@ pub const ENDPOINTS: &[Endpoint] = &[
         "List_EventRow",
     ),
     e(Get, "/api/v1/events/{id}", VIEW, "One message as it arrived, with the parsed fields marked", "", "EventDetail"),
+    e(
+        Post,
+        "/api/v1/events/{id}/replay",
+        RESPOND,
+        "Read a stored message again by the settings of now, as a message that came just now",
+        "",
+        "Receipt",
+    ),
     e(Post, "/api/v1/preview/event", VIEW, "Parse a body without storing or paging", "", "Preview"),
     e(
         Post,

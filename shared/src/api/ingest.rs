@@ -2,8 +2,8 @@
 
 use super::account::wire;
 use crate::{
-    Action, AlertEvent, Delay, Flag, Format, HeartbeatId, HeartbeatState, IncidentId, IntegrationId, Pulse, Severity,
-    Timestamp, alert::FieldSpan, config::Heartbeat, timeline::RejectReason,
+    Action, AlertEvent, Delay, EventId, Flag, Format, HeartbeatId, HeartbeatState, IncidentId, IntegrationId, Pulse,
+    Severity, Timestamp, alert::FieldSpan, config::Heartbeat, timeline::RejectReason,
 };
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,9 @@ wire! {
         name: String,
         /// The first characters of each live token.
         tokens: Vec<String>,
+        /// Those of them that end by themselves.
+        #[serde(default)]
+        ending: Vec<EndingToken>,
         created_at: Timestamp,
         last_event_at: Option<Timestamp>,
         /// Messages since the server started.
@@ -40,7 +43,42 @@ wire! {
         incident: Option<IncidentId>,
     }
 
+    /// One of the last requests of a sender, and what became of it. Tokens are masked.
+    struct SenderRequest {
+        /// When it was answered.
+        at: Timestamp,
+        method: String,
+        /// Without its query.
+        path: String,
+        status: u16,
+        took_ms: u32,
+        bytes: u64,
+        peer: String,
+        user_agent: String,
+        /// What its first member was read as.
+        format: Option<Format>,
+        /// As which message it is stored.
+        event: Option<EventId>,
+        /// Why it was refused, as in `tocsin_refused_total` or in the answer.
+        reason: Option<String>,
+        detail: Option<String>,
+    }
+
     struct NewIntegration { name: String }
+
+    /// Another token for a sender.
+    struct NewSenderToken {
+        /// Until when those it has go on; until they are revoked when absent.
+        #[serde(default)]
+        old_until: Option<Timestamp>,
+    }
+
+    /// A token that ends by itself.
+    struct EndingToken {
+        /// Its first characters.
+        hint: String,
+        until: Timestamp,
+    }
 
     /// A heartbeat as it is configured and as it stands.
     struct HeartbeatRow {

@@ -14,6 +14,7 @@ mod people;
 mod provider;
 mod routing;
 mod rule_set;
+mod sender;
 mod silence;
 mod source;
 mod time;
@@ -39,6 +40,7 @@ pub use provider::{
 };
 pub use routing::{Class, Group, Hook, Inhibition, Integration, Level, LevelWhen, Policy, Route, StaleAction, Target};
 pub use rule_set::RuleSet;
+pub use sender::{RateLimit, Signature, SignatureKind};
 pub use silence::ConfiguredSilence;
 pub use source::{Source, SourceKind};
 pub use time::{TimeSpan, TimeWindow};

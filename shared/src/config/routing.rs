@@ -1,6 +1,6 @@
 //! Senders, the routing tree, escalation policies and outgoing webhooks.
 
-use super::ContactKind;
+use super::{ContactKind, RateLimit, Signature};
 use crate::{
     CalendarId, ClassId, Delay, HookId, InhibitionId, IntegrationId, PersonId, PolicyId, RouteId, ScheduleId, Severity,
     TeamId, WindowId,
@@ -43,6 +43,18 @@ pub struct Integration {
     /// Holiday calendars: on their days its silence says nothing. A day begins at midnight in `time_zone`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holidays: Vec<CalendarId>,
+    /// How it signs what it sends; the token is enough when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
+    /// How much it may send.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
+    /// What its texts are written in, by a label of the WHATWG's such as `gbk`; found by looking when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charset: Option<String>,
+    /// What makes two of its messages one alert, such as `{host}|{labels.service}`; its own key when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dedup_key: Option<String>,
 }
 
 /// What becomes of an alert that is stale.
@@ -115,6 +127,10 @@ impl Integration {
             silent_after: None,
             silent_severity: default_severity(),
             holidays: Vec::new(),
+            signature: None,
+            rate_limit: None,
+            charset: None,
+            dedup_key: None,
         }
     }
 }

@@ -79,6 +79,7 @@ shared::messages! {
     flag_poison() { en: "could not be parsed, but looked like a P0 and was raised", zh: "无法解析，但疑似 P0，已告警" }
     flag_merged() { en: "stands for several alerts", zh: "合并了多条告警" }
     flag_assumed_end() { en: "it said no end; five minutes were assumed", zh: "未给出结束时间，按五分钟计" }
+    flag_key_template() { en: "the sender's settings made the identity", zh: "标识由来源设置生成" }
     flag_key() { en: "the identity was too long and was hashed", zh: "标识过长，已取哈希" }
 }
 
@@ -216,6 +217,7 @@ pub(crate) fn flag(l: Language, flag: Flag) -> String {
         Flag::Merged => flag_merged(l),
         Flag::KeyHashed => flag_key(l),
         Flag::AssumedEnd => flag_assumed_end(l),
+        Flag::KeyTemplate => flag_key_template(l),
     }
 }
 

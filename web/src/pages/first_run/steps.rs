@@ -168,6 +168,7 @@ mod tests {
             id: name.into(),
             name: name.to_owned(),
             tokens: token.then(|| "tin_".to_owned()).into_iter().collect(),
+            ending: Vec::new(),
             created_at: Timestamp::from_ms(0),
             last_event_at: heard.map(Timestamp::from_ms),
             events: 0,
