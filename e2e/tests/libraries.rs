@@ -17,9 +17,10 @@ fn run(script: &str, base: &str, token: &str, front: Option<&Front>) -> Result<V
 fn run_with(script: &str, arguments: &[&str], front: Option<&Front>) -> Result<Value> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     // What npm installed stands where the browser's tests are.
-    let (program, folder) = match script.ends_with(".mjs") {
-        true => ("node".into(), here.join("browser")),
-        false => (environment::python()?, here.to_path_buf()),
+    let (program, folder) = if script.ends_with(".mjs") {
+        ("node".into(), here.join("browser"))
+    } else {
+        (environment::python()?, here.to_path_buf())
     };
     let mut command = Command::new(program);
     command.arg(here.join("tests/libraries").join(script)).args(arguments).current_dir(folder);
