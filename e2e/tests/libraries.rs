@@ -115,7 +115,9 @@ fn what_the_library_of_standard_webhooks_signs_is_taken_once_and_nothing_else() 
     let [secret, next] =
         ["whsec_dGhlIGZpcnN0IHNlY3JldCBvZiBhIHNlbmRlcg==", "whsec_YW5kIHRoZSBuZXh0IG9uZSBvZiBpdCwgc29vbg=="];
     server.apply(&format!(
-        "[[integrations]]\nid = \"signed\"\n\
+        "fallback = [\"person:li\"]\n[[people]]\nid = \"li\"\nname = \"Li\"\n\
+         contacts = [{{ id = \"hook\", webhook = \"https://bot.invalid/x\" }}]\n\
+         [[integrations]]\nid = \"signed\"\n\
          signature = {{ kind = \"standard_webhooks\", secret = \"{secret}\", next_secret = \"{next}\" }}\n"
     ))?;
     let base = server.url("");

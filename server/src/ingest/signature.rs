@@ -142,7 +142,7 @@ pub(super) fn verify(
 fn fresh(header: &str, written: &str, tolerance: Delay, now: Timestamp) -> Result<(), Flaw> {
     let number: i64 = written.parse().map_err(|_| Flaw::NoTime(header.to_owned()))?;
     // Some write milliseconds.
-    let ms = if number.abs() > 100_000_000_000 { number } else { number.saturating_mul(1_000) };
+    let ms = if number.saturating_abs() > 100_000_000_000 { number } else { number.saturating_mul(1_000) };
     let off = now.ms().saturating_sub(ms).saturating_abs();
     if off > tolerance.0 {
         return Err(Flaw::Old { header: header.to_owned(), by_s: off / 1_000, most_s: tolerance.0 / 1_000 });
