@@ -24,6 +24,7 @@ mod placed;
 mod scenario;
 mod secrets;
 mod slow;
+mod syslog;
 mod trouble;
 mod watchman;
 mod zabbix;

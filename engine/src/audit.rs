@@ -60,7 +60,13 @@ server = "https://ntfy.example.org"
         let falcon: Integration = toml::from_str("id = \"falcon\"").unwrap();
         let now = Timestamp::from_ms(1_800_000_000_000);
         for host in ["a", "b", "c"] {
-            let source = normalize::Source { integration: &falcon, content_type: None, format: None, received_at: now };
+            let source = normalize::Source {
+                integration: &falcon,
+                content_type: None,
+                format: None,
+                peer: None,
+                received_at: now,
+            };
             let body = format!("[P0][PROBLEM][{host}][10.1.2.3][host is down]");
             let read = normalize::normalize(&source, body.as_bytes());
             let events = read.events.into_iter().map(|it| it.event).collect();

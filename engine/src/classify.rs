@@ -89,8 +89,13 @@ mod tests {
         let integration = shared::config::Integration::undeclared("shop".into());
         let foreseen = |line: &str| {
             let received_at = shared::Timestamp::from_ms(1_795_244_400_000);
-            let source =
-                crate::normalize::Source { integration: &integration, content_type: None, format: None, received_at };
+            let source = crate::normalize::Source {
+                integration: &integration,
+                content_type: None,
+                format: None,
+                peer: None,
+                received_at,
+            };
             let read = crate::normalize::normalize(&source, line.as_bytes());
             foresee(&config, &integration.id, &read.events[0].event, received_at)
         };

@@ -4,6 +4,7 @@ mod bounds;
 mod mirrors;
 mod routes;
 mod senders;
+mod syslog;
 
 use crate::{
     allowance,
@@ -92,6 +93,7 @@ impl Snapshot {
         check.teams(&document.teams, &snapshot.people);
         check.windows(&document.time_windows, &mut snapshot.windows);
         check.senders(&document.integrations, &snapshot.windows, &mut snapshot.classes);
+        check.syslog(&document.integrations);
         let policies = check.index(&document.policies, "policies", |policy| policy.id.clone(), |id| id.as_str());
         snapshot.policies = policies.into_iter().map(|(id, policy)| (id, Arc::new(policy))).collect();
         for policy in &document.policies {

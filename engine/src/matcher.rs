@@ -146,15 +146,21 @@ pub(crate) fn regex(text: &str, value: &str) -> Result<Regex, String> {
         .map_err(|error| format!("`{text}`: `{value}` is not a regular expression: {error}"))
 }
 
-/// Networks, and addresses as networks of one.
+/// A network, or an address as a network of one.
+#[must_use]
+pub fn network(text: &str) -> Option<IpNet> {
+    let text = text.trim();
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
 fn networks(text: &str, value: &str) -> Result<Vec<IpNet>, String> {
-    let network = |part: &str| {
-        let part = part.trim();
-        part.parse::<IpNet>().ok().or_else(|| part.parse::<IpAddr>().ok().map(IpNet::from)).ok_or_else(|| {
+    let named = |part: &str| {
+        network(part).ok_or_else(|| {
+            let part = part.trim();
             format!("`{text}`: `{part}` is not a network; write 10.0.0.0/8, 2001:db8::/32 or an address")
         })
     };
-    value.split(',').map(network).collect()
+    value.split(',').map(named).collect()
 }
 
 fn times(text: &str, value: &str, windows: &Windows) -> Result<Vec<(WindowId, Arc<Window>)>, String> {

@@ -54,7 +54,10 @@ pub fn try_message(
     length: Delay,
 ) -> api::Rehearsal {
     let settings = config.integration(integration);
-    let read = normalize(&Source { integration: &settings, content_type: None, format: None, received_at: at }, body);
+    let read = normalize(
+        &Source { integration: &settings, content_type: None, format: None, peer: None, received_at: at },
+        body,
+    );
     let member = |event: &shared::AlertEvent| {
         let stated = classify::classify(config, integration, event, at);
         let subject = Subject { event, integration, severity: stated.severity(), now: at };

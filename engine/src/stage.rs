@@ -93,7 +93,7 @@ impl Stage {
     pub fn post(&mut self, at: Timestamp, post: &Post<'_>, watch: Watch<'_>) -> Effects {
         let integration = self.engine.config().integration(post.integration);
         let (content_type, received_at) = (post.content_type, post.received_at);
-        let source = Source { integration: &integration, content_type, format: None, received_at };
+        let source = Source { integration: &integration, content_type, format: None, peer: None, received_at };
         let parsed = normalize(&source, post.body);
         let message = Ingested {
             integration: post.integration.clone(),

@@ -27,7 +27,7 @@ fn tell(engine: &mut Engine, now: Timestamp, form: &[(&str, &str)]) -> Outcome {
     let body = encoded.collect::<Vec<_>>().join("&");
     let integration = Integration::undeclared("falcon".into());
     let content_type = Some("application/x-www-form-urlencoded");
-    let source = Source { integration: &integration, content_type, format: None, received_at: now };
+    let source = Source { integration: &integration, content_type, format: None, peer: None, received_at: now };
     let events: Vec<_> = normalize(&source, body.as_bytes()).events.into_iter().map(|parsed| parsed.event).collect();
     assert_eq!(events.len(), 1, "{form:?}");
     let message = Ingested { integration: integration.id, key: None, events, rejected: Vec::new(), places: Vec::new() };

@@ -21,7 +21,8 @@ fn hosts(lines: &[&str]) -> Vec<Vec<String>> {
     let mut engine = Engine::new(config);
     for (place, line) in lines.iter().enumerate() {
         let now = NOW.plus_ms(place as i64 * 1_000);
-        let source = Source { integration: &integration, content_type: None, format: None, received_at: now };
+        let source =
+            Source { integration: &integration, content_type: None, format: None, peer: None, received_at: now };
         let events = normalize(&source, line.as_bytes()).events.into_iter().map(|parsed| parsed.event).collect();
         let message =
             Ingested { integration: "falcon".into(), key: None, events, rejected: Vec::new(), places: Vec::new() };

@@ -26,6 +26,7 @@ fn tell(engine: &mut Engine, minute: i64) {
         integration: &integration,
         content_type: Some("application/json"),
         format: Some(ALERTMANAGER_API),
+        peer: None,
         received_at: at(minute),
     };
     let events = normalize(&source, body.as_bytes()).events.into_iter().map(|parsed| parsed.event).collect();

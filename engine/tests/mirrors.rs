@@ -97,7 +97,8 @@ impl World {
 
     fn incident(&mut self) -> IncidentId {
         let integration = Integration::undeclared("falcon".into());
-        let source = Source { integration: &integration, content_type: None, format: None, received_at: self.now };
+        let source =
+            Source { integration: &integration, content_type: None, format: None, peer: None, received_at: self.now };
         let read = normalize(&source, b"[P1][PROBLEM][web-7][][port is down]");
         let ingested = Ingested {
             integration: integration.id.clone(),

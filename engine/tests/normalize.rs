@@ -1,6 +1,6 @@
 //! The formats senders speak: a table of messages, properties of all messages, and noise.
 
-use engine::normalize::{ALERTMANAGER_API, Charset, Normalized, Source, looks_like_p0, normalize};
+use engine::normalize::{ALERTMANAGER_API, Charset, Normalized, SYSLOG, Source, looks_like_p0, normalize, syslog};
 use proptest::prelude::*;
 use serde::Deserialize;
 use shared::{Action, AlertEvent, Flag, Format, Severity, Timestamp, config::Integration, timeline::RejectReason};
@@ -26,6 +26,8 @@ struct Case {
     charset: Option<Charset>,
     #[serde(default)]
     rejected: Vec<String>,
+    #[serde(default)]
+    passed_over: u32,
     #[serde(default)]
     event: Vec<Expected>,
 }
@@ -71,7 +73,7 @@ struct Expected {
 
 fn run(content_type: Option<&str>, format: Option<&str>, body: &[u8]) -> Normalized {
     let integration = Integration::undeclared("test".into());
-    normalize(&Source { integration: &integration, content_type, format, received_at: RECEIVED }, body)
+    normalize(&Source { integration: &integration, content_type, format, peer: None, received_at: RECEIVED }, body)
 }
 
 fn reason_name(reason: &RejectReason) -> String {
@@ -168,6 +170,7 @@ fn the_table() {
         include_str!("normalize/falcon.toml"),
         include_str!("normalize/alerta.toml"),
         include_str!("normalize/slack.toml"),
+        include_str!("normalize/syslog.toml"),
     ];
     let cases = tables.into_iter().flat_map(|table| toml::from_str::<Table>(table).unwrap().case);
     let mut wrong = Vec::new();
@@ -180,6 +183,9 @@ fn the_table() {
         let rejected: Vec<String> = got.rejected.iter().map(reason_name).collect();
         if rejected != case.rejected {
             note(format!("rejected {:?}", got.rejected));
+        }
+        if got.passed_over != case.passed_over {
+            note(format!("{} passed over", got.passed_over));
         }
         if got.events.len() != case.event.len() {
             note(format!("{} events: {:#?}", got.events.len(), got.events));
@@ -197,8 +203,8 @@ fn the_table() {
 /// What holds for every result, whatever the body was.
 fn invariant(got: &Normalized) -> Option<String> {
     let bad_char = |text: &str| text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
-    if got.events.is_empty() && got.rejected.is_empty() {
-        return Some("neither events nor a reason".into());
+    if got.events.is_empty() && got.rejected.is_empty() && got.passed_over == 0 {
+        return Some("neither events nor a reason, and nothing was passed over".into());
     }
     if got.text.len() > 64 * 1024 || bad_char(&got.text) || got.events.len() > 1001 {
         return Some("the text or the number of events is out of bounds".into());
@@ -319,10 +325,14 @@ fn hostile_bodies_take_one_pass() {
         "][",
         "=",
         "x all(#1) ",
+        "\n<1>[",
+        "9 <1>",
+        " b=\"\"",
     ] {
-        for prefix in ["", "[P0][PROBLEM][a][][", "{\"a\":\"", "content="] {
+        for prefix in ["", "[P0][PROBLEM][a][][", "{\"a\":\"", "content=", "<1>1 - - - - - [a"] {
             let body = prefix.to_owned() + &piece.repeat(SIZE / piece.len());
-            for content_type in [None, Some("application/json"), Some("application/x-www-form-urlencoded")] {
+            let form = Some("application/x-www-form-urlencoded");
+            for content_type in [None, Some("application/json"), form, Some(syslog::MESSAGE), Some(syslog::FRAMES)] {
                 let started = std::time::Instant::now();
                 let got = run(content_type, None, body.as_bytes());
                 assert_eq!(invariant(&got), None);
@@ -333,8 +343,14 @@ fn hostile_bodies_take_one_pass() {
     }
 }
 
-const TYPES: [Option<&str>; 4] =
-    [None, Some("application/json"), Some("application/x-www-form-urlencoded"), Some("text/plain")];
+const TYPES: [Option<&str>; 6] = [
+    None,
+    Some("application/json"),
+    Some("application/x-www-form-urlencoded"),
+    Some("text/plain"),
+    Some(syslog::MESSAGE),
+    Some(syslog::FRAMES),
+];
 const FORMATS: &[Option<&str>] = &[
     None,
     Some("auto"),
@@ -352,6 +368,7 @@ const FORMATS: &[Option<&str>] = &[
     Some("slack"),
     Some("gotify"),
     Some(ALERTMANAGER_API),
+    Some(SYSLOG),
 ];
 
 /// An Alertmanager takes no alerts at all for what it is.
@@ -367,7 +384,7 @@ fn noise() -> impl Strategy<Value = Vec<u8>> {
         4 => prop::sample::select(vec![
             "[", "]", "[P0]", "[p1]", "【P0】", "［", "］", "【", "】", "[OK]", "[PROBLEM]", "[10.0.0.1]", "[[::1]]", "[host]", "\n", "\r\n",
             "[O1 2026-11-21 03:10:00]", "[O", " all(#3) ", "cpu.idle", "  1<2", " k=v,x 1>=2", "e.g.", " 12 m", "http://a/b", "{", "}", "\"", ":", ",",
-            "{\"a\":1}", "\"severity\":\"P0\"", "\"alerts\":[", "\\u0000", "\\ud83d", "null", "true", "-1e5", "content=", "&", "%5B", "%", "+", "主从",
+            "<11>", "9 <1>", "1 - - - ", "Nov 21 03:10:00 ", "2026-11-21T03:10:00Z ", "app[1]: ", "[a@1 b=\"", "{\"a\":1}", "\"severity\":\"P0\"", "\"alerts\":[", "\\u0000", "\\ud83d", "null", "true", "-1e5", "content=", "&", "%5B", "%", "+", "主从",
             "\u{202e}", "\u{0}", "\u{feff}", "é", "\u{3000}", "fe80::1%eth0", "00:11:22:33:44:55", "\"time\":\"2026-11-21\"",
         ]).prop_map(|piece| piece.as_bytes().to_vec()),
         1 => prop::collection::vec(any::<u8>(), 0..8),

@@ -56,7 +56,7 @@ fn begin(engine: &mut Engine, login: &str, request: SilenceRequest) -> SilenceId
 
 fn post(engine: &mut Engine, now: Timestamp, body: &str) -> Effects {
     let integration = Integration::undeclared("falcon".into());
-    let source = Source { integration: &integration, content_type: None, format: None, received_at: now };
+    let source = Source { integration: &integration, content_type: None, format: None, peer: None, received_at: now };
     let events = normalize(&source, body.as_bytes()).events.into_iter().map(|parsed| parsed.event).collect();
     let message = Ingested { integration: integration.id, key: None, events, rejected: Vec::new(), places: Vec::new() };
     engine.handle(now, Event::Ingested(message))

@@ -51,8 +51,13 @@ impl World {
 
     fn post(&mut self, line: &str) {
         let falcon: Integration = toml::from_str("id = \"falcon\"").unwrap();
-        let source =
-            normalize::Source { integration: &falcon, content_type: None, format: None, received_at: self.now };
+        let source = normalize::Source {
+            integration: &falcon,
+            content_type: None,
+            format: None,
+            peer: None,
+            received_at: self.now,
+        };
         let events = normalize::normalize(&source, line.as_bytes()).events.into_iter().map(|it| it.event).collect();
         let (integration, rejected, places) = (falcon.id.clone(), Vec::new(), Vec::new());
         self.handle(Event::Ingested(Ingested { integration, key: None, events, rejected, places }));

@@ -155,7 +155,7 @@ fn house(n: usize, version: i64) -> Arc<Snapshot> {
 
 fn events(sender: &str, body: &str, at: Timestamp) -> Vec<AlertEvent> {
     let integration = Integration::undeclared(sender.into());
-    let source = Source { integration: &integration, content_type: None, format: None, received_at: at };
+    let source = Source { integration: &integration, content_type: None, format: None, peer: None, received_at: at };
     normalize(&source, body.as_bytes()).events.into_iter().map(|parsed| parsed.event).collect()
 }
 

@@ -51,7 +51,13 @@ fn whatever_the_order_of_arrival_the_last_word_of_the_sender_stands() {
             let mut ended = Vec::new();
             for (place, message) in order.iter().enumerate() {
                 let now = NOW.plus_ms(600_000 + place as i64 * 1_000);
-                let source = Source { integration: &integration, content_type: None, format: None, received_at: now };
+                let source = Source {
+                    integration: &integration,
+                    content_type: None,
+                    format: None,
+                    peer: None,
+                    received_at: now,
+                };
                 let events = normalize(&source, line(*message).as_bytes()).events;
                 let events = events.into_iter().map(|parsed| parsed.event).collect();
                 let message = Ingested {

@@ -100,7 +100,8 @@ fn recorded(scenario: &Scenario, config: &Snapshot) -> Vec<(Timestamp, Past)> {
         match &step.what {
             What::Post { integration, body, .. } => {
                 let settings = config.integration(integration);
-                let source = Source { integration: &settings, content_type: None, format: None, received_at: at };
+                let source =
+                    Source { integration: &settings, content_type: None, format: None, peer: None, received_at: at };
                 let parsed = normalize(&source, body.as_bytes());
                 opened.extend(parsed.events.into_iter().map(|it| (integration.clone(), it.event.dedup_key)));
                 past.push((

@@ -27,7 +27,7 @@ fn killed() -> Store {
     let mut store = Store::new(config.clone());
     let mut engine = Engine::new(config);
     let integration: Integration = toml::from_str("id = \"falcon\"\nname = \"falcon\"").unwrap();
-    let source = Source { integration: &integration, content_type: None, format: None, received_at: NOW };
+    let source = Source { integration: &integration, content_type: None, format: None, peer: None, received_at: NOW };
     let events = normalize(&source, b"[P0][PROBLEM][db-07][10.1.2.3][host is down]").events;
     let events = events.into_iter().map(|parsed| parsed.event).collect();
     let message =
@@ -78,7 +78,7 @@ fn a_restart_with_five_hundred_open_and_fifty_silenced_sends_only_what_is_due() 
     let by = Actor::Account { login: "li".to_owned() };
     engine.handle(NOW, Event::Silence { by, act: SilenceAct::Begin(silence) });
     let integration: Integration = toml::from_str("id = \"falcon\"\nname = \"falcon\"").unwrap();
-    let source = Source { integration: &integration, content_type: None, format: None, received_at: NOW };
+    let source = Source { integration: &integration, content_type: None, format: None, peer: None, received_at: NOW };
     let mut waiting = Vec::new();
     for n in 0..500 {
         let kind = if n % 10 == 0 { "quiet" } else { "db" };

@@ -26,7 +26,8 @@ fn config(toml: &str) -> Snapshot {
 /// What a sender of this configuration's `shop` is read as.
 fn event(config: &Snapshot, body: &str) -> AlertEvent {
     let integration = config.integration(&"shop".into());
-    let source = Source { integration: &integration, content_type: None, format: None, received_at: at(SATURDAY) };
+    let source =
+        Source { integration: &integration, content_type: None, format: None, peer: None, received_at: at(SATURDAY) };
     normalize(&source, body.as_bytes()).events.remove(0).event
 }
 

@@ -107,7 +107,8 @@ impl World {
     /// One message with a line of each of these, whose machines are known.
     fn say(&mut self, level: &str, status: &str, text: &str, hosts: &[(&str, Option<Placement>)]) {
         let integration = Integration::undeclared("falcon".into());
-        let source = Source { integration: &integration, content_type: None, format: None, received_at: self.now };
+        let source =
+            Source { integration: &integration, content_type: None, format: None, peer: None, received_at: self.now };
         let mut events = Vec::new();
         let mut places = Vec::new();
         for (host, place) in hosts {

@@ -17,6 +17,7 @@ mod requests;
 mod sender;
 mod signature;
 mod slack;
+pub mod syslog;
 
 pub use pace::Pace;
 pub use preview::preview;
@@ -40,11 +41,12 @@ use actix_web::{
 };
 use engine::{
     classify,
-    normalize::{Parsed, Source},
+    normalize::{self, Parsed, SYSLOG, Source},
 };
 use requests::Note;
 use sender::{Sender, sender};
-use shared::{Format, IntegrationId, Severity, SharedStr, api::Receipt, timeline::Outcome};
+use shared::{EventId, Format, IntegrationId, Severity, SharedStr, api::Receipt, timeline::Outcome};
+use std::net::IpAddr;
 
 /// The largest body, in bytes; a batch of 256 alerts of the wordiest sender fits.
 pub const BODY_MAX_BYTES: usize = 1 << 20;
@@ -67,6 +69,7 @@ const FORMATS: &[&str] = &[
     "alerta",
     "slack",
     "gotify",
+    SYSLOG,
 ];
 
 /// Mounts the addresses senders post to. None of them ever redirects: a sender that follows a redirect loses
@@ -168,31 +171,27 @@ struct Unstored {
 
 /// Reads a body and hands it to the engine; when this returns, it is stored or the sender has to send it again.
 async fn deliver(request: &HttpRequest, app: &App, posted: Posted<'_>) -> Result<Stored, Unstored> {
-    let Posted { integration, format, mut body } = posted;
-    if let Some(name @ ("slack" | "gotify")) = format {
-        wrap(name, &mut body);
-    }
-    let received_at = clock::now();
-    // What we wrapped is JSON, whatever the request said, and is read again as such.
-    let content_type = match format {
-        Some("alerta" | "callback" | "opsgenie") => "application/json".to_owned(),
-        _ => text_of(request.headers(), &CONTENT_TYPE).unwrap_or_default(),
+    let said = text_of(request.headers(), &CONTENT_TYPE).filter(|it| !it.is_empty());
+    // What only the address says is stored as well, so that it is read alike when it is read again.
+    let content_type = match posted.format {
+        Some("alerta" | "callback" | "opsgenie") => Some("application/json"),
+        Some(SYSLOG) => Some(normalize::syslog::FRAMES),
+        _ => said.as_deref(),
     };
-    let settings = app.runtime.config().integration(&integration);
-    let source = Source {
-        integration: &settings,
-        content_type: Some(content_type.as_str()).filter(|it| !it.is_empty()),
-        format,
-        received_at,
-    };
-    let mut arrived = read(app, &source, app.peer(request).to_string(), body);
+    let integration = posted.integration.clone();
+    let mut arrived = arrived(app, posted, content_type, app.peer(request));
     arrived.key = idempotency_key(request);
     let first = arrived.read.events.first().map(|it| &it.event);
     let (key, format) = (first.map(|it| it.dedup_key.clone()), first.map(|it| it.format));
     Note::of(request, |note| note.format = format);
+    telemetry::logged("http", "passed_over", arrived.read.passed_over.into());
+    if arrived.read.events.is_empty() && arrived.read.rejected.is_empty() {
+        let nothing = Receipt { event: EventId::default(), accepted: 0, rejected: 0, outcomes: Vec::new() };
+        return Ok(Stored { receipt: nothing, key });
+    }
     // A P0 is never too much.
-    let limit = settings.rate_limit.filter(|_| !arrived.urgent);
-    let taken = match limit.map_or(Ok(()), |limit| app.pace.take(&integration, limit, received_at)) {
+    let limit = app.runtime.config().integration(&integration).rate_limit.filter(|_| !arrived.urgent);
+    let taken = match limit.map_or(Ok(()), |limit| app.pace.take(&integration, limit, arrived.received_at)) {
         Ok(()) => app.runtime.ingest(arrived).await,
         Err(retry_after_s) => Err(Refused::Limited { retry_after_s }),
     };
@@ -204,10 +203,21 @@ async fn deliver(request: &HttpRequest, app: &App, posted: Posted<'_>) -> Result
     Ok(Stored { receipt, key })
 }
 
+/// Reads a body by the configuration in force, for the lane it belongs into.
+fn arrived(app: &App, posted: Posted<'_>, content_type: Option<&str>, peer: IpAddr) -> Arrived {
+    let Posted { integration, format, mut body } = posted;
+    if let Some(name @ ("slack" | "gotify")) = format {
+        wrap(name, &mut body);
+    }
+    let (peer, received_at) = (peer.to_string(), clock::now());
+    let settings = app.runtime.config().integration(&integration);
+    read(app, &Source { integration: &settings, content_type, format, peer: Some(&peer), received_at }, body)
+}
+
 /// What a body says, how urgent that is, and where its machines run.
-fn read(app: &App, source: &Source<'_>, peer: String, body: Vec<u8>) -> Arrived {
+fn read(app: &App, source: &Source<'_>, body: Vec<u8>) -> Arrived {
     let (config, now, sender) = (app.runtime.config(), source.received_at, &source.integration.id);
-    let mut arrived = Arrived::read(source, peer, body);
+    let mut arrived = Arrived::read(source, body);
     let is_p0 = |it: &Parsed| classify::foresee(&config, sender, &it.event, now) == Severity::P0;
     arrived.urgent = arrived.read.events.iter().any(is_p0);
     arrived.places = app.inventory.places(arrived.read.events.iter().map(|it| &it.event), now);
@@ -222,9 +232,11 @@ pub(crate) fn again(app: &App, message: Message, key: String) -> Arrived {
         integration: &settings,
         content_type: Some(message.content_type.as_str()).filter(|it| !it.is_empty()),
         format: None,
+        // Who sends it is part of what syslog says.
+        peer: Some(&message.peer),
         received_at: clock::now(),
     };
-    let mut arrived = read(app, &source, format!("message {}", message.id), message.body);
+    let mut arrived = read(app, &source, message.body);
     arrived.key = Some(key);
     arrived
 }

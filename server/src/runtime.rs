@@ -89,12 +89,12 @@ pub struct Arrived {
 impl Arrived {
     /// Reads a body; urgent when a member calls itself a P0.
     #[must_use]
-    pub fn read(source: &Source<'_>, peer: String, body: Vec<u8>) -> Self {
+    pub fn read(source: &Source<'_>, body: Vec<u8>) -> Self {
         let read = normalize(source, &body);
         Self {
             integration: source.integration.id.clone(),
             received_at: source.received_at,
-            peer,
+            peer: source.peer.unwrap_or_default().to_owned(),
             content_type: source.content_type.unwrap_or_default().to_owned(),
             key: None,
             places: Vec::new(),
@@ -107,14 +107,27 @@ impl Arrived {
     /// A message of the pager to itself, under an identity: `body` is what a sender of JSON would post.
     pub(crate) fn of_itself(body: &serde_json::Value, key: &str, now: Timestamp) -> Self {
         let own = Integration::undeclared(SELF.into());
-        let source =
-            Source { integration: &own, content_type: Some("application/json"), format: None, received_at: now };
-        let mut arrived = Self::read(&source, SELF.to_owned(), body.to_string().into_bytes());
+        let source = Source {
+            integration: &own,
+            content_type: Some("application/json"),
+            format: None,
+            peer: Some(SELF),
+            received_at: now,
+        };
+        let mut arrived = Self::read(&source, body.to_string().into_bytes());
         for parsed in &mut arrived.read.events {
             parsed.event.dedup_key = key.into();
         }
         arrived
     }
+}
+
+/// How many of some messages, from the first on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Those that found room: a P0 among them pages, whether or not it can be stored.
+    pub taken: usize,
+    pub stored: usize,
 }
 
 /// Why a message was not taken. Nothing of it was stored as far as we know: send it again.
@@ -181,6 +194,8 @@ struct Vitals {
     /// The last whole audit of what is open.
     audited: Mutex<Audited>,
     heartbeat: Mutex<Heartbeat>,
+    /// Ports that the configuration names and that could not be opened, a sentence each.
+    deaf: Mutex<Vec<String>>,
     /// Measures how long ago the last turn was, unmoved by the wall clock.
     watch: Stopwatch,
     last_turn_ms: AtomicI64,
@@ -209,6 +224,33 @@ impl Runtime {
             // The message may yet be stored; sent again it is a repetition.
             _ => Err(Refused::Unavailable { retry_after_s: 2 }),
         }
+    }
+
+    /// Decides on messages in their order: once one finds no room, none behind it is taken. The answer comes when all of them
+    /// are stored, or one is not.
+    pub async fn ingest_all(&self, messages: Vec<Arrived>) -> Taken {
+        let mut answers = Vec::with_capacity(messages.len());
+        for arrived in messages {
+            let (reply, answer) = oneshot::channel();
+            if !self.inbox.arrived(arrived, reply) {
+                break;
+            }
+            answers.push(answer);
+        }
+        let mut taken = Taken { taken: answers.len(), stored: 0 };
+        let all = async {
+            for answer in &mut answers {
+                if !matches!(answer.await, Ok(Ok(_))) {
+                    break;
+                }
+                taken.stored += 1;
+            }
+        };
+        // What was stored by then counts.
+        drop(tokio::time::timeout(PATIENCE, all).await);
+        // The last is given up first: what nobody waits for is passed over, and nothing behind it may be decided on.
+        while answers.pop().is_some() {}
+        taken
     }
 
     /// Notes a beat, or another signal of a heartbeat; the answer comes after the commit.

@@ -28,6 +28,14 @@ pub fn install() -> Result<(), String> {
     drop(HANDLE.set(handle));
     describe_counter!("tocsin_alerts_total", "Members of accepted messages by where they ended; the law of accounts");
     describe_counter!("tocsin_refused_total", "Requests to ingest that were refused, by reason");
+    describe_counter!(
+        "tocsin_syslog_messages_total",
+        "Messages of syslog by transport and result: stored, passed over because they are no events, or lost"
+    );
+    describe_gauge!(
+        "tocsin_syslog_ports_closed",
+        "Ports for syslog that the configuration names and that could not be opened"
+    );
     describe_counter!("tocsin_deliveries_total", "Tries of deliveries by channel and result");
     describe_counter!("tocsin_commits_total", "Transactions of the engine");
     describe_counter!("tocsin_store_failures_total", "Commits the store refused");
@@ -74,6 +82,18 @@ pub(crate) fn ingested(outcomes: &[Outcome]) {
 
 pub(crate) fn refused(reason: &'static str) {
     counter!("tocsin_refused_total", "reason" => reason).increment(1);
+}
+
+/// Messages of syslog; those posted over HTTP are counted here only when they are passed over.
+pub(crate) fn logged(transport: &'static str, result: &'static str, messages: u64) {
+    if messages > 0 {
+        counter!("tocsin_syslog_messages_total", "transport" => transport, "result" => result).increment(messages);
+    }
+}
+
+/// Ports for syslog that should be open and are not.
+pub(crate) fn deaf(ports: usize) {
+    gauge!("tocsin_syslog_ports_closed").set(ports as f64);
 }
 
 pub(crate) fn left_out(feed: &'static str, reason: &'static str, values: u64) {

@@ -3,6 +3,7 @@
 mod listener;
 mod push;
 mod scrape;
+mod syslog;
 mod write;
 
 use super::http::house;

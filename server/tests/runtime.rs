@@ -174,8 +174,14 @@ async fn a_policy_that_reaches_nobody_is_a_p0_of_its_own_until_it_does() {
 
 fn message(text: &str) -> Arrived {
     let integration = Integration::undeclared(IntegrationId::from("falcon"));
-    let source = Source { integration: &integration, content_type: None, format: None, received_at: clock::now() };
-    Arrived::read(&source, "127.0.0.1".to_owned(), text.as_bytes().to_vec())
+    let source = Source {
+        integration: &integration,
+        content_type: None,
+        format: None,
+        peer: Some("127.0.0.1"),
+        received_at: clock::now(),
+    };
+    Arrived::read(&source, text.as_bytes().to_vec())
 }
 
 /// Waits for something that must come, by looking.

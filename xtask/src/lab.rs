@@ -1,10 +1,11 @@
-//! Open vSwitch, libvirt, QEMU, and servers of SSH and of names for the tests, unpacked into the target folder and never
-//! installed.
+//! Open vSwitch, libvirt, QEMU, and servers of SSH, of names and of syslog for the tests, unpacked into the target folder
+//! and never installed.
 //!
 //! Installed, they would run as services of this machine and change its network, and they would push out what others
 //! have put there in other versions. The tests lay the unpacked files over /usr in namespaces of their own, so nobody
 //! else sees them, and no root is needed to fetch them.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,6 +34,10 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("zabbix_js", "zabbix-server-pgsql"),
     ("nagios4", "nagios4-core"),
     ("alarm-notify.sh", "netdata-plugins-bash"),
+    ("logger", "bsdutils"),
+    ("rsyslogd", "rsyslog"),
+    ("syslog-ng", "syslog-ng-core"),
+    ("syslog-ng", "syslog-ng-mod-http"),
 ];
 
 /// The root of the unpacked files.
@@ -86,11 +91,15 @@ fn unpack(packages: &[&str], root: &Path) -> anyhow::Result<()> {
     fs::rename(&part, root).context("moving the lab's programs to their place")
 }
 
-/// What installing packages would bring, by what apt says it would do.
-fn with_dependencies(packages: &[&str]) -> anyhow::Result<Vec<String>> {
-    let mut simulate = Command::new("apt-get");
-    simulate.args(["-q", "install", "--simulate", "--no-install-recommends"]).args(packages).env("LC_ALL", "C");
-    let names = named(&output(&mut simulate)?);
+/// What installing packages would bring, by what apt says it would do. Each is asked for alone: unpacked beside each other
+/// lie also those that must not be installed together, as two servers of syslog.
+fn with_dependencies(packages: &[&str]) -> anyhow::Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for package in packages {
+        let mut simulate = Command::new("apt-get");
+        simulate.args(["-q", "install", "--simulate", "--no-install-recommends", package]).env("LC_ALL", "C");
+        names.extend(named(&output(&mut simulate)?));
+    }
     if names.is_empty() {
         bail!("these are installed, and yet their programs are not on the PATH: {}", packages.join(" "));
     }

@@ -17,6 +17,7 @@ fuzz_target!(|data: &[u8]| {
         integration: &integration,
         content_type: TYPES[usize::from(mode & 3)],
         format: FORMATS[usize::from(mode >> 2 & 3)],
+peer: None,
         received_at: Timestamp::from_ms(1_795_201_920_000),
     };
     let got = normalize(&source, body);

@@ -63,6 +63,15 @@ pub(super) struct Head<'a> {
     rest: &'a str,
 }
 
+impl Head<'_> {
+    /// Whether a status follows: a word that is known for one, or any before another bracket.
+    fn has_status(&self) -> bool {
+        let Some(inside) = self.brackets.open(self.rest.trim_start_matches(is_blank)) else { return false };
+        let (status, after) = self.brackets.until_close(inside).unwrap_or((inside, ""));
+        words::action(status).is_some() || self.brackets.open(after.trim_start_matches(is_blank)).is_some()
+    }
+}
+
 /// Blanks as they appear inside and between fields on one line.
 fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\r' | '\u{a0}' | '\u{3000}' | '\u{feff}')
@@ -95,6 +104,29 @@ pub(super) fn level_token(text: &str) -> Option<Head<'_>> {
     let stated = words::level(level)?;
     let rest = rest.trim_start_matches(is_blank).strip_prefix(|c| brackets.is_close(c))?;
     Some(Head { sign: None, level, stated, brackets, rest })
+}
+
+/// How far into a text a message is looked for.
+const SEARCHED_BYTES: usize = 4 * 1024;
+
+/// What of a text is of this family: all of it when it begins with a level, else what begins with a level and a status behind
+/// words that may be a header. A level alone may be anything there.
+pub(super) fn within(text: &str) -> Option<&str> {
+    if head(text).is_some() {
+        return Some(text);
+    }
+    let near = bounds::prefix(text, SEARCHED_BYTES);
+    let mut starts = near.match_indices(['[', '【', '［']).filter_map(|(at, _)| text.split_at_checked(at));
+    let found = starts.find(|(before, rest)| level_token(rest).is_some_and(|it| it.has_status()) && is_header(before));
+    found.map(|(_, rest)| rest)
+}
+
+/// Whether words before a message may be its sender's header. Within a quotation, a command or an assignment somebody else
+/// tells of the message, and that must page nobody.
+fn is_header(before: &str) -> bool {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let within_parentheses = before.matches('(').count() > before.matches(')').count();
+    !before.ends_with(is_name) && !before.contains(['\'', '"', '`', '=', '{', '|', '\\']) && !within_parentheses
 }
 
 /// Where each message of a body starts: at a level token at the start of a line.
@@ -147,9 +179,21 @@ struct Merged<'a> {
 
 /// Parses one message; `None` when it does not start with a level token.
 pub(super) fn parse(source: &Source<'_>, message: &str, spans: Spans<'_>) -> Option<Parsed> {
+    parse_from(source, message, "", spans)
+}
+
+/// The same of a message that came from a machine, which it is about unless it names one.
+pub(super) fn parse_from(source: &Source<'_>, message: &str, host: &str, spans: Spans<'_>) -> Option<Parsed> {
     let head = head(message)?;
-    let shape = shape(head.brackets, head.rest.trim());
-    Some(build(source, message, &head, &shape, spans))
+    let mut shape = shape(head.brackets, head.rest.trim());
+    let is_named = !shape.host.is_empty() || !shape.ip.is_empty();
+    if !is_named {
+        shape.host = host;
+    }
+    let mut parsed = build(source, message, &head, &shape, spans);
+    // Whoever logs about others may not end their own only alert by it.
+    parsed.event.resolve_by_host &= is_named;
+    Some(parsed)
 }
 
 fn shape(brackets: Brackets, text: &str) -> Shape<'_> {

@@ -24,6 +24,7 @@ mod object;
 mod opsgenie;
 mod pagerduty;
 mod slack;
+pub mod syslog;
 mod template;
 mod text;
 mod time;
@@ -47,6 +48,9 @@ pub use text::looks_like_p0;
 /// The format of what Prometheus posts to an Alertmanager.
 pub const ALERTMANAGER_API: &str = "alertmanager-api";
 
+/// The format of frames of syslog, one behind the other.
+pub const SYSLOG: &str = "syslog";
+
 /// Who sent a body, as what, and when it arrived.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
@@ -55,8 +59,10 @@ pub struct Source<'a> {
     /// The Content-Type header.
     pub content_type: Option<&'a str>,
     /// From `/ingest/{token}/{format}`: auto, bracket, falcon, json, text, form, pagerduty, pagerduty-change, alertmanager, opsgenie,
-    /// alerta, slack, gotify or [`ALERTMANAGER_API`].
+    /// alerta, slack, gotify, syslog or [`ALERTMANAGER_API`].
     pub format: Option<&'a str>,
+    /// The address it came from: of what names no machine, that is the machine.
+    pub peer: Option<&'a str>,
     /// When it was received.
     pub received_at: Timestamp,
 }
@@ -108,6 +114,9 @@ pub struct Normalized {
     pub events: Vec<Parsed>,
     /// Why (parts of) it went into quarantine.
     pub rejected: Vec<RejectReason>,
+    /// Messages that were understood and are no events, because nobody asked for them: most of what is logged.
+    #[serde(default)]
+    pub passed_over: u32,
 }
 
 impl From<Normalized> for Preview {
@@ -126,7 +135,13 @@ impl From<Normalized> for Preview {
             event,
         });
         let charset = read.charset.as_str().to_owned();
-        Self { events: events.collect(), rejected: read.rejected, charset, text: read.text }
+        let mut rejected = read.rejected;
+        if read.passed_over > 0 {
+            // Who tries it wants to know why nothing comes of it.
+            let faults = vec![format!("{} of its messages: {}", read.passed_over, syslog::MEND)];
+            rejected.push(RejectReason::BadEvent { faults });
+        }
+        Self { events: events.collect(), rejected, charset, text: read.text }
     }
 }
 
@@ -140,6 +155,7 @@ struct Out {
     rejected: Vec<RejectReason>,
     /// The first rejected part that looks like a P0.
     poison: Option<String>,
+    passed_over: u32,
 }
 
 /// Whether the sender (or the path) calls the body this.
@@ -180,6 +196,10 @@ pub fn key_of(key: &str) -> String {
 pub fn normalize(source: &Source<'_>, body: &[u8]) -> Normalized {
     let mut out = Out::default();
     let charset = source.integration.charset.as_deref();
+    if let Some(kind) = syslog::Kind::of(source) {
+        let decoded = syslog::read(source, kind, body, &mut out);
+        return finish(source, out, decoded, body);
+    }
     let decoded = decode::decode(body, charset);
     let declared = declared(source);
     let start = decoded.text.trim_start();
@@ -258,5 +278,5 @@ fn finish(source: &Source<'_>, mut out: Out, decoded: decode::Decoded, body: &[u
             parsed.spans.retain(|span| usize::try_from(span.end).is_ok_and(|end| end <= text.len()));
         }
     }
-    Normalized { charset, text, events: out.events, rejected: out.rejected }
+    Normalized { charset, text, events: out.events, rejected: out.rejected, passed_over: out.passed_over }
 }

@@ -323,7 +323,13 @@ impl Player {
                     return Ok(());
                 };
                 let settings = engine.config().integration(integration);
-                let source = Source { integration: &settings, content_type: None, format: None, received_at: self.now };
+                let source = Source {
+                    integration: &settings,
+                    content_type: None,
+                    format: None,
+                    peer: None,
+                    received_at: self.now,
+                };
                 let parsed = normalize(&source, body.as_bytes());
                 let events = parsed.events.into_iter().map(|parsed| parsed.event).collect();
                 let (integration, rejected) = (integration.clone(), parsed.rejected);

@@ -399,7 +399,8 @@ impl World {
             return Ok(());
         };
         let integration = engine.config().integration(&message.sender.into());
-        let source = Source { integration: &integration, content_type: None, format: None, received_at: self.now };
+        let source =
+            Source { integration: &integration, content_type: None, format: None, peer: None, received_at: self.now };
         let parsed = normalize(&source, message.body.as_bytes());
         let ingested = Ingested {
             integration: integration.id.clone(),

@@ -11,6 +11,7 @@ use crate::{
     entropy,
     hosts::{self, Hosts, Intake, judge::Judge},
     http::{self, App, Instance, Listening},
+    ingest,
     inventory::{self, Inventory, Vendors},
     live::{self, Board},
     mirror::{self, Desk},
@@ -70,10 +71,11 @@ pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
         keep_fresh(&app);
         keep_mirrors(&app, storage.data.clone(), keys);
         take_in(&app);
+        let syslog = ingest::syslog::listen(app.clone(), ingest::syslog::CONNECTIONS_MAX);
         signals.wait(&thread, &app.runtime, settings.hung_ms).await;
         app.inventory.answer_agents();
         app.board.close();
-        handle.stop(true).await;
+        tokio::join!(handle.stop(true), syslog.stop());
         store_hosts(&app).await;
         app.runtime.stop();
         if let Ok(Err(error)) = serving.await {

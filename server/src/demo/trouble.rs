@@ -132,8 +132,13 @@ mod tests {
             let read = |over, again| {
                 let (body, content_type) = trouble.body(over, again);
                 let received_at = Timestamp::from_ms(1_795_000_000_000);
-                let source =
-                    Source { integration: &integration, content_type: Some(content_type), format: None, received_at };
+                let source = Source {
+                    integration: &integration,
+                    content_type: Some(content_type),
+                    format: None,
+                    peer: None,
+                    received_at,
+                };
                 let mut found = normalize(&source, body.as_bytes()).events;
                 assert_eq!(found.len(), 1, "{body}");
                 found.remove(0).event

@@ -68,6 +68,7 @@ pub(super) fn detail(config: &Snapshot, message: Message) -> EventDetail {
         integration: &integration,
         content_type: Some(message.content_type.as_str()).filter(|text| !text.is_empty()),
         format: None,
+        peer: Some(message.peer.as_str()).filter(|text| !text.is_empty()),
         received_at: message.received_at,
     };
     let Normalized { text, events, .. } = normalize(&source, &message.body);

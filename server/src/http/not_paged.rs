@@ -311,8 +311,13 @@ mod tests {
         // 2026-01-06: A is on call.
         let now = Timestamp::from_ms(1_767_693_600_000);
         let integration = config.integration(&IntegrationId::from("x"));
-        let source =
-            normalize::Source { integration: &integration, content_type: None, format: None, received_at: now };
+        let source = normalize::Source {
+            integration: &integration,
+            content_type: None,
+            format: None,
+            peer: None,
+            received_at: now,
+        };
         let read = normalize::normalize(&source, b"[P1][PROBLEM][db-07][10.0.3.7][down]");
         let events = read.events.into_iter().map(|it| it.event).collect();
         engine.handle(

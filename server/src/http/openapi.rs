@@ -135,7 +135,7 @@ const QUERIES: &[(&str, &[(&str, &str)])] = &[
     ("/api/v1/mirrors/switches/{backend}/ports", &[("switch", "A switch of the backend, as the list names it")]),
     ("/api/v1/mobile/sync", &[("cursor", "`cursor` of the answer before")]),
     ("/api/v1/audit", &[("after", "`next` of the page before"), ("limit", "1 to 500")]),
-    ("/api/v1/preview/event", &[("format", "auto, bracket, falcon, json, text or form")]),
+    ("/api/v1/preview/event", &[("format", "auto, bracket, falcon, json, text, form or syslog")]),
 ];
 
 macro_rules! known {

@@ -17,5 +17,5 @@ pub fn preview(
 ) -> Preview {
     let id = IntegrationId::from("preview");
     let integration: Integration = config.integration(&id);
-    normalize(&Source { integration: &integration, content_type, format, received_at: now }, body).into()
+    normalize(&Source { integration: &integration, content_type, format, peer: None, received_at: now }, body).into()
 }

@@ -65,7 +65,13 @@ impl Runtime {
     pub(super) fn warnings(&self) -> Vec<String> {
         let heartbeat = self.heartbeat().trouble.map(|trouble| format!("the outbound heartbeat {trouble}"));
         let broken = self.audited().found.into_iter().map(|it| format!("a promise is broken: {it}"));
-        self.ready().err().into_iter().chain(broken).chain(heartbeat).collect()
+        let deaf = self.vitals.deaf.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.ready().err().into_iter().chain(broken).chain(heartbeat).chain(deaf).collect()
+    }
+
+    /// Which ports could not be opened; none when all that should be open are.
+    pub(crate) fn note_deaf(&self, deaf: Vec<String>) {
+        *self.vitals.deaf.lock().unwrap_or_else(PoisonError::into_inner) = deaf;
     }
 
     // Copies, not guards: a guard that lives for one expression too long locks out the next.

@@ -368,8 +368,13 @@ mod tests {
         for host in ["db-1", "db-2"] {
             let body = format!("[P1][PROBLEM][{host}][][down]");
             let integration = Integration::undeclared("monitor".into());
-            let source =
-                normalize::Source { integration: &integration, content_type: None, format: None, received_at: now };
+            let source = normalize::Source {
+                integration: &integration,
+                content_type: None,
+                format: None,
+                peer: None,
+                received_at: now,
+            };
             let read = normalize::normalize(&source, body.as_bytes());
             let events = read.events.into_iter().map(|parsed| parsed.event).collect();
             engine.handle(

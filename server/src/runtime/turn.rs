@@ -469,8 +469,14 @@ mod tests {
     fn message(host: usize) -> Arrived {
         let integration = Integration::undeclared(IntegrationId::from("falcon"));
         let text = format!("[P3][PROBLEM][host-{host}][][disk is full]");
-        let source = Source { integration: &integration, content_type: None, format: None, received_at: clock::now() };
-        Arrived::read(&source, "127.0.0.1".to_owned(), text.into_bytes())
+        let source = Source {
+            integration: &integration,
+            content_type: None,
+            format: None,
+            peer: Some("127.0.0.1"),
+            received_at: clock::now(),
+        };
+        Arrived::read(&source, text.into_bytes())
     }
 
     async fn until(what: &str, mut holds: impl FnMut() -> bool) {
@@ -524,6 +530,43 @@ mod tests {
         assert_eq!(stored(&world.url), MANY);
         world.runtime.stop();
         assert_eq!(world.thread.join().unwrap(), Stopped::Asked);
+    }
+
+    #[tokio::test]
+    async fn of_messages_in_an_order_none_is_taken_behind_one_that_finds_no_room() {
+        let world = world();
+        let large = |bytes| Arrived { body: vec![b'x'; bytes], ..message(0) };
+        let (let_go, wait) = mpsc::sync_channel::<()>(1);
+        let (held, is_held) = tokio::sync::oneshot::channel();
+        let hold = move |_: &engine::Engine| held.send(()).is_ok() && wait.recv().is_ok();
+        let asked = tokio::spawn({
+            let runtime = world.runtime.clone();
+            async move { runtime.ask(hold).await }
+        });
+        is_held.await.unwrap();
+        // 60 of the 64 MiB, as messages are weighed.
+        let others: Vec<_> = (0..30).map(|_| large(1 << 20)).collect();
+        let (others, some) = tokio::join!(
+            tokio::spawn({
+                let runtime = world.runtime.clone();
+                async move { runtime.ingest_all(others).await }
+            }),
+            async {
+                until("the others wait", || world.runtime.inbox.waiting() == 30).await;
+                let some = world.runtime.ingest_all(vec![message(1), large(3 << 20), message(2)]);
+                let let_go = async {
+                    until("the first waits", || world.runtime.inbox.waiting() == 31).await;
+                    let_go.send(()).unwrap();
+                };
+                tokio::join!(some, let_go).0
+            }
+        );
+        assert_eq!((others.unwrap().taken, some.taken), (30, 1));
+        assert_eq!(asked.await.unwrap(), Ok(true));
+        // Out of what was not taken nothing comes.
+        world.runtime.stop();
+        assert_eq!(world.thread.join().unwrap(), Stopped::Asked);
+        assert_eq!(stored(&world.url), some.stored + 1);
     }
 
     #[tokio::test]

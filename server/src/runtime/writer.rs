@@ -124,6 +124,7 @@ impl Runtime {
             trouble: std::sync::Mutex::default(),
             audited: std::sync::Mutex::default(),
             heartbeat: std::sync::Mutex::default(),
+            deaf: std::sync::Mutex::default(),
             watch: Stopwatch::start(),
             last_turn_ms: AtomicI64::new(0),
             lateness_ms: AtomicI64::new(0),

@@ -45,6 +45,7 @@ fn how_a_heartbeat_stands_comes_back_with_its_alert(place: &Place) {
         integration: &integration,
         content_type: Some(&message.content_type),
         format: None,
+        peer: None,
         received_at: message.received_at,
     };
     let read = engine::normalize::normalize(&source, &message.body).events.remove(0).event;

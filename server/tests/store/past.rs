@@ -30,7 +30,8 @@ crate::promises! {
 fn hear(life: &mut Life, after_ms: i64, body: &str) -> Message {
     life.now = NOW.plus_ms(after_ms);
     let integration = Integration::undeclared("falcon".into());
-    let source = Source { integration: &integration, content_type: None, format: None, received_at: life.now };
+    let source =
+        Source { integration: &integration, content_type: None, format: None, peer: None, received_at: life.now };
     let events = normalize(&source, body.as_bytes()).events.into_iter().map(|it| it.event).collect();
     let heard = Ingested { integration: integration.id, key: None, events, rejected: Vec::new(), places: Vec::new() };
     let effects = life.handle(Event::Ingested(heard));

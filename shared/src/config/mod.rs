@@ -38,7 +38,10 @@ pub use provider::{
     AliyunChannel, ApnsChannel, DingTalkChannel, FcmChannel, FeishuChannel, Gateway, GatewayFor, GatewayFormat,
     PushChannel, SlackChannel, TelegramChannel, TencentChannel, TwilioChannel, WeComChannel,
 };
-pub use routing::{Class, Group, Hook, Inhibition, Integration, Level, LevelWhen, Policy, Route, StaleAction, Target};
+pub use routing::{
+    Class, Group, Hook, Inhibition, Integration, Level, LevelWhen, Policy, Route, StaleAction, Syslog, SyslogRule,
+    Target,
+};
 pub use rule_set::RuleSet;
 pub use sender::{RateLimit, Signature, SignatureKind};
 pub use silence::ConfiguredSilence;

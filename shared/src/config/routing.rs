@@ -55,6 +55,40 @@ pub struct Integration {
     /// What makes two of its messages one alert, such as `{host}|{labels.service}`; its own key when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dedup_key: Option<String>,
+    /// Where it may speak syslog, and which of that is an event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub syslog: Option<Syslog>,
+}
+
+/// A sender that speaks syslog. The protocol knows no token: what comes to the address is this sender's, so `from` says from
+/// where it may come.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Syslog {
+    /// An address of this server for datagrams, each of which is a message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub udp: Option<String>,
+    /// One for connections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<String>,
+    /// Prefixes, as `10.0.0.0/24`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
+    /// Which messages are events besides those that say `[P0][PROBLEM]…`: those that any of these rules takes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<SyslogRule>,
+}
+
+/// A rule that makes events of what is logged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SyslogRule {
+    /// As in a route, all must hold; there is at least one. `severity_word` is syslog's own: emerg, alert, crit, err,
+    /// warning, notice, info or debug; `service` is the program, and `labels.facility` the facility.
+    #[serde(rename = "match")]
+    pub matches: Vec<String>,
 }
 
 /// What becomes of an alert that is stale.
@@ -131,6 +165,7 @@ impl Integration {
             rate_limit: None,
             charset: None,
             dedup_key: None,
+            syslog: None,
         }
     }
 }
