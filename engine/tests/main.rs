@@ -7,6 +7,7 @@ mod found_by;
 mod heartbeats;
 mod leases;
 mod lint;
+mod mappings;
 mod mirror_rules;
 mod mirror_sim;
 mod mirrors;

@@ -3,7 +3,11 @@
 use engine::normalize::{ALERTMANAGER_API, Charset, Normalized, SYSLOG, Source, looks_like_p0, normalize, syslog};
 use proptest::prelude::*;
 use serde::Deserialize;
-use shared::{Action, AlertEvent, Flag, Format, Severity, Timestamp, config::Integration, timeline::RejectReason};
+use shared::{
+    Action, AlertEvent, Flag, Format, Severity, Timestamp,
+    config::{Integration, Mapping},
+    timeline::RejectReason,
+};
 use std::collections::BTreeMap;
 
 const RECEIVED: Timestamp = Timestamp::from_ms(1_795_201_920_000);
@@ -23,6 +27,7 @@ struct Case {
     gbk: Option<String>,
     content_type: Option<String>,
     format: Option<String>,
+    mapping: Option<Mapping>,
     charset: Option<Charset>,
     #[serde(default)]
     rejected: Vec<String>,
@@ -72,7 +77,17 @@ struct Expected {
 }
 
 fn run(content_type: Option<&str>, format: Option<&str>, body: &[u8]) -> Normalized {
-    let integration = Integration::undeclared("test".into());
+    run_mapped(None, content_type, format, body)
+}
+
+pub(super) fn run_mapped(
+    mapping: Option<&Mapping>,
+    content_type: Option<&str>,
+    format: Option<&str>,
+    body: &[u8],
+) -> Normalized {
+    let mapping = mapping.cloned().map(Box::new);
+    let integration = Integration { mapping, ..Integration::undeclared("test".into()) };
     normalize(&Source { integration: &integration, content_type, format, peer: None, received_at: RECEIVED }, body)
 }
 
@@ -171,11 +186,13 @@ fn the_table() {
         include_str!("normalize/alerta.toml"),
         include_str!("normalize/slack.toml"),
         include_str!("normalize/syslog.toml"),
+        include_str!("normalize/mapping.toml"),
     ];
     let cases = tables.into_iter().flat_map(|table| toml::from_str::<Table>(table).unwrap().case);
     let mut wrong = Vec::new();
     for case in &cases.collect::<Vec<_>>() {
-        let got = run(case.content_type.as_deref(), case.format.as_deref(), &bytes(case));
+        let (content_type, format) = (case.content_type.as_deref(), case.format.as_deref());
+        let got = run_mapped(case.mapping.as_ref(), content_type, format, &bytes(case));
         let mut note = |what: String| wrong.push(format!("{}: {what}", case.name));
         if got.charset != case.charset.unwrap_or(Charset::Utf8) {
             note(format!("charset {:?}", got.charset));
@@ -201,7 +218,7 @@ fn the_table() {
 }
 
 /// What holds for every result, whatever the body was.
-fn invariant(got: &Normalized) -> Option<String> {
+pub(super) fn invariant(got: &Normalized) -> Option<String> {
     let bad_char = |text: &str| text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
     if got.events.is_empty() && got.rejected.is_empty() && got.passed_over == 0 {
         return Some("neither events nor a reason, and nothing was passed over".into());

@@ -20,7 +20,7 @@ mod slack;
 pub mod syslog;
 
 pub use pace::Pace;
-pub use preview::preview;
+pub use preview::{preview, preview_mapping};
 pub use requests::{Requests, answered};
 pub(crate) use signature::check;
 

@@ -113,6 +113,10 @@ pub enum Flag {
     AssumedEnd,
     /// The settings of its sender made the dedup key.
     KeyTemplate,
+    /// Its sender's mapping does not fit it; it was read as without one.
+    Unmapped,
+    /// Its sender's mapping gives it a milder level, but it says P0.
+    UrgentAnyway,
 }
 
 /// A measured value and the threshold it crossed, as Open-Falcon writes it.
@@ -339,4 +343,7 @@ pub struct FieldSpan {
     pub field: String,
     pub start: u32,
     pub end: u32,
+    /// Its sender's mapping says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mapped: bool,
 }

@@ -3,7 +3,7 @@
 use super::{Check, SELF};
 use crate::{
     classify::{self, Class},
-    normalize::{known_charset, template_faults},
+    normalize::{check_mapping, known_charset, template_faults},
     oncall,
     window::Windows,
 };
@@ -31,6 +31,9 @@ impl Check {
             }
             if let Err(message) = oncall::zone(&integration.time_zone) {
                 self.fault(format!("integrations[{}].time_zone", integration.id), message);
+            }
+            if let Some(mapping) = &integration.mapping {
+                self.findings.extend(check_mapping(mapping, &format!("integrations[{}].mapping", integration.id)));
             }
             self.sender(integration);
             if integration.id.as_str() == SELF {

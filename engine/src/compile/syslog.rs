@@ -97,6 +97,10 @@ mod tests {
             let [(path, message)] = found.as_slice() else { panic!("{bad}: {found:?}") };
             assert!(path == &format!("integrations[a].syslog.{field}") && message.contains(told), "{found:?}");
         }
+        let signed = "udp = \"127.0.0.1:5514\"\nfrom = [\"::1\"]\n\
+                      [integrations.signature]\nkind = \"github\"\nsecret = \"s\"";
+        let found = faults(signed);
+        assert!(found.len() == 1 && found[0].1.contains("no signatures"), "{found:?}");
     }
 
     #[test]

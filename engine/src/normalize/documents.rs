@@ -1,11 +1,15 @@
 //! JSON bodies: an object, an array of objects, `{"alerts": […]}`, or one object a line.
 
 use super::{
-    Out, Source, Told, alerta, alertmanager, apprise, bounds, callback,
+    Out, Parsed, Source, Told, alerta, alertmanager, apprise, bounds, callback,
     json::{DEPTH, Fault, Members, Node, Reader, Value},
-    kuma, nagios, netdata, nightingale, object, opsgenie, pagerduty, slack, zabbix,
+    kuma, mapping, nagios, netdata, nightingale, object, opsgenie, pagerduty,
+    pointer::{self, Place},
+    slack, zabbix,
 };
-use shared::{Flag, Format, timeline::RejectReason};
+use shared::{
+    Action, Flag, Format, Severity, alert::FieldSpan, api::FieldOrigin, config::Mapping, timeline::RejectReason,
+};
 
 /// Reads an object that has the shape of a sender; `None` when it has not.
 pub(super) type Shape = fn(&Source<'_>, &Members<'_>, &str) -> Option<Told>;
@@ -65,6 +69,7 @@ pub(super) fn read(source: &Source<'_>, text: &str, whole: &str, declared: bool,
     if reader.dirty {
         result.events.iter_mut().for_each(|parsed| bounds::flag(&mut parsed.event, Flag::ControlCharacters));
     }
+    out.is_json = true;
     out.events.append(&mut result.events);
     out.rejected.append(&mut result.rejected);
     out.poison = out.poison.take().or(result.poison);
@@ -78,15 +83,63 @@ struct Batch<'s> {
     out: Out,
 }
 
+/// What an object is read with: the sender's mapping, and the whole value it is in.
+type With<'n, 'a> = Option<(&'n Mapping, &'n Node<'a>)>;
+
 impl Batch<'_> {
     fn take(&mut self, node: &Node<'_>) {
-        match &node.value {
-            Value::Array(items) => items.iter().for_each(|item| self.object(item, None)),
-            Value::Object(members) => match object::member(members, "alerts").map(|node| &node.value) {
-                Some(Value::Array(items)) => items.iter().for_each(|item| self.object(item, Some(members))),
-                _ => self.object(node, None),
-            },
-            _ => self.object(node, None),
+        let Some(mapping) = self.source.integration.mapping.as_deref() else { return self.general(node, None) };
+        let Some(each) = mapping.each.as_deref() else { return self.general(node, Some((mapping, node))) };
+        let each = each.strip_prefix('$').unwrap_or(each);
+        let around = pointer::around(node, each);
+        match pointer::at(node, each).map(|found| (&found.value, found)) {
+            Some((Value::Array(items), _)) => self.each(mapping, node, items, around),
+            Some((Value::Object(_), found)) => self.each(mapping, node, std::slice::from_ref(found), around),
+            _ => {
+                let before = self.out.events.len();
+                self.general(node, None);
+                self.unmapped(before);
+            }
+        }
+    }
+
+    /// The members a mapping names. A P0 around them still counts.
+    fn each<'a>(&mut self, mapping: &Mapping, root: &Node<'a>, members: &[Node<'a>], around: Option<&Node<'a>>) {
+        let before = self.out.events.len();
+        let group = around.and_then(Node::members);
+        members.iter().for_each(|member| self.object(member, group, Some((mapping, root))));
+        if members.is_empty() {
+            self.out.reject(RejectReason::Empty, root.raw);
+        }
+        let is_p0 = |parsed: &Parsed| parsed.event.severity == Severity::P0 && parsed.event.action == Action::Trigger;
+        let general = items(root).map(|(items, _)| items);
+        let is_told = match general {
+            Some(items) => std::ptr::eq(items, members),
+            // The object around them is the same message.
+            None => self.out.events.iter().skip(before).any(is_p0),
+        };
+        if is_told {
+            return;
+        }
+        let mut whole = Batch { source: self.source, whole: self.whole, found: 0, out: Out::default() };
+        whole.general(root, None);
+        let stated = |parsed: &Parsed| is_p0(parsed) && !parsed.event.flags.contains(&Flag::DefaultSeverity);
+        let before = self.out.events.len();
+        self.out.events.extend(whole.out.events.into_iter().filter(stated));
+        self.unmapped(before);
+        self.out.poison = self.out.poison.take().or(whole.out.poison);
+    }
+
+    fn unmapped(&mut self, before: usize) {
+        for parsed in self.out.events.iter_mut().skip(before) {
+            bounds::flag(&mut parsed.event, Flag::Unmapped);
+        }
+    }
+
+    fn general(&mut self, node: &Node<'_>, with: With<'_, '_>) {
+        match items(node) {
+            Some((items, group)) => items.iter().for_each(|item| self.object(item, group, with)),
+            None => self.object(node, None, with),
         }
     }
 
@@ -113,7 +166,7 @@ impl Batch<'_> {
         }
     }
 
-    fn object(&mut self, node: &Node<'_>, group: Option<&Members<'_>>) {
+    fn object(&mut self, node: &Node<'_>, group: Option<&Members<'_>>, with: With<'_, '_>) {
         self.found += 1;
         if self.found > bounds::MEMBERS {
             return self.out.overflow(self.found, node.raw);
@@ -132,9 +185,63 @@ impl Batch<'_> {
         } else {
             Ok(vec![object::event(source, members, group, Format::Json, whole)])
         };
+        let told = match with {
+            Some((mapping, whole)) => self.mapped(mapping, Place { member: node, whole }, group, told),
+            None => told,
+        };
         match told {
             Ok(mut events) => self.out.events.append(&mut events),
             Err(faults) => self.out.reject(RejectReason::BadEvent { faults }, node.raw),
         }
     }
+
+    /// What a mapping makes of an object, over what is found without it. What stands for several alerts stays that.
+    fn mapped(&self, mapping: &Mapping, place: Place<'_, '_>, group: Option<&Members<'_>>, told: Told) -> Told {
+        let (source, whole) = (self.source, self.whole);
+        let general = match told.as_deref() {
+            Ok([one]) => Some(one.clone()),
+            Ok(_) => None,
+            Err(_) => place.member.members().map(|it| object::event(source, it, group, Format::Json, whole)),
+        };
+        let over = general
+            .filter(|_| mapping::fits(mapping, place))
+            .and_then(|general| mapping::over(source, mapping, place, &general, whole));
+        if let Some(parsed) = over {
+            return Ok(vec![parsed]);
+        }
+        told.map(|mut events| {
+            events.iter_mut().for_each(|parsed| bounds::flag(&mut parsed.event, Flag::Unmapped));
+            events
+        })
+    }
+}
+
+/// The members that are one alert each, and what is around them.
+fn items<'n, 'a>(node: &'n Node<'a>) -> Option<(&'n [Node<'a>], Option<&'n Members<'a>>)> {
+    match &node.value {
+        Value::Array(items) => Some((items, None)),
+        Value::Object(members) => match &object::member(members, "alerts")?.value {
+            Value::Array(items) => Some((items, Some(members))),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Where in a text of JSON the fields of events stand.
+pub(super) fn origins(text: &str, events: &[Parsed]) -> Vec<Vec<FieldOrigin>> {
+    let mut reader = Reader::new(text);
+    let mut roots = Vec::new();
+    while reader.more() && text.trim_start().starts_with(['{', '[']) {
+        match reader.value() {
+            Ok(root) => roots.push(root),
+            Err(_) => break,
+        }
+    }
+    let origin = |span: &FieldSpan| {
+        let part = text.get(usize::try_from(span.start).ok()?..usize::try_from(span.end).ok()?)?;
+        let at = roots.iter().find_map(|root| pointer::to(root, part))?;
+        Some(FieldOrigin { field: span.field.clone(), at, mapped: span.mapped })
+    };
+    events.iter().map(|parsed| parsed.spans.iter().filter_map(origin).collect()).collect()
 }

@@ -23,13 +23,22 @@ impl<'t> Spans<'t> {
 
     /// Notes a field. A slice of anything but the text (an unescaped copy, say) is not a place in it.
     pub(super) fn add(&mut self, field: &str, part: &str) {
+        self.note(field, part, false);
+    }
+
+    /// Notes a field that a mapping gives.
+    pub(super) fn map(&mut self, field: &str, part: &str) {
+        self.note(field, part, true);
+    }
+
+    fn note(&mut self, field: &str, part: &str, mapped: bool) {
         let Some(start) = (part.as_ptr() as usize).checked_sub(self.text.as_ptr() as usize) else { return };
         let end = start.saturating_add(part.len());
         if part.is_empty() || end > self.text.len() {
             return;
         }
         if let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) {
-            self.list.push(FieldSpan { field: field.to_owned(), start, end });
+            self.list.push(FieldSpan { field: field.to_owned(), start, end, mapped });
         }
     }
 }

@@ -17,12 +17,15 @@ mod fold;
 mod form;
 mod json;
 mod kuma;
+mod mapping;
+mod mapping_check;
 mod nagios;
 mod netdata;
 mod nightingale;
 mod object;
 mod opsgenie;
 mod pagerduty;
+mod pointer;
 mod slack;
 pub mod syslog;
 mod template;
@@ -43,6 +46,7 @@ use shared::{
 pub use alerta::key as alerta_key;
 pub use decode::known_charset;
 pub use template::faults as template_faults;
+pub use mapping_check::check_mapping;
 pub use text::looks_like_p0;
 
 /// The format of what Prometheus posts to an Alertmanager.
@@ -121,7 +125,8 @@ pub struct Normalized {
 
 impl From<Normalized> for Preview {
     fn from(read: Normalized) -> Self {
-        let events = read.events.into_iter().map(|Parsed { event, spans }| PreviewEvent {
+        let origins = documents::origins(&read.text, &read.events);
+        let events = read.events.into_iter().zip(origins).map(|(Parsed { event, spans }, origins)| PreviewEvent {
             action: event.action,
             severity: event.severity,
             format: event.format,
@@ -132,6 +137,7 @@ impl From<Normalized> for Preview {
             dedup_key: event.dedup_key.to_string(),
             flags: event.flags.to_vec(),
             fields: spans,
+            origins,
             event,
         });
         let charset = read.charset.as_str().to_owned();
@@ -156,6 +162,8 @@ struct Out {
     /// The first rejected part that looks like a P0.
     poison: Option<String>,
     passed_over: u32,
+    /// It was read as JSON, with the sender's mapping if it has one.
+    is_json: bool,
 }
 
 /// Whether the sender (or the path) calls the body this.
@@ -254,6 +262,10 @@ fn declared(source: &Source<'_>) -> Declared {
 fn finish(source: &Source<'_>, mut out: Out, decoded: decode::Decoded, body: &[u8]) -> Normalized {
     let decode::Decoded { mut text, charset, flags, cut } = decoded;
     // What states a level may also be torn apart by the fault: then the whole body is the suspect.
+    let has_mapping = source.integration.mapping.is_some() && source.format != Some(ALERTMANAGER_API);
+    for parsed in out.events.iter_mut().filter(|_| has_mapping && !out.is_json) {
+        bounds::flag(&mut parsed.event, Flag::Unmapped);
+    }
     let no_p0 = !out.events.iter().any(|parsed| parsed.event.severity == Severity::P0);
     let has_text = !text.trim().is_empty();
     if let Some(template) = &source.integration.dedup_key {

@@ -100,23 +100,43 @@ pub(super) fn event(
 ) -> Parsed {
     let found = Fields::new(members);
     let mut spans = Spans::new(whole);
-    let line = found.all(LINE).filter_map(filled).find_map(|text| {
-        bracket::head(text)
-            .is_some()
-            .then(|| bracket::parse(source, bracket::split(text).1.first()?, Spans::new(whole)))?
-    });
-    let mut event = match line {
-        Some(line) => {
-            spans.list = line.spans;
-            from_line(line.event, &found)
+    match found.all(LINE).filter_map(filled).find_map(|text| line(source, text, whole)) {
+        Some(line) => of_line(source, &found, line, spans),
+        None => {
+            let event = from_fields(source, &found, group, format, &mut spans);
+            rest(source, &found, event, spans)
         }
-        None => from_fields(source, &found, group, format, &mut spans),
-    };
-    set_machine(&mut event, &found, &mut spans);
-    set_rest(&mut event, &found, source, &mut spans);
+    }
+}
+
+/// The same when a text that is known to matter is a whole message of the bracketed family.
+pub(super) fn said_by_line(source: &Source<'_>, members: &Members<'_>, text: &str, whole: &str) -> Option<Parsed> {
+    line(source, text, whole).map(|line| of_line(source, &Fields::new(members), line, Spans::new(whole)))
+}
+
+fn line(source: &Source<'_>, text: &str, whole: &str) -> Option<Parsed> {
+    bracket::head(text)?;
+    bracket::parse(source, bracket::split(text).1.first()?, Spans::new(whole))
+}
+
+fn of_line<'t>(source: &Source<'_>, found: &Fields<'_, '_>, line: Parsed, mut spans: Spans<'t>) -> Parsed {
+    spans.list = line.spans;
+    rest(source, found, from_line(line.event, found), spans)
+}
+
+fn rest(source: &Source<'_>, found: &Fields<'_, '_>, mut event: AlertEvent, mut spans: Spans<'_>) -> Parsed {
+    set_machine(&mut event, found, &mut spans);
+    set_rest(&mut event, found, source, &mut spans);
     fields::find_addresses(&mut event);
-    set_key(&mut event, &found, &mut spans);
+    set_key(&mut event, found, &mut spans);
     Parsed { event, spans: spans.list }
+}
+
+/// Whether an object writes P0 by a name that states a level, elsewhere than at a place.
+pub(super) fn writes_p0(members: &Members<'_>, but: Option<&str>) -> bool {
+    let is_p0 = |node: &Node<'_>| filled(node).and_then(words::level).is_some_and(|(it, _)| it == Severity::P0);
+    let elsewhere = |node: &&Node<'_>| but.is_none_or(|but| !std::ptr::eq(place(node), but));
+    Fields::new(members).all(SEVERITY).filter(elsewhere).any(is_p0)
 }
 
 /// The line says what it is; other texts beside it (a mail's body) become the content.
@@ -340,9 +360,14 @@ fn set_key(event: &mut AlertEvent, found: &Fields<'_, '_>, spans: &mut Spans<'_>
         return;
     }
     if event.dedup_key.is_empty() {
-        let kind = if event.format == Format::Json { "json:" } else { "text:" };
-        let service = event.service.clone().unwrap_or_default();
-        let key = fields::folded_key(event, kind, &service, &event.summary);
-        bounds::set_key(event, key);
+        fold_key(event);
     }
+}
+
+/// What identifies an alert whose sender does not say.
+pub(super) fn fold_key(event: &mut AlertEvent) {
+    let kind = if event.format == Format::Json { "json:" } else { "text:" };
+    let service = event.service.clone().unwrap_or_default();
+    let key = fields::folded_key(event, kind, &service, &event.summary);
+    bounds::set_key(event, key);
 }

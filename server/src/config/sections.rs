@@ -8,7 +8,7 @@ use super::{
 use serde::Serialize;
 use shared::{
     api::ConfigDraft,
-    config::{Document, Finding},
+    config::{Document, Finding, Integration},
 };
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};
 
@@ -32,6 +32,19 @@ fn replace_sections(text: &str, draft: &ConfigDraft) -> Result<String, EditError
     wanted.routes = draft.routes.clone().unwrap_or(wanted.routes);
     wanted.host_groups = draft.host_groups.clone().unwrap_or(wanted.host_groups);
     wanted.templates = draft.templates.clone().unwrap_or(wanted.templates);
+    for (id, mapping) in &draft.mappings {
+        let mapping = mapping.clone().map(Box::new);
+        match wanted.integrations.iter_mut().find(|it| it.id == *id) {
+            Some(entry) => entry.mapping = mapping,
+            // A sender that has a token and no settings yet; without a mapping it needs none.
+            None if mapping.is_some() => {
+                // It is called what its token is called.
+                let name = String::new();
+                wanted.integrations.push(Integration { name, mapping, ..Integration::undeclared(id.clone()) });
+            }
+            None => {}
+        }
+    }
     if wanted == old {
         return Ok(text.to_owned());
     }
@@ -46,6 +59,7 @@ fn in_place(text: &str, old: &Document, wanted: &Document) -> Option<String> {
     section(&mut document, "routes", &old.routes, &wanted.routes, |it| it.id.as_str())?;
     section(&mut document, "host_groups", &old.host_groups, &wanted.host_groups, |it| it.id.as_str())?;
     section(&mut document, "templates", &old.templates, &wanted.templates, |it| it.id.as_str())?;
+    mappings(&mut document, &old.integrations, &wanted.integrations)?;
     Some(document.to_string())
 }
 
@@ -90,12 +104,41 @@ fn section<T: Serialize + PartialEq>(
     Some(())
 }
 
+/// The mappings of senders, and nothing else of them.
+fn mappings(document: &mut DocumentMut, old: &[Integration], wanted: &[Integration]) -> Option<()> {
+    for entry in wanted.iter().filter(|entry| !old.contains(entry)) {
+        let mapping = match &entry.mapping {
+            Some(mapping) => {
+                let mut table = toml_edit::ser::to_document(mapping).ok()?.as_table().clone();
+                unplaced(&mut table);
+                Some(Item::Table(table))
+            }
+            None => None,
+        };
+        let senders = document.entry("integrations").or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
+        let senders = senders.as_array_of_tables_mut()?;
+        let place = senders.iter().position(|table| table.get("id").and_then(Item::as_str) == Some(entry.id.as_str()));
+        match (place.and_then(|place| senders.get_mut(place)), mapping) {
+            (Some(table), Some(mapping)) => drop(table.insert("mapping", mapping)),
+            (Some(table), None) => drop(table.remove("mapping")),
+            (None, Some(mapping)) => {
+                let mut table = Table::new();
+                table.insert("id", toml_edit::value(entry.id.as_str()));
+                table.insert("mapping", mapping);
+                senders.push(table);
+            }
+            (None, None) => {}
+        }
+    }
+    Some(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use shared::{
         Delay,
-        config::{HostGroup, Level, Policy, Route, Template, Threshold},
+        config::{HostGroup, Level, Mapping, Policy, Route, Template, Threshold},
     };
 
     const TEXT: &str = r#"# who there is
@@ -192,5 +235,43 @@ policy = "a"
         let inline = "routes = [{ id = \"all\" }]\n";
         let text = draft_text(&draft(wanted.routes.clone()), inline, &parse(inline).unwrap()).unwrap();
         assert_eq!(parse(&text).unwrap().routes, wanted.routes);
+    }
+
+    #[test]
+    fn a_mapping_is_put_beside_what_else_is_said_of_its_sender() {
+        let text = "# whom we hear\n[[integrations]]\nid = \"shop\" # the old one\ndefault_severity = \"P2\"\n\n[[integrations.classes]] # words\nid = \"worst\"\nseverity = \"P1\"\n\n# who there is\n[[people]]\nid = \"li\"\nname = \"Li\"\n";
+        let mapping: Mapping =
+            toml::from_str("host = \"/box\"\nseverity = { from = \"/level\", words = { crit = \"P0\" } }").unwrap();
+        let draft = |id: &str, mapping: Option<&Mapping>| ConfigDraft {
+            mappings: [(id.into(), mapping.cloned())].into(),
+            ..ConfigDraft::default()
+        };
+        let put = |text: &str, draft: &ConfigDraft| draft_text(draft, text, &parse(text).unwrap()).unwrap();
+        let with = put(text, &draft("shop", Some(&mapping)));
+        let read = parse(&with).unwrap();
+        assert_eq!(read.integrations[0].mapping.as_deref(), Some(&mapping), "{with}");
+        assert_eq!((read.integrations[0].classes.len(), read.people.len()), (1, 1), "{with}");
+        for comment in ["# whom we hear", "# the old one", "# words", "# who there is"] {
+            assert!(with.contains(comment), "{comment}: {with}");
+        }
+        assert!(with.contains("[integrations.mapping]\nhost = \"/box\"\n"), "{with}");
+        // Replaced, taken away again, and given to a sender that has a token only.
+        let other = Mapping { host: "/other".into(), ..Mapping::default() };
+        let changed = put(&with, &draft("shop", Some(&other)));
+        assert_eq!(parse(&changed).unwrap().integrations[0].mapping.as_deref(), Some(&other), "{changed}");
+        assert_eq!(parse(&put(&with, &draft("shop", None))).unwrap(), parse(text).unwrap());
+        let added = put(text, &draft("gate", Some(&mapping)));
+        let read = parse(&added).unwrap();
+        assert_eq!(
+            (read.integrations[1].id.as_str(), read.integrations[1].mapping.as_deref()),
+            ("gate", Some(&mapping))
+        );
+        assert!(added.contains("# whom we hear") && added.contains("# who there is"), "{added}");
+        assert_eq!(put(text, &draft("gate", None)), text);
+        let empty = put("", &draft("gate", Some(&mapping)));
+        assert_eq!(parse(&empty).unwrap().integrations.len(), 1, "{empty}");
+        let inline = "integrations = [{ id = \"shop\" }]\n";
+        let placed = put(inline, &draft("shop", Some(&mapping)));
+        assert_eq!(parse(&placed).unwrap().integrations[0].mapping.as_deref(), Some(&mapping), "{placed}");
     }
 }

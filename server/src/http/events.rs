@@ -3,7 +3,7 @@
 use super::{
     App,
     app::{act, blocking, now},
-    body::whole,
+    body::{Json, MOST_CONFIG_BYTES, whole},
     principal::Principal,
     problem::ApiError,
 };
@@ -24,7 +24,7 @@ use engine::{
 use serde::Deserialize;
 use shared::{
     EventId, IncidentId, IntegrationId,
-    api::{EventDetail, EventRow, List, Preview, Receipt},
+    api::{EventDetail, EventRow, List, MappingPreview, MappingTrial, Preview, Receipt},
 };
 
 const PREVIEW_BYTES: usize = 1024 * 1024;
@@ -131,4 +131,28 @@ pub(super) async fn preview_event(
     let (config, format) = (app.runtime.config(), format.into_inner().format);
     let preview = blocking(move || ingest::preview(&config, content_type.as_deref(), format.as_deref(), &body, now()));
     Ok(web::Json(preview.await?))
+}
+
+/// Reads a body, or a stored message as it arrived, with a mapping that is not in force.
+pub(super) async fn preview_mapping(
+    app: web::Data<App>,
+    Json(trial): Json<MappingTrial, MOST_CONFIG_BYTES>,
+) -> Result<web::Json<MappingPreview>, ApiError> {
+    let MappingTrial { integration, mapping, body, event } = trial;
+    let (sender, content_type, bytes, at) = match (body, event) {
+        // Who maps something means JSON.
+        (Some(body), _) => (None, Some("application/json".to_owned()), body.into_bytes(), now()),
+        (None, Some(id)) => {
+            let found = app.db(move |store| store.event(id)).await?.ok_or_else(|| ApiError::not_found("message"))?;
+            (Some(found.integration), Some(found.content_type), found.body, found.received_at)
+        }
+        (None, None) => return Err(ApiError::invalid("body", "Give a `body`, or the number of an `event`.")),
+    };
+    let config = app.runtime.config();
+    let trial = blocking(move || {
+        let mut settings = config.integration(&integration.or(sender).unwrap_or_else(|| "preview".into()));
+        settings.mapping = mapping.map(Box::new);
+        ingest::preview_mapping(&settings, content_type.as_deref(), &bytes, at)
+    });
+    Ok(web::Json(trial.await?))
 }

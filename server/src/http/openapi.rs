@@ -210,6 +210,8 @@ fn schema(name: &str) -> Option<(Value, Map<String, Value>)> {
         "List_EventRow" => api::List<api::EventRow>,
         "EventDetail" => api::EventDetail,
         "Preview" => api::Preview,
+        "MappingTrial" => api::MappingTrial,
+        "MappingPreview" => api::MappingPreview,
         "List_AccountRow" => api::List<api::AccountRow>,
         "NewAccount" => api::NewAccount,
         "AccountRow" => api::AccountRow,
@@ -385,7 +387,7 @@ fn operation(row: &Endpoint) -> Value {
             "required": required,
             "content": { "application/json": { "schema": reference(row.request) } },
         });
-    } else if row.path.starts_with("/api/v1/preview/") {
+    } else if row.path == "/api/v1/preview/event" {
         operation["requestBody"] = json!({ "required": true, "content": { "*/*": {} } });
     }
     match row.role {

@@ -153,6 +153,7 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/events/{id}", to!(events::show_event)),
     (Post, "/events/{id}/replay", to!(events::replay_event)),
     (Post, "/preview/event", to!(events::preview_event)),
+    (Post, "/preview/mapping", to!(events::preview_mapping)),
     (Post, "/rehearsal", to!(rehearsal::rehearse)),
     (Get, "/accounts", to!(accounts::list_accounts)),
     (Post, "/accounts", to!(accounts::make_account)),

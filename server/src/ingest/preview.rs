@@ -2,9 +2,13 @@
 
 use engine::{
     Snapshot,
-    normalize::{Source, normalize},
+    normalize::{Source, check_mapping, normalize},
 };
-use shared::{IntegrationId, Timestamp, api::Preview, config::Integration};
+use shared::{
+    IntegrationId, Timestamp,
+    api::{MappingPreview, Preview},
+    config::Integration,
+};
 
 /// Reads a body as an undeclared sender's.
 #[must_use]
@@ -18,4 +22,18 @@ pub fn preview(
     let id = IntegrationId::from("preview");
     let integration: Integration = config.integration(&id);
     normalize(&Source { integration: &integration, content_type, format, peer: None, received_at: now }, body).into()
+}
+
+/// Reads a body as that of a sender with these settings, and says what is wrong with its mapping.
+#[must_use]
+pub fn preview_mapping(
+    settings: &Integration,
+    content_type: Option<&str>,
+    body: &[u8],
+    now: Timestamp,
+) -> MappingPreview {
+    let content_type = content_type.filter(|it| !it.is_empty());
+    let source = Source { integration: settings, content_type, format: None, peer: None, received_at: now };
+    let findings = settings.mapping.as_deref().map(|mapping| check_mapping(mapping, "mapping")).unwrap_or_default();
+    MappingPreview { preview: normalize(&source, body).into(), findings }
 }

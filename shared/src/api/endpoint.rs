@@ -524,6 +524,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
         "Receipt",
     ),
     e(Post, "/api/v1/preview/event", VIEW, "Parse a body without storing or paging", "", "Preview"),
+    e(Post, "/api/v1/preview/mapping", VIEW, "Try a mapping on a body", "MappingTrial", "MappingPreview"),
     e(
         Post,
         "/api/v1/rehearsal",

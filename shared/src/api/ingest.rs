@@ -3,7 +3,10 @@
 use super::account::wire;
 use crate::{
     Action, AlertEvent, Delay, EventId, Flag, Format, HeartbeatId, HeartbeatState, IncidentId, IntegrationId, Pulse,
-    Severity, Timestamp, alert::FieldSpan, config::Heartbeat, timeline::RejectReason,
+    Severity, Timestamp,
+    alert::FieldSpan,
+    config::{Finding, Heartbeat, Mapping},
+    timeline::RejectReason,
 };
 use serde::{Deserialize, Serialize};
 
@@ -115,7 +118,36 @@ wire! {
         dedup_key: String,
         flags: Vec<Flag>,
         fields: Vec<FieldSpan>,
+        /// Where in a JSON body the fields were found, as far as that is known.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        origins: Vec<FieldOrigin>,
         /// Everything else that was read.
         event: AlertEvent,
     }
+
+    /// Where a field was found.
+    struct FieldOrigin {
+        field: String,
+        /// A JSON Pointer, from the whole body.
+        at: String,
+        /// A mapping says so; else it was found by its name.
+        mapped: bool,
+    }
+
+    /// A mapping to be tried on a body, or on a stored message.
+    struct MappingTrial {
+        /// Whose default severity, time zone and so on count.
+        #[serde(default)]
+        integration: Option<IntegrationId>,
+        /// Without one the body is read as it would be without a mapping.
+        #[serde(default)]
+        mapping: Option<Mapping>,
+        #[serde(default)]
+        body: Option<String>,
+        #[serde(default)]
+        event: Option<EventId>,
+    }
+
+    /// What a body would become, and what is wrong with the mapping.
+    struct MappingPreview { preview: Preview, findings: Vec<Finding> }
 }

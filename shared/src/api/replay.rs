@@ -3,9 +3,10 @@
 use super::account::wire;
 use crate::{
     EventId, IncidentId, IntegrationId, PolicyId, Recipient, Severity, Timestamp,
-    config::{Document, HostGroup, Policy, Route, Template},
+    config::{Document, HostGroup, Mapping, Policy, Route, Template},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What people do while messages are replayed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +81,9 @@ pub struct ConfigDraft {
     pub host_groups: Option<Vec<HostGroup>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub templates: Option<Vec<Template>>,
+    /// Senders whose mapping is replaced, or taken away; what else is said of them stays.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub mappings: BTreeMap<IntegrationId, Option<Mapping>>,
 }
 
 wire! {

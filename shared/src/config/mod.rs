@@ -8,6 +8,7 @@ mod channels;
 mod condition;
 mod heartbeat;
 mod host;
+mod mapping;
 mod mirror;
 mod oncall;
 mod people;
@@ -28,6 +29,7 @@ pub use channels::{
 pub use condition::{Condition, Operator};
 pub use heartbeat::Heartbeat;
 pub use host::{HostGroup, HostMode, Scrape, Template, Threshold};
+pub use mapping::{MappedSeverity, MappedStatus, MappedWhen, Mapping, Texts};
 pub use mirror::{Backend, Collector, MirrorMode};
 pub use oncall::{
     Every, FixedShift, HolidayCalendar, Layer, LayerDays, Override, OverrideKind, Readiness, Rotation, Schedule,

@@ -1,6 +1,6 @@
 //! Senders, the routing tree, escalation policies and outgoing webhooks.
 
-use super::{ContactKind, RateLimit, Signature};
+use super::{ContactKind, Mapping, RateLimit, Signature};
 use crate::{
     CalendarId, ClassId, Delay, HookId, InhibitionId, IntegrationId, PersonId, PolicyId, RouteId, ScheduleId, Severity,
     TeamId, WindowId,
@@ -25,6 +25,9 @@ pub struct Integration {
     /// What this sender's own words mean; the first rule that matches wins. A message that says P0 to P6 means that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<Class>,
+    /// Where in its JSON the fields of an alert stand, for a sender of a form of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<Box<Mapping>>,
     /// What is not sent again for so long is stale: for senders that repeat what still holds. What a sender says itself
     /// counts when absent, and `0s` switches it off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -156,6 +159,7 @@ impl Integration {
             default_severity: default_severity(),
             time_zone: default_zone(),
             classes: Vec::new(),
+            mapping: None,
             stale_after: None,
             stale: None,
             silent_after: None,

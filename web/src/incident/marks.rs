@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     fn span(field: &str, start: u32, end: u32) -> FieldSpan {
-        FieldSpan { field: field.to_owned(), start, end }
+        FieldSpan { field: field.to_owned(), start, end, mapped: false }
     }
 
     fn whole(pieces: &[Piece]) -> String {

@@ -80,6 +80,8 @@ shared::messages! {
     flag_merged() { en: "stands for several alerts", zh: "合并了多条告警" }
     flag_assumed_end() { en: "it said no end; five minutes were assumed", zh: "未给出结束时间，按五分钟计" }
     flag_key_template() { en: "the sender's settings made the identity", zh: "标识由来源设置生成" }
+    flag_unmapped() { en: "the mapping of its sender does not fit it; it was read as without one", zh: "不适用该来源的映射，已按常规解析" }
+    flag_urgent_anyway() { en: "it says P0 itself, so it stays P0 although the mapping makes it milder", zh: "消息自身写明 P0，故不按映射降级" }
     flag_key() { en: "the identity was too long and was hashed", zh: "标识过长，已取哈希" }
 }
 
@@ -218,6 +220,8 @@ pub(crate) fn flag(l: Language, flag: Flag) -> String {
         Flag::KeyHashed => flag_key(l),
         Flag::AssumedEnd => flag_assumed_end(l),
         Flag::KeyTemplate => flag_key_template(l),
+        Flag::Unmapped => flag_unmapped(l),
+        Flag::UrgentAnyway => flag_urgent_anyway(l),
     }
 }
 
