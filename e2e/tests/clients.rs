@@ -64,6 +64,36 @@ fn what_the_page_says_to_paste_works() -> Result<()> {
     Ok(())
 }
 
+/// What other products' own clients are given, each on a server that hears nobody else.
+#[test]
+fn so_does_what_it_says_of_other_products() -> Result<()> {
+    let python = environment::python()?;
+    let tools = python.parent().context("python stands in a folder")?;
+    let path = std::env::join_paths(
+        [tools]
+            .into_iter()
+            .map(ToOwned::to_owned)
+            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
+    )?;
+    for (name, snippet) in [
+        ("any JSON", snippets::any_json as fn(&Address) -> String),
+        ("Opsgenie", snippets::opsgenie),
+        ("Slack", snippets::slack),
+        ("Alerta", snippets::alerta),
+        ("Apprise", snippets::apprise),
+    ] {
+        let scene = scene()?;
+        let text = snippet(&Address::new(&scene.server.url(&scene.path)));
+        let output = Command::new("sh").args(["-c", &text]).env("PATH", &path).output()?;
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        ensure!(output.status.success(), "{name}: {out}{err}");
+        let board: IncidentList = scene.viewer.read("/api/v1/incidents")?;
+        let told = board.items.iter().filter(|row| row.integration.as_str() != "tocsin").count();
+        ensure!(told == 1, "{name}: {out}{err} {:?}", board.items);
+    }
+    Ok(())
+}
+
 #[test]
 fn a_token_may_stand_where_the_sender_can_put_it_and_a_body_may_be_packed() -> Result<()> {
     let scene = scene()?;

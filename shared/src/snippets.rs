@@ -140,6 +140,93 @@ print(urllib.request.urlopen(request, timeout=10).read().decode())"#,
     )
 }
 
+/// For whatever speaks to Opsgenie.
+#[must_use]
+pub fn opsgenie(to: &Address) -> String {
+    to.fill(
+        r#"curl -sS '{BASE}/v2/alerts' -H 'authorization: GenieKey {TOKEN}' \
+  -H 'content-type: application/json' --data-binary '{
+  "message": "replication lag 412 s", "alias": "db-07/lag",
+  "entity": "db-07", "priority": "P2"
+}'"#,
+    )
+}
+
+/// The command of Nagios, and the file it reads the address from.
+#[must_use]
+pub fn nagios(to: &Address) -> String {
+    to.fill(
+        r"# as root, with tocsin_notify.sh of docs/integrations
+install -m 755 tocsin_notify.sh /usr/local/bin/
+install -m 400 -o nagios /dev/stdin /etc/nagios4/tocsin.url <<< '{URL}'
+
+# nagios.cfg
+enable_environment_macros=1
+
+# beside the other commands; name it in a contact
+define command {
+  command_name  tocsin
+  command_line  /usr/local/bin/tocsin_notify.sh /etc/nagios4/tocsin.url
+}",
+    )
+}
+
+/// The address alone, for senders that are given nothing else.
+#[must_use]
+pub fn webhook(to: &Address) -> String {
+    to.fill("{URL}")
+}
+
+/// For health_alarm_notify.conf.
+#[must_use]
+pub fn netdata(to: &Address) -> String {
+    to.fill(
+        "SEND_ALERTA=\"YES\"\nALERTA_WEBHOOK_URL=\"{BASE}/alerta\"\nALERTA_API_KEY=\"{TOKEN}\"\n\
+         DEFAULT_RECIPIENT_ALERTA=\"Production\"",
+    )
+}
+
+/// A command of Apprise.
+#[must_use]
+pub fn apprise(to: &Address) -> String {
+    let scheme = if to.base.starts_with("http://") { "json" } else { "jsons" };
+    let text = to.fill("{HOST}/ingest/{TOKEN}");
+    format!("apprise -n failure -t 'disk on db-07' -b 'it is 95% full' \\\n  '{scheme}://{text}'")
+}
+
+/// A command of Alerta's client. With `TERM` set and no terminal it would read alerts from its input, and send none.
+#[must_use]
+pub fn alerta(to: &Address) -> String {
+    to.fill(
+        "ALERTA_ENDPOINT={BASE}/alerta ALERTA_API_KEY={TOKEN} TERM= \\\n  \
+         alerta send -r db-07 -e ReplicationLag -E Production -s major -t 'replication lag 412 s'",
+    )
+}
+
+/// A message as an incoming webhook of Slack's takes it.
+#[must_use]
+pub fn slack(to: &Address) -> String {
+    to.fill(
+        r#"# Slack: {BASE}/slack/{TOKEN}
+# Mattermost: {BASE}/hooks/{TOKEN}
+# Gotify: {BASE}/ with the token {TOKEN}
+curl -sS '{BASE}/slack/{TOKEN}' -H 'content-type: application/json' --data-binary '{
+  "text": "[P1] db-07: replication lag 412 s"
+}'"#,
+    )
+}
+
+/// JSON that only its sender knows: the page of the integration maps it.
+#[must_use]
+pub fn any_json(to: &Address) -> String {
+    to.fill(
+        r#"curl -sS '{URL}' -H 'content-type: application/json' --data-binary '{
+  "what": { "title": "replication lag" }, "where": "db-07",
+  "badness": "crit", "phase": "raised"
+}'"#,
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,11 +234,32 @@ mod tests {
     #[test]
     fn every_snippet_names_the_address_and_leaves_no_gap() {
         let to = Address::new("https://t.example:8443/ingest/tk_1");
-        for snippet in [curl_bracket, curl_json, falcon, prometheus, alertmanager, grafana, pagerduty, zabbix, python] {
+        let all = [
+            curl_bracket,
+            curl_json,
+            any_json,
+            falcon,
+            prometheus,
+            alertmanager,
+            grafana,
+            pagerduty,
+            opsgenie,
+            zabbix,
+            nagios,
+            webhook,
+            netdata,
+            apprise,
+            alerta,
+            slack,
+            python,
+        ];
+        for snippet in all {
             let text = snippet(&to);
             assert!(text.contains("t.example:8443") && text.contains("tk_1"), "{text}");
             assert!(
-                !["URL", "STATUS", "BASE", "SCHEME", "HOST", "TOKEN"].iter().any(|gap| text.contains(gap)),
+                !["URL", "STATUS", "BASE", "SCHEME", "HOST", "TOKEN"]
+                    .iter()
+                    .any(|gap| text.contains(&format!("{{{gap}}}"))),
                 "{text}"
             );
         }

@@ -70,6 +70,7 @@ fn routes() -> impl IntoView {
             <Route path=path!("/mirrors/new") view=shown(|| later(Part::NewMirror))/>
             <Route path=path!("/mirrors/:id") view=shown(|| later(Part::Mirror))/>
             <Route path=path!("/integrations") view=shown(|| later(Part::Integrations))/>
+            <Route path=path!("/integrations/:id") view=shown(|| later(Part::Integration))/>
             <Route path=path!("/messages") view=shown(|| later(Part::Messages))/>
             <Route path=path!("/me") view=shown(|| later(Part::Me))/>
             <Route path=path!("/settings") view=shown(|| later(Part::Settings))/>

@@ -42,6 +42,7 @@ pub(crate) enum Part {
     /// All the keys.
     Help,
     Hypervisor,
+    Integration,
     Integrations,
     Machines,
     Me,
@@ -79,6 +80,7 @@ fn draw(part: Part) -> Result<AnyView, SplitLoaderError> {
         Part::Hypervisor => machines::hypervisor().into_any(),
         Part::Machines => machines::page().into_any(),
         Part::Vm => machines::vm().into_any(),
+        Part::Integration => integrations::one::page().into_any(),
         Part::Integrations => integrations::page().into_any(),
         Part::Me => me::page().into_any(),
         Part::Messages => messages::page().into_any(),

@@ -1,7 +1,8 @@
 //! Accepted messages and what became of each; the quarantine is a filter of the same list.
 
-use super::incident::message;
+use super::{incident::message, integrations::mapping};
 use crate::{
+    api::query,
     components::{
         field::segments,
         more::more,
@@ -30,8 +31,9 @@ pub(crate) fn page() -> impl IntoView {
     let query = use_query_map();
     let only_rejected = Memo::new(move |_| query.with(|query| query.get("outcome").as_deref() == Some("rejected")));
     let chosen = Memo::new(move |_| query.with(|query| query.get("id").and_then(|id| id.parse().ok()).map(EventId)));
+    let sender = Memo::new(move |_| query.with(|query| query.get("integration").unwrap_or_default()));
     let list = Remote::<List<EventRow>>::idle("");
-    Effect::new(move || list.point(address(only_rejected.get()).to_owned()));
+    Effect::new(move || list.point(address(only_rejected.get(), &sender.get())));
     Effect::new(move |before: Option<()>| {
         app.heard.track();
         if before.is_some() {
@@ -46,14 +48,16 @@ pub(crate) fn page() -> impl IntoView {
         {
             let navigate = StoredValue::new_local(navigate);
             move |word| {
-                let path = if word == "quarantine" { "/messages?outcome=rejected" } else { "/messages" };
+                let rejected = if word == "quarantine" { "outcome=rejected" } else { "" };
+                let path = format!("/messages?{}", joined(rejected, &of(&sender.get_untracked())));
+                let path = path.trim_end_matches('?');
                 navigate.with_value(|navigate| navigate(path, NavigateOptions::default()));
             }
         },
     );
     let table = loaded(frame::messages(l), list, 8, move |events| {
-        let rejected = only_rejected.get_untracked();
-        view! { {rows(app, &events.items, rejected)}{more(list, &events, address(rejected))} }.into_any()
+        let (rejected, sender) = (only_rejected.get_untracked(), sender.get_untracked());
+        view! { {rows(app, &events.items, rejected)}{more(list, &events, &address(rejected, &sender))} }.into_any()
     });
     view! {
         <div class="page">
@@ -64,8 +68,19 @@ pub(crate) fn page() -> impl IntoView {
     }
 }
 
-const fn address(only_rejected: bool) -> &'static str {
-    if only_rejected { "/api/v1/events?outcome=rejected" } else { "/api/v1/events" }
+fn address(only_rejected: bool, sender: &str) -> String {
+    let query = joined(if only_rejected { "outcome=rejected" } else { "" }, &of(sender));
+    if query.is_empty() { "/api/v1/events".to_owned() } else { format!("/api/v1/events?{query}") }
+}
+
+/// Of one sender, or of all.
+fn of(sender: &str) -> String {
+    if sender.is_empty() { String::new() } else { format!("integration={}", query::encoded(sender)) }
+}
+
+fn joined(one: &str, other: &str) -> String {
+    let gap = if one.is_empty() || other.is_empty() { "" } else { "&" };
+    format!("{one}{gap}{other}")
 }
 
 fn rows(app: App, items: &[EventRow], only_rejected: bool) -> AnyView {
@@ -90,12 +105,13 @@ fn rows(app: App, items: &[EventRow], only_rejected: bool) -> AnyView {
 fn row(app: App, event: &EventRow, only_rejected: bool) -> impl IntoView + use<> {
     let suffix = if only_rejected { "&outcome=rejected" } else { "" };
     let outcomes = event.outcomes.iter().map(|one| outcome(app, one)).collect_view();
+    let map = only_rejected.then(|| mapping::link(app, &event.integration, event.id, &event.text));
     view! {
         <tr>
             <td>{wall(event.received_at)}</td>
-            <td>{event.integration.to_string()}<small class="muted block">{event.peer.clone()}</small></td>
+            <td><a href=format!("/integrations/{}", query::encoded(event.integration.as_str()))>{event.integration.to_string()}</a><small class="muted block">{event.peer.clone()}</small></td>
             <td class="mono text"><a href=format!("/messages?id={}{suffix}", event.id)>{event.text.clone()}</a></td>
-            <td>{outcomes}</td>
+            <td>{outcomes}{map}</td>
         </tr>
     }
 }
@@ -116,6 +132,9 @@ pub(super) fn outcome(app: App, outcome: &Outcome) -> AnyView {
 
 fn detail(app: App, id: EventId) -> impl IntoView {
     let remote = Remote::<EventDetail>::new(format!("/api/v1/events/{id}"));
-    let body = loaded(frame::messages(app.l()), remote, 3, move |event| message(app, &event));
+    let body = loaded(frame::messages(app.l()), remote, 3, move |event| {
+        let map = mapping::link(app, &event.integration, event.id, &event.text);
+        view! { {message(app, &event)}<div class="form-end">{map}</div> }.into_any()
+    });
     view! { <section class="card" data-testid="raw">{body}</section> }
 }

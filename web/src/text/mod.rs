@@ -13,6 +13,7 @@ pub(crate) mod hosts;
 pub(crate) mod imported;
 pub(crate) mod incident;
 pub(crate) mod machines;
+pub(crate) mod mapping;
 pub(crate) mod me;
 pub(crate) mod mirror_wizard;
 pub(crate) mod mirrors;

@@ -38,23 +38,30 @@ pub(super) fn card(app: App, senders: Remote<List<IntegrationRow>>) -> impl Into
 
 fn line(app: App, senders: Remote<List<IntegrationRow>>, row: &IntegrationRow) -> impl IntoView + use<> {
     let l = app.l();
-    let heard = row.last_event_at;
-    let when =
-        move || heard.map_or_else(|| t::never(l), |at| t::ago(l, &shared::text::span(l, app.now.get().ms_since(at))));
-    let tooltip = heard.map(|at| exact(app, at));
     let tokens = row.tokens.iter().map(|token| format!("{token}…")).collect::<Vec<_>>().join(", ");
-    let silence = row.silence.as_ref().map(|silence| silent(app, silence));
+    let href = format!("/integrations/{}", query::encoded(row.id.as_str()));
     let (id, name) = (row.id.clone(), row.name.clone());
     let revoke = (app.role() == Role::Admin).then(|| revoke_button(app, senders, id, name));
     view! {
         <tr>
-            <td><strong>{row.name.clone()}</strong><small class="muted mono block">{row.id.to_string()}</small></td>
-            <td class:muted=heard.is_none() title=tooltip>{when}{silence}</td>
+            <td><a href=href><strong>{row.name.clone()}</strong></a><small class="muted mono block">{row.id.to_string()}</small></td>
+            <td>{heard(app, row)}</td>
             <td class="num" data-unit=t::events(l).to_lowercase()>{format::grouped(row.events)}</td>
             <td class="mono muted">{tokens}</td>
             <td class="end">{revoke}</td>
         </tr>
     }
+}
+
+/// When a sender was heard, and what its silence means.
+pub(super) fn heard(app: App, row: &IntegrationRow) -> impl IntoView + use<> {
+    let l = app.l();
+    let heard = row.last_event_at;
+    let when =
+        move || heard.map_or_else(|| t::never(l), |at| t::ago(l, &shared::text::span(l, app.now.get().ms_since(at))));
+    let tooltip = heard.map(|at| exact(app, at));
+    let silence = row.silence.as_ref().map(|silence| silent(app, silence));
+    view! { <span class:muted=heard.is_none() title=tooltip>{when}</span>{silence} }
 }
 
 /// Whether its silence would be noticed, or has been.

@@ -1,8 +1,11 @@
-//! Senders: a list, a new one with its token and commands, and a place to try a payload.
+//! Senders: a list, a new one with its token and commands, those that are known, and a place to try a payload.
 
+mod gallery;
 mod list;
 mod listener;
+pub(crate) mod mapping;
 mod new;
+pub(crate) mod one;
 pub(crate) mod preview;
 mod snippets;
 
@@ -39,6 +42,7 @@ pub(crate) fn page() -> impl IntoView {
             {move || made.get().map(|made| new::token(app, made))}
             {list::card(app, senders)}
             {(app.role() == Role::Admin).then(|| new::form(app, senders, made))}
+            {gallery::card(app)}
             {preview::card(app)}
         </div>
     }

@@ -1,9 +1,10 @@
 //! What to paste where, sender by sender, with the real address in it.
 
 use crate::{
+    browser::dom,
     components::{copy::copy_button, field::segments},
     state::App,
-    text::{frame, senders as t},
+    text::{frame, mapping as m, senders as t},
 };
 use leptos::prelude::*;
 use shared::{
@@ -11,25 +12,54 @@ use shared::{
     snippets::{self as text, Address},
 };
 
-struct Snippet {
-    word: &'static str,
-    name: fn(Language) -> String,
+pub(super) struct Snippet {
+    pub(super) word: &'static str,
+    /// What stands for it in the gallery.
+    pub(super) glyph: &'static str,
+    pub(super) name: fn(Language) -> String,
+    /// What changes there, in a few words.
+    pub(super) line: fn(Language) -> String,
     /// Where it goes.
-    place: fn(Language) -> String,
-    text: fn(&Address) -> String,
+    pub(super) place: fn(Language) -> String,
+    pub(super) text: fn(&Address) -> String,
 }
 
-const SNIPPETS: [Snippet; 9] = [
-    Snippet { word: "bracket", name: t::curl_bracket, place: t::place_bracket, text: text::curl_bracket },
-    Snippet { word: "json", name: t::curl_json, place: t::place_json, text: text::curl_json },
-    Snippet { word: "falcon", name: t::falcon, place: t::place_falcon, text: text::falcon },
-    Snippet { word: "prometheus", name: t::prometheus, place: t::place_prometheus, text: text::prometheus },
-    Snippet { word: "alertmanager", name: t::alertmanager, place: t::place_alertmanager, text: text::alertmanager },
-    Snippet { word: "grafana", name: t::grafana, place: t::place_grafana, text: text::grafana },
-    Snippet { word: "pagerduty", name: t::pagerduty, place: t::place_pagerduty, text: text::pagerduty },
-    Snippet { word: "zabbix", name: t::zabbix, place: t::place_zabbix, text: text::zabbix },
-    Snippet { word: "python", name: t::python, place: t::place_python, text: text::python },
+const fn snippet(
+    (word, glyph): (&'static str, &'static str),
+    name: fn(Language) -> String,
+    line: fn(Language) -> String,
+    place: fn(Language) -> String,
+    text: fn(&Address) -> String,
+) -> Snippet {
+    Snippet { word, glyph, name, line, place, text }
+}
+
+pub(super) const SNIPPETS: [Snippet; 18] = [
+    snippet(("bracket", "›_"), t::curl_bracket, m::g_line, t::place_bracket, text::curl_bracket),
+    snippet(("json", "{ }"), t::curl_json, m::g_json, t::place_json, text::curl_json),
+    snippet(("falcon", "OF"), t::falcon, m::g_falcon, t::place_falcon, text::falcon),
+    snippet(("prometheus", "Pr"), t::prometheus, m::g_prometheus, t::place_prometheus, text::prometheus),
+    snippet(("alertmanager", "Am"), t::alertmanager, m::g_alertmanager, t::place_alertmanager, text::alertmanager),
+    snippet(("grafana", "Gr"), t::grafana, m::g_grafana, t::place_grafana, text::grafana),
+    snippet(("zabbix", "Zx"), t::zabbix, m::g_zabbix, t::place_zabbix, text::zabbix),
+    snippet(("nagios", "Na"), m::nagios, m::g_nagios, m::place_nagios, text::nagios),
+    snippet(("nightingale", "N9"), m::nightingale, m::g_nightingale, m::place_nightingale, text::webhook),
+    snippet(("kuma", "UK"), m::kuma, m::g_kuma, m::place_kuma, text::webhook),
+    snippet(("netdata", "Nd"), m::netdata, m::g_netdata, m::place_netdata, text::netdata),
+    snippet(("apprise", "Ap"), m::apprise, m::g_apprise, m::place_apprise, text::apprise),
+    snippet(("alerta", "Al"), m::alerta, m::g_alerta, m::place_alerta, text::alerta),
+    snippet(("slack", "Sl"), m::slack, m::g_slack, m::place_slack, text::slack),
+    snippet(("pagerduty", "PD"), t::pagerduty, m::g_pagerduty, t::place_pagerduty, text::pagerduty),
+    snippet(("opsgenie", "Og"), m::opsgenie, m::g_opsgenie, m::place_opsgenie, text::opsgenie),
+    snippet(("python", "Py"), t::python, m::g_python, t::place_python, text::python),
+    snippet(("any", "{?}"), m::any_json, m::g_any, m::place_any, text::any_json),
 ];
+
+/// An address with a gap where the token goes, which is shown only once.
+pub(super) fn address(app: App) -> String {
+    let origin = app.info().map(|info| info.public_url).filter(|url| !url.is_empty()).unwrap_or_else(dom::origin);
+    format!("{}/ingest/TOKEN", origin.trim_end_matches('/'))
+}
 
 pub(super) fn tabs(app: App, url: &str) -> impl IntoView + use<> {
     let l = app.l();
