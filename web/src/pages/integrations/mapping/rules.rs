@@ -122,7 +122,10 @@ fn severities(l: Language, draft: Draft) -> AnyView {
     words(l, draft, &Field::Severity, known, options, current, set)
 }
 
-const ACTIONS: [(&str, Action, fn(Language) -> String); 4] = [
+/// The word of a mapping, what it does, and what it is called.
+type Choice = (&'static str, Action, fn(Language) -> String);
+
+const ACTIONS: [Choice; 4] = [
     ("trigger", Action::Trigger, senders::trigger),
     ("resolve", Action::Resolve, senders::resolve),
     ("acknowledge", Action::Acknowledge, senders::acknowledge),
