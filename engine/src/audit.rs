@@ -76,6 +76,7 @@ server = "https://ntfy.example.org"
                 events,
                 rejected: Vec::new(),
                 places: Vec::new(),
+                replayed: false,
             };
             engine.handle(now, Event::Ingested(message));
         }

@@ -67,6 +67,8 @@ pub struct Ingested {
     pub rejected: Vec<RejectReason>,
     /// Where the machine of each member is, as far as that is known at once; shorter when it is not known of the last.
     pub places: Vec<Option<Arc<Placement>>>,
+    /// Somebody here told it again: that says nothing of whether its sender is there.
+    pub replayed: bool,
 }
 
 /// What people do with silences.

@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 impl Turn<'_> {
     pub(crate) fn ingest(&mut self, message: Ingested) {
-        let Ingested { integration, key, events, rejected, places } = message;
+        let Ingested { integration, key, events, rejected, places, replayed } = message;
         if let Some(key) = &key
             && let Some((event, outcomes)) = self.engine.state.seen.get(&(integration.clone(), key.as_str().into()))
         {
@@ -35,7 +35,9 @@ impl Turn<'_> {
         }
         let id = self.engine.state.counters.next_event();
         self.effects.event = Some(id);
-        self.sender_heard(&integration);
+        if !replayed {
+            self.sender_heard(&integration);
+        }
         let mut places = places.into_iter();
         for event in events {
             let place = places.next().flatten();

@@ -101,6 +101,7 @@ impl Stage {
             events: parsed.events.into_iter().map(|parsed| parsed.event).collect(),
             rejected: parsed.rejected,
             places: Vec::new(),
+            replayed: false,
         };
         self.happen(at, Event::Ingested(message), watch)
     }

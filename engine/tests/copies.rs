@@ -30,7 +30,14 @@ fn tell(engine: &mut Engine, now: Timestamp, form: &[(&str, &str)]) -> Outcome {
     let source = Source { integration: &integration, content_type, format: None, peer: None, received_at: now };
     let events: Vec<_> = normalize(&source, body.as_bytes()).events.into_iter().map(|parsed| parsed.event).collect();
     assert_eq!(events.len(), 1, "{form:?}");
-    let message = Ingested { integration: integration.id, key: None, events, rejected: Vec::new(), places: Vec::new() };
+    let message = Ingested {
+        integration: integration.id,
+        key: None,
+        events,
+        rejected: Vec::new(),
+        places: Vec::new(),
+        replayed: false,
+    };
     engine.handle(now, Event::Ingested(message)).outcomes.remove(0)
 }
 

@@ -24,8 +24,14 @@ fn hosts(lines: &[&str]) -> Vec<Vec<String>> {
         let source =
             Source { integration: &integration, content_type: None, format: None, peer: None, received_at: now };
         let events = normalize(&source, line.as_bytes()).events.into_iter().map(|parsed| parsed.event).collect();
-        let message =
-            Ingested { integration: "falcon".into(), key: None, events, rejected: Vec::new(), places: Vec::new() };
+        let message = Ingested {
+            integration: "falcon".into(),
+            key: None,
+            events,
+            rejected: Vec::new(),
+            places: Vec::new(),
+            replayed: false,
+        };
         engine.handle(now, Event::Ingested(message));
     }
     engine.state.incidents.values().map(|incident| IncidentRow::from(&**incident).hosts).collect()

@@ -216,8 +216,18 @@ impl World {
 
     /// A message that opens nothing.
     fn post(&mut self) {
-        let message =
-            Ingested { integration: "chatty".into(), key: None, events: vec![], rejected: vec![], places: Vec::new() };
+        self.tell(false);
+    }
+
+    fn tell(&mut self, replayed: bool) {
+        let message = Ingested {
+            integration: "chatty".into(),
+            key: None,
+            events: vec![],
+            rejected: vec![],
+            places: Vec::new(),
+            replayed,
+        };
         self.handle(Event::Ingested(message));
     }
 }
@@ -243,6 +253,18 @@ fn a_sender_that_never_stopped_for_long_is_missed_once_also_after_restarts() {
     assert_eq!((world.missed, world.pages), (1, 1), "within three hours");
     world.pass(86_400_000);
     assert_eq!(world.missed, 1);
+    world.post();
+    assert!(world.engine.state.alerts.is_empty());
+}
+
+#[test]
+fn a_message_that_somebody_tells_again_is_no_word_of_its_sender() {
+    let mut world = World::of_sender(&SENDER.replace("silent_severity", "silent_after = \"1h\"\nsilent_severity"));
+    world.post();
+    world.pass(90 * 60_000);
+    assert_eq!((world.missed, world.engine.state.alerts.len()), (1, 1));
+    world.tell(true);
+    assert_eq!(world.engine.state.alerts.len(), 1, "it is silent still");
     world.post();
     assert!(world.engine.state.alerts.is_empty());
 }

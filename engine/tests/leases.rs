@@ -30,7 +30,14 @@ fn tell(engine: &mut Engine, minute: i64) {
         received_at: at(minute),
     };
     let events = normalize(&source, body.as_bytes()).events.into_iter().map(|parsed| parsed.event).collect();
-    let message = Ingested { integration: integration.id, key: None, events, rejected: Vec::new(), places: Vec::new() };
+    let message = Ingested {
+        integration: integration.id,
+        key: None,
+        events,
+        rejected: Vec::new(),
+        places: Vec::new(),
+        replayed: false,
+    };
     engine.handle(at(minute), Event::Ingested(message));
 }
 

@@ -106,6 +106,7 @@ impl World {
             events: read.events.into_iter().map(|it| it.event).collect(),
             rejected: Vec::new(),
             places: Vec::new(),
+            replayed: false,
         };
         let effects = self.handle(Event::Ingested(ingested));
         effects.outcomes[0].incident().unwrap()

@@ -58,7 +58,14 @@ fn post(engine: &mut Engine, now: Timestamp, body: &str) -> Effects {
     let integration = Integration::undeclared("falcon".into());
     let source = Source { integration: &integration, content_type: None, format: None, peer: None, received_at: now };
     let events = normalize(&source, body.as_bytes()).events.into_iter().map(|parsed| parsed.event).collect();
-    let message = Ingested { integration: integration.id, key: None, events, rejected: Vec::new(), places: Vec::new() };
+    let message = Ingested {
+        integration: integration.id,
+        key: None,
+        events,
+        rejected: Vec::new(),
+        places: Vec::new(),
+        replayed: false,
+    };
     engine.handle(now, Event::Ingested(message))
 }
 

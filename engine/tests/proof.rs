@@ -60,7 +60,7 @@ impl World {
         };
         let events = normalize::normalize(&source, line.as_bytes()).events.into_iter().map(|it| it.event).collect();
         let (integration, rejected, places) = (falcon.id.clone(), Vec::new(), Vec::new());
-        self.handle(Event::Ingested(Ingested { integration, key: None, events, rejected, places }));
+        self.handle(Event::Ingested(Ingested { integration, key: None, events, rejected, places, replayed: false }));
     }
 
     /// Goes on until then, deadline by deadline.

@@ -366,6 +366,7 @@ impl Pair {
                     events,
                     rejected: Vec::new(),
                     places: Vec::new(),
+                    replayed: false,
                 }));
             }
             Op::Answer { which, how } if !self.told.is_empty() && how != 3 => {
@@ -492,7 +493,7 @@ proptest! {
             }
             let body = format!("[P{severity}][{}][h{host}][][down]", if over == 0 { "OK" } else { "PROBLEM" });
             let events = events("falcon", &body, pair.now);
-            let message = Ingested { integration: "falcon".into(), key: None, events, rejected: Vec::new(), places: Vec::new() };
+            let message = Ingested { integration: "falcon".into(), key: None, events, rejected: Vec::new(), places: Vec::new(), replayed: false };
             let effects = pair.handle(Event::Ingested(message));
             let opened = effects.outcomes.iter().find_map(|outcome| match outcome {
                 Outcome::Opened { incident, .. } => Some(*incident),
@@ -546,7 +547,7 @@ proptest! {
                 (Action::Resolve, false, [only]) if event.resolve_by_host => { open.remove(only); "closed" }
                 (Action::Resolve, false, _) | (Action::Acknowledge | Action::Update | Action::Change, ..) => "dropped",
             };
-            let message = Ingested { integration: sender.into(), key: None, events: parsed, rejected: Vec::new(), places: Vec::new() };
+            let message = Ingested { integration: sender.into(), key: None, events: parsed, rejected: Vec::new(), places: Vec::new(), replayed: false };
             let effects = engine.handle(now, Event::Ingested(message));
             let names: Vec<&str> = effects.outcomes.iter().map(Outcome::name).collect();
             prop_assert_eq!(names, vec![expected]);
@@ -572,7 +573,7 @@ proptest! {
             }
             now = until;
             let events = events("falcon", &body(0, 0, 3, n % 2 == 1), now);
-            let message = Ingested { integration: "falcon".into(), key: None, events, rejected: Vec::new(), places: Vec::new() };
+            let message = Ingested { integration: "falcon".into(), key: None, events, rejected: Vec::new(), places: Vec::new(), replayed: false };
             engine.handle(now, Event::Ingested(message));
             tell(engine.take_changes());
         }

@@ -66,6 +66,7 @@ fn whatever_the_order_of_arrival_the_last_word_of_the_sender_stands() {
                     events,
                     rejected: Vec::new(),
                     places: Vec::new(),
+                    replayed: false,
                 };
                 ended.extend(engine.handle(now, Event::Ingested(message)).outcomes);
             }

@@ -30,8 +30,14 @@ fn killed() -> Store {
     let source = Source { integration: &integration, content_type: None, format: None, peer: None, received_at: NOW };
     let events = normalize(&source, b"[P0][PROBLEM][db-07][10.1.2.3][host is down]").events;
     let events = events.into_iter().map(|parsed| parsed.event).collect();
-    let message =
-        Ingested { integration: "falcon".into(), key: None, events, rejected: Vec::new(), places: Vec::new() };
+    let message = Ingested {
+        integration: "falcon".into(),
+        key: None,
+        events,
+        rejected: Vec::new(),
+        places: Vec::new(),
+        replayed: false,
+    };
     for command in engine.handle(NOW, Event::Ingested(message)).commands {
         let Command::Deliver { incident, attempt, try_number, .. } = command;
         engine.handle(NOW, Event::DeliveryFinished { incident, attempt, try_number, result: Ok(None) });
@@ -84,8 +90,14 @@ fn a_restart_with_five_hundred_open_and_fifty_silenced_sends_only_what_is_due() 
         let kind = if n % 10 == 0 { "quiet" } else { "db" };
         let line = format!("[P1][PROBLEM][{kind}-{n}][10.1.{}.{}][host is down]", n / 250, n % 250);
         let events = normalize(&source, line.as_bytes()).events.into_iter().map(|parsed| parsed.event).collect();
-        let message =
-            Ingested { integration: "falcon".into(), key: None, events, rejected: Vec::new(), places: Vec::new() };
+        let message = Ingested {
+            integration: "falcon".into(),
+            key: None,
+            events,
+            rejected: Vec::new(),
+            places: Vec::new(),
+            replayed: false,
+        };
         waiting.extend(engine.handle(NOW, Event::Ingested(message)).commands);
     }
     // Every slot that becomes free sends the next page.

@@ -122,6 +122,7 @@ impl World {
             events,
             rejected: Vec::new(),
             places,
+            replayed: false,
         }));
     }
 

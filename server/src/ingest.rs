@@ -237,7 +237,7 @@ pub(crate) fn again(app: &App, message: Message, key: String) -> Arrived {
         received_at: clock::now(),
     };
     let mut arrived = read(app, &source, message.body);
-    arrived.key = Some(key);
+    (arrived.key, arrived.replayed) = (Some(key), true);
     arrived
 }
 

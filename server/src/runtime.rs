@@ -84,6 +84,8 @@ pub struct Arrived {
     pub places: Vec<Option<Arc<Placement>>>,
     /// Whether any member is a P0, by its own word or by its route: it takes the lane that nothing can fill up.
     pub urgent: bool,
+    /// Somebody here told it again, and not its sender.
+    pub replayed: bool,
 }
 
 impl Arrived {
@@ -98,6 +100,7 @@ impl Arrived {
             content_type: source.content_type.unwrap_or_default().to_owned(),
             key: None,
             places: Vec::new(),
+            replayed: false,
             urgent: read.events.iter().any(|it| it.event.severity == Severity::P0),
             body,
             read,

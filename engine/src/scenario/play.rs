@@ -333,7 +333,10 @@ impl Player {
                 let parsed = normalize(&source, body.as_bytes());
                 let events = parsed.events.into_iter().map(|parsed| parsed.event).collect();
                 let (integration, rejected) = (integration.clone(), parsed.rejected);
-                self.post(Ingested { integration, key: key.clone(), events, rejected, places: Vec::new() }, body);
+                self.post(
+                    Ingested { integration, key: key.clone(), events, rejected, places: Vec::new(), replayed: false },
+                    body,
+                );
             }
             What::Beat { heartbeat, signal, note } => {
                 self.tell(format_args!("beat {heartbeat}: {signal:?} {note}"));

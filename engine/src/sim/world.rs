@@ -408,6 +408,7 @@ impl World {
             events: parsed.events.into_iter().map(|parsed| parsed.event).collect(),
             rejected: parsed.rejected,
             places: Vec::new(),
+            replayed: false,
         };
         let members = ingested.events.len() + ingested.rejected.len();
         self.trace(format_args!("{} {:?} {}", message.sender, message.key, message.body));

@@ -328,6 +328,7 @@ mod tests {
                 events,
                 rejected: vec![],
                 places: Vec::new(),
+                replayed: false,
             }),
         );
         let timeline = engine.take_changes().timeline;

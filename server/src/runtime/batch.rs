@@ -65,7 +65,7 @@ impl Batch {
     /// A message into the engine.
     pub(super) fn ingest(&mut self, engine: &mut Engine, arrived: Arrived, now: Timestamp) -> Receipt {
         let kept = arrived.urgent.then(|| arrived.clone());
-        let Arrived { integration, received_at, peer, content_type, key, body, read, places, .. } = arrived;
+        let Arrived { integration, received_at, peer, content_type, key, body, read, places, replayed, .. } = arrived;
         let formats = read
             .events
             .iter()
@@ -81,6 +81,7 @@ impl Batch {
             events: read.events.into_iter().map(|it| it.event).collect(),
             rejected: read.rejected,
             places,
+            replayed,
         };
         self.handled = true;
         let mut effects = engine.handle(now, Event::Ingested(message));

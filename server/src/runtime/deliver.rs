@@ -385,6 +385,7 @@ mod tests {
                     events,
                     rejected: Vec::new(),
                     places: Vec::new(),
+                    replayed: false,
                 }),
             );
         }

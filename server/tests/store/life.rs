@@ -67,8 +67,14 @@ impl Life {
     ) -> Option<Message> {
         let integration: IntegrationId = from.into();
         let key = key.map(str::to_owned);
-        let ingested =
-            Ingested { integration: integration.clone(), key: key.clone(), events, rejected, places: Vec::new() };
+        let ingested = Ingested {
+            integration: integration.clone(),
+            key: key.clone(),
+            events,
+            rejected,
+            places: Vec::new(),
+            replayed: false,
+        };
         let effects = self.handle(Event::Ingested(ingested));
         let id = effects.event.unwrap();
         let body = format!("{from} {id}").into_bytes();

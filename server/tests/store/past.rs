@@ -33,7 +33,14 @@ fn hear(life: &mut Life, after_ms: i64, body: &str) -> Message {
     let source =
         Source { integration: &integration, content_type: None, format: None, peer: None, received_at: life.now };
     let events = normalize(&source, body.as_bytes()).events.into_iter().map(|it| it.event).collect();
-    let heard = Ingested { integration: integration.id, key: None, events, rejected: Vec::new(), places: Vec::new() };
+    let heard = Ingested {
+        integration: integration.id,
+        key: None,
+        events,
+        rejected: Vec::new(),
+        places: Vec::new(),
+        replayed: false,
+    };
     let effects = life.handle(Event::Ingested(heard));
     let mut message = life.hear("other", None, Vec::new()).unwrap();
     (message.id, message.integration) = (effects.event.unwrap(), "falcon".into());
