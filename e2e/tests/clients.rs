@@ -69,12 +69,6 @@ fn what_the_page_says_to_paste_works() -> Result<()> {
 fn so_does_what_it_says_of_other_products() -> Result<()> {
     let python = environment::python()?;
     let tools = python.parent().context("python stands in a folder")?;
-    let path = std::env::join_paths(
-        [tools]
-            .into_iter()
-            .map(ToOwned::to_owned)
-            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
-    )?;
     for (name, snippet) in [
         ("any JSON", snippets::any_json as fn(&Address) -> String),
         ("Opsgenie", snippets::opsgenie),
@@ -84,7 +78,8 @@ fn so_does_what_it_says_of_other_products() -> Result<()> {
     ] {
         let scene = scene()?;
         let text = snippet(&Address::new(&scene.server.url(&scene.path)));
-        let output = Command::new("sh").args(["-c", &text]).env("PATH", &path).output()?;
+        let found = format!("PATH=\"$0:$PATH\"\n{text}");
+        let output = Command::new("sh").args(["-c", &found]).arg(tools).output()?;
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         ensure!(output.status.success(), "{name}: {out}{err}");
         let board: IncidentList = scene.viewer.read("/api/v1/incidents")?;

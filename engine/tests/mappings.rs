@@ -229,7 +229,8 @@ proptest! {
         prop_assert_eq!(&run(Some(&mapping), &body), &got);
         // Whether its faults are named or not.
         prop_assert!(check_mapping(&mapping, "m").len() < 100);
-        let _: Preview = got.into();
+        let events = got.events.len();
+        prop_assert_eq!(Preview::from(got).events.len(), events);
     }
 
     #[test]

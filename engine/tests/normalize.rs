@@ -403,6 +403,8 @@ fn noise() -> impl Strategy<Value = Vec<u8>> {
             "[O1 2026-11-21 03:10:00]", "[O", " all(#3) ", "cpu.idle", "  1<2", " k=v,x 1>=2", "e.g.", " 12 m", "http://a/b", "{", "}", "\"", ":", ",",
             "<11>", "9 <1>", "1 - - - ", "Nov 21 03:10:00 ", "2026-11-21T03:10:00Z ", "app[1]: ", "[a@1 b=\"", "{\"a\":1}", "\"severity\":\"P0\"", "\"alerts\":[", "\\u0000", "\\ud83d", "null", "true", "-1e5", "content=", "&", "%5B", "%", "+", "主从",
             "\u{202e}", "\u{0}", "\u{feff}", "é", "\u{3000}", "fe80::1%eth0", "00:11:22:33:44:55", "\"time\":\"2026-11-21\"",
+            "\"attachments\":[", "\"text\":", "\"blocks\":[", "\"fields\":[", "\"elements\":[", "\"title\":", "\"color\":\"good\"", "\"type\":\"rich_text\"",
+            "{\"slack\":", "{\"gotify\":", "{\"alerta\":", "\"do\":\"alert\"", "\"message\":", "\"value\":", "},{", "}]}",
         ]).prop_map(|piece| piece.as_bytes().to_vec()),
         1 => prop::collection::vec(any::<u8>(), 0..8),
     ];

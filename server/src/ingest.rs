@@ -206,11 +206,14 @@ async fn deliver(request: &HttpRequest, app: &App, posted: Posted<'_>) -> Result
 /// Reads a body by the configuration in force, for the lane it belongs into.
 fn arrived(app: &App, posted: Posted<'_>, content_type: Option<&str>, peer: IpAddr) -> Arrived {
     let Posted { integration, format, mut body } = posted;
+    let settings = app.runtime.config().integration(&integration);
+    if format == Some("gotify") {
+        unform(content_type.unwrap_or_default(), settings.charset.as_deref(), &mut body);
+    }
     if let Some(name @ ("slack" | "gotify")) = format {
         wrap(name, &mut body);
     }
     let (peer, received_at) = (peer.to_string(), clock::now());
-    let settings = app.runtime.config().integration(&integration);
     read(app, &Source { integration: &settings, content_type, format, peer: Some(&peer), received_at }, body)
 }
 
@@ -248,6 +251,16 @@ fn wrap(name: &str, body: &mut Vec<u8>) {
     if body.get(start) == Some(&b'{') {
         body.splice(..start, format!("{{\"{name}\":").into_bytes());
         body.push(b'}');
+    }
+}
+
+/// Makes an object of a form, so that it can be wrapped; what is no form stays as it is.
+fn unform(content_type: &str, charset: Option<&str>, body: &mut Vec<u8>) {
+    let is_called = content_type.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded");
+    let is_object = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
+    if let Some(fields) = Some(()).filter(|()| is_called && !is_object).and_then(|()| normalize::form(body, charset)) {
+        let fields: serde_json::Map<_, _> = fields.into_iter().map(|(name, value)| (name, value.into())).collect();
+        *body = serde_json::Value::Object(fields).to_string().into_bytes();
     }
 }
 

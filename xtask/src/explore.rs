@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use crate::cargo::Project;
+use crate::cargo::{HOST_PACKAGES, Project};
 use crate::steps;
 
 /// What proptest draws its cases from.
 pub(crate) const SEED: &str = "PROPTEST_RNG_SEED";
 
-/// The packages whose property tests need nothing but the processor.
+/// The packages whose property tests stand beside their code, too.
 const PACKAGES: [&str; 4] = ["-p", "engine", "-p", "shared"];
 
 /// Goes on for so many minutes, at least once; stops at the first failure.
@@ -25,10 +25,15 @@ pub(crate) fn run(project: &Project, minutes: &str) -> anyhow::Result<ExitCode> 
     for round in 1_u32.. {
         let seed = RandomState::new().hash_one(round).to_string();
         println!("==> round {round}: {SEED}={seed}");
-        let mut tests = project.cargo();
-        tests.args(["test", "--no-fail-fast"]).args(PACKAGES).env(SEED, &seed);
-        steps::call(&mut tests)
-            .with_context(|| format!("found with {SEED}={seed}; commit the case that was written"))?;
+        // Those inside the crates, the server's among them, need nothing but the processor: no store, no daemons.
+        let mut inside = project.cargo();
+        inside.args(["test", "--no-fail-fast", "--lib"]).args(HOST_PACKAGES).args(project.dev_features());
+        let mut beside = project.cargo();
+        beside.args(["test", "--no-fail-fast", "--tests"]).args(PACKAGES);
+        for mut tests in [inside, beside] {
+            steps::call(tests.env(SEED, &seed))
+                .with_context(|| format!("found with {SEED}={seed}; commit the case that was written"))?;
+        }
         if Instant::now() >= until {
             break;
         }

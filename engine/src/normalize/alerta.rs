@@ -13,6 +13,7 @@ use super::{
     text, time, words,
 };
 use shared::{Action, AlertEvent, Delay, Format, Severity};
+use std::borrow::Cow;
 
 /// Members that are labels under their own names.
 const LABELS: [&str; 7] = ["environment", "resource", "event", "customer", "group", "value", "origin"];
@@ -30,6 +31,14 @@ pub fn key(environment: &str, resource: &str, event: &str, customer: &str) -> St
         key.push_str(customer);
     }
     key
+}
+
+/// The resource as it takes part in that: Netdata names the host in the origin, and not in each resource.
+#[must_use]
+pub fn resource<'a>(resource: &'a str, origin: &str) -> Cow<'a, str> {
+    let host = origin.trim().strip_prefix("netdata/").unwrap_or_default();
+    let is_named = resource.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']));
+    if host.is_empty() || is_named { Cow::Borrowed(resource) } else { Cow::Owned(format!("{host}:{resource}")) }
 }
 
 /// Reads an alert, or an object that holds what was asked and nothing else.
@@ -113,7 +122,10 @@ fn alert(
         .filter(|_| event.action == Action::Trigger)
         .and_then(|seconds| seconds.checked_mul(1_000))
         .map(|ms| source.received_at.after(Delay(ms)));
-    let of_sender = || key(of("environment").unwrap_or_default(), resource, what, of("customer").unwrap_or_default());
+    let of_sender = || {
+        let or_none = |name| of(name).unwrap_or_default();
+        key(or_none("environment"), &self::resource(resource, or_none("origin")), what, or_none("customer"))
+    };
     let known = asked.and_then(|asked| member(asked, "key")).and_then(filled);
     bounds::set_key(&mut event, known.map_or_else(of_sender, str::to_owned));
     Ok(Parsed { event, spans: spans.list })
@@ -144,7 +156,8 @@ fn set_severity(event: &mut AlertEvent, word: Option<&str>, source: &Source<'_>)
     let in_text = text::level_anywhere(&event.summary).or_else(|| text::level_anywhere(&event.content));
     let of_word = word.and_then(|word| {
         let security = word.eq_ignore_ascii_case("security").then_some(Severity::P0);
-        words::level(word).or_else(|| Some((security.or_else(|| words::severity(word))?, false)))
+        let stated = words::level(word).or_else(|| words::rank(word));
+        stated.or_else(|| Some((security.or_else(|| words::severity(word))?, false)))
     });
     if in_text.is_none() && word.is_some_and(|word| words::level(word).is_none()) {
         event.severity_word.clone_from(&event.status_raw);
@@ -175,14 +188,21 @@ fn set_labels(event: &mut AlertEvent, body: &Members<'_>, asked: &Members<'_>) {
             event.service = items.first().and_then(|first| bounds::name(event, first));
         }
     }
+    // Whose names these are says which alert it is; no attribute and no tag does.
+    let is_own = |name: &str| LABELS.iter().chain(&LISTS).any(|own| name.trim() == *own);
     for (name, node) in member(body, "attributes").and_then(Node::members).into_iter().flatten() {
         if let Some(value) = node.scalar() {
             let (plain, links) = without_markup(value);
-            bounds::label(event, name, plain.trim());
+            if is_own(name) {
+                bounds::label(event, &format!("attributes.{}", name.trim()), plain.trim());
+            } else {
+                bounds::label(event, name, plain.trim());
+            }
             links.into_iter().for_each(|url| bounds::link(event, url));
         }
     }
-    for (name, value) in list(body, "tags").into_iter().filter_map(|tag| tag.split_once(['=', ':'])) {
+    let tags = list(body, "tags").into_iter().filter_map(|tag| tag.split_once(['=', ':']));
+    for (name, value) in tags.filter(|(name, _)| !is_own(name)) {
         bounds::label(event, name, value);
     }
 }
@@ -195,7 +215,13 @@ fn set_machine(event: &mut AlertEvent, body: &Members<'_>, resource: &str, spans
     let host = match origin.strip_prefix("netdata/") {
         Some(host) => host,
         None if fields::address(resource).is_some() => resource,
-        None => resource.split([':', '/']).next().unwrap_or_default(),
+        None => match resource.split_once("://") {
+            Some((_, rest)) => {
+                let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+                authority.rsplit('@').next().unwrap_or_default()
+            }
+            None => resource.split([':', '/']).next().unwrap_or_default(),
+        },
     };
     let host = named.unwrap_or(host);
     if !host.contains(char::is_whitespace) {

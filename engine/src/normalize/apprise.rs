@@ -47,16 +47,33 @@ fn event(source: &Source<'_>, members: &Members<'_>, action: Action, severity: O
     let of = |name| member(members, name).and_then(filled).unwrap_or_default();
     let (title, message) = (of("title"), of("message"));
     let is_untyped = member(members, "type").is_none();
+    // Words say that it is over only where no type says that it is not.
+    let is_failing = matches!(of("type"), "failure" | "warning");
     let mut spans = Spans::new(whole);
-    // A line of the bracketed family says what it says.
-    let line = [title, message].into_iter().find(|text| bracket::head(text).is_some());
-    let lines = line.map(|text| bracket::split(text).1).unwrap_or_default();
-    let lines: Vec<Parsed> = lines
-        .into_iter()
+    // A line of the bracketed family says what it says; of what it does not say of its state the type does, or its words.
+    let lines = [title, message].into_iter().filter(|text| bracket::head(text).is_some());
+    let mut lines: Vec<Parsed> = lines
+        .flat_map(|text| bracket::split(text).1)
         .take(bounds::MEMBERS)
-        .filter_map(|line| bracket::parse(source, line, Spans::new(whole)))
+        .filter_map(|line| {
+            let mut parsed = bracket::parse(source, line, Spans::new(whole))?;
+            let stated = bracket::head(line).and_then(|head| slack::state(head.says())).map(|(action, ..)| action);
+            let is_over = stated == Some(Action::Resolve) && !is_failing;
+            if is_over || (action == Action::Resolve && stated.is_none()) {
+                object::settle(&mut parsed.event, Action::Resolve);
+            }
+            Some(parsed)
+        })
         .collect();
     if !lines.is_empty() {
+        // What stands beside a line is an alert of its own only where it states a level that is worse.
+        let worst = lines.iter().map(|it| it.event.severity).min();
+        let other = [title, message].into_iter().find(|text| bracket::head(text).is_none());
+        let other = other.filter(|_| action == Action::Trigger);
+        let level = other.and_then(text::worst_level);
+        if let Some((other, _)) = other.zip(level).filter(|(_, (level, _))| worst.is_some_and(|worst| *level < worst)) {
+            lines.push(text::event(source, other, whole));
+        }
         return Ok(lines);
     }
     let mut event = AlertEvent::blank(Format::Json, source.integration.default_severity);
@@ -74,15 +91,13 @@ fn event(source: &Source<'_>, members: &Members<'_>, action: Action, severity: O
         let (alarm, host) = rest.rsplit_once(", on ")?;
         matches!(status, "CRITICAL" | "WARNING" | "CLEAR").then_some((status, netdata::name(alarm), host))
     });
-    // Words say that it is over only where no type says that it is not.
-    let is_failing = matches!(of("type"), "failure" | "warning");
     event.action = match (netdata, slack::state(summary)) {
         (Some(("CLEAR", ..)), _) => Action::Resolve,
         (None, Some((Action::Resolve, ..))) if !is_failing => Action::Resolve,
         _ => action,
     };
     event.status_raw = member(members, "type").and_then(filled).and_then(|word| bounds::name(&mut event, word));
-    let in_text = text::level_anywhere(title).or_else(|| text::level_anywhere(message));
+    let in_text = [title, message].into_iter().filter_map(text::worst_level).min_by_key(|(level, _)| *level);
     fields::set_severity(&mut event, in_text.or(severity.map(|severity| (severity, false))), source);
     for (name, node) in members.iter().rev() {
         let is_own = ["title", "message", "version", "type", "priority"].iter().any(|own| name == own);
@@ -98,7 +113,12 @@ fn event(source: &Source<'_>, members: &Members<'_>, action: Action, severity: O
         }
         None => {
             let state = slack::state(summary).filter(|(_, _, rest)| rest.contains(char::is_alphanumeric));
-            fold::fold(state.map_or(summary, |(_, _, rest)| rest).lines().next().unwrap_or_default(), &mut key);
+            let line = state.map_or(summary, |(_, _, rest)| rest).lines().next().unwrap_or_default();
+            if state.is_some() {
+                fold::named(line, &mut key)
+            } else {
+                fold::fold(line, &mut key)
+            }
             // A title may be the same for all there is; Apprise's types tell which of its messages is the end of another.
             let below = message.lines().map(str::trim).find(|line| !line.is_empty());
             if let Some(below) = below.filter(|line| state.is_none() && is_untyped && *line != summary) {

@@ -63,12 +63,17 @@ pub(super) struct Head<'a> {
     rest: &'a str,
 }
 
-impl Head<'_> {
+impl<'a> Head<'a> {
     /// Whether a status follows: a word that is known for one, or any before another bracket.
     fn has_status(&self) -> bool {
         let Some(inside) = self.brackets.open(self.rest.trim_start_matches(is_blank)) else { return false };
         let (status, after) = self.brackets.until_close(inside).unwrap_or((inside, ""));
         words::action(status).is_some() || self.brackets.open(after.trim_start_matches(is_blank)).is_some()
+    }
+
+    /// What follows the level.
+    pub(super) fn says(&self) -> &'a str {
+        self.rest.trim()
     }
 }
 

@@ -79,9 +79,18 @@ impl Form {
         start..self.text.len()
     }
 
+    fn part(&self, range: &Range<usize>) -> &str {
+        self.text.get(range.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn named(&self) -> Vec<(String, String)> {
+        let pairs = self.pairs.iter();
+        pairs.map(|(name, value)| (self.part(name).to_owned(), self.part(value).to_owned())).collect()
+    }
+
     /// The message fields as events; the others as their attributes.
     pub(super) fn events(&self, source: &Source<'_>, out: &mut Out) {
-        let part = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or_default();
+        let part = |range: &Range<usize>| self.part(range);
         let members: Members<'_> = self
             .pairs
             .iter()

@@ -43,10 +43,10 @@ use shared::{
     timeline::RejectReason,
 };
 
-pub use alerta::key as alerta_key;
+pub use alerta::{key as alerta_key, resource as alerta_resource};
 pub use decode::known_charset;
-pub use template::faults as template_faults;
 pub use mapping_check::check_mapping;
+pub use template::faults as template_faults;
 pub use text::looks_like_p0;
 
 /// The format of what Prometheus posts to an Alertmanager.
@@ -184,6 +184,12 @@ pub fn routing_key(body: &[u8]) -> Option<String> {
     let members = node.members()?;
     let named = ["routing_key", "service_key"].iter().find_map(|name| object::member(members, name));
     named.and_then(object::filled).map(str::to_owned)
+}
+
+/// The names and values of a form, in the charset that is stated, or in whatever they are written; none where the body is no form.
+#[must_use]
+pub fn form(body: &[u8], charset: Option<&str>) -> Option<Vec<(String, String)>> {
+    form::is_form(body).then(|| form::read(body, charset).named())
 }
 
 /// The text of a body, in the charset that is stated, or in whatever it is written.

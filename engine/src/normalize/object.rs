@@ -147,12 +147,17 @@ fn from_line(mut event: AlertEvent, found: &Fields<'_, '_>) -> AlertEvent {
         let both = if is_told { text.to_owned() } else { format!("{}\n{text}", event.content) };
         bounds::set_content(&mut event, &both);
     }
-    if event.flags.contains(&Flag::UnknownStatus)
-        && let Some(action) = found.all(ACTION).filter_map(filled).find_map(words::action)
-    {
-        event.action = action;
+    if let Some(action) = found.all(ACTION).filter_map(filled).find_map(words::action) {
+        settle(&mut event, action);
     }
     event
+}
+
+/// Of a line that says nothing (that is known) of its state, what stands around it does.
+pub(super) fn settle(event: &mut AlertEvent, action: Action) {
+    if event.flags.contains(&Flag::UnknownStatus) {
+        event.action = action;
+    }
 }
 
 fn from_fields(

@@ -4,6 +4,9 @@
 //! the title (`[RESOLVED] …`), a field named so, the three colours that Slack has words for. Members are those of Slack's
 //! documentation of incoming webhooks, of message attachments and of Block Kit.
 
+mod said;
+
+use self::said::{LEVELS, Part, Said};
 use super::{
     Parsed, Source, Told, bounds, bracket,
     fields::{self, Spans},
@@ -11,7 +14,7 @@ use super::{
     json::{Members, Node, Value},
     netdata,
     object::{self, Fields, filled, member, place},
-    text, time, words,
+    time, words,
 };
 use shared::{Action, AlertEvent, Flag, Format, Severity};
 use std::borrow::Cow;
@@ -20,9 +23,6 @@ use std::borrow::Cow;
 const OWN: [&str; 7] = ["username", "channel", "icon_url", "icon_emoji", "mrkdwn", "link_names", "unfurl_links"];
 /// Words before a colon longer than this are a sentence.
 const WORD_BYTES: usize = 24;
-/// Fields that say a state, and fields that say how bad it is.
-const STATES: [&str; 2] = ["status", "state"];
-const LEVELS: [&str; 3] = ["priority", "level", "severity"];
 
 /// Reads a message that is known by its shape, or by the address it came to (the server wraps it then).
 pub(super) fn read(source: &Source<'_>, members: &Members<'_>, whole: &str) -> Option<Told> {
@@ -33,16 +33,6 @@ pub(super) fn read(source: &Source<'_>, members: &Members<'_>, whole: &str) -> O
     Some(events(source, members, whole))
 }
 
-fn is_message(members: &Members<'_>) -> bool {
-    let has = |name| member(members, name).is_some();
-    let is_attachment = |it: &Members<'_>| {
-        ["fallback", "color", "title", "text", "blocks"].iter().any(|name| member(it, name).is_some())
-    };
-    objects(member(members, "attachments")).any(is_attachment)
-        || objects(member(members, "blocks")).any(|it| member(it, "type").is_some())
-        || (has("text") && OWN.into_iter().any(has))
-}
-
 /// The objects of a list.
 fn objects<'n, 'a>(node: Option<&'n Node<'a>>) -> impl Iterator<Item = &'n Members<'a>> {
     let items =
@@ -50,180 +40,149 @@ fn objects<'n, 'a>(node: Option<&'n Node<'a>>) -> impl Iterator<Item = &'n Membe
     items.unwrap_or_default().iter().filter_map(Node::members)
 }
 
-/// What a message says, in the order in which people read it.
-#[derive(Default)]
-struct Said<'n, 'a> {
-    title: Option<(&'n Node<'a>, String)>,
-    texts: Vec<String>,
-    fields: Vec<(String, String)>,
-    colors: Vec<&'n str>,
-    links: Vec<String>,
-    at: Option<&'n str>,
-}
-
-impl<'n, 'a> Said<'n, 'a> {
-    fn of(members: &'n Members<'a>) -> Self {
-        let mut said = Self::default();
-        said.add(member(members, "text"));
-        said.blocks(members);
-        for attachment in objects(member(members, "attachments")) {
-            said.attachment(attachment);
-        }
-        said
-    }
-
-    fn add(&mut self, node: Option<&'n Node<'a>>) {
-        let Some(text) = node.and_then(filled) else { return };
-        let text = self.plain(text);
-        if !text.is_empty() && !self.texts.contains(&text) && self.texts.len() < bounds::MEMBERS {
-            self.texts.push(text);
-        }
-    }
-
-    /// A text without Slack's markup of links, which are kept.
-    fn plain(&mut self, text: &str) -> String {
-        let (plain, mut links) = plain(bounds::prefix(text, bounds::CONTENT_BYTES));
-        self.links.append(&mut links);
-        plain
-    }
-
-    fn titled(&mut self, node: Option<&'n Node<'a>>) {
-        if let Some((node, title)) = node.and_then(|node| Some((node, filled(node)?))).filter(|_| self.title.is_none())
-        {
-            self.title = Some((node, self.plain(title)));
-        }
-    }
-
-    fn linked(&mut self, node: Option<&Node<'_>>) {
-        self.links.extend(node.and_then(filled).map(str::to_owned));
-    }
-
-    fn attachment(&mut self, members: &'n Members<'a>) {
-        self.add(member(members, "pretext"));
-        self.titled(member(members, "title"));
-        for name in ["title", "text"] {
-            self.add(member(members, name));
-        }
-        for field in objects(member(members, "fields")) {
-            let of = |name| member(field, name).and_then(filled).unwrap_or_default();
-            self.field(of("title"), of("value"));
-        }
-        self.blocks(members);
-        for action in objects(member(members, "actions")) {
-            self.linked(member(action, "url"));
-        }
-        self.linked(member(members, "title_link"));
-        if self.texts.is_empty() {
-            self.add(member(members, "fallback"));
-        }
-        self.colors.extend(member(members, "color").and_then(filled));
-        self.at = self.at.or_else(|| member(members, "ts").and_then(filled));
-    }
-
-    fn blocks(&mut self, members: &'n Members<'a>) {
-        for block in objects(member(members, "blocks")) {
-            let inner = |name| member(block, name).and_then(Node::members);
-            let text = inner("text").and_then(|it| member(it, "text"));
-            if member(block, "type").and_then(filled) == Some("header") {
-                self.titled(text);
-            }
-            self.add(text);
-            for field in objects(member(block, "fields")).filter_map(|it| member(it, "text").and_then(filled)) {
-                // `*Name*` and the value below it.
-                let (name, value) = field.split_once('\n').unwrap_or((field, ""));
-                self.field(name.trim_matches(['*', ':', ' ']), value);
-            }
-            for element in objects(member(block, "elements")) {
-                self.add(member(element, "text").filter(|node| node.members().is_none()));
-                self.linked(member(element, "url"));
-            }
-            self.linked(inner("accessory").and_then(|it| member(it, "url")));
-        }
-    }
-
-    fn field(&mut self, name: &str, value: &str) {
-        let name = name.trim().trim_end_matches(':');
-        if !name.is_empty() && self.fields.len() < bounds::MEMBERS {
-            let value = self.plain(value);
-            self.fields.push((name.to_owned(), value));
-        }
-    }
-
-    /// What fields of these names say.
-    fn named(&self, names: &'static [&'static str]) -> impl Iterator<Item = &str> {
-        names
-            .iter()
-            .filter_map(|name| self.fields.iter().find(|(it, _)| it.eq_ignore_ascii_case(name)))
-            .map(|(_, it)| it.as_str())
-    }
+fn is_message(members: &Members<'_>) -> bool {
+    let has = |name| member(members, name).is_some();
+    let is_attachment = |it: &Members<'_>| {
+        let names = ["fallback", "color", "title", "text", "pretext", "fields", "blocks"];
+        names.iter().any(|name| member(it, name).is_some())
+    };
+    objects(member(members, "attachments")).any(is_attachment)
+        || objects(member(members, "blocks")).any(|it| member(it, "type").is_some())
+        || (has("text") && OWN.into_iter().any(has))
 }
 
 fn events(source: &Source<'_>, members: &Members<'_>, whole: &str) -> Told {
-    let said = Said::of(members);
-    // A line of the bracketed family says what it says.
-    let lines = said.texts.iter().filter(|text| bracket::head(text).is_some());
-    let mut told: Vec<Parsed> = lines
-        .flat_map(|text| bracket::split(text).1)
-        .take(bounds::MEMBERS)
-        .filter_map(|line| bracket::parse(source, line, Spans::new(whole)))
-        .collect();
+    let mut said = Said::of(members);
+    let labels: Vec<_> = said.fields().filter(|(_, value)| !value.is_empty()).cloned().collect();
+    let links = std::mem::take(&mut said.links);
+    let mut told = lines(source, &mut said, whole);
+    if said.texts().next().is_none() {
+        said.tell_fields();
+    }
+    if said.texts().next().is_some() {
+        told.push(event(source, members, &said, whole));
+    }
     if told.is_empty() {
-        told.push(event(source, members, &said, whole)?);
+        // Whoever puts something else here means to say something by it.
+        let says = |(name, node): &(Cow<'_, str>, Node<'_>)| {
+            let is_list = matches!(&node.value, Value::Array(items) if !items.is_empty());
+            !OWN.contains(&name.as_ref()) && (is_list || node.members().is_some() || filled(node).is_some())
+        };
+        if !members.iter().any(says) {
+            return Err(vec!["no_text".to_owned()]);
+        }
+        told.push(object::event(source, members, None, Format::Slack, whole));
     }
     for Parsed { event, .. } in &mut told {
-        for (name, value) in said.fields.iter().filter(|(_, value)| !value.is_empty()) {
-            bounds::label(event, name, value);
-        }
+        labels.iter().for_each(|(name, value)| bounds::label(event, name, value));
         for name in ["channel", "username"] {
             member(members, name).and_then(filled).into_iter().for_each(|value| bounds::label(event, name, value));
         }
-        said.links.iter().for_each(|url| bounds::link(event, url));
+        links.iter().for_each(|url| bounds::link(event, url));
     }
     Ok(told)
 }
 
-fn event(source: &Source<'_>, members: &Members<'_>, said: &Said<'_, '_>, whole: &str) -> Result<Parsed, Vec<String>> {
+/// The lines of the bracketed family, each of which says what it says. Of all else that stays in `said` which is a problem of its
+/// own: a part without lines that states one, or a level that is worse than those of the lines beside it.
+fn lines(source: &Source<'_>, said: &mut Said<'_, '_>, whole: &str) -> Vec<Parsed> {
+    let mut told: Vec<Parsed> = Vec::new();
+    let mut kept = Vec::new();
+    let is_over_all = said.is_all_green_below();
+    for (at, mut part) in std::mem::take(&mut said.parts).into_iter().enumerate() {
+        let (before, is_over) = (told.len(), part.color == Some("good") || (at == 0 && is_over_all));
+        let is_over = is_over || matches!(part.state_of_field(), Some((Action::Resolve, _)));
+        let found = part.texts.iter().filter(|text| is_line(text)).flat_map(|text| bracket::split(text).1);
+        for line in found.take(bounds::MEMBERS - before.min(bounds::MEMBERS)) {
+            let Some(mut parsed) = bracket::parse(source, line, Spans::new(whole)) else { continue };
+            let stated = bracket::head(line).and_then(|head| state(head.says())).map(|(action, ..)| action);
+            let is_over = is_over || stated == Some(Action::Resolve);
+            if is_over && stated != Some(Action::Trigger) && !part.is_bad() {
+                object::settle(&mut parsed.event, Action::Resolve);
+            }
+            told.push(parsed);
+        }
+        let worst = told.get(before..).unwrap_or_default().iter().map(|it| it.event.severity).min();
+        if worst.is_some() {
+            part.title = part.title.filter(|(_, title)| !is_line(title));
+            part.texts.retain(|text| !is_line(text));
+            part.fields.clear();
+            part.color = None;
+        }
+        let level = part.level().map(|(level, _)| level);
+        let has_words = worst.is_none() && part.texts.iter().any(|text| !is_bare(text));
+        // Fields without words may be those of a line above.
+        let above = worst.or_else(|| told.iter().map(|it| it.event.severity).min());
+        let is_worse = level.is_some_and(|level| above.is_none_or(|above| level < above));
+        let is_stated = level.is_some() || part.texts.iter().any(|text| is_trigger(text));
+        let is_own = is_worse || (has_words && (is_stated || (part.is_red() && part.title.is_some())));
+        kept.push((is_own, part));
+    }
+    let is_alone = told.is_empty();
+    // The first stays the message's own.
+    said.parts =
+        kept.into_iter().map(|(is_own, part)| if is_own || is_alone { part } else { Part::default() }).collect();
+    told
+}
+
+fn is_line(text: &str) -> bool {
+    bracket::head(text).is_some_and(|head| head.says().contains(char::is_alphanumeric))
+}
+
+/// A level and nothing else.
+fn is_bare(text: &str) -> bool {
+    bracket::head(text).is_some() && !is_line(text)
+}
+
+fn event(source: &Source<'_>, members: &Members<'_>, said: &Said<'_, '_>, whole: &str) -> Parsed {
     let mut spans = Spans::new(whole);
     let mut event = AlertEvent::blank(Format::Slack, source.integration.default_severity);
-    let first = said.texts.first().ok_or_else(|| vec!["no_text".to_owned()])?;
-    let title = said.title.as_ref().map_or(first, |(_, title)| title);
+    let first = said.texts().find(|text| !is_bare(text)).or_else(|| said.texts().next()).unwrap_or_default();
+    let titled = said.parts.iter().find_map(|part| part.title.as_ref());
+    let title = titled.map_or(first, |(_, title)| title);
     // Of several that are told of in one message, what burns comes first.
-    let burning = said.texts.iter().find(|text| is_trigger(text)).filter(|_| !is_trigger(title));
+    let burning = burning(said, title, first);
+    let is_over = burning.is_none() && is_over(said, title, first);
     let title = burning.unwrap_or(title);
-    let node = said.title.as_ref().map(|(node, _)| *node).or_else(|| member(members, "text"));
+    let node = titled.map(|(node, _)| *node).or_else(|| member(members, "text"));
     node.into_iter().for_each(|node| spans.add("summary", place(node)));
     let line = bounds::one_line(title);
     event.summary = match line.trim_matches(['*', '_', '`', ' ']) {
         "" => line.as_str().into(),
         bare => bare.into(),
     };
-    let is_all = said.texts.len() == 1 && *first == line;
-    if !is_all {
-        bounds::set_content(&mut event, &said.texts.join("\n"));
+    let texts: Vec<&str> = said.texts().collect();
+    if texts.as_slice() != [line.as_str()] {
+        bounds::set_content(&mut event, &texts.join("\n"));
     }
-    let heads = || [title].into_iter().chain(&said.texts);
-    let stated = heads().find_map(|text| state(text)).map(|(action, word, _)| (action, word));
-    set_action(&mut event, said, stated);
+    event.action = if is_over { Action::Resolve } else { Action::Trigger };
+    let stated = said.state(title).or_else(|| said.state(first)).filter(|(action, ..)| *action == event.action);
+    let of_field = || said.states().find(|(action, _)| *action == event.action).map(|(_, word)| word);
+    event.status_raw =
+        stated.map(|(_, word, _)| word).or_else(of_field).and_then(|word| bounds::name(&mut event, word));
     set_severity(&mut event, said, stated.is_some(), source);
-    let pairs: Members<'_> =
-        said.fields.iter().map(|(name, value)| (Cow::Borrowed(name.as_str()), said_as(value))).collect();
+    // The machine is that of the part which the title is of, where another is named, too.
+    let is_own = |part: &&Part<'_, '_>| part.head() == Some(title);
+    let (own, others): (Vec<_>, Vec<_>) = said.parts.iter().partition(is_own);
+    let fields = others.iter().chain(&own).flat_map(|part| &part.fields);
+    let pairs: Members<'_> = fields.map(|(name, value)| (Cow::Borrowed(name.as_str()), said_as(value))).collect();
     let none = Members::new();
     object::set_machine(&mut event, &Fields::of(&none, Some(&pairs)), &mut spans);
     let of = |name| member(members, name).and_then(filled);
     let netdata = of("username").or_else(|| of("alias")).and_then(|name| name.strip_prefix("netdata on "));
-    match (netdata, said.fields.first()) {
+    match (netdata, said.fields().next()) {
         (Some(host), Some((chart, _))) => {
             event.host = bounds::name(&mut event, host);
             bounds::label(&mut event, "chart", chart);
             bounds::set_key(&mut event, netdata::key(host, chart, netdata::name(title)));
         }
-        _ => set_key(&mut event, title, &said.texts),
+        _ => set_key(&mut event, title, &texts),
     }
     fields::find_addresses(&mut event);
     if let Some(at) = said.at.and_then(|text| time::any(text, &source.integration.time_zone)) {
         time::judge(&mut event, at, false, source);
     }
-    Ok(Parsed { event, spans: spans.list })
+    Parsed { event, spans: spans.list }
 }
 
 fn is_trigger(text: &str) -> bool {
@@ -234,72 +193,110 @@ fn said_as(text: &str) -> Node<'_> {
     Node { value: Value::Text(Cow::Borrowed(text)), raw: "" }
 }
 
-/// What stands at the start, then a field, then the colour: all is well only where everything is green, and nothing that is said
-/// speaks against it.
-fn set_action(event: &mut AlertEvent, said: &Said<'_, '_>, stated: Option<(Action, &str)>) {
-    let is_red = said.colors.iter().any(|color| matches!(*color, "danger" | "warning"));
-    let is_titled = matches!(state(&event.summary), Some((Action::Resolve, ..)));
-    let is_bad = said.texts.iter().any(|text| is_trigger(text)) || (is_red && !is_titled);
-    if is_bad && stated.is_none_or(|(action, _)| action == Action::Resolve) {
-        return;
+/// What is said of a problem, where the title says nothing of one: a text that begins with it, or beside a title that is a
+/// recovery's the head of another part, which is red or states a level.
+fn burning<'s>(said: &'s Said<'_, '_>, title: &str, first: &str) -> Option<&'s str> {
+    if said.state(title).is_some_and(|(action, ..)| action == Action::Trigger) || said.is_of_fields() {
+        return None;
     }
-    let of_field = || said.named(&STATES).find_map(|word| Some((words::action(word)?, word)));
-    if let Some((action, word)) = stated.or_else(of_field) {
-        event.action = action;
-        event.status_raw = bounds::name(event, word);
-    } else if !said.colors.is_empty() && said.colors.iter().all(|color| *color == "good") {
-        event.action = Action::Resolve;
-    }
+    let is_calm = said.state(title).is_some() || is_over(said, title, first);
+    let against = |part: &&Part<'_, '_>| {
+        let head = part.head().filter(|head| *head != title && !is_bare(head));
+        let is_bad = part.is_red() || (part.color != Some("good") && part.level().is_some());
+        head.is_some_and(|head| is_bad && state(head).is_none())
+    };
+    let other = || said.parts.iter().filter(|_| is_calm).find(against).and_then(Part::head);
+    said.texts().find(|text| is_trigger(text)).or_else(other)
 }
 
-/// A level anywhere; a field; the words in the parentheses that end the titles of Alertmanager and Grafana; then the colour,
-/// which says no more than the state where the title states one.
+/// Whether nothing speaks against a recovery that the title (or the first text), a field or the colours state.
+fn is_over(said: &Said<'_, '_>, title: &str, first: &str) -> bool {
+    // A text that begins with a problem is bad, so what these state is a recovery.
+    let is_stated = said.state(title).or_else(|| said.state(first)).is_some();
+    let of_fields = || said.states().map(|(action, _)| action);
+    let is_green = || {
+        let mut colors = said.parts.iter().filter_map(|part| part.color).peekable();
+        colors.peek().is_some() && colors.all(|color| color == "good")
+    };
+    let is_over = if of_fields().any(|action| action == Action::Trigger) {
+        is_stated
+    } else {
+        is_stated || of_fields().next().is_some() || is_green()
+    };
+    is_over && !said.parts.iter().any(Part::is_bad)
+}
+
+/// The first word of `P0 - critical` or `[P0]`.
+fn word(text: &str) -> &str {
+    text.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).unwrap_or_default()
+}
+
+fn level(text: &str) -> Option<(Severity, bool)> {
+    words::level(word(text))
+}
+
+/// A level anywhere, the worst of all; in parts where none is stated a field; the words in the parentheses that end the titles of
+/// Alertmanager and Grafana; the colour, which says no more than the state where the title states one.
 fn set_severity(event: &mut AlertEvent, said: &Said<'_, '_>, is_stated: bool, source: &Source<'_>) {
-    let level = |word: &str| words::level(word).or_else(|| Some((words::severity(word)?, false)));
-    let in_text = said.texts.iter().find_map(|text| text::level_anywhere(text));
-    let field = || said.named(&LEVELS).find_map(|word| Some((level(word)?, word.to_owned())));
+    let word_of = |text: &str| {
+        let of_words = || words::severity(text).or_else(|| words::severity(word(text)));
+        words::rank(text).filter(|(_, is_clamped)| !is_clamped).or_else(|| Some((of_words()?, false)))
+    };
+    let explicit = said.parts.iter().filter_map(Part::level).min_by_key(|(level, _)| *level).map(|it| (it, None));
+    let above = said.parts.first().and_then(Part::level);
+    let color = |part: &Part<'_, '_>| match part.color.filter(|_| !is_stated)? {
+        color @ "danger" => Some(((Severity::P1, false), Some(color.to_owned()))),
+        color @ "warning" => Some(((Severity::P3, false), Some(color.to_owned()))),
+        _ => None,
+    };
+    let of_part = |part: &Part<'_, '_>| {
+        let field = part.named(&LEVELS).find_map(|word| Some((word_of(word)?, Some(word.to_owned()))));
+        field.or_else(|| color(part))
+    };
+    let unstated = said.parts.iter().filter(|part| above.is_none() && part.level().is_none());
+    let words = unstated.filter_map(of_part);
     // Without parentheses all labels are those of the group, the alert's name first.
     let listed = || {
         let (_, _, rest) = state(&event.summary).filter(|_| is_stated)?;
         let rest = rest.trim();
         let inner = rest.strip_suffix(')').and_then(|rest| rest.rsplit_once('(')).map(|(_, inner)| inner);
         let values = inner.or_else(|| rest.split_once(' ').map(|(_, values)| values))?;
-        let known = values.split_whitespace().filter_map(|word| Some((level(word)?, word.to_owned())));
-        known.filter(|(_, word)| inner.is_some() || !word.contains(char::is_uppercase)).min_by_key(|((it, _), _)| *it)
+        let known = values.split_whitespace().filter_map(|word| match level(word) {
+            Some(level) => Some((level, None)),
+            None => Some(((words::severity(word)?, false), Some(word.to_owned()))),
+        });
+        let is_plain = |word: &Option<String>| !word.as_ref().is_some_and(|it| it.contains(char::is_uppercase));
+        known.filter(|(_, word)| inner.is_some() || is_plain(word)).min_by_key(|((it, _), _)| *it)
     };
-    let color = || {
-        let of = |color: &&str| match *color {
-            "danger" => Some(Severity::P1),
-            "warning" => Some(Severity::P3),
-            _ => None,
-        };
-        let worst = said.colors.iter().filter_map(of).min().filter(|_| !is_stated)?;
-        Some(((worst, false), if worst == Severity::P1 { "danger" } else { "warning" }.to_owned()))
-    };
-    let stated = if in_text.is_some() { None } else { field().or_else(listed).or_else(color) };
-    if let Some((_, word)) = stated.as_ref().filter(|(_, word)| words::level(word).is_none()) {
+    let stated = explicit.into_iter().chain(words).min_by_key(|((level, _), _)| *level).or_else(listed);
+    if let Some(word) = stated.as_ref().and_then(|(_, word)| word.as_deref()) {
         event.severity_word = bounds::name(event, word);
     }
-    fields::set_severity(event, in_text.or(stated.map(|(level, _)| level)), source);
+    fields::set_severity(event, stated.map(|(level, _)| level), source);
 }
 
 /// A title that states its state names the alert, since the rest of it stays; other titles may be the same for all there is,
 /// so the first line below takes part.
-fn set_key(event: &mut AlertEvent, title: &str, texts: &[String]) {
+fn set_key(event: &mut AlertEvent, title: &str, texts: &[&str]) {
     let mut key = "slack:".to_owned();
+    let machine = event.host.as_deref().or(event.ip.as_deref()).unwrap_or_default();
     match state(title).filter(|(_, _, rest)| rest.contains(char::is_alphanumeric)) {
-        // These words of Alertmanager's and Grafana's have names and labels of alerts behind them, which may be `Down` or `101`.
-        Some((_, "FIRING" | "RESOLVED", rest)) => {
-            for (at, word) in bounds::prefix(rest, bounds::CONTENT_BYTES).split_whitespace().enumerate() {
-                if at > 0 {
-                    key.push(' ');
-                }
-                fields::push_lower(&mut key, word);
+        Some((_, word, rest)) => {
+            // The same title may be of several machines.
+            let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+            let is_named = machine.contains(':') && rest.contains(machine)
+                || rest.split(|c| !is_part(c)).any(|it| it.trim_matches(['.', '-', '_']).eq_ignore_ascii_case(machine));
+            if !machine.is_empty() && !is_named {
+                fields::push_lower(&mut key, machine);
+                key.push('|');
+            }
+            match word {
+                "FIRING" | "RESOLVED" => fold::labels(rest, &mut key),
+                _ => fold::named(rest, &mut key),
             }
         }
-        Some((_, _, rest)) => fold::fold(rest, &mut key),
         None => {
-            fields::push_lower(&mut key, event.host.as_deref().unwrap_or_default());
+            fields::push_lower(&mut key, machine);
             key.push('|');
             let title = title.lines().next().unwrap_or_default().trim();
             fold::fold(title, &mut key);

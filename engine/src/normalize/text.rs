@@ -62,10 +62,18 @@ pub(super) fn poison(text: &str) -> Parsed {
 
 /// The first level token anywhere near the start: `URGENT [P0] db-07 down`.
 pub(super) fn level_anywhere(text: &str) -> Option<(Severity, bool)> {
+    levels(text).next()
+}
+
+/// The worst of them, in a text that may tell of several things.
+pub(super) fn worst_level(text: &str) -> Option<(Severity, bool)> {
+    levels(text).min_by_key(|(level, _)| *level)
+}
+
+fn levels(text: &str) -> impl Iterator<Item = (Severity, bool)> {
     let text = bounds::prefix(text, SEARCHED_BYTES);
-    text.match_indices(['[', '【', '［'])
-        .filter_map(|(at, _)| text.get(at..))
-        .find_map(|rest| bracket::level_token(rest).map(|head| head.stated))
+    let starts = text.match_indices(['[', '【', '［']).filter_map(move |(at, _)| text.get(at..));
+    starts.filter_map(|rest| bracket::level_token(rest).map(|head| head.stated))
 }
 
 impl Out {

@@ -155,16 +155,18 @@ async fn known(asked: &Asked<'_>, body: &Value) -> Option<Told> {
         Value::Number(number) => number.to_string(),
         _ => String::new(),
     };
-    let (environment, resource, event, customer) = (of("environment"), of("resource"), of("event"), of("customer"));
-    if resource.is_empty() || event.is_empty() {
+    let (environment, event, customer) = (of("environment"), of("event"), of("customer"));
+    if of("resource").is_empty() || event.is_empty() {
         return None;
     }
+    let resource = normalize::alerta_resource(&of("resource"), &of("origin")).into_owned();
     let key = normalize::key_of(&normalize::alerta_key(&environment, &resource, &event, &customer));
     let is_same = move |open: &AlertEvent| {
         let label = |name: &str| open.labels.get(name).map(String::as_str).unwrap_or_default();
         open.format == Format::Alerta
-            && label("correlate").split(", ").any(|name| name == event)
-            && label("resource") == resource
+            // It may have been told under the name of another since.
+            && (label("event") == event || label("correlate").split(", ").any(|name| name == event))
+            && normalize::alerta_resource(label("resource"), label("origin")) == resource
             && label("environment") == environment
             && label("customer") == customer
     };
@@ -226,10 +228,6 @@ async fn change(asked: &Asked<'_>, id: &str, verb: &str, mut body: Value) -> Res
     if !DONE.contains(&done.as_str()) {
         return Err(not_here(&format!("'{done}' of an alert")));
     }
-    // What people have to say stands before what they do.
-    if let Some(text) = text.clone() {
-        act(Act::Note { text }).await?;
-    }
     let told = async |verb: &str| {
         let message = json!({ "do": verb, "key": alert.event.dedup_key, "body": body });
         tell(asked, &message).await?.ok_or_else(|| Fault::new(StatusCode::CONFLICT, "the alert is over"))
@@ -250,11 +248,19 @@ async fn change(asked: &Asked<'_>, id: &str, verb: &str, mut body: Value) -> Res
                 return Err(Fault::new(StatusCode::CONFLICT, "alerts of others are in its incident"));
             }
         }
-        "note" => {
-            let text = text.ok_or_else(|| Fault::new(StatusCode::BAD_REQUEST, "must supply 'text' for a note"))?;
-            return Ok(HttpResponse::Created().json(shown::note(&alert, &text, asked.now)));
+        "note" if text.is_none() => {
+            return Err(Fault::new(StatusCode::BAD_REQUEST, "must supply 'text' for a note"));
         }
+        "note" => {}
         other => return Err(not_here(&format!("'{other}' of an alert"))),
+    }
+    // Of what was refused there is no word.
+    if let Some(text) = text {
+        let note = shown::note(&alert, &text, asked.now);
+        act(Act::Note { text }).await?;
+        if done == "note" {
+            return Ok(HttpResponse::Created().json(note));
+        }
     }
     Ok(HttpResponse::Ok().json(json!({ "status": "ok" })))
 }

@@ -80,6 +80,26 @@ async fn an_event_that_an_open_alert_names_is_that_alert_and_of_another_machine_
 }
 
 #[actix_web::test]
+async fn what_was_told_under_the_name_of_another_is_that_alert_when_it_comes_again_and_when_it_ends() {
+    let house = House::new();
+    send(&house, "HostDown", "critical", value!({ "correlate": ["HostSlow", "HostUp"], "tags": ["customer=acme"] }))
+        .await;
+    for again in ["minor", "minor"] {
+        let slow = send(&house, "HostSlow", again, value!({ "correlate": ["HostDown", "HostUp"] })).await.json();
+        assert_eq!(slow["id"], "1");
+    }
+    let over = send(&house, "HostSlow", "normal", value!({})).await;
+    assert_eq!((over.status.as_u16(), &over.json()["id"]), (201, &value!("1")));
+    send(&house, "DiskFull", "major", value!({ "correlate": ["DiskOk"], "tags": ["customer=acme"] })).await;
+    assert_eq!(send(&house, "DiskOk", "normal", value!({})).await.status, 201);
+    // Netdata's resource without a host is that of the machine in its origin.
+    let chart = |host: &str| value!({ "resource": "httpcheck_shop.status", "origin": format!("netdata/{host}") });
+    assert_eq!(send(&house, "bad_status", "critical", chart("db-07")).await.status, 201);
+    assert_eq!(send(&house, "bad_status", "cleared", chart("db-08")).await.status, 202);
+    assert_eq!(send(&house, "bad_status", "cleared", chart("db-07")).await.status, 201);
+}
+
+#[actix_web::test]
 async fn what_is_done_to_an_alert_there_is_done_here() {
     let house = House::new();
     send(&house, "DiskFull", "major", value!({ "timeout": 600 })).await;
@@ -122,7 +142,8 @@ async fn what_alerts_of_others_share_is_not_put_off_or_taken_back_and_what_is_re
         let answer = call(&house.service().await, asked).await;
         (answer.status.as_u16(), incident(&house, 1).await["row"]["state"].clone())
     };
-    assert_eq!(put(value!({ "action": "shelve", "timeout": 60 })).await, (409, value!("triggered")));
+    let refused = value!({ "action": "shelve", "timeout": 60, "text": "never written" });
+    assert_eq!(put(refused).await, (409, value!("triggered")));
     ask(&house, "PUT", "/alerta/alert/1/action", Some(&value!({ "action": "ack" }))).await;
     assert_eq!(put(value!({ "action": "unack" })).await, (409, value!("acked")));
     assert_eq!(put(value!({ "action": "explode", "text": "never written" })).await.0, 404);

@@ -87,8 +87,15 @@ async fn gotify_gets_its_message_back() {
         .insert_header(("x-gotify-key", house.sender.clone()))
         .insert_header(("content-type", "application/x-www-form-urlencoded"))
         .set_payload("title=disk+on+db-07&message=98+%25&priority=8");
-    assert_eq!(call(&house.service().await, form).await.status, 200);
+    let told = call(&house.service().await, form).await;
+    assert_eq!(told.status, 200);
     assert_eq!(row(&house, 1).await["count"], 2);
+    // It is kept as what it is, so that whoever reads it again reads the same.
+    let bearer = ("authorization", format!("Bearer {}", house.api_token(Role::Viewer)));
+    let path = format!("/api/v1/events/{}", told.json()["id"]);
+    let kept = call(&house.service().await, request("GET", &path).insert_header(bearer)).await.json();
+    let text: Value = serde_json::from_str(kept["text"].as_str().unwrap()).unwrap();
+    assert_eq!(text, value!({ "gotify": { "title": "disk on db-07", "message": "98 %", "priority": "8" } }));
     let stranger = call(&house.service().await, json("POST", "/message?token=nobody", &body)).await;
     assert_eq!((stranger.status.as_u16(), &stranger.json()["errorCode"]), (401, &value!(401)));
 }
