@@ -173,10 +173,15 @@ struct Unstored {
 async fn deliver(request: &HttpRequest, app: &App, posted: Posted<'_>) -> Result<Stored, Unstored> {
     let said = text_of(request.headers(), &CONTENT_TYPE).filter(|it| !it.is_empty());
     // What only the address says is stored as well, so that it is read alike when it is read again.
+    let kept;
     let content_type = match posted.format {
         Some("alerta" | "callback" | "opsgenie") => Some("application/json"),
         Some(SYSLOG) => Some(normalize::syslog::FRAMES),
-        _ => said.as_deref(),
+        None | Some("auto" | "slack" | "gotify") => said.as_deref(),
+        Some(format) => {
+            kept = normalize::keeping(said.as_deref().unwrap_or_default(), format);
+            Some(kept.as_str())
+        }
     };
     let integration = posted.integration.clone();
     let mut arrived = arrived(app, posted, content_type, app.peer(request));
@@ -192,7 +197,15 @@ async fn deliver(request: &HttpRequest, app: &App, posted: Posted<'_>) -> Result
     // A P0 is never too much.
     let limit = app.runtime.config().integration(&integration).rate_limit.filter(|_| !arrived.urgent);
     let taken = match limit.map_or(Ok(()), |limit| app.pace.take(&integration, limit, arrived.received_at)) {
-        Ok(()) => app.runtime.ingest(arrived).await,
+        Ok(()) => {
+            let received_at = arrived.received_at;
+            let taken = app.runtime.ingest(arrived).await;
+            // What was not stored has to be sent again, and counts then.
+            if taken.is_err() && limit.is_some() {
+                app.pace.give_back(&integration, received_at);
+            }
+            taken
+        }
         Err(retry_after_s) => Err(Refused::Limited { retry_after_s }),
     };
     let receipt = taken.map_err(|why| {
@@ -208,7 +221,8 @@ fn arrived(app: &App, posted: Posted<'_>, content_type: Option<&str>, peer: IpAd
     let Posted { integration, format, mut body } = posted;
     let settings = app.runtime.config().integration(&integration);
     if format == Some("gotify") {
-        unform(content_type.unwrap_or_default(), settings.charset.as_deref(), &mut body);
+        let fields = fields(content_type.unwrap_or_default(), settings.charset.as_deref(), &body);
+        body = fields.map_or(body, |fields| body::put_together(app, &integration, &fields));
     }
     if let Some(name @ ("slack" | "gotify")) = format {
         wrap(name, &mut body);
@@ -254,14 +268,12 @@ fn wrap(name: &str, body: &mut Vec<u8>) {
     }
 }
 
-/// Makes an object of a form, so that it can be wrapped; what is no form stays as it is.
-fn unform(content_type: &str, charset: Option<&str>, body: &mut Vec<u8>) {
+/// A form as an object, so that it can be wrapped; none of what is no form.
+fn fields(content_type: &str, charset: Option<&str>, body: &[u8]) -> Option<serde_json::Value> {
     let is_called = content_type.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded");
     let is_object = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
-    if let Some(fields) = Some(()).filter(|()| is_called && !is_object).and_then(|()| normalize::form(body, charset)) {
-        let fields: serde_json::Map<_, _> = fields.into_iter().map(|(name, value)| (name, value.into())).collect();
-        *body = serde_json::Value::Object(fields).to_string().into_bytes();
-    }
+    let fields = Some(()).filter(|()| is_called && !is_object).and_then(|()| normalize::form(body, charset))?;
+    Some(fields.into_iter().map(|(name, value)| (name, serde_json::Value::from(value))).collect())
 }
 
 /// Success when anything of it was understood; otherwise the reason, and where it is kept.

@@ -32,6 +32,11 @@ impl Check {
                                let what comes by syslog be an integration of its own";
                 self.fault(&path, message);
             }
+            if listens && integration.rate_limit.is_some() {
+                let message = "syslog cannot be told to send later, so that a limit would lose what is over it; \
+                               leave it out, and let `from` and `events` say what is taken";
+                self.fault(format!("integrations[{}].rate_limit", integration.id), message);
+            }
             if listens && syslog.from.is_empty() {
                 let message = "nobody may send to it; name the networks of its senders, such as \"10.0.0.0/8\"";
                 self.fault(format!("{path}.from"), message);

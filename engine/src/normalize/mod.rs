@@ -55,6 +55,15 @@ pub const ALERTMANAGER_API: &str = "alertmanager-api";
 /// The format of frames of syslog, one behind the other.
 pub const SYSLOG: &str = "syslog";
 
+/// A parameter of a stored content type that keeps the format which only the address said.
+const KEPT_FORMAT: &str = "; tocsin-format=";
+
+/// A content type that keeps a format, so that the message is read alike when it is read again.
+#[must_use]
+pub fn keeping(content_type: &str, format: &str) -> String {
+    format!("{content_type}{KEPT_FORMAT}{format}")
+}
+
 /// Who sent a body, as what, and when it arrived.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
@@ -208,6 +217,8 @@ pub fn key_of(key: &str) -> String {
 /// Makes events of a body.
 #[must_use]
 pub fn normalize(source: &Source<'_>, body: &[u8]) -> Normalized {
+    let kept = || source.content_type.and_then(|it| it.rsplit_once(KEPT_FORMAT)).map(|(_, format)| format);
+    let source = &Source { format: source.format.or_else(kept), ..*source };
     let mut out = Out::default();
     let charset = source.integration.charset.as_deref();
     if let Some(kind) = syslog::Kind::of(source) {

@@ -40,6 +40,16 @@ impl Pace {
             }
         }
     }
+
+    /// What was counted then was not stored.
+    pub(super) fn give_back(&self, sender: &IntegrationId, then: Timestamp) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sent) = all.get_mut(sender)
+            && let Some(at) = sent.iter().rposition(|at| *at == then)
+        {
+            sent.remove(at);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -55,6 +65,8 @@ mod tests {
         assert_eq!((at(20), at(59)), (Err(40), Err(1)));
         assert_eq!((at(60), at(60)), (Ok(()), Err(10)));
         assert_eq!(pace.take(&"b".into(), limit, Timestamp::from_ms(0)), Ok(()), "each sender has its own");
+        pace.give_back(&"a".into(), Timestamp::from_ms(1_060_000));
+        assert_eq!((at(60), at(61)), (Ok(()), Err(9)), "what was not stored does not count");
     }
 
     #[test]

@@ -63,6 +63,17 @@ fn masked(path: &str, token: &str) -> String {
     short(&parts.join("/"))
 }
 
+/// A sentence without the tokens that it quotes.
+fn untold(text: &str) -> String {
+    let mut parts = text.split("tin_");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        shown.push_str(MASK);
+        shown.push_str(part.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')));
+    }
+    shown
+}
+
 fn short(text: &str) -> String {
     text.chars().take(TEXT_CHARS).map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
@@ -112,7 +123,7 @@ pub fn answered(app: &App, request: &HttpRequest, status: StatusCode, error: Opt
         format: note.format,
         event: note.event,
         reason: note.reason.map(ToOwned::to_owned).or_else(code).filter(|_| refused),
-        detail: note.detail.or_else(said).filter(|_| refused),
+        detail: note.detail.or_else(said).filter(|_| refused).map(|detail| short(&untold(&detail))),
     };
     app.requests.keep(note.sender, row);
 }
@@ -133,6 +144,7 @@ mod tests {
         ] {
             assert_eq!(masked(path, token), shown);
         }
+        assert_eq!(untold("`tin_AbCd` is not one of a, tin_x-y_z."), "`…` is not one of a, ….");
         assert_eq!(masked(&format!("/x/{}", "y".repeat(1_000)), token).chars().count(), TEXT_CHARS);
     }
 

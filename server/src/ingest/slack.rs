@@ -9,7 +9,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::{
         StatusCode,
-        header::{CONTENT_TYPE, RETRY_AFTER},
+        header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT},
     },
     web,
 };
@@ -65,7 +65,12 @@ async fn slack(request: HttpRequest, payload: web::Payload, app: web::Data<App>)
     const PLAIN: (actix_web::http::header::HeaderName, &str) = (CONTENT_TYPE, "text/plain; charset=utf-8");
     match take("slack", &request, payload, &app).await {
         Ok(_) => HttpResponse::Ok().insert_header(PLAIN).body("ok"),
-        Err(fault) => {
+        Err(mut fault) => {
+            // Alertmanager gives up at a 429 of Slack's.
+            let agent = text_of(request.headers(), &USER_AGENT).unwrap_or_default().to_lowercase();
+            if fault.status == StatusCode::TOO_MANY_REQUESTS && agent.contains("alertmanager") {
+                fault.status = StatusCode::SERVICE_UNAVAILABLE;
+            }
             let word = match fault.status {
                 StatusCode::UNAUTHORIZED => "invalid_token",
                 StatusCode::SERVICE_UNAVAILABLE => "rollup_error",

@@ -338,8 +338,10 @@ async fn a_stored_message_is_told_again_as_a_new_one_and_the_record_says_who_did
         let incident = ask(&house, &doors, Role::Viewer, "GET", "/api/v1/incidents/1", None).await.json();
         assert_eq!(incident["row"]["count"], value!(count), "it repeats what is open");
     }
+    // It is read as it was: who sent it is part of what some say.
+    let first_kept = ask(&house, &doors, Role::Viewer, "GET", "/api/v1/events/1", None).await.json();
     let kept = ask(&house, &doors, Role::Viewer, "GET", "/api/v1/events/3", None).await.json();
-    assert_eq!((&kept["peer"], &kept["integration"]), (&value!("message 1"), &value!("monitor")));
+    assert_eq!((&kept["peer"], &kept["integration"]), (&first_kept["peer"], &value!("monitor")));
     // Once it is over it opens another one.
     let over = FIRING.replace("firing", "resolved");
     call(&doors, request("POST", &format!("/ingest/{}", house.sender)).set_payload(over)).await;
@@ -415,4 +417,32 @@ async fn settings_of_a_sender_that_cannot_work_are_named() {
     for path in ["charset", "dedup_key", "rate_limit.messages", "signature.secret"] {
         assert!(checked.text.contains(&format!("integrations[a].{path}")), "{path}: {}", checked.text);
     }
+}
+
+#[actix_web::test]
+async fn what_only_the_address_said_is_known_when_a_message_is_told_again_and_no_token_is_shown() {
+    let house = house("");
+    let doors = house.service().await;
+    let at = |ms: i64| jiff::Timestamp::from_millisecond(server::clock::now().plus_ms(ms).ms()).unwrap().to_string();
+    let labels = value!({ "alertname": "Down", "severity": "critical", "instance": "db-07" });
+    let firing = value!([{ "labels": labels, "startsAt": at(-60_000) }]);
+    let over = value!([{ "labels": labels, "startsAt": at(-60_000), "endsAt": at(-1_000) }]);
+    for told in [&firing, &over] {
+        let path = format!("/am/{}/api/v2/alerts", house.sender);
+        assert_eq!(call(&doors, json("POST", &path, told)).await.status, 200);
+    }
+    let again = ask(&house, &doors, Role::Responder, "POST", "/api/v1/events/2/replay", None).await;
+    assert_eq!(again.status, 200, "{}", again.text);
+    let change = value!({ "routing_key": house.sender, "payload": { "summary": "release 2.1" } });
+    let told = call(&doors, json("POST", "/v2/change/enqueue", &change)).await;
+    assert_eq!(told.status, 202, "{}", told.text);
+    let again = ask(&house, &doors, Role::Responder, "POST", "/api/v1/events/4/replay", None).await;
+    assert_eq!(again.status, 200, "{}", again.text);
+    for number in 4..=5 {
+        let kept = ask(&house, &doors, Role::Viewer, "GET", &format!("/api/v1/events/{number}"), None).await;
+        assert!(kept.text.contains("release 2.1") && !kept.text.contains(&house.sender), "{}", kept.text);
+    }
+    let board = ask(&house, &doors, Role::Viewer, "GET", "/api/v1/incidents?state=open,resolved", None).await.json();
+    assert_eq!(board["items"].as_array().map(Vec::len), Some(1), "{board:#}");
+    assert_eq!(board["items"][0]["state"], "resolved");
 }
