@@ -178,11 +178,7 @@ async fn answer(request: &HttpRequest, payload: web::Payload, app: &App) -> Resu
         let is_told = tail == "api/v2/alerts";
         let integration = if is_told { sender.signed(request, &body)? } else { sender.unsigned(request)? };
         let asked = Asked { request, app, integration, now };
-        return if is_told {
-            post_alerts(&asked, body).await
-        } else {
-            silences::put(&asked, &body).await
-        };
+        return if is_told { post_alerts(&asked, body).await } else { silences::put(&asked, &body).await };
     }
     let asked = Asked { request, app, integration: sender.unsigned(request)?, now };
     match (method, tail) {
