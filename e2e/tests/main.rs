@@ -8,6 +8,7 @@ mod alertmanager;
 mod calm;
 mod clients;
 mod clock;
+mod cloudevents;
 mod crash;
 mod deliveries;
 mod heartbeats;

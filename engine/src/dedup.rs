@@ -1,7 +1,7 @@
 //! Identity: whether a message opens an alert, repeats one, closes one, or concerns nothing.
 
 use crate::state::State;
-use shared::{Action, AlertEvent, AlertId, IntegrationId, timeline::RecoveryMatch};
+use shared::{Action, AlertEvent, AlertId, Format, IntegrationId, timeline::RecoveryMatch};
 
 /// What a message is to the alerts that are open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,8 @@ pub enum Identity {
 }
 
 /// Finds the alert a message is about. Recoveries match by identity, never by severity or route; the
-/// five-field form, whose text may differ on recovery, also matches the only open alert of its host.
+/// five-field form, whose text may differ on recovery, also matches the only open alert of its host; an event
+/// whose type says that it is over, the only one of its host and type.
 #[must_use]
 pub fn identify(state: &State, integration: &IntegrationId, event: &AlertEvent) -> Identity {
     match (event.action, open(state, integration, &event.dedup_key)) {
@@ -45,11 +46,27 @@ pub fn open(state: &State, integration: &IntegrationId, key: &str) -> Option<Ale
 
 fn only_alert_of_host(state: &State, integration: &IntegrationId, event: &AlertEvent) -> Identity {
     let Some(host) = place(event) else { return Identity::Unmatched };
-    let mut alerts = of_host(state, integration, &host);
+    let could_be = |id: &AlertId| state.alerts.get(id).is_some_and(|alert| is_kin(event, &alert.event));
+    let mut alerts = of_host(state, integration, &host).filter(could_be);
     match (alerts.next(), alerts.next()) {
-        (Some(only), None) => Identity::Recovery(only, RecoveryMatch::OnlyAlertOfHost),
+        (Some(only), None) if !is_said_again(state, integration, event) => {
+            Identity::Recovery(only, RecoveryMatch::OnlyAlertOfHost)
+        }
         _ => Identity::Unmatched,
     }
+}
+
+/// Whether a recovery could be of this one: an event of CloudEvents also says of which source and type, which stand in its identity
+/// before the words.
+fn is_kin(recovery: &AlertEvent, open: &AlertEvent) -> bool {
+    let kin = |event: &AlertEvent| event.dedup_key.rsplit_once('|').map(|(kin, _)| kin.to_owned());
+    recovery.format != Format::CloudEvents || kin(recovery).is_some_and(|of| kin(open) == Some(of))
+}
+
+/// Whether what an event of CloudEvents names is over already: then it is of nothing else.
+fn is_said_again(state: &State, integration: &IntegrationId, event: &AlertEvent) -> bool {
+    let key = || (integration.clone(), event.dedup_key.clone());
+    event.format == Format::CloudEvents && state.recent.contains_key(&key())
 }
 
 /// The open alerts of a machine, oldest first.

@@ -187,6 +187,12 @@ fn the_table() {
         include_str!("normalize/slack.toml"),
         include_str!("normalize/syslog.toml"),
         include_str!("normalize/mapping.toml"),
+        include_str!("normalize/cloudevents.toml"),
+        include_str!("normalize/github.toml"),
+        include_str!("normalize/sentry.toml"),
+        include_str!("normalize/sns.toml"),
+        include_str!("normalize/grafana_legacy.toml"),
+        include_str!("normalize/fluent.toml"),
     ];
     let cases = tables.into_iter().flat_map(|table| toml::from_str::<Table>(table).unwrap().case);
     let mut wrong = Vec::new();
@@ -311,6 +317,59 @@ fn a_thousand_members_and_no_more() {
     assert!(got.events.iter().any(|parsed| parsed.event.severity == Severity::P0));
 }
 
+#[test]
+fn what_messages_carry_counts_as_if_it_had_been_posted_itself() {
+    let lines = "[P5][PROBLEM][a][][x]\n".repeat(40);
+    let notification = serde_json::json!({"Type": "Notification", "MessageId": "1", "TopicArn": "t", "Message": lines});
+    let event = |data: &serde_json::Value| serde_json::json!({"specversion": "1.0", "id": "1", "source": "/m", "type": "x", "data": data});
+    let alerts = event(&serde_json::json!({"alerts": vec![serde_json::json!({"msg": "x", "priority": "P5"}); 40]}));
+    for carrier in [event(&notification), notification, alerts] {
+        let got = run(None, None, serde_json::to_vec(&vec![carrier.clone(); 25]).unwrap().as_slice());
+        assert_eq!((got.events.len(), got.rejected.len()), (1000, 0), "{carrier}");
+        let got = run(None, None, serde_json::to_vec(&vec![carrier.clone(); 100]).unwrap().as_slice());
+        assert_eq!(invariant(&got), None);
+        assert!(
+            matches!(got.rejected[..], [RejectReason::TooMany { limit: 1000, found: 1001.. }]),
+            "{:?}",
+            got.rejected
+        );
+    }
+    // One that carries nothing counts itself.
+    let got =
+        run(None, None, serde_json::to_vec(&vec![event(&serde_json::json!({"alerts": []})); 2000]).unwrap().as_slice());
+    assert_eq!((invariant(&got), got.events.len()), (None, 1000));
+}
+
+#[test]
+fn a_message_has_the_name_its_sender_gives_it_and_a_list_has_none() {
+    let named = |body: &str| run(None, None, body.as_bytes()).named;
+    let event = r#"{"specversion":"1.0","id":"1","source":"/m","type":"x","data":{"specversion":"1.0","id":"2","source":"/n","type":"y"}}"#;
+    assert_eq!(named(event).as_deref(), Some("/m 1"));
+    assert_eq!(named(&format!("[{event},{event}]")), None);
+    assert_eq!(named(&format!("{event}\n{{\"msg\":\"x\"}}")), None);
+    let notification = r#"{"type":"Notification","message_id":"242f","topic_urn":"t","message":"x"}"#;
+    assert_eq!(named(notification).as_deref(), Some("242f"));
+    assert_eq!(named(r#"{"msg":"x","id":"1"}"#), None);
+}
+
+#[test]
+fn the_address_that_confirms_a_subscription_is_found_and_no_other() {
+    let of = |body: &str| engine::normalize::subscription(body.as_bytes());
+    let asks = |kind: &str| {
+        format!(r#"{{"Type":"{kind}","TopicArn":"t","MessageId":"1","SubscribeURL":"https://sns.example/"}}"#)
+    };
+    assert_eq!(of(&asks("SubscriptionConfirmation")).as_deref(), Some("https://sns.example/"));
+    assert_eq!(
+        of(r#"{"type":"SubscriptionConfirmation","topic_urn":"t","subscribe_url":"https://smn.example/"}"#).as_deref(),
+        Some("https://smn.example/")
+    );
+    for body in
+        [&asks("Notification"), &asks("UnsubscribeConfirmation"), "", "{", "[]", r#"{"SubscribeURL":"https://a/"}"#]
+    {
+        assert_eq!(of(body), None, "{body}");
+    }
+}
+
 /// Bodies that make a careless parser quadratic; a megabyte each.
 #[test]
 #[allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "the test is about time")]
@@ -402,6 +461,8 @@ fn noise() -> impl Strategy<Value = Vec<u8>> {
             "[", "]", "[P0]", "[p1]", "【P0】", "［", "］", "【", "】", "[OK]", "[PROBLEM]", "[10.0.0.1]", "[[::1]]", "[host]", "\n", "\r\n",
             "[O1 2026-11-21 03:10:00]", "[O", " all(#3) ", "cpu.idle", "  1<2", " k=v,x 1>=2", "e.g.", " 12 m", "http://a/b", "{", "}", "\"", ":", ",",
             "<11>", "9 <1>", "1 - - - ", "Nov 21 03:10:00 ", "2026-11-21T03:10:00Z ", "app[1]: ", "[a@1 b=\"", "{\"a\":1}", "\"severity\":\"P0\"", "\"alerts\":[", "\\u0000", "\\ud83d", "null", "true", "-1e5", "content=", "&", "%5B", "%", "+", "主从",
+            "\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/m\",\"type\":\"x.ok\",\"data\":", "\"data_base64\":\"tMXFzA==\"",
+            "\"Type\":\"Notification\",\"MessageId\":\"1\",\"TopicArn\":\"a:t\",\"Message\":", "\"[P0][PROBLEM][h][][x]\\n[P1][OK][h][][x]\"", "{\"github\":",
             "\u{202e}", "\u{0}", "\u{feff}", "é", "\u{3000}", "fe80::1%eth0", "00:11:22:33:44:55", "\"time\":\"2026-11-21\"",
             "\"attachments\":[", "\"text\":", "\"blocks\":[", "\"fields\":[", "\"elements\":[", "\"title\":", "\"color\":\"good\"", "\"type\":\"rich_text\"",
             "{\"slack\":", "{\"gotify\":", "{\"alerta\":", "\"do\":\"alert\"", "\"message\":", "\"value\":", "},{", "}]}",

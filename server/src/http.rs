@@ -16,6 +16,7 @@ mod callbacks;
 mod card;
 mod channels;
 mod config;
+mod confirm;
 mod contact_card;
 mod csv;
 mod deliveries;

@@ -5,6 +5,7 @@ mod alerta;
 mod alertmanager;
 mod body;
 mod carried;
+mod enveloped;
 mod falcon;
 mod fault;
 mod heartbeat;
@@ -32,10 +33,10 @@ use crate::{
     telemetry,
 };
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, guard,
     http::{
-        StatusCode,
-        header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER, USER_AGENT},
+        Method, StatusCode,
+        header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT},
     },
     web,
 };
@@ -54,6 +55,8 @@ pub const BODY_MAX_BYTES: usize = 1 << 20;
 const INFLATED_MAX_BYTES: usize = 2 << 20;
 /// Longer keys are as good as their hash.
 const KEY_MAX_CHARS: usize = 255;
+/// By this header a sender of CloudEvents asks whether it is welcome.
+const REQUEST_ORIGIN: &str = "webhook-request-origin";
 /// Names a path may give the body's format.
 const FORMATS: &[&str] = &[
     "auto",
@@ -91,7 +94,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
         "/ingest/{token}/{format}",
         "/ingest/{token}/{format}/",
     ] {
-        config.service(web::resource(path).route(web::post().to(receive)).default_service(web::to(wrong_method)));
+        let resource = web::resource(path).route(web::post().to(receive));
+        let asks = guard::fn_guard(|request| request.head().headers().contains_key(REQUEST_ORIGIN));
+        let resource = resource.route(web::method(Method::OPTIONS).guard(asks).to(welcome));
+        config.service(resource.default_service(web::to(wrong_method)));
     }
 }
 
@@ -104,6 +110,16 @@ async fn wrong_method() -> Result<HttpResponse, ApiError> {
 fn refuse(request: &HttpRequest, reason: &'static str) {
     telemetry::refused(reason);
     Note::of(request, |note| note.reason = Some(reason));
+}
+
+/// What a sender of CloudEvents asks before it sends ("HTTP 1.1 Web Hooks for Event Delivery", 4): whether this origin may. Whoever has
+/// the token may, as fast as it likes. Nothing is called back.
+async fn welcome(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let _known = sender(&request, &app).await?;
+    let origin = request.headers().get(REQUEST_ORIGIN).cloned().unwrap_or_else(|| HeaderValue::from_static("*"));
+    let mut response = HttpResponse::Ok();
+    response.insert_header((ALLOW, "POST")).insert_header(("webhook-allowed-origin", origin));
+    Ok(response.insert_header(("webhook-allowed-rate", "*")).finish())
 }
 
 async fn receive(request: HttpRequest, payload: web::Payload, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
@@ -129,8 +145,14 @@ async fn receive(request: HttpRequest, payload: web::Payload, app: web::Data<App
     let integration = sender.signed(&request, &body)?;
     let refused = |_: &ApiError| refuse(&request, "body");
     let body = if is_gzip { body::inflated(&body, INFLATED_MAX_BYTES).inspect_err(refused)? } else { body };
+    let is_found = format.as_deref().is_none_or(|name| name == "auto");
+    let refused = |_: &ApiError| refuse(&request, "format");
+    let wrapped =
+        if is_found { enveloped::wrapped(request.headers(), &body).inspect_err(refused)? } else { None };
+    let made = wrapped.as_ref().map(|it| it.content_type);
+    let body = wrapped.map_or(body, |it| it.body);
     let posted = Posted { integration, format: format.as_deref(), body };
-    match deliver(&request, &app, posted).await {
+    match deliver_as(made, &request, &app, posted).await {
         Ok(stored) => Ok(answer(&request, stored.receipt)),
         Err(unstored) => Ok(overloaded(&request, &unstored)),
     }
@@ -171,10 +193,21 @@ struct Unstored {
 
 /// Reads a body and hands it to the engine; when this returns, it is stored or the sender has to send it again.
 async fn deliver(request: &HttpRequest, app: &App, posted: Posted<'_>) -> Result<Stored, Unstored> {
+    deliver_as(None, request, app, posted).await
+}
+
+/// The same for a body that was made into this, whatever the request says.
+async fn deliver_as(
+    made: Option<&str>,
+    request: &HttpRequest,
+    app: &App,
+    posted: Posted<'_>,
+) -> Result<Stored, Unstored> {
     let said = text_of(request.headers(), &CONTENT_TYPE).filter(|it| !it.is_empty());
     // What only the address says is stored as well, so that it is read alike when it is read again.
     let kept;
     let content_type = match posted.format {
+        _ if made.is_some() => made,
         Some("alerta" | "callback" | "opsgenie") => Some("application/json"),
         Some(SYSLOG) => Some(normalize::syslog::FRAMES),
         None | Some("auto" | "slack" | "gotify") => said.as_deref(),
@@ -185,7 +218,7 @@ async fn deliver(request: &HttpRequest, app: &App, posted: Posted<'_>) -> Result
     };
     let integration = posted.integration.clone();
     let mut arrived = arrived(app, posted, content_type, app.peer(request));
-    arrived.key = idempotency_key(request);
+    arrived.key = idempotency_key(request, arrived.read.named.as_deref());
     let first = arrived.read.events.first().map(|it| &it.event);
     let (key, format) = (first.map(|it| it.dedup_key.clone()), first.map(|it| it.format));
     Note::of(request, |note| note.format = format);
@@ -322,7 +355,8 @@ const fn words(refused: Refused) -> (&'static str, &'static str) {
 
 /// The sender's own name for the message, by whichever convention it follows. One that was signed stands above all: who sends
 /// a message again that they cannot sign cannot give it another name either.
-fn idempotency_key(request: &HttpRequest) -> Option<String> {
+/// `told` is the one in its body.
+fn idempotency_key(request: &HttpRequest, told: Option<&str>) -> Option<String> {
     let headers = request.headers();
     let signed = Note::of(request, |note| note.key.clone()).flatten();
     let named = |name: &'static str| text_of(headers, &HeaderName::from_static(name)).filter(|key| !key.is_empty());
@@ -330,7 +364,8 @@ fn idempotency_key(request: &HttpRequest) -> Option<String> {
     let key = signed
         .or_else(|| named("idempotency-key"))
         .or_else(|| named("webhook-id"))
-        .or_else(|| named("x-github-delivery"))
+        .or_else(|| told.map(ToOwned::to_owned))
+        .or_else(|| ["x-github-delivery", "x-amz-sns-message-id", "x-smn-message-id"].into_iter().find_map(named))
         .or_else(event)?;
     let short = key.chars().count() <= KEY_MAX_CHARS;
     Some(if short { key } else { crate::auth::token::hash_hex(&key) })

@@ -12,7 +12,7 @@ pub use fetch::{Fetch, Fetched};
 use crate::clock::{self, Stopwatch};
 use reach::{Blocked, FilteringResolver, Reach};
 use reqwest::{
-    Client, ClientBuilder, Response,
+    Client, ClientBuilder, RequestBuilder, Response, Url,
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
     redirect, retry,
 };
@@ -180,13 +180,26 @@ impl Outbound {
     pub async fn post_raw<Name: AsRef<str>>(&self, request: OutboundRequest<Name>) -> Result<OutboundAnswer, Failure> {
         let url = self.reach.check(&request.url)?;
         let headers = header_map(&request.headers)?;
-        let mut secrets = request.secrets;
+        let asked = self.client.post(url.clone()).headers(headers).body(request.body);
+        self.ask(&url, asked, request.secrets).await
+    }
+
+    /// Asks an address once, and goes nowhere it may lead. `Ok` is any 2xx; `secrets` are not quoted.
+    ///
+    /// # Errors
+    /// Why there is no such answer.
+    pub async fn get(&self, url: &str, secrets: Vec<String>) -> Result<OutboundAnswer, Failure> {
+        let url = self.reach.check(url)?;
+        let answer = self.ask(&url, self.client.get(url.clone()), secrets).await?;
+        if answer.is_success() { Ok(answer) } else { Err(answer.refusal()) }
+    }
+
+    async fn ask(&self, url: &Url, asked: RequestBuilder, mut secrets: Vec<String>) -> Result<OutboundAnswer, Failure> {
         // "Cannot POST /…" is a common answer, and the path of a webhook is often its password.
         secrets.extend([url.path(), url.query().unwrap_or_default()].map(str::to_owned));
         secrets.retain(|secret| secret.len() >= SHORTEST_SECRET);
         let watch = Stopwatch::start();
-        let sending = self.client.post(url).headers(headers).body(request.body).send();
-        let response = match timeout(self.deadlines.total, sending).await {
+        let response = match timeout(self.deadlines.total, asked.send()).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(classify(&error)),
             Err(_) => return Err(ambiguous("there was no answer in time")),

@@ -17,6 +17,7 @@ mod configuration;
 mod deliveries;
 mod devices;
 mod duty;
+mod enveloped;
 mod falcon;
 mod heartbeats;
 mod hosts;

@@ -174,7 +174,7 @@ pub struct AlertEvent {
     /// What identifies the alert within its integration while it is open.
     pub dedup_key: SharedStr,
     /// For a recovery without an exact match: close the only open alert of this host from this
-    /// integration, if there is exactly one (five-field form only).
+    /// integration, if there is exactly one (of the five-field form, and of events whose type says that it is over).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub resolve_by_host: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -443,7 +443,7 @@ impl SeverityReason {
 pub enum RecoveryMatch {
     /// The same identity.
     Key,
-    /// The only open alert of that host from this sender.
+    /// The only open alert of that host from this sender that could be meant.
     OnlyAlertOfHost,
 }
 

@@ -12,7 +12,7 @@ use crate::steps::{call, output, retry};
 
 /// Other programs that speak with ours in the tests: a real SMTP server, a reader of calendars, Ansible, VMware's own client,
 /// another reader of /proc, another client of chats, one of ntfy and Slack's own, one of WeCom's callbacks, carriers' own libraries, a
-/// receiver of web pushes. No crate of ours is a second opinion on what we say.
+/// receiver of web pushes, the sender of CloudEvents. No crate of ours is a second opinion on what we say.
 const PYTHON_PACKAGES: &[&str] = &[
     "aiosmtpd==1.4.6",
     "icalendar==7.3.0",
@@ -37,6 +37,7 @@ const PYTHON_PACKAGES: &[&str] = &[
     "pagerduty==7.2.0",
     "pdpyras==5.4.1",
     "opsgenie-sdk==2.1.5",
+    "cloudevents==2.2.0",
 ];
 
 /// Playwright's own minimum; Debian 12 ships 18.

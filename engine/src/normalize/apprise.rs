@@ -58,8 +58,7 @@ fn event(source: &Source<'_>, members: &Members<'_>, action: Action, severity: O
         .filter_map(|line| {
             let mut parsed = bracket::parse(source, line, Spans::new(whole))?;
             let stated = bracket::head(line).and_then(|head| slack::state(head.says())).map(|(action, ..)| action);
-            let is_over = stated == Some(Action::Resolve) && !is_failing;
-            if is_over || (action == Action::Resolve && stated.is_none()) {
+            if action == Action::Resolve || (stated == Some(Action::Resolve) && !is_failing) {
                 object::settle(&mut parsed.event, Action::Resolve);
             }
             Some(parsed)

@@ -15,7 +15,8 @@ pub(super) const MEMBERS: usize = 1000;
 const LABELS: usize = 128;
 const NAME_BYTES: usize = 256;
 const VALUE_BYTES: usize = 4 * 1024;
-const KEY_BYTES: usize = 255;
+/// Longest identity, in bytes.
+pub(super) const KEY_BYTES: usize = 255;
 const LINKS: usize = 16;
 const LINK_BYTES: usize = 2048;
 
@@ -104,7 +105,19 @@ pub(super) fn label(event: &mut AlertEvent, name: &str, value: &str) {
     }
 }
 
-/// The same for an annotation.
+/// Sets a label that somebody asked for: it takes the place of one of its name, and where there are too many, of another one.
+pub(super) fn own_label(event: &mut AlertEvent, name: &str, value: &str) {
+    event.labels.remove(name.trim());
+    if event.labels.len() >= LABELS
+        && let Some(last) = event.labels.keys().next_back().cloned()
+    {
+        event.labels.remove(last.as_str());
+        flag(event, Flag::LabelsCut);
+    }
+    label(event, name, value);
+}
+
+/// Adds an annotation within the same limits.
 pub(super) fn annotation(event: &mut AlertEvent, name: &str, value: &str) {
     let labels = std::mem::replace(&mut event.labels, std::mem::take(&mut event.annotations));
     label(event, name, value);
@@ -143,7 +156,12 @@ pub(super) fn set_key(event: &mut AlertEvent, key: String) {
 
 /// A key as it stands, or its hash when it is longer than an index entry may be.
 pub(super) fn short(key: String) -> String {
-    if key.len() <= KEY_BYTES { key } else { hex(&Sha256::digest(key.as_bytes())) }
+    if key.len() <= KEY_BYTES { key } else { digest(&key) }
+}
+
+/// What stands for a text that is too long.
+pub(super) fn digest(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
 }
 
 /// Bytes in hexadecimal digits.

@@ -184,15 +184,16 @@ fn address(text: &str) -> Option<&str> {
         let port = tail.strip_prefix(':').map_or(0, |port| 1 + port.bytes().take_while(u8::is_ascii_digit).count());
         end += 1 + port;
     }
-    let token = text.get(..end)?;
-    let token = token.trim_end_matches(['.', ':', '-']);
+    let token = text.get(..end).filter(|token| token.len() <= ADDRESS_BYTES)?;
     // `::` alone stands between names, and twelve bare digits are a number.
-    let is_written = token.bytes().any(|b| b.is_ascii_hexdigit()) && token.contains(['.', ':', '-']);
-    let is_address = is_written && token.len() <= ADDRESS_BYTES;
-    let is_address = is_address && (fields::address(token).is_some() || fields::mac(token).is_some());
+    let is_written = |token: &str| token.contains(|c: char| c.is_ascii_hexdigit()) && token.contains(['.', ':', '-']);
+    let is_address =
+        |token: &&str| is_written(token) && (fields::address(token).is_some() || fields::mac(token).is_some());
+    // With what ends a sentence, which may belong to it: `2001:db8::`.
+    let token = [token, token.trim_end_matches(['.', ':', '-'])].into_iter().find(is_address)?;
     // `10.0.0.7:95%` has no port.
     let is_measured = token.contains('.') && text.get(token.len()..).is_some_and(|rest| rest.starts_with('%'));
-    (is_address && !is_measured).then_some(token)
+    (!is_measured).then_some(token)
 }
 
 /// Whether these digits go on with a name: a percentage does not, nor does a date.
@@ -311,6 +312,8 @@ mod tests {
             ("3号机房断电", "4号机房断电"),
             ("2001:db8::1 is unreachable", "2001:db8::2 is unreachable"),
             ("from [2001:db8::1]:22", "from [2001:db8::1]:23"),
+            ("2001:db8:1::/64 down", "2001:db8:2::/64 down"),
+            ("2001:db8::1: down", "2001:db8::2: down"),
             ("fe80::1%eth0 down", "fe80::2%eth0 down"),
             ("52:54:00:12:34:01 flaps", "52:54:00:12:34:02 flaps"),
             ("52-54-00-12-34-01 flaps", "52-54-00-12-34-02 flaps"),

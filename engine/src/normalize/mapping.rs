@@ -46,8 +46,15 @@ pub(super) fn over(
         Some((line, found.text.as_ref()))
     });
     let (base, line) = line.map_or_else(|| (general.clone(), None), |(base, line)| (base, Some(line)));
-    let mut over = Over { source, place, members, spans: Spans::new(whole), event: base.event, found: false };
+    let has_written = [&general.event.summary, &general.event.content].into_iter().any(|text| is_written_p0(text));
+    let mut over =
+        Over { source, place, members, spans: Spans::new(whole), event: base.event, found: false, has_written };
     over.spans.list = base.spans;
+    if is_urgent(&general.event) && !is_urgent(&over.event) {
+        // What stands around a line makes it no milder.
+        (over.event.severity, over.event.action) = (Severity::P0, Action::Trigger);
+        bounds::flag(&mut over.event, Flag::UrgentAnyway);
+    }
     let [summary, content] = &said;
     over.texts(summary.as_ref(), content.as_ref(), line);
     over.machine(mapping);
@@ -68,6 +75,18 @@ struct Over<'s, 'n, 'a, 't> {
     event: AlertEvent,
     /// Whether the mapping found anything.
     found: bool,
+    /// Whether a text that is found without the mapping writes P0; another may have taken its place.
+    has_written: bool,
+}
+
+fn is_written_p0(text: &str) -> bool {
+    text::level_anywhere(text).is_some_and(|(severity, _)| severity == Severity::P0)
+}
+
+/// Whether it states that something is wrong which wakes people.
+fn is_urgent(event: &AlertEvent) -> bool {
+    let is_stated = !event.flags.contains(&Flag::DefaultSeverity);
+    is_stated && event.severity == Severity::P0 && event.action == Action::Trigger
 }
 
 impl<'n, 'a> Over<'_, 'n, 'a, '_> {
@@ -179,8 +198,7 @@ impl<'n, 'a> Over<'_, 'n, 'a, '_> {
     fn labels(&mut self, labels: &BTreeMap<String, Texts>) {
         for (name, texts) in labels {
             if let Some(found) = self.find(&format!("labels.{name}"), texts) {
-                self.event.labels.remove(name);
-                bounds::label(&mut self.event, name, &found.text);
+                bounds::own_label(&mut self.event, name, &found.text);
             }
         }
     }
@@ -223,16 +241,16 @@ impl<'n, 'a> Over<'_, 'n, 'a, '_> {
 
     /// Whether P0 is written elsewhere than where the level stands.
     fn writes_p0(&self, found: &Found<'_, '_>) -> bool {
-        let in_text = |text: &str| text::level_anywhere(text).is_some_and(|(it, _)| it == Severity::P0);
         self.is_line()
-            || in_text(&self.event.summary)
-            || in_text(&self.event.content)
+            || self.has_written
+            || is_written_p0(&self.event.summary)
+            || is_written_p0(&self.event.content)
             || object::writes_p0(self.members, found.parts.first().copied())
     }
 
     fn status(&mut self, mapping: &Mapping) {
-        let Some(mapped) = &mapping.status else { return };
-        let Some(found) = self.find("status", &mapped.from) else { return };
+        let found = mapping.status.as_ref().and_then(|mapped| Some((mapped, self.find("status", &mapped.from)?)));
+        let Some((mapped, found)) = found else { return self.status_of_level(mapping) };
         let word = found.text.trim();
         let named = mapped.words.iter().find(|(known, _)| same(known, word)).map(|(_, action)| *action);
         // A line says itself whether it is over.
@@ -252,6 +270,21 @@ impl<'n, 'a> Over<'_, 'n, 'a, '_> {
             }
         }
         self.event.ends_at = self.event.ends_at.filter(|_| self.event.action == Action::Trigger);
+    }
+
+    /// `"level": "ok"` is a state, not a severity, wherever it stands; one that is stated as such goes before.
+    fn status_of_level(&mut self, mapping: &Mapping) {
+        let Some(mapped) = &mapping.severity else { return };
+        let Some(found) = self.place.find(&mapped.from) else { return };
+        let word = found.text.trim();
+        let is_named = mapped.words.keys().any(|known| same(known, word));
+        let is_stated = self.event.status_raw.is_some() || self.is_line() || self.writes_p0(&found);
+        if !is_named && !is_stated && words::action(word) == Some(Action::Resolve) {
+            self.note("status", &found);
+            self.event.status_raw = bounds::name(&mut self.event, word);
+            self.event.action = Action::Resolve;
+            self.event.ends_at = None;
+        }
     }
 
     fn key(&mut self, mapping: &Mapping) {

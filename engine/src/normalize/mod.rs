@@ -9,12 +9,16 @@ mod apprise;
 mod bounds;
 mod bracket;
 mod callback;
+mod cloudevents;
+mod clouds;
 mod decode;
 mod documents;
 mod falcon;
 mod fields;
 mod fold;
 mod form;
+mod github;
+mod grafana;
 mod json;
 mod kuma;
 mod mapping;
@@ -26,7 +30,9 @@ mod object;
 mod opsgenie;
 mod pagerduty;
 mod pointer;
+mod sentry;
 mod slack;
+mod sns;
 pub mod syslog;
 mod template;
 mod text;
@@ -45,7 +51,7 @@ use shared::{
 
 pub use alerta::{key as alerta_key, resource as alerta_resource};
 pub use decode::known_charset;
-pub use mapping_check::check_mapping;
+pub use mapping_check::{check_mapping, is_short};
 pub use template::faults as template_faults;
 pub use text::looks_like_p0;
 
@@ -130,6 +136,9 @@ pub struct Normalized {
     /// Messages that were understood and are no events, because nobody asked for them: most of what is logged.
     #[serde(default)]
     pub passed_over: u32,
+    /// What the sender calls this message, where it says so in the body: the same name again is the same message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<String>,
 }
 
 impl From<Normalized> for Preview {
@@ -173,6 +182,8 @@ struct Out {
     passed_over: u32,
     /// It was read as JSON, with the sender's mapping if it has one.
     is_json: bool,
+    /// What the sender calls the message.
+    named: Option<String>,
 }
 
 /// Whether the sender (or the path) calls the body this.
@@ -212,6 +223,15 @@ pub fn decoded(body: &[u8], charset: Option<&str>) -> String {
 pub fn key_of(key: &str) -> String {
     let (clean, _) = bounds::clean(key.into());
     bounds::short(clean.trim().to_owned())
+}
+
+/// The address by which the subscription that a body asks about is confirmed: Amazon's SNS and Huawei's SMN ask once.
+#[must_use]
+pub fn subscription(body: &[u8]) -> Option<String> {
+    let decoded = decode::decode(body, None);
+    let mut reader = json::Reader::new(&decoded.text);
+    let node = reader.more().then(|| reader.value().ok())??;
+    sns::subscription(node.members()?)
 }
 
 /// Makes events of a body.
@@ -307,5 +327,6 @@ fn finish(source: &Source<'_>, mut out: Out, decoded: decode::Decoded, body: &[u
             parsed.spans.retain(|span| usize::try_from(span.end).is_ok_and(|end| end <= text.len()));
         }
     }
-    Normalized { charset, text, events: out.events, rejected: out.rejected, passed_over: out.passed_over }
+    let Out { events, rejected, passed_over, named, .. } = out;
+    Normalized { charset, text, events, rejected, passed_over, named }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     Parsed, Source, bounds, bracket,
+    documents::Identity,
     fields::{self, Spans},
     json::{Members, Node, Value},
     text, time, words,
@@ -16,13 +17,19 @@ const SOURCE: &[&str] = &["source"];
 const IP: &[&str] = &["ip", "host_ip", "ip_address", "address"];
 const MAC: &[&str] = &["mac", "mac_address"];
 const TEXT: &[&str] =
-    &["summary", "title", "subject", "message", "msg", "text", "description", "content", "alertname", "name"];
+    &["summary", "title", "subject", "message", "msg", "text", "description", "content", "log", "alertname", "name"];
 /// Fields that may hold a whole message of the bracketed family; a mail's subject is its identity.
 const LINE: &[&str] =
-    &["subject", "content", "text", "message", "msg", "summary", "title", "description", "payload", "data"];
+    &["subject", "content", "text", "message", "msg", "log", "summary", "title", "description", "payload", "data"];
 const SERVICE: &[&str] = &["service", "job", "component"];
 const KEY: &[&str] = &["dedup_key", "key", "alias", "fingerprint", "id"];
-const TIME: &[&str] = &["timestamp", "time", "occurred_at", "event_time", "starts_at"];
+/// Of them those that are often another one in every message.
+const NUMBER: &[&str] = &["key", "id"];
+/// The last one is that of Fluent Bit's records; elsewhere it is often a day and nothing more.
+const TIME: &[&str] = &["timestamp", "time", "occurred_at", "event_time", "starts_at", DATE];
+const DATE: &str = "date";
+/// Smaller numbers are a day (`20261121`), not seconds since 1970.
+const EPOCH: u64 = 1_000_000_000;
 /// Until when a firing alert holds, as Prometheus says of those it sends again and again.
 const ENDS: &str = "ends_at";
 const LINK: &[&str] = &["url", "link", "generator_url", "runbook_url", "links"];
@@ -261,9 +268,14 @@ pub(super) fn set_machine(event: &mut AlertEvent, found: &Fields<'_, '_>, spans:
         let host = member(found.top, "host").and_then(Node::members)?;
         names.iter().filter_map(|name| member(host, name)).find_map(|node| filled(node).map(|text| (node, text)))
     };
+    // Fluent Bit says of a container's line on which node it was written.
+    let of_pod = || {
+        let node = member(member(found.top, "kubernetes").and_then(Node::members)?, "host")?;
+        filled(node).map(|text| (node, text))
+    };
     if event.host.is_none()
         && let Some((node, host)) =
-            found.first(HOST).or_else(|| nested(&["name", "hostname"])).or_else(|| found.first(SOURCE))
+            found.first(HOST).or_else(|| nested(&["name", "hostname"])).or_else(of_pod).or_else(|| found.first(SOURCE))
     {
         spans.add("host", place(node));
         event.host = bounds::name(event, &fields::bare_host(host));
@@ -298,7 +310,9 @@ fn set_rest(event: &mut AlertEvent, found: &Fields<'_, '_>, source: &Source<'_>,
     if event.occurred_at.is_none()
         && let Some((name, node, at)) = TIME.iter().find_map(|name| {
             let node = member(found.top, name)?;
-            Some((name, node, time::any(filled(node)?, &source.integration.time_zone)?))
+            let is_moment = |text: &str| text.len() > "2026-11-21".len() || text.parse().is_ok_and(|s: u64| s >= EPOCH);
+            let text = filled(node).filter(|text| *name != DATE || is_moment(text))?;
+            Some((name, node, time::any(text, &source.integration.time_zone)?))
         })
     {
         spans.add("time", place(node));
@@ -354,9 +368,29 @@ fn set_labels(event: &mut AlertEvent, found: &Fields<'_, '_>) {
     }
 }
 
+/// The identity that an object states: by which name, and what.
+fn stated<'n, 'a>(members: &'n Members<'a>) -> Option<(&'static str, &'n Node<'a>, &'n str)> {
+    let known = KEY.iter().filter_map(|name| Some((*name, member(members, name)?)));
+    known.filter_map(|(name, node)| Some((name, node, filled(node)?))).next()
+}
+
+/// What an object holds that has this member, exactly so written, and nothing beside it; `holds` are the names that may stand in there.
+pub(super) fn wrapped<'n, 'a>(members: &'n Members<'a>, name: &str, holds: &[&str]) -> Option<&'n Members<'a>> {
+    let [(only, node)] = members.as_slice() else { return None };
+    node.members().filter(|inner| only == name && inner.iter().all(|(name, _)| holds.contains(&name.as_ref())))
+}
+
+/// How the event that was made of an object came by its identity.
+pub(super) fn identity(members: &Members<'_>, event: &AlertEvent) -> Identity {
+    match stated(members) {
+        Some((name, ..)) if NUMBER.contains(&name) => Identity::Named,
+        Some(_) => Identity::Own,
+        None => Identity::unstated(event),
+    }
+}
+
 fn set_key(event: &mut AlertEvent, found: &Fields<'_, '_>, spans: &mut Spans<'_>) {
-    let stated = KEY.iter().filter_map(|name| member(found.top, name)).find_map(|node| Some((node, filled(node)?)));
-    if let Some((node, key)) = stated {
+    if let Some((_, node, key)) = stated(found.top) {
         spans.add("dedup_key", place(node));
         event.flags.retain(|flag| *flag != Flag::KeyHashed);
         // A key of the sender's own names one alert; closing another one by its host would be wrong.

@@ -162,16 +162,22 @@ impl<'n, 'a> Place<'n, 'a> {
             let node = self.node(pointer)?;
             return Some(Found { text: Cow::Borrowed(filled(node)?), parts: vec![place(node)] });
         }
-        let (mut whole, mut parts) = (String::new(), Vec::new());
+        // Every gap is looked for before anything is copied.
+        let mut parts = Vec::new();
+        let mut texts = Vec::new();
         for piece in pieces {
-            match piece {
-                Piece::Words(words) => whole.push_str(words),
+            texts.push(match piece {
+                Piece::Words(words) => words,
                 Piece::Gap(pointer) => {
                     let node = self.node(pointer)?;
-                    whole.push_str(bounds::prefix(filled(node)?, bounds::CONTENT_BYTES));
                     parts.push(place(node));
+                    filled(node)?
                 }
-            }
+            });
+        }
+        let mut whole = String::new();
+        for text in texts {
+            whole.push_str(bounds::prefix(text, bounds::CONTENT_BYTES.saturating_sub(whole.len())));
         }
         (!whole.trim().is_empty()).then_some(Found { text: Cow::Owned(whole), parts })
     }

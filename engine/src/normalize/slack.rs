@@ -95,9 +95,9 @@ fn lines(source: &Source<'_>, said: &mut Said<'_, '_>, whole: &str) -> Vec<Parse
         let found = part.texts.iter().filter(|text| is_line(text)).flat_map(|text| bracket::split(text).1);
         for line in found.take(bounds::MEMBERS - before.min(bounds::MEMBERS)) {
             let Some(mut parsed) = bracket::parse(source, line, Spans::new(whole)) else { continue };
-            let stated = bracket::head(line).and_then(|head| state(head.says())).map(|(action, ..)| action);
-            let is_over = is_over || stated == Some(Action::Resolve);
-            if is_over && stated != Some(Action::Trigger) && !part.is_bad() {
+            let words = bracket::head(line).map(|head| head.says()).unwrap_or_default();
+            let is_over = is_over || matches!(state(words), Some((Action::Resolve, ..)));
+            if is_over && !is_trigger(words) && !part.is_bad() {
                 object::settle(&mut parsed.event, Action::Resolve);
             }
             told.push(parsed);
@@ -185,8 +185,12 @@ fn event(source: &Source<'_>, members: &Members<'_>, said: &Said<'_, '_>, whole:
     Parsed { event, spans: spans.list }
 }
 
+/// Whether a text begins with a problem; `*Alert:* disk is full` only names one, as many templates do in recoveries, too.
 fn is_trigger(text: &str) -> bool {
-    matches!(state(text), Some((Action::Trigger, ..)))
+    let names = ["alert", "alarm", "告警", "报警"];
+    state(text).is_some_and(|(action, word, _)| {
+        action == Action::Trigger && !names.iter().any(|name| name.eq_ignore_ascii_case(word))
+    })
 }
 
 fn said_as(text: &str) -> Node<'_> {
@@ -211,8 +215,11 @@ fn burning<'s>(said: &'s Said<'_, '_>, title: &str, first: &str) -> Option<&'s s
 
 /// Whether nothing speaks against a recovery that the title (or the first text), a field or the colours state.
 fn is_over(said: &Said<'_, '_>, title: &str, first: &str) -> bool {
-    // A text that begins with a problem is bad, so what these state is a recovery.
-    let is_stated = said.state(title).or_else(|| said.state(first)).is_some();
+    let action_of = |text| said.state(text).map(|(action, ..)| action);
+    if action_of(title) == Some(Action::Trigger) {
+        return false;
+    }
+    let is_stated = action_of(title).or_else(|| action_of(first)) == Some(Action::Resolve);
     let of_fields = || said.states().map(|(action, _)| action);
     let is_green = || {
         let mut colors = said.parts.iter().filter_map(|part| part.color).peekable();

@@ -98,7 +98,7 @@ impl Out {
         self.suspect(part);
     }
 
-    fn suspect(&mut self, part: &str) {
+    pub(super) fn suspect(&mut self, part: &str) {
         if self.poison.is_none() && looks_like_p0(part.as_bytes()) {
             self.poison = Some(bounds::prefix(part, P0_BYTES).to_owned());
         }

@@ -127,6 +127,19 @@ impl Store {
         Ok(rows.into_iter().map(AuditRow::from).collect())
     }
 
+    /// When something was last done to an object, and succeeded. Looks through the record, so it is for what is rarely asked.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn audit_last(&mut self, action: &str, object: &str) -> Result<Option<Timestamp>, StoreError> {
+        let done = audit::table
+            .filter(audit::action.eq(action))
+            .filter(audit::object.eq(object))
+            .filter(audit::outcome.eq("ok"));
+        let at: Option<i64> = done.order(audit::id.desc()).select(audit::at).first(&mut self.db).optional()?;
+        Ok(at.map(Timestamp::from_ms))
+    }
+
     /// Checks the whole record.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use super::{
     App,
     app::{act, blocking, now},
     body::{Json, MOST_CONFIG_BYTES, whole},
+    confirm,
     principal::Principal,
     problem::ApiError,
 };
@@ -19,7 +20,7 @@ use actix_web::{
 use engine::{
     Snapshot,
     compile::SELF,
-    normalize::{Normalized, Source, normalize},
+    normalize::{Normalized, Source, normalize, subscription},
 };
 use serde::Deserialize;
 use shared::{
@@ -58,7 +59,12 @@ pub(super) async fn show_event(app: web::Data<App>, id: web::Path<i64>) -> Resul
     let id = EventId(id.into_inner());
     let message = app.db(move |store| store.event(id)).await?.ok_or_else(|| ApiError::not_found("message"))?;
     let config = app.runtime.config();
-    Ok(web::Json(blocking(move || detail(&config, message)).await?))
+    let asked = subscription(&message.body);
+    let mut detail = blocking(move || detail(&config, message)).await?;
+    if let Some(url) = asked {
+        detail.subscription = Some(confirm::standing(&app, id, &url).await?);
+    }
+    Ok(web::Json(detail))
 }
 
 /// A stored message, read again so that the fields can be marked.
@@ -84,6 +90,7 @@ pub(super) fn detail(config: &Snapshot, message: Message) -> EventDetail {
         fields: events.into_iter().flat_map(|parsed| parsed.spans).collect(),
         formats: message.formats,
         outcomes: message.outcomes,
+        subscription: None,
     }
 }
 

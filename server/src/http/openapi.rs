@@ -209,6 +209,7 @@ fn schema(name: &str) -> Option<(Value, Map<String, Value>)> {
         "HeartbeatAddress" => api::HeartbeatAddress,
         "List_EventRow" => api::List<api::EventRow>,
         "EventDetail" => api::EventDetail,
+        "Confirmed" => api::Confirmed,
         "Preview" => api::Preview,
         "MappingTrial" => api::MappingTrial,
         "MappingPreview" => api::MappingPreview,

@@ -1,11 +1,11 @@
 //! Where each handler is mounted: the table of endpoints is the list, and nothing is served beside it.
 
 use super::{
-    accounts, ack, actions, agents, analytics, audit, calendar, callbacks, channels, config, contact_card, deliveries,
-    devices, events, health, heartbeats, hosts, imported, incidents, integrations, inventory, me, mirrors, mobile,
-    oncall, openapi, overrides, pairing, people, principal, problem::ApiError, proof, ready, receipts, rehearsal,
-    repeats, replay, schedules, session, setup, silences, storms, swaps, test_pages, thresholds, tokens, ui, versions,
-    why, why_not,
+    accounts, ack, actions, agents, analytics, audit, calendar, callbacks, channels, config, confirm, contact_card,
+    deliveries, devices, events, health, heartbeats, hosts, imported, incidents, integrations, inventory, me, mirrors,
+    mobile, oncall, openapi, overrides, pairing, people, principal, problem::ApiError, proof, ready, receipts,
+    rehearsal, repeats, replay, schedules, session, setup, silences, storms, swaps, test_pages, thresholds, tokens, ui,
+    versions, why, why_not,
 };
 use crate::{ingest, live};
 use actix_web::{
@@ -152,6 +152,7 @@ const HANDLERS: &[(Method, &str, Mount)] = &[
     (Get, "/events", to!(events::list_events)),
     (Get, "/events/{id}", to!(events::show_event)),
     (Post, "/events/{id}/replay", to!(events::replay_event)),
+    (Post, "/events/{id}/confirm", to!(confirm::confirm)),
     (Post, "/preview/event", to!(events::preview_event)),
     (Post, "/preview/mapping", to!(events::preview_mapping)),
     (Post, "/rehearsal", to!(rehearsal::rehearse)),

@@ -2,7 +2,7 @@
 
 use engine::{
     Snapshot,
-    normalize::{Source, check_mapping, normalize},
+    normalize::{Source, check_mapping, is_short, normalize},
 };
 use shared::{
     IntegrationId, Timestamp,
@@ -33,7 +33,9 @@ pub fn preview_mapping(
     now: Timestamp,
 ) -> MappingPreview {
     let content_type = content_type.filter(|it| !it.is_empty());
-    let source = Source { integration: settings, content_type, format: None, peer: None, received_at: now };
     let findings = settings.mapping.as_deref().map(|mapping| check_mapping(mapping, "mapping")).unwrap_or_default();
+    let mut settings = settings.clone();
+    settings.mapping = settings.mapping.filter(|mapping| is_short(mapping));
+    let source = Source { integration: &settings, content_type, format: None, peer: None, received_at: now };
     MappingPreview { preview: normalize(&source, body).into(), findings }
 }

@@ -523,6 +523,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
         "",
         "Receipt",
     ),
+    e(Post, "/api/v1/events/{id}/confirm", ADMIN, "Confirm the subscription it asks for", "", "Confirmed"),
     e(Post, "/api/v1/preview/event", VIEW, "Parse a body without storing or paging", "", "Preview"),
     e(Post, "/api/v1/preview/mapping", VIEW, "Try a mapping on a body", "MappingTrial", "MappingPreview"),
     e(

@@ -148,7 +148,23 @@ wire! {
         fields: Vec<FieldSpan>,
         formats: Vec<Format>,
         outcomes: Vec<Outcome>,
+        /// The subscription that it asks about; none for all other messages.
+        #[serde(default)]
+        subscription: Option<Subscription>,
     }
+
+    /// A service asks whether to send its messages here, and sends none until it is told so.
+    struct Subscription {
+        /// Who would be told: the host of the address in the message.
+        host: String,
+        /// Whether that host is one that is told from here; otherwise only the link is left.
+        known: bool,
+        /// When it was told; none while it waits.
+        confirmed_at: Option<Timestamp>,
+    }
+
+    /// What a service said when its subscription was confirmed.
+    struct Confirmed { host: String, said: String }
 
     /// One line of the list of messages.
     struct EventRow {

@@ -98,7 +98,7 @@ messages! {
     note(text: &str) { en: "Note: {text}", zh: "备注：{text}" }
     resolved() { en: "Resolved by hand", zh: "已手动恢复" }
     recovered() { en: "Recovered: the sender says it is over", zh: "已恢复：来源报告恢复" }
-    recovered_by_host() { en: "Recovered: it was the only open alert of this host", zh: "已恢复：该主机唯一的未恢复告警" }
+    recovered_by_host() { en: "Recovered: it was the only open alert of this host that could be meant", zh: "已恢复：该主机上唯一可能对应的未恢复告警" }
     alert_recovered() { en: "One alert recovered; others still fire", zh: "一条告警已恢复，仍有其他告警" }
     alert_joined(severity: String, key: &str, group: &str) { en: "An alert joined: {severity}. Identity {key}, group {group}", zh: "有告警并入：{severity}。标识 {key}，分组 {group}" }
     joined_used_up() { en: ". Nobody had answered and every level was used up: paging again", zh: "。无人响应且各级均已执行：再次通知" }
