@@ -51,6 +51,7 @@ mod replay;
 mod routes;
 mod schedules;
 mod segments;
+mod sender_settings;
 mod session;
 mod setup;
 mod silences;

@@ -1,6 +1,6 @@
 //! Accepted messages and what became of each; the quarantine is a filter of the same list.
 
-use super::{incident::message, integrations::mapping};
+use super::{again::Again, incident::message, integrations::mapping};
 use crate::{
     api::query,
     components::{
@@ -132,9 +132,10 @@ pub(super) fn outcome(app: App, outcome: &Outcome) -> AnyView {
 
 fn detail(app: App, id: EventId) -> impl IntoView {
     let remote = Remote::<EventDetail>::new(format!("/api/v1/events/{id}"));
+    let again = Again::new(app);
     let body = loaded(frame::messages(app.l()), remote, 3, move |event| {
         let map = mapping::link(app, &event.integration, event.id, &event.text);
-        view! { {message(app, &event)}<div class="form-end">{map}</div> }.into_any()
+        view! { {message(app, &event, again)}<div class="form-end">{map}</div> }.into_any()
     });
-    view! { <section class="card" data-testid="raw">{body}</section> }
+    view! { <section class="card" data-testid="raw">{body}</section>{again.map(Again::dialog)} }
 }
