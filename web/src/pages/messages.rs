@@ -110,10 +110,15 @@ fn row(app: App, event: &EventRow, only_rejected: bool) -> impl IntoView + use<>
         <tr>
             <td>{wall(event.received_at)}</td>
             <td><a href=format!("/integrations/{}", query::encoded(event.integration.as_str()))>{event.integration.to_string()}</a><small class="muted block">{event.peer.clone()}</small></td>
-            <td class="mono text"><a href=format!("/messages?id={}{suffix}", event.id)>{event.text.clone()}</a></td>
+            <td class="mono text"><a href=format!("/messages?id={}{suffix}", event.id)>{title(app, event)}</a></td>
             <td>{outcomes}{map}</td>
         </tr>
     }
+}
+
+/// What a message is called in a list: its text; a link needs a name also where there is none.
+pub(super) fn title(app: App, event: &EventRow) -> String {
+    if event.text.trim().is_empty() { t::no_text(app.l()) } else { event.text.clone() }
 }
 
 pub(super) fn outcome(app: App, outcome: &Outcome) -> AnyView {

@@ -24,6 +24,8 @@ shared::messages! {
     refused_count(count: usize) { en: "{count} refused", zh: "{count} 个被拒绝" }
     failed_count(count: usize) { en: "{count} failed", zh: "{count} 个失败" }
     pace(half: &str, slowest: &str) { en: "half within {half}, the slowest {slowest}", zh: "半数在 {half} 内，最慢 {slowest}" }
+    all(count: usize) { en: "Show all {count}", zh: "显示全部 {count} 个" }
+    at_once() { en: "<1 ms", zh: "<1 毫秒" }
     older() { en: "older", zh: "较早" }
     newest() { en: "now", zh: "最新" }
     higher() { en: "the longer the bar, the slower", zh: "越长越慢" }

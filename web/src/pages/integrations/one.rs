@@ -9,7 +9,10 @@ use crate::{
         time::wall,
     },
     format,
-    pages::{again::Again, messages::outcome},
+    pages::{
+        again::Again,
+        messages::{outcome, title},
+    },
     state::{App, Remote},
     text::{frame, mapping as t, senders},
 };
@@ -145,7 +148,7 @@ fn messages(app: App, items: &[EventRow]) -> AnyView {
         view! {
             <li>
                 <span class="muted">{wall(event.received_at)}</span>
-                <a class="mono text" href=format!("/messages?id={}", event.id)>{event.text.clone()}</a>
+                <a class="mono text" href=format!("/messages?id={}", event.id)>{title(app, event)}</a>
                 <span>{outcomes}</span>
                 {mapping::link(app, &event.integration, event.id, &event.text)}
             </li>

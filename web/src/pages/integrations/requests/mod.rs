@@ -21,11 +21,14 @@ use reason::Fate;
 use shared::{
     IntegrationId,
     api::{List, SenderRequest},
+    config::Language,
     snippets::{self, Address},
 };
 
 /// Nobody tells of what was refused.
 const LOOK_AGAIN_MS: i64 = 10_000;
+/// So many are told one by one until somebody asks for all: the strip has them anyway, and more of the page follows.
+const FIRST: usize = 10;
 
 pub(super) fn card(app: App, id: &IntegrationId, again: Option<Again>) -> AnyView {
     let l = app.l();
@@ -69,9 +72,16 @@ fn nothing(app: App) -> AnyView {
 
 fn listed(app: App, items: Memo<Vec<SenderRequest>>, again: Option<Again>) -> AnyView {
     let l = app.l();
+    let shown = RwSignal::new(FIRST);
+    let more = move || {
+        let count = items.with(Vec::len);
+        let all = move |_| shown.set(usize::MAX);
+        (count > shown.get())
+            .then(|| view! { <button type="button" class="btn more" on:click=all>{t::all(l, count)}</button> })
+    };
     let strip = move || items.with(|items| strip::strip(l, items));
     let rows = keyed(
-        move || items.with(|items| numbered(items)),
+        move || items.with(|items| numbered(items)).into_iter().take(shown.get()).collect(),
         |(key, _)| key.clone(),
         move |(_, request)| row(app, &request, again),
     );
@@ -81,6 +91,7 @@ fn listed(app: App, items: Memo<Vec<SenderRequest>>, again: Option<Again>) -> An
             <thead><tr><th>{t::when(l)}</th><th>{t::request(l)}</th><th>{t::answer(l)}</th><th>{t::size(l)}</th><th>{t::became(l)}</th></tr></thead>
             <tbody>{rows}</tbody>
         </table>
+        {more}
     }
     .into_any()
 }
@@ -104,11 +115,16 @@ fn row(app: App, request: &SenderRequest, again: Option<Again>) -> AnyView {
                 <small class="muted block">{t::from(l, &request.peer, &request.user_agent)}</small>
             </td>
             <td><span class="fate">{fate.words(l, request.status)}</span>{why}{detail}</td>
-            <td class="num"><span>{format::bytes(request.bytes)}</span> " · " <span>{shared::text::span(l, request.took_ms.into())}</span></td>
+            <td class="num"><span>{format::bytes(request.bytes)}</span> " · " <span>{took(l, request.took_ms)}</span></td>
             <td>{became(app, request, again)}</td>
         </tr>
     }
     .into_any()
+}
+
+/// How long it took to be answered.
+fn took(l: Language, ms: u32) -> String {
+    if ms == 0 { t::at_once(l) } else { shared::text::span(l, ms.into()) }
 }
 
 /// How many events it was, and as which message it is stored.

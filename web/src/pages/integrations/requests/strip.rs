@@ -1,9 +1,9 @@
 //! The last requests as a strip: what was taken stands above a line, what was not hangs below it, and the longer the slower.
 
-use super::reason::Fate;
+use super::{reason::Fate, took};
 use crate::text::requests as t;
 use leptos::prelude::*;
-use shared::{api::SenderRequest, config::Language, text::span};
+use shared::{api::SenderRequest, config::Language};
 use std::fmt::Write as _;
 
 /// As many as the server keeps.
@@ -31,7 +31,7 @@ pub(super) fn strip(l: Language, requests: &[SenderRequest]) -> AnyView {
         view! { <span class=fate.class()><i aria-hidden="true"></i>{words}</span> }
     });
     let pace = pace(requests).map(|(half, slowest)| {
-        let words = t::pace(l, &span(l, half.into()), &span(l, slowest.into()));
+        let words = t::pace(l, &took(l, half), &took(l, slowest));
         view! { <span>{words}</span> }
     });
     view! {
