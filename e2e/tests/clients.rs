@@ -73,6 +73,7 @@ fn so_does_what_it_says_of_other_products() -> Result<()> {
         ("any JSON", snippets::any_json as fn(&Address) -> String),
         ("Opsgenie", snippets::opsgenie),
         ("Slack", snippets::slack),
+        ("CloudEvents", snippets::cloudevents),
         ("Alerta", snippets::alerta),
         ("Apprise", snippets::apprise),
     ] {
@@ -85,6 +86,40 @@ fn so_does_what_it_says_of_other_products() -> Result<()> {
         let board: IncidentList = scene.viewer.read("/api/v1/incidents")?;
         let told = board.items.iter().filter(|row| row.integration.as_str() != "tocsin").count();
         ensure!(told == 1, "{name}: {out}{err} {:?}", board.items);
+    }
+    Ok(())
+}
+
+/// The signed ones, each by a sender that takes nothing else.
+#[test]
+fn so_does_what_it_says_of_signing() -> Result<()> {
+    let python = environment::python()?;
+    let own = "whsec_dGhlIGZpcnN0IHNlY3JldCBvZiBhIHNlbmRlcg==";
+    for (name, program, settings, secret, snippet) in [
+        (
+            "a shell",
+            "sh",
+            "kind = \"hmac_sha256\", header = \"X-Signature\"",
+            "sesame",
+            snippets::signed as fn(&Address) -> String,
+        ),
+        ("Standard Webhooks", "python", "kind = \"standard_webhooks\"", own, snippets::standard_webhooks),
+    ] {
+        let mut server = Tocsin::fresh()?;
+        server.start()?;
+        server.apply(&format!(
+            "fallback = [\"person:li\"]\n[[people]]\nid = \"li\"\nname = \"Li\"\n\
+             contacts = [{{ id = \"hook\", webhook = \"https://bot.invalid/x\" }}]\n\
+             [[integrations]]\nid = \"signed\"\nsignature = {{ {settings}, secret = \"{secret}\" }}\n"
+        ))?;
+        let url = server.url(&format!("/ingest/{}", server.sender("signed")?));
+        let program = if program == "python" { python.as_path() } else { std::path::Path::new(program) };
+        for (secret, is_right) in [(secret, true), ("whsec_YW5vdGhlciBvbmUgb2YgdGhlIHNhbWUgc2l6ZQ==", false)] {
+            let text = snippet(&Address::new(&url));
+            let output = Command::new(program).args(["-c", &text]).env("SECRET", secret).output()?;
+            let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            ensure!(out.contains("\"accepted\":1") == is_right, "{name}, {is_right}: {out}{err}");
+        }
     }
     Ok(())
 }

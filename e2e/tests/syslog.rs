@@ -15,6 +15,7 @@ use e2e::{
 use shared::{
     Severity,
     api::{EventDetail, EventRow, IncidentList, IncidentRow, List, Role},
+    snippets::{self, Address},
 };
 use std::{
     fs,
@@ -62,6 +63,11 @@ impl Scene {
         Ok(Self { hook, server, address, viewer })
     }
 
+    /// Where snippets of the page lead.
+    fn pasted(&self, token: &str) -> Address {
+        Address::new(&self.server.url(&format!("/ingest/{token}"))).listening(Some(&self.address.to_string()))
+    }
+
     fn rows(&self) -> Result<Vec<IncidentRow>> {
         Ok(self.viewer.read::<IncidentList>("/api/v1/incidents?state=all&limit=200")?.items)
     }
@@ -93,6 +99,16 @@ impl Scene {
 fn logger(lab: &mut Lab, to: SocketAddr, options: &str, text: &str) -> Result<()> {
     let command = format!("logger --server {} --port {} {options} -- '{text}'", to.ip(), to.port());
     lab.run(&command).map(drop)
+}
+
+/// What the page says to paste, with the address that the integration listens on.
+#[test]
+fn the_line_of_logger_that_the_page_shows_is_heard() -> Result<()> {
+    let scene = Scene::new()?;
+    let mut lab = Lab::new(Network::Ours)?;
+    lab.run(&snippets::logger(&scene.pasted("TOKEN")))?;
+    ensure!(scene.row("db-07")?.severity == Severity::P0);
+    Ok(())
 }
 
 #[test]
@@ -184,26 +200,29 @@ fn rsyslog_forwards_by_count_and_by_line() -> Result<()> {
          input(type=\"imtcp\" address=\"127.0.0.1\" port=\"{}\" SupportOctetCountedFraming=\"on\")\n\
          if $msg contains 'counted' then action({forward} TCP_Framing=\"octet-counted\" template=\"RSYSLOG_SyslogProtocol23Format\")\n\
          if $msg contains 'lines' then action({forward} TCP_Framing=\"traditional\" template=\"RSYSLOG_ForwardFormat\")\n\
-         if $msg contains 'old' then action({forward} template=\"RSYSLOG_TraditionalForwardFormat\")\n",
+         if $msg contains 'old' then action({forward} template=\"RSYSLOG_TraditionalForwardFormat\")\n{}",
         lab.file("").display(),
-        own.port()
+        own.port(),
+        snippets::rsyslog(&scene.pasted("TOKEN"))
     );
     fs::write(lab.file("rsyslog.conf"), config)?;
     lab.run("rsyslogd -n -f $PWD/rsyslog.conf -i $PWD/rsyslog.pid >rsyslog.log 2>&1 &")?;
     listens(own).with_context(|| fs::read_to_string(lab.file("rsyslog.log")).unwrap_or_default())?;
-    for kind in ["counted", "lines", "old"] {
+    for kind in ["counted", "lines", "old", "pasted"] {
         for number in 1..=3 {
             let text = format!("[P1][PROBLEM][rsyslog-{kind}-{number}][10.8.3.21][disk is full]");
-            logger(&mut lab, own, "--tcp --tag alert", &text)?;
+            // What the page says to paste takes one facility.
+            let facility = if kind == "pasted" { "local0.crit" } else { "user.notice" };
+            logger(&mut lab, own, &format!("--tcp --tag alert -p {facility}"), &text)?;
         }
     }
-    for kind in ["counted", "lines", "old"] {
+    for kind in ["counted", "lines", "old", "pasted"] {
         for number in 1..=3 {
             let row = scene.row(&format!("rsyslog-{kind}-{number}"))?;
             ensure!(row.severity == Severity::P1 && &*row.title == "disk is full", "{row:?}");
         }
     }
-    ensure!(scene.messages()?.len() == 9, "{:?}", scene.messages()?);
+    ensure!(scene.messages()?.len() == 12, "{:?}", scene.messages()?);
     Ok(())
 }
 
@@ -213,21 +232,19 @@ fn syslog_ng_sends_over_tcp_and_posts() -> Result<()> {
     let token = scene.server.sender("posted")?;
     let mut lab = Lab::new(Network::Ours)?;
     let (own, port) = (free()?, scene.address.port());
-    let url = scene.server.url(&format!("/ingest/{token}/syslog"));
-    // The last is as docs/integrations/syslog.md says.
+    // The last two are what the page says to paste.
+    let pasted = snippets::syslog_ng(&scene.pasted(&token));
     let config = format!(
         "@version: 3.38\noptions {{ keep-hostname(yes); }};\n\
          source s {{ network(ip(\"127.0.0.1\") port({}) transport(\"tcp\")); }};\n\
-         destination d_lines {{ network(\"127.0.0.1\" port({port}) transport(\"tcp\")); }};\n\
-         destination d_counted {{ syslog(\"127.0.0.1\" transport(\"tcp\") port({port}) persist-name(\"c\")); }};\n\
-         destination d_posted {{ http(url(\"{url}\") method(\"POST\")\n\
-           body(\"<$PRI>1 $ISODATE $HOST $PROGRAM ${{PID:--}} - - $MSG\")); }};\n\
+         destination d_lines {{ network(\"127.0.0.1\" port({port}) transport(\"tcp\") persist-name(\"c\")); }};\n\
+         {pasted}\n\
          filter f_lines {{ match(\"lines\" value(\"MESSAGE\")); }};\n\
          filter f_counted {{ match(\"counted\" value(\"MESSAGE\")); }};\n\
          filter f_posted {{ match(\"posted\" value(\"MESSAGE\")); }};\n\
          log {{ source(s); filter(f_lines); destination(d_lines); }};\n\
-         log {{ source(s); filter(f_counted); destination(d_counted); }};\n\
-         log {{ source(s); filter(f_posted); destination(d_posted); }};\n",
+         log {{ source(s); filter(f_counted); destination(d_tocsin); }};\n\
+         log {{ source(s); filter(f_posted); destination(d_tocsin_http); }};\n",
         own.port()
     );
     fs::write(lab.file("ng.conf"), config)?;

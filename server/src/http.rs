@@ -52,6 +52,7 @@ mod replay;
 mod routes;
 mod schedules;
 mod segments;
+mod sender_settings;
 mod session;
 mod setup;
 mod silences;

@@ -245,7 +245,9 @@ async fn deliver_as(
         Note::of(request, |note| (note.reason, note.detail) = (Some(words(why).0), Some(why.to_string())));
         Unstored { why, format }
     })?;
-    Note::of(request, |note| note.event = Some(receipt.event));
+    Note::of(request, |note| {
+        (note.event, note.members) = (Some(receipt.event), (receipt.accepted, receipt.rejected));
+    });
     Ok(Stored { receipt, key })
 }
 

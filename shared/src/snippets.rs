@@ -1,6 +1,12 @@
 //! What is pasted at a sender so that it speaks to us, with the real address in it. The page Integrations shows them, and the
 //! tests run them.
 
+mod hooks;
+mod logs;
+
+pub use hooks::{cloudevents, github, sentry, signed, sns, standard_webhooks};
+pub use logs::{fluent_bit, fluentd, logger, mail, rsyslog, syslog_ng};
+
 /// Where an integration is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
@@ -8,21 +14,49 @@ pub struct Address {
     pub url: String,
     base: String,
     token: String,
+    /// Where it listens for syslog, as senders reach it.
+    syslog: (String, String),
 }
+
+/// What stands for a port for syslog as long as the integration has none.
+const SYSLOG_PORT: &str = "5514";
 
 impl Address {
     /// Takes an address apart; anything else than the address of an integration has no token.
     #[must_use]
     pub fn new(url: &str) -> Self {
         let (base, token) = url.split_once("/ingest/").unwrap_or((url, ""));
-        Self { url: url.to_owned(), base: base.to_owned(), token: token.trim_matches('/').to_owned() }
+        let name = name_of(base.split_once("://").map_or(base, |(_, host)| host)).0.to_owned();
+        let syslog = (name, SYSLOG_PORT.to_owned());
+        Self { url: url.to_owned(), base: base.to_owned(), token: token.trim_matches('/').to_owned(), syslog }
     }
 
-    /// Fills a text in: `{URL}` is the whole address, `{BASE}`, `{SCHEME}`, `{HOST}` and `{TOKEN}` are parts of it.
+    /// With the address that the integration listens on for syslog; of all addresses at once the page's own name is as good.
+    #[must_use]
+    pub fn listening(mut self, syslog: Option<&str>) -> Self {
+        if let Some((host, port)) = syslog.and_then(|at| at.rsplit_once(':')) {
+            let host = host.trim_matches(['[', ']']);
+            if !matches!(host, "" | "0.0.0.0" | "::") {
+                host.clone_into(&mut self.syslog.0);
+            }
+            port.clone_into(&mut self.syslog.1);
+        }
+        self
+    }
+
+    /// Fills a text in: `{URL}` is the whole address, `{BASE}`, `{SCHEME}`, `{HOST}`, `{NAME}`, `{PORT}` and `{TOKEN}` are parts
+    /// of it.
     fn fill(&self, template: &str) -> String {
         let (scheme, host) = self.base.split_once("://").unwrap_or(("https", &self.base));
+        let (name, port) = name_of(host);
+        let port = port.unwrap_or(if scheme == "http" { "80" } else { "443" });
         // No address has braces, so nothing of it is taken for a gap.
         let parts = [
+            ("{NAME}", name),
+            ("{PORT}", port),
+            ("{TLS}", if scheme == "http" { "off" } else { "on" }),
+            ("{SYSLOG_HOST}", &self.syslog.0),
+            ("{SYSLOG_PORT}", &self.syslog.1),
             ("{URL}", self.url.as_str()),
             ("{BASE}", &self.base),
             ("{SCHEME}", scheme),
@@ -30,6 +64,14 @@ impl Address {
             ("{TOKEN}", &self.token),
         ];
         parts.into_iter().fold(template.to_owned(), |text, (name, value)| text.replace(name, value))
+    }
+}
+
+/// A host without its port, and that; an address of six has brackets around it.
+fn name_of(host: &str) -> (&str, Option<&str>) {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => (name.trim_matches(['[', ']']), Some(port)),
+        _ => (host.trim_matches(['[', ']']), None),
     }
 }
 
@@ -252,17 +294,43 @@ mod tests {
             alerta,
             slack,
             python,
+            signed,
+            standard_webhooks,
+            github,
+            sentry,
+            sns,
+            cloudevents,
+            fluentd,
         ];
         for snippet in all {
             let text = snippet(&to);
             assert!(text.contains("t.example:8443") && text.contains("tk_1"), "{text}");
-            assert!(
-                !["URL", "STATUS", "BASE", "SCHEME", "HOST", "TOKEN"]
-                    .iter()
-                    .any(|gap| text.contains(&format!("{{{gap}}}"))),
-                "{text}"
-            );
+        }
+        for snippet in all.into_iter().chain([syslog_ng, rsyslog, logger, fluent_bit, mail]) {
+            let text = snippet(&to);
+            assert!(text.contains("t.example"), "{text}");
+            for gap in "URL STATUS BASE SCHEME HOST TOKEN NAME PORT TLS SYSLOG_HOST SYSLOG_PORT".split(' ') {
+                assert!(!text.contains(&format!("{{{gap}}}")), "{gap}: {text}");
+            }
         }
         assert!(prometheus(&to).contains("path_prefix: /am/tk_1\n"), "{}", prometheus(&to));
+    }
+
+    #[test]
+    fn names_ports_and_listeners_are_as_they_are_reached() {
+        let text = |url: &str, syslog: Option<&str>| logger(&Address::new(url).listening(syslog));
+        for (url, syslog, said) in [
+            ("https://t.example:8443/ingest/a", None, "--server t.example --port 5514 "),
+            ("https://t.example/ingest/a", Some("0.0.0.0:1514"), "--server t.example --port 1514 "),
+            ("https://t.example/ingest/a", Some("[::]:1514"), "--server t.example --port 1514 "),
+            ("http://[fd00::1]:8080/ingest/a", Some("10.0.0.5:514"), "--server 10.0.0.5 --port 514 "),
+            ("http://[fd00::1]:8080/ingest/a", None, "--server fd00::1 --port 5514 "),
+        ] {
+            assert!(text(url, syslog).contains(said), "{}", text(url, syslog));
+        }
+        let fluent = |url: &str| fluent_bit(&Address::new(url));
+        assert!(fluent("https://t.example/ingest/a").contains("port             443\n"));
+        assert!(fluent("http://[fd00::1]/ingest/a").contains("host             fd00::1\n    port             80\n"));
+        assert_eq!(mail(&Address::new("https://t.example:8443/ingest/a")).lines().next(), Some("a@t.example"));
     }
 }

@@ -161,8 +161,10 @@ test('what could not be read is mapped from the quarantine', async ({ page, serv
 test('the gallery says what changes at each sender', async ({ page, server }) => {
   await page.goto(`${server.url}/integrations`);
   const gallery = page.getByTestId('gallery');
-  for (const name of ['Nagios, Icinga', 'Nightingale', 'Uptime Kuma', 'Netdata', 'Apprise', 'Alerta', 'Opsgenie', 'Zabbix']) {
-    await expect(gallery.getByRole('button', { name })).toBeVisible();
+  const names = ['Nagios, Icinga', 'Nightingale', 'Uptime Kuma', 'Netdata', 'Apprise', 'Alerta', 'Opsgenie', 'Zabbix', 'rsyslog', 'syslog-ng', 'logger',
+    'GitHub', 'Sentry', 'Amazon SNS, Huawei SMN', 'CloudEvents', 'Fluent Bit', 'Fluentd', 'Mail', 'Signed', 'Standard Webhooks'];
+  for (const name of names) {
+    await expect(gallery.getByRole('button', { name }).first()).toBeVisible();
   }
   await gallery.getByRole('button', { name: 'Netdata' }).click();
   await expect(gallery.locator('.snippet')).toContainText('ALERTA_API_KEY="TOKEN"');
@@ -177,6 +179,8 @@ test('those who may not change it see the rest, and what fails says so', { tag: 
   await page.goto(`${server.url}/integrations/shop`);
   await expect(result(page).locator('.notice.bad')).toBeVisible();
   await examine(page, 'mapping failed');
+  await result(page).getByRole('button', { name: 'Try again' }).click();
+  await expect(field(page, 'host')).toContainText('not found');
   await use(page, 'where', 'Host');
   await expect(field(page, 'host')).toContainText('db-07');
   await page.goto(`${server.url}/integrations/nobody`);
@@ -189,4 +193,52 @@ test('those who may not change it see the rest, and what fails says so', { tag: 
   await expect(page.getByText('Administrators can change it.')).toBeVisible();
   await expect(editor(page)).toHaveCount(0);
   await examine(page, 'sender viewer');
+});
+
+test('two people change one mapping: what one touched is kept, what both did is asked', async ({ page, server }) => {
+  await send(page, server, ingest, '{"box": "db-07", "name": "db-07.example", "addr": "10.8.3.21", "id": 9007199254740993, "load": 1.0, "gone": null}');
+  await page.goto(`${server.url}/integrations/shop`);
+  await test.step('numbers are as they came, and null is no word', async () => {
+    await expect(leaf(page, 'id')).toContainText('9007199254740993');
+    await expect(leaf(page, 'load')).toContainText('1.0');
+    await expect(leaf(page, 'gone')).toContainText('no value');
+    await leaf(page, 'gone').click();
+    await expect(payload(page).getByRole('group')).not.toContainText('Only when');
+    await page.keyboard.press('Escape');
+  });
+  await use(page, 'box', 'Host');
+  await use(page, 'load', 'Label load');
+  const theirs = '[[integrations]]\nid = "shop"\nname = "Shop"\nmapping = { host = "/name", ip = "/addr" }\n';
+  await ask(page, server, 'PUT', 'config', { toml: organisation() + theirs });
+  await bar(page).getByRole('button', { name: 'Put in force' }).click();
+  await bar(page).getByRole('button', { name: 'Load again and keep my changes' }).click();
+  const clashes = page.getByTestId('mapping-clashes');
+  await expect(clashes.getByRole('listitem')).toHaveCount(1);
+  await expect(clashes).toContainText('yours /box');
+  await expect(clashes).toContainText('theirs /name');
+  await expect(page.locator('#rule-ip'), 'what only they changed is here').toHaveValue('/addr');
+  await expect(page.locator('[id="rule-labels.load"]'), 'what only we changed stays').toHaveValue('/load');
+  await expect(bar(page).getByRole('button', { name: 'Put in force' })).toBeDisabled();
+  await examine(page, 'mapping clash');
+  await clashes.getByRole('button', { name: 'Take theirs: Host' }).click();
+  await expect(clashes).toHaveCount(0);
+  await expect(page.locator('#rule-host')).toHaveValue('/name');
+  await bar(page).getByRole('button', { name: 'Put in force' }).click();
+  await expect(page.locator('.toasts')).toContainText('In force with version');
+  await expect(bar(page)).toHaveCount(0);
+  const { document } = await ask(page, server, 'GET', 'config/document');
+  const [shop] = document.integrations.filter((it: { id: string }) => it.id === 'shop');
+  expect(shop.mapping).toMatchObject({ host: '/name', ip: '/addr', labels: { load: '/load' } });
+});
+
+test('a message that is not there is said, and a sender that is not there has no editor', { tag: '@desktop' }, async ({ page, server }) => {
+  await page.goto(`${server.url}/integrations/shop?event=404#mapping`);
+  await expect(editor(page).getByRole('alert')).toContainText('The message');
+  await expect(editor(page).getByRole('button', { name: 'Try again' })).toBeVisible();
+  await examine(page, 'mapping no message');
+  await page.goto(`${server.url}/integrations/nobody`);
+  await expect(page.getByText('There is no such sender')).toBeVisible();
+  await expect(editor(page)).toHaveCount(0);
+  await expect(page.getByTestId('sender-requests')).toHaveCount(0);
+  await examine(page, 'sender unknown');
 });

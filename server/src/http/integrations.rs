@@ -6,6 +6,7 @@ use super::{
     body::Json,
     principal::Principal,
     problem::ApiError,
+    sender_settings,
     tokens::{Wanted, issue, named},
 };
 use crate::db::{Token, TokenKind};
@@ -55,6 +56,7 @@ pub(super) async fn list_integrations(app: web::Data<App>) -> Result<web::Json<L
         last_event_at: None,
         events: app.board.heard_of(id),
         silence: None,
+        settings: None,
     };
     for id in config.integrations.keys() {
         rows.insert(id.clone(), fresh(id));
@@ -83,6 +85,10 @@ pub(super) async fn list_integrations(app: web::Data<App>) -> Result<web::Json<L
         if let Some(row) = rows.get_mut(&id) {
             row.silence = Some(silence);
         }
+    }
+    let two_since = sender_settings::two_since(&app).await?;
+    for (id, row) in &mut rows {
+        row.settings = Some(sender_settings::of(&config, id, two_since.get(id).copied()));
     }
     Ok(web::Json(List { items: rows.into_values().collect(), next: None }))
 }

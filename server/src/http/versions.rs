@@ -160,7 +160,7 @@ fn version(stored: &StoredConfig, until: Option<Timestamp>) -> ConfigVersion {
 }
 
 /// What an old version said; one that today's program cannot read any more says nothing.
-fn document(toml: &str) -> Document {
+pub(super) fn document(toml: &str) -> Document {
     config::parse(toml).unwrap_or_default()
 }
 

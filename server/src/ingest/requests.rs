@@ -34,6 +34,8 @@ pub(super) struct Note {
     pub(super) format: Option<Format>,
     /// As which message it is stored.
     pub(super) event: Option<EventId>,
+    /// Members of it that were understood, and those that were not.
+    pub(super) members: (u32, u32),
     pub(super) reason: Option<&'static str>,
     pub(super) detail: Option<String>,
     /// The message's name as it was signed.
@@ -44,7 +46,17 @@ impl Note {
     /// A request of a sender, known by a token that must not be shown.
     pub(super) fn new(sender: IntegrationId, path: &str, token: &str) -> Self {
         let path = masked(path, token);
-        Self { sender, path, bytes: 0, format: None, event: None, reason: None, detail: None, key: None }
+        Self {
+            sender,
+            path,
+            bytes: 0,
+            format: None,
+            event: None,
+            members: (0, 0),
+            reason: None,
+            detail: None,
+            key: None,
+        }
     }
 
     /// Adds to the note of a request, if its sender is known.
@@ -122,6 +134,8 @@ pub fn answered(app: &App, request: &HttpRequest, status: StatusCode, error: Opt
         user_agent: text_of(request.headers(), &USER_AGENT).map(|agent| short(&agent)).unwrap_or_default(),
         format: note.format,
         event: note.event,
+        accepted: note.members.0,
+        rejected: note.members.1,
         reason: note.reason.map(ToOwned::to_owned).or_else(code).filter(|_| refused),
         detail: note.detail.or_else(said).filter(|_| refused).map(|detail| short(&untold(&detail))),
     };
@@ -162,6 +176,8 @@ mod tests {
             user_agent: String::new(),
             format: None,
             event: None,
+            accepted: 0,
+            rejected: 0,
             reason: None,
             detail: None,
         };

@@ -46,7 +46,7 @@ impl Sender {
                 Note::of(request, |note| note.key = key);
                 Ok(self.integration)
             }
-            Err(flaw) => Err(unsigned(request, flaw.to_string())),
+            Err(flaw) => Err(unsigned(request, flaw.word(), flaw.to_string())),
         }
     }
 
@@ -57,13 +57,14 @@ impl Sender {
         }
         let why = "What is asked for stands in the address, which no signature covers; this integration takes signed messages \
                    only. Post them to /ingest, or take an integration without `signature`.";
-        Err(unsigned(request, why.to_owned()))
+        Err(unsigned(request, "signature_address", why.to_owned()))
     }
 }
 
-fn unsigned(request: &HttpRequest, why: String) -> ApiError {
+/// Counted as one kind of refusal; whoever connects the sender is told which it is.
+fn unsigned(request: &HttpRequest, word: &'static str, why: String) -> ApiError {
     refuse(request, "signature");
-    Note::of(request, |note| note.detail = Some(why.clone()));
+    Note::of(request, |note| (note.reason, note.detail) = (Some(word), Some(why.clone())));
     ApiError::new(StatusCode::UNAUTHORIZED, "bad_signature", "The message is not signed as it should be").detail(why)
 }
 

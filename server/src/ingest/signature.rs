@@ -43,6 +43,19 @@ pub(super) enum Flaw {
     NoSecret,
 }
 
+impl Flaw {
+    /// As it is named in the list of a sender's requests.
+    pub(super) const fn word(&self) -> &'static str {
+        match self {
+            Self::Missing(_) => "signature_missing",
+            Self::NoTime(_) => "signature_time",
+            Self::Old { .. } => "signature_old",
+            Self::Wrong(_) => "signature",
+            Self::NoSecret => "signature_secret",
+        }
+    }
+}
+
 /// What is known of a message that was signed rightly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Signed {

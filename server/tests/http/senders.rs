@@ -110,7 +110,10 @@ async fn what_is_not_signed_is_stored_at_no_address_that_a_sender_has() {
     assert_eq!(stored(&house, &doors).await, 0);
     let noted = requests(&house, &doors).await;
     assert_eq!(noted.len(), 2 * at_each.len() + 1);
-    assert!(noted.iter().all(|it| it["reason"] == "signature" && it["status"] == 401), "{noted:#?}");
+    // And each is told what is wrong: none, another one, or an address that no signature covers.
+    let reasons: std::collections::BTreeSet<&str> = noted.iter().filter_map(|it| it["reason"].as_str()).collect();
+    assert_eq!(reasons.into_iter().collect::<Vec<_>>(), ["signature", "signature_address", "signature_missing"]);
+    assert!(noted.iter().all(|it| it["status"] == 401), "{noted:#?}");
     // Signed it is taken, by each that says all in its body.
     for path in [format!("/ingest/{token}"), format!("/slack/{token}")] {
         let body = r#"{"text":"disk is full"}"#;
@@ -262,6 +265,9 @@ async fn the_last_requests_say_what_became_of_each_and_show_no_token() {
         .rev()
         .map(|it| value!([it["method"], it["path"], it["status"], it["format"], it["event"], it["reason"]]))
         .collect();
+    let members: Vec<_> = noted.iter().rev().map(|it| (it["accepted"].clone(), it["rejected"].clone())).collect();
+    let counted = [(1, 0), (0, 1), (0, 0), (0, 0), (1, 0)].map(|(taken, not)| (value!(taken), value!(not)));
+    assert_eq!(members, counted);
     assert_eq!(
         value!(short),
         value!([

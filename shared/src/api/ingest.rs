@@ -5,7 +5,7 @@ use crate::{
     Action, AlertEvent, Delay, EventId, Flag, Format, HeartbeatId, HeartbeatState, IncidentId, IntegrationId, Pulse,
     Severity, Timestamp,
     alert::FieldSpan,
-    config::{Finding, Heartbeat, Mapping},
+    config::{Finding, Heartbeat, Mapping, RateLimit, SignatureKind},
     timeline::RejectReason,
 };
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,43 @@ wire! {
         /// Whether its silence is watched, and how that stands.
         #[serde(default)]
         silence: Option<SenderSilence>,
+        /// What is asked of it and how it is read.
+        #[serde(default)]
+        settings: Option<SenderSettings>,
+    }
+
+    /// What is set for a sender in the configuration; secrets are not among it.
+    struct SenderSettings {
+        /// The configuration names it; what is not set there is as usual.
+        declared: bool,
+        /// How it signs; the token is enough when absent.
+        signature: Option<SenderSignature>,
+        rate_limit: Option<RateLimit>,
+        /// Found by looking when absent.
+        charset: Option<String>,
+        default_severity: Severity,
+        time_zone: String,
+        /// Its own key when absent.
+        dedup_key: Option<String>,
+        /// What of its JSON is what.
+        mapped: bool,
+        /// Where it is listened to for syslog.
+        syslog_udp: Option<String>,
+        syslog_tcp: Option<String>,
+        /// Prefixes from where that may come; from anywhere when empty.
+        syslog_from: Vec<String>,
+    }
+
+    /// How a sender signs, without the secrets.
+    struct SenderSignature {
+        kind: SignatureKind,
+        header: Option<String>,
+        timestamp_header: Option<String>,
+        tolerance: Option<Delay>,
+        /// Two secrets count while one takes the place of the other.
+        two_secrets: bool,
+        /// Since when; absent where that is longer ago than the newest 50 versions of the configuration.
+        two_since: Option<Timestamp>,
     }
 
     /// The watch over a sender that may not be silent for long.
@@ -62,7 +99,12 @@ wire! {
         format: Option<Format>,
         /// As which message it is stored.
         event: Option<EventId>,
-        /// Why it was refused, as in `tocsin_refused_total` or in the answer.
+        /// Members of it that were understood, and those that were not.
+        #[serde(default)]
+        accepted: u32,
+        #[serde(default)]
+        rejected: u32,
+        /// Why it was refused: mostly as in `tocsin_refused_total`, or the answer's `code`; of signatures what is wrong with them.
         reason: Option<String>,
         detail: Option<String>,
     }

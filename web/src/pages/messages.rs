@@ -1,6 +1,6 @@
 //! Accepted messages and what became of each; the quarantine is a filter of the same list.
 
-use super::{incident::message, integrations::mapping};
+use super::{again::Again, incident::message, integrations::mapping};
 use crate::{
     api::query,
     components::{
@@ -110,10 +110,15 @@ fn row(app: App, event: &EventRow, only_rejected: bool) -> impl IntoView + use<>
         <tr>
             <td>{wall(event.received_at)}</td>
             <td><a href=format!("/integrations/{}", query::encoded(event.integration.as_str()))>{event.integration.to_string()}</a><small class="muted block">{event.peer.clone()}</small></td>
-            <td class="mono text"><a href=format!("/messages?id={}{suffix}", event.id)>{event.text.clone()}</a></td>
+            <td class="mono text"><a href=format!("/messages?id={}{suffix}", event.id)>{title(app, event)}</a></td>
             <td>{outcomes}{map}</td>
         </tr>
     }
+}
+
+/// What a message is called in a list: its text; a link needs a name also where there is none.
+pub(super) fn title(app: App, event: &EventRow) -> String {
+    if event.text.trim().is_empty() { t::no_text(app.l()) } else { event.text.clone() }
 }
 
 pub(super) fn outcome(app: App, outcome: &Outcome) -> AnyView {
@@ -132,9 +137,10 @@ pub(super) fn outcome(app: App, outcome: &Outcome) -> AnyView {
 
 fn detail(app: App, id: EventId) -> impl IntoView {
     let remote = Remote::<EventDetail>::new(format!("/api/v1/events/{id}"));
+    let again = Again::new(app);
     let body = loaded(frame::messages(app.l()), remote, 3, move |event| {
         let map = mapping::link(app, &event.integration, event.id, &event.text);
-        view! { {message(app, &event)}<div class="form-end">{map}</div> }.into_any()
+        view! { {message(app, &event, again)}<div class="form-end">{map}</div> }.into_any()
     });
-    view! { <section class="card" data-testid="raw">{body}</section> }
+    view! { <section class="card" data-testid="raw">{body}</section>{again.map(Again::dialog)} }
 }

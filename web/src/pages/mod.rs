@@ -1,5 +1,6 @@
 //! One module a page.
 
+pub(crate) mod again;
 pub(crate) mod analytics;
 pub(crate) mod ask;
 pub(crate) mod board;

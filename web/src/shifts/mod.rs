@@ -107,6 +107,7 @@ mod tests {
             on_call: vec![shift("a", 0, 100)],
             upcoming: vec![shift("b", 100, 300)],
             gaps: vec![],
+            asked: vec![],
         };
         let known = OnCallNow { now: Timestamp::from_ms(50), schedules: vec![schedule], names: [].into() };
         assert!(!is_outdated(&known, Timestamp::from_ms(99)));

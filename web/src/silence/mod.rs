@@ -106,6 +106,7 @@ pub(crate) mod sample {
             reason: "Kernel update".to_owned(),
             configured: None,
             by: Actor::Account { login: "li".to_owned() },
+            author: None,
             created_at: at("2026-11-21 09:00"),
             ended: None,
             hid: Vec::new(),

@@ -17,9 +17,11 @@ shared::messages! {
     payload() { en: "The payload", zh: "消息内容" }
     payload_lead() { en: "Choose a member to use it as a field.", zh: "选择一个成员，将其用作字段。" }
     of_message(id: i64) { en: "Message {id}", zh: "消息 {id}" }
+    that_message() { en: "The message", zh: "该消息" }
     pasted() { en: "Pasted", zh: "粘贴的内容" }
     no_payload() { en: "No JSON has come from it yet", zh: "尚未收到它的 JSON" }
     no_payload_hint() { en: "Send one message, or paste one below. It is kept and shown here, whatever becomes of it.", zh: "请发送一条消息，或在下方粘贴。无论结果如何，消息都会保存并显示在这里。" }
+    no_value() { en: "no value", zh: "无值" }
     no_tree() { en: "This is no JSON that can be shown as a tree; pointers can still be typed below.", zh: "这不是可显示为树的 JSON；仍可在下方直接填写路径。" }
     paste() { en: "Paste another", zh: "粘贴其他内容" }
     paste_body() { en: "JSON as the sender posts it", zh: "来源发送的 JSON" }
@@ -57,6 +59,7 @@ shared::messages! {
     another_word() { en: "Another word of the sender", zh: "来源的其他用词" }
     add_word() { en: "Add the word", zh: "添加用词" }
     becomes() { en: "It becomes", zh: "将成为" }
+    preview() { en: "The preview", zh: "预览" }
     becomes_hint() { en: "Tried as it would be read, without storing or paging.", zh: "按实际规则试解析，不保存，也不通知。" }
     nth(number: usize, count: usize) { en: "{number} of {count}", zh: "第 {number} 条，共 {count} 条" }
     and_others(count: usize) { en: "and {count} more", zh: "另有 {count} 条" }
@@ -71,6 +74,16 @@ shared::messages! {
     discard() { en: "Discard", zh: "放弃更改" }
     save() { en: "Put in force", zh: "使其生效" }
     saved(version: i64) { en: "In force with version {version}; the next message is read by it", zh: "已随版本 {version} 生效，下一条消息即按此解析" }
+    clashes() { en: "Somebody else changed the same", zh: "他人也修改了相同内容" }
+    clashes_hint() { en: "What only they changed was taken over. Choose for each of these.", zh: "仅由对方修改的内容已合并。请逐项选择。" }
+    yours() { en: "yours", zh: "您的" }
+    theirs() { en: "theirs", zh: "对方的" }
+    nothing() { en: "nothing", zh: "无" }
+    keep_ours(field: &str) { en: "Keep yours: {field}", zh: "保留您的：{field}" }
+    take_theirs(field: &str) { en: "Take theirs: {field}", zh: "采用对方的：{field}" }
+    keep() { en: "Keep yours", zh: "保留您的" }
+    take() { en: "Take theirs", zh: "采用对方的" }
+    whens() { en: "Conditions", zh: "条件" }
     again() { en: "Load again and keep my changes", zh: "重新载入并保留我的更改" }
     remove() { en: "Remove the mapping", zh: "删除映射" }
     gallery() { en: "Senders we know", zh: "已支持的来源" }

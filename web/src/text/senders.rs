@@ -73,6 +73,7 @@ shared::messages! {
     sender() { en: "Sender", zh: "来源" }
     text() { en: "Text", zh: "内容" }
     became() { en: "Became", zh: "去向" }
+    no_text() { en: "(empty)", zh: "（空）" }
     no_messages() { en: "No message has arrived yet.", zh: "尚未收到消息。" }
     no_quarantine() { en: "Nothing is in quarantine: every message was understood.", zh: "隔离区为空：所有消息均已识别。" }
 }

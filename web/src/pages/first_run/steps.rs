@@ -173,6 +173,7 @@ mod tests {
             last_event_at: heard.map(Timestamp::from_ms),
             events: 0,
             silence: None,
+            settings: None,
         }
     }
 

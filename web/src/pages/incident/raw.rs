@@ -5,6 +5,7 @@ use crate::{
     components::{copy::copy_button, marked::marked, page::card as boxed, time::wall},
     format,
     incident::curl,
+    pages::again::Again,
     state::{App, Remote},
     text::{incident as t, words},
 };
@@ -13,6 +14,7 @@ use shared::api::{EventDetail, IncidentDetail};
 
 pub(super) fn card(app: App, detail: Remote<IncidentDetail>) -> AnyView {
     let l = app.l();
+    let again = Again::new(app);
     let messages = part(detail, |detail| detail.messages.clone());
     let body = move || {
         let mut messages = messages.get()?.into_iter();
@@ -22,16 +24,16 @@ pub(super) fn card(app: App, detail: Remote<IncidentDetail>) -> AnyView {
         let older: Vec<EventDetail> = messages.collect();
         let count = older.len();
         let older = (count > 0).then(|| {
-            let each = older.iter().map(|event| message(app, event)).collect_view();
+            let each = older.iter().map(|event| message(app, event, again)).collect_view();
             view! { <details class="older"><summary>{if count == 1 { t::older_message(l) } else { t::older_messages(l, count) }}</summary>{each}</details> }
         });
-        Some(view! { {message(app, &newest)}{older} }.into_any())
+        Some(view! { {message(app, &newest, again)}{older} }.into_any())
     };
-    boxed(t::raw(l), view! { <div data-testid="raw" class="stack">{body}</div> }.into_any())
+    boxed(t::raw(l), view! { <div data-testid="raw" class="stack">{body}</div>{again.map(Again::dialog)} }.into_any())
 }
 
 /// One message with its fields marked; the list of messages shows the same.
-pub(crate) fn message(app: App, event: &EventDetail) -> AnyView {
+pub(crate) fn message(app: App, event: &EventDetail, again: Option<Again>) -> AnyView {
     let l = app.l();
     let origin = app
         .info()
@@ -40,6 +42,8 @@ pub(crate) fn message(app: App, event: &EventDetail) -> AnyView {
         .unwrap_or_else(crate::browser::dom::origin);
     let command = curl::command(&origin, event);
     let text = event.text.clone();
+    // The pager's own word is told again by itself.
+    let again = again.filter(|_| event.integration.as_str() != "tocsin").map(|again| again.button(event.id));
     let formats: Vec<String> = event.formats.iter().map(|format| words::format(l, *format)).collect();
     let outcomes =
         event.outcomes.iter().map(|outcome| view! { <span>{words::outcome(l, outcome)}</span> }).collect_view();
@@ -59,6 +63,7 @@ pub(crate) fn message(app: App, event: &EventDetail) -> AnyView {
                 <p class="message-facts">{outcomes}</p>
                 {copy_button(t::copy_curl(l), move || command.clone())}
                 {copy_button(t::copy_text(l), move || text.clone())}
+                {again}
             </div>
         </article>
     }

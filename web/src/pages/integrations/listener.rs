@@ -54,7 +54,7 @@ fn arrived(app: App, name: &str, heard: &Heard) -> AnyView {
     let parsed = move || match detail.get() {
         Load::Loading => view! { <p class="muted">{frame::loading(l)}</p> }.into_any(),
         Load::Failed(error) => view! { <p class="bad">{error.sentence(l)}</p> }.into_any(),
-        Load::Ready(event) => message(app, &event),
+        Load::Ready(event) => message(app, &event, None),
     };
     let link = heard.incident.map(
         |id| view! { <a class="btn primary" href=format!("/incidents/{id}")>{t::opened(l)} {format!(" #{id}")}</a> },

@@ -1,4 +1,4 @@
-//! Senders: a list, a new one with its token and commands, those that are known, and a place to try a payload.
+//! Senders: a list, a new one with its token and commands, those that are known, and a place to try a payload; and each by itself.
 
 mod gallery;
 mod list;
@@ -7,7 +7,10 @@ pub(crate) mod mapping;
 mod new;
 pub(crate) mod one;
 pub(crate) mod preview;
+mod requests;
+mod settings;
 mod snippets;
+mod tokens;
 
 use crate::{
     components::page::page_head,

@@ -10,10 +10,13 @@ use crate::{
         icon::{Icon, icon},
     },
     state::{App, Remote},
-    text::senders as t,
+    text::{frame, senders as t},
 };
 use leptos::{prelude::*, task::spawn_local};
-use shared::api::{IntegrationRow, List, NewIntegration, NewToken};
+use shared::{
+    api::{IntegrationRow, List, NewIntegration, NewToken},
+    snippets::Address,
+};
 
 pub(super) fn form(app: App, senders: Remote<List<IntegrationRow>>, made: RwSignal<Option<Made>>) -> impl IntoView {
     let l = app.l();
@@ -54,20 +57,34 @@ pub(super) fn form(app: App, senders: Remote<List<IntegrationRow>>, made: RwSign
 /// The token with ready commands, and the listener that waits for the first message.
 pub(super) fn token(app: App, made: Made) -> impl IntoView {
     let l = app.l();
-    let url = made.token.url.clone().unwrap_or_else(|| {
-        let origin = app.info().map(|info| info.public_url).filter(|url| !url.is_empty()).unwrap_or_else(dom::origin);
-        format!("{}/ingest/{}", origin.trim_end_matches('/'), made.token.token)
-    });
-    let (shown_token, copied_token) = (made.token.token.clone(), made.token.token.clone());
-    let (shown_url, copied_url) = (url.clone(), url.clone());
+    let url = address(app, &made.token);
     view! {
         <section class="card made">
             <h2 id="token-title" tabindex="-1">{t::token_title(l, &made.name)}</h2>
             <p class="notice warn">{icon(Icon::Warning)}{t::token_once(l)}</p>
-            <div class="secret"><code data-testid="token" class="mono">{shown_token}</code>{copy_button(crate::text::frame::copy(l), move || copied_token.clone())}</div>
-            <div class="secret"><code class="mono">{shown_url}</code>{copy_button(crate::text::frame::copy(l), move || copied_url.clone())}</div>
-            {snippets::tabs(app, &url)}
+            {secrets(&made.token.token, &url)}
+            {snippets::tabs(app, Signal::stored(Address::new(&url)))}
             {made.token.integration.clone().map(|id| listener::listener(app, id, made.name.clone()))}
         </section>
     }
+}
+
+/// Where a new token is posted to.
+pub(super) fn address(app: App, made: &NewToken) -> String {
+    made.url.clone().unwrap_or_else(|| {
+        let origin = app.info().map(|info| info.public_url).filter(|url| !url.is_empty()).unwrap_or_else(dom::origin);
+        format!("{}/ingest/{}", origin.trim_end_matches('/'), made.token)
+    })
+}
+
+/// The token and its address, to be copied.
+pub(super) fn secrets(token: &str, url: &str) -> AnyView {
+    let l = App::here().l();
+    let (shown_token, copied_token) = (token.to_owned(), token.to_owned());
+    let (shown_url, copied_url) = (url.to_owned(), url.to_owned());
+    view! {
+        <div class="secret"><code data-testid="token" class="mono">{shown_token}</code>{copy_button(frame::copy(l), move || copied_token.clone())}</div>
+        <div class="secret"><code class="mono">{shown_url}</code>{copy_button(frame::copy(l), move || copied_url.clone())}</div>
+    }
+    .into_any()
 }

@@ -1,6 +1,6 @@
-//! One sender: how it is doing, its newest messages, how it sends, and what of its JSON is what.
+//! One sender: how it is doing, its newest messages and requests, its tokens, how it sends, and what of its JSON is what.
 
-use super::{list, mapping, snippets};
+use super::{list, mapping, requests, settings, snippets, tokens};
 use crate::{
     api::query,
     components::{
@@ -9,7 +9,10 @@ use crate::{
         time::wall,
     },
     format,
-    pages::messages::outcome,
+    pages::{
+        again::Again,
+        messages::{outcome, title},
+    },
     state::{App, Remote},
     text::{frame, mapping as t, senders},
 };
@@ -30,6 +33,18 @@ pub(crate) fn page() -> impl IntoView {
     }
 }
 
+/// What the parts of the page look at.
+#[derive(Clone, Copy)]
+struct Desk {
+    app: App,
+    senders: Remote<List<IntegrationRow>>,
+    /// The newest messages of it.
+    recent: Remote<List<EventRow>>,
+    row: Memo<Option<IntegrationRow>>,
+    /// The message that is to be mapped.
+    chosen: Memo<Option<EventId>>,
+}
+
 fn one(id: IntegrationId) -> AnyView {
     let app = App::here();
     let l = app.l();
@@ -48,19 +63,15 @@ fn one(id: IntegrationId) -> AnyView {
         }
     });
     let own = id.clone();
-    let row = Memo::new(move |_| senders.with(|list| list.items.iter().find(|it| it.id == own).cloned()));
+    let found = Memo::new(move |_| senders.with(|list| list.items.iter().find(|it| it.id == own).cloned()));
+    let row = Memo::new(move |_| found.get().flatten());
+    let is_unknown = Memo::new(move |_| found.with(|found| matches!(found, Some(None))));
     let own = id.clone();
-    let name =
-        move || row.get().flatten().map(|row| row.name).filter(|it| !it.is_empty()).unwrap_or_else(|| own.to_string());
-    let facts = loaded(frame::integrations(l), senders, 3, move |_| match row.get().flatten() {
-        Some(row) => facts(app, &row),
-        None => empty(t::unknown(l), view! { <p>{t::unknown_hint(l)}</p> }.into_any()),
-    });
-    let messages = loaded(frame::messages(l), recent, 4, move |list| messages(app, &list.items));
-    let editor = if app.role() == Role::Admin {
-        mapping::editor(app, id, recent, chosen.into())
-    } else {
-        view! { <section class="card" id="mapping"><h2>{t::title(l)}</h2><p class="muted">{t::only_admins(l)}</p></section> }.into_any()
+    let name = move || row.get().map(|row| row.name).filter(|it| !it.is_empty()).unwrap_or_else(|| own.to_string());
+    let desk = Desk { app, senders, recent, row, chosen };
+    // Nothing can be done for a sender that there is none of.
+    let body = move || {
+        if is_unknown.get() { unknown(app) } else { untrack(|| parts(desk, id.clone())) }
     };
     let all = format!("/messages?integration={of_sender}");
     view! {
@@ -72,13 +83,42 @@ fn one(id: IntegrationId) -> AnyView {
                     <a class="btn" href=format!("{all}&outcome=rejected")>{t::its_quarantine(l)}</a>
                 </div>
             </header>
-            <div class="editor">
-                <section class="card stack" data-testid="sender-facts"><h2>{t::doing(l)}</h2>{facts}</section>
-                <section class="card stack" data-testid="sender-recent"><h2>{t::recent(l)}</h2>{messages}</section>
-            </div>
-            {editor}
-            <section class="card stack"><p class="hint">{t::send_hint(l)}</p>{snippets::tabs(app, &snippets::address(app))}</section>
+            {body}
         </div>
+    }
+    .into_any()
+}
+
+fn unknown(app: App) -> AnyView {
+    let l = app.l();
+    let body = view! { <p>{t::unknown_hint(l)}</p><a class="btn" href="/integrations">{t::back(l)}</a> };
+    view! { <section class="card">{empty(t::unknown(l), body.into_any())}</section> }.into_any()
+}
+
+fn parts(desk: Desk, id: IntegrationId) -> AnyView {
+    let Desk { app, senders, recent, row, chosen } = desk;
+    let l = app.l();
+    let facts = loaded(frame::integrations(l), senders, 3, move |_| row.get().map(|row| facts(app, &row)).into_any());
+    let messages = loaded(frame::messages(l), recent, 4, move |list| messages(app, &list.items));
+    let again = Again::new(app);
+    let requests = requests::card(app, &id, again);
+    let tokens = tokens::card(app, id.clone(), row, senders);
+    let editor = if app.role() == Role::Admin {
+        mapping::editor(app, id, recent, chosen.into())
+    } else {
+        view! { <section class="card" id="mapping"><h2>{t::title(l)}</h2><p class="muted">{t::only_admins(l)}</p></section> }.into_any()
+    };
+    view! {
+        <div class="editor">
+            <section class="card stack" data-testid="sender-facts"><h2>{t::doing(l)}</h2>{facts}</section>
+            <section class="card stack" data-testid="sender-recent"><h2>{t::recent(l)}</h2>{messages}</section>
+        </div>
+        {requests}
+        {tokens}
+        {settings::card(app, row)}
+        {editor}
+        <section class="card stack"><p class="hint">{t::send_hint(l)}</p>{snippets::tabs(app, snippets::of_sender(app, row))}</section>
+        {again.map(Again::dialog)}
     }
     .into_any()
 }
@@ -108,7 +148,7 @@ fn messages(app: App, items: &[EventRow]) -> AnyView {
         view! {
             <li>
                 <span class="muted">{wall(event.received_at)}</span>
-                <a class="mono text" href=format!("/messages?id={}", event.id)>{event.text.clone()}</a>
+                <a class="mono text" href=format!("/messages?id={}", event.id)>{title(app, event)}</a>
                 <span>{outcomes}</span>
                 {mapping::link(app, &event.integration, event.id, &event.text)}
             </li>

@@ -4,10 +4,11 @@ use crate::{
     browser::dom,
     components::{copy::copy_button, field::segments},
     state::App,
-    text::{frame, mapping as m, senders as t},
+    text::{frame, gallery as g, mapping as m, senders as t},
 };
 use leptos::prelude::*;
 use shared::{
+    api::IntegrationRow,
     config::Language,
     snippets::{self as text, Address},
 };
@@ -34,7 +35,7 @@ const fn snippet(
     Snippet { word, glyph, name, line, place, text }
 }
 
-pub(super) const SNIPPETS: [Snippet; 18] = [
+pub(super) const SNIPPETS: [Snippet; 30] = [
     snippet(("bracket", "›_"), t::curl_bracket, m::g_line, t::place_bracket, text::curl_bracket),
     snippet(("json", "{ }"), t::curl_json, m::g_json, t::place_json, text::curl_json),
     snippet(("falcon", "OF"), t::falcon, m::g_falcon, t::place_falcon, text::falcon),
@@ -51,22 +52,43 @@ pub(super) const SNIPPETS: [Snippet; 18] = [
     snippet(("slack", "Sl"), m::slack, m::g_slack, m::place_slack, text::slack),
     snippet(("pagerduty", "PD"), t::pagerduty, m::g_pagerduty, t::place_pagerduty, text::pagerduty),
     snippet(("opsgenie", "Og"), m::opsgenie, m::g_opsgenie, m::place_opsgenie, text::opsgenie),
+    snippet(("github", "GH"), g::github, g::g_github, g::place_github, text::github),
+    snippet(("sentry", "Se"), g::sentry, g::g_sentry, g::place_sentry, text::sentry),
+    snippet(("sns", "Sn"), g::sns, g::g_sns, g::place_sns, text::sns),
+    snippet(("cloudevents", "CE"), g::cloudevents, g::g_cloudevents, g::place_cloudevents, text::cloudevents),
+    snippet(("logger", "$_"), g::logger, g::g_logger, g::place_logger, text::logger),
+    snippet(("rsyslog", "rs"), g::rsyslog, g::g_rsyslog, g::place_rsyslog, text::rsyslog),
+    snippet(("syslog-ng", "ng"), g::syslog_ng, g::g_syslog_ng, g::place_syslog_ng, text::syslog_ng),
+    snippet(("fluent-bit", "FB"), g::fluent_bit, g::g_fluent_bit, g::place_fluent_bit, text::fluent_bit),
+    snippet(("fluentd", "Fd"), g::fluentd, g::g_fluentd, g::place_fluentd, text::fluentd),
+    snippet(("mail", "@"), g::mail, g::g_mail, g::place_mail, text::mail),
+    snippet(("signed", "±"), g::signed, g::g_signed, g::place_signed, text::signed),
+    snippet(("standard", "SW"), g::standard, g::g_standard, g::place_standard, text::standard_webhooks),
     snippet(("python", "Py"), t::python, m::g_python, t::place_python, text::python),
     snippet(("any", "{?}"), m::any_json, m::g_any, m::place_any, text::any_json),
 ];
 
-/// An address with a gap where the token goes, which is shown only once.
+/// An address with a gap where the token goes, which is shown only once, and where the sender is listened to for syslog.
+pub(super) fn of_sender(app: App, row: Memo<Option<IntegrationRow>>) -> Signal<Address> {
+    Memo::new(move |_| {
+        let settings = row.get().and_then(|row| row.settings);
+        let syslog = settings.and_then(|set| set.syslog_tcp.or(set.syslog_udp));
+        Address::new(&address(app)).listening(syslog.as_deref())
+    })
+    .into()
+}
+
+/// An address with a gap where the token goes.
 pub(super) fn address(app: App) -> String {
     let origin = app.info().map(|info| info.public_url).filter(|url| !url.is_empty()).unwrap_or_else(dom::origin);
     format!("{}/ingest/TOKEN", origin.trim_end_matches('/'))
 }
 
-pub(super) fn tabs(app: App, url: &str) -> impl IntoView + use<> {
+pub(super) fn tabs(app: App, address: Signal<Address>) -> impl IntoView + use<> {
     let l = app.l();
     let chosen = RwSignal::new(SNIPPETS[0].word);
-    let address = Address::new(url);
     let snippet = move || SNIPPETS.iter().find(|snippet| snippet.word == chosen.get()).unwrap_or(&SNIPPETS[0]);
-    let text = Memo::new(move |_| (snippet().text)(&address));
+    let text = Memo::new(move |_| address.with(|address| (snippet().text)(address)));
     let choice = segments(
         t::how(l),
         SNIPPETS.iter().map(|snippet| (snippet.word, (snippet.name)(l))).collect(),

@@ -1,6 +1,9 @@
 //! A mapping while it is edited, the payload it is tried on, and what became of that.
 
-use super::payload::{Base, Tree, rebased};
+use super::{
+    merge::{Clash, merged},
+    payload::{Base, Tree, rebased},
+};
 use crate::{
     api::{self, ApiError},
     text::mapping as t,
@@ -167,6 +170,10 @@ pub(super) struct Draft {
     pub(super) open: RwSignal<Option<String>>,
     pub(super) tried: RwSignal<Option<Result<MappingPreview, ApiError>>>,
     pub(super) refusal: RwSignal<Option<ApiError>>,
+    /// What somebody else changed as well, in another way.
+    pub(super) clashes: RwSignal<Vec<Clash>>,
+    /// Rises when it is to be tried again as it is.
+    pub(super) again: RwSignal<u32>,
 }
 
 impl Draft {
@@ -182,6 +189,8 @@ impl Draft {
             open: RwSignal::new(None),
             tried: RwSignal::new(None),
             refusal: RwSignal::new(None),
+            clashes: RwSignal::new(Vec::new()),
+            again: RwSignal::new(0),
         };
         draft.follow();
         draft
@@ -191,17 +200,34 @@ impl Draft {
         self.sender.get_value()
     }
 
-    /// What is in force now; what was changed here stays changed.
+    /// What is in force now. What was changed here stays changed, what somebody else changed is taken in, and where both
+    /// changed the same somebody chooses.
     pub(super) fn arrived(self, stored: Mapping, version: i64) {
-        if !self.is_changed() {
-            self.mapping.set(stored.clone());
-        }
+        let base = self.stored.with_untracked(|(base, _)| base.clone());
+        let ours = self.mapping.get_untracked();
+        let (mapping, clashes) = self.tree.with_untracked(|tree| merged(&base, &ours, &stored, tree.as_ref()));
+        self.mapping.set(mapping);
+        self.clashes.set(clashes);
         self.stored.set((stored, version));
         self.refusal.set(None);
         self.shape.update(|shape| *shape += 1);
     }
 
+    /// What was just put in force is nobody else's change when it is read back.
+    pub(super) fn settled(self, mapping: Mapping) {
+        self.stored.update(|(stored, _)| *stored = mapping);
+    }
+
+    /// Somebody chose: ours is there already.
+    pub(super) fn decide(self, clash: &Clash, is_theirs: bool) {
+        self.clashes.update(|clashes| clashes.retain(|it| it.part != clash.part));
+        if is_theirs {
+            self.reshape(|mapping| clash.part.copy(&clash.theirs, mapping));
+        }
+    }
+
     pub(super) fn discard(self) {
+        self.clashes.set(Vec::new());
         self.mapping.set(self.stored.with_untracked(|(stored, _)| stored.clone()));
         self.refusal.set(None);
         self.shape.update(|shape| *shape += 1);
@@ -286,6 +312,7 @@ impl Draft {
     fn follow(self) {
         let turn = StoredValue::new(0_u32);
         Effect::new(move || {
+            self.again.track();
             let payload = self.payload.get();
             let mapping = self.mapping.get();
             let now = turn.try_update_value(|turn| {

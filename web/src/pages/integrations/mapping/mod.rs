@@ -1,6 +1,7 @@
 //! The editor of a mapping: the payload on one side, what it would become on the other.
 
 mod draft;
+mod merge;
 mod payload;
 mod result;
 mod rules;
@@ -11,10 +12,10 @@ use crate::{
     api::json,
     components::{
         icon::{Icon, icon},
-        states::{empty, loaded},
+        states::{empty, failure, loaded},
         time::wall,
     },
-    state::{App, Remote},
+    state::{App, Load, Remote},
     text::mapping as t,
 };
 use draft::{Draft, Payload};
@@ -90,7 +91,7 @@ pub(super) fn editor(
         if !is_there.get() {
             return loaded(t::title(l), outline, 6, |_| ().into_any());
         }
-        untrack(|| both(app, draft, outline))
+        untrack(|| both(app, draft, outline, detail))
     };
     view! {
         <section class="mapping stack" id="mapping" aria-labelledby="mapping-title" data-testid="mapping">
@@ -109,10 +110,10 @@ pub(crate) fn is_json(text: &str) -> bool {
 }
 
 /// On a phone, what it becomes comes before the rules: one sees it while choosing.
-fn both(app: App, draft: Draft, outline: Remote<Outline>) -> AnyView {
+fn both(app: App, draft: Draft, outline: Remote<Outline>, detail: Remote<EventDetail>) -> AnyView {
     view! {
         <div class="mapping-editor">
-            {captured(app, draft)}
+            {captured(app, draft, detail)}
             <div class="stack mapping-side">
                 {result::card(app, draft)}
                 {save::bar(app, draft, outline)}
@@ -123,8 +124,13 @@ fn both(app: App, draft: Draft, outline: Remote<Outline>) -> AnyView {
     .into_any()
 }
 
-fn captured(app: App, draft: Draft) -> AnyView {
+fn captured(app: App, draft: Draft, detail: Remote<EventDetail>) -> AnyView {
     let l = app.l();
+    // The message that was asked for: gone meanwhile, or not there at all.
+    let missed = move || match detail.untyped().get() {
+        Load::Failed(error) => Some(failure(&t::that_message(l), &error, move || detail.reload())),
+        _ => None,
+    };
     let which = move || {
         draft.payload.with(|payload| match payload.as_ref()?.event {
             Some((event, at)) => {
@@ -136,6 +142,8 @@ fn captured(app: App, draft: Draft) -> AnyView {
     let body = move || {
         if draft.payload.with(Option::is_some) {
             view! { <p class="hint">{t::payload_lead(l)}</p>{tree::view(app, draft)} }.into_any()
+        } else if matches!(detail.untyped().get(), Load::Failed(_)) {
+            ().into_any()
         } else {
             empty(t::no_payload(l), view! { <p>{t::no_payload_hint(l)}</p> }.into_any())
         }
@@ -143,6 +151,7 @@ fn captured(app: App, draft: Draft) -> AnyView {
     view! {
         <section class="card stack">
             <div class="payload-head"><h2>{t::payload(l)}</h2>{which}</div>
+            {missed}
             {body}
             {pasting(app, draft)}
         </section>

@@ -1,16 +1,20 @@
 //! A captured payload as a tree, and the pointers by which a mapping names its members.
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, SeqAccess, Visitor},
-};
+use serde::de::IgnoredAny;
 use shared::config::{Mapping, Texts};
-use std::fmt;
 
-/// A value of JSON, its members in the order written.
+/// Deeper than the server reads.
+const MOST_DEEP: usize = 64;
+
+/// A value of JSON, its members in the order written and its numbers as they are: a browser's own would lose digits.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Tree {
-    Leaf { text: String, quoted: bool },
+    Leaf {
+        text: String,
+        quoted: bool,
+    },
+    /// `null`: the member is there and says nothing.
+    Nothing,
     List(Vec<Tree>),
     Object(Vec<(String, Tree)>),
 }
@@ -18,13 +22,15 @@ pub(super) enum Tree {
 impl Tree {
     /// The first value of a text; nothing when it has none.
     pub(super) fn read(text: &str) -> Option<Self> {
-        let first = serde_json::Deserializer::from_str(text).into_iter::<Self>().next()?.ok()?;
-        (!matches!(first, Self::Leaf { .. })).then_some(first)
+        let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+        values.next()?.ok()?;
+        let mut reader = Reader { left: text.get(..values.byte_offset())? };
+        reader.value(MOST_DEEP).filter(|it| matches!(it, Self::List(_) | Self::Object(_)))
     }
 
     pub(super) fn at(&self, pointer: &str) -> Option<&Self> {
         pointer.split('/').skip(1).try_fold(self, |tree, name| match tree {
-            Self::Leaf { .. } => None,
+            Self::Leaf { .. } | Self::Nothing => None,
             Self::List(items) => items.get(name.parse::<usize>().ok()?),
             Self::Object(members) => {
                 let name = name.replace("~1", "/").replace("~0", "~");
@@ -37,7 +43,7 @@ impl Tree {
     pub(super) fn leaf(&self) -> Option<&str> {
         match self {
             Self::Leaf { text, .. } => Some(text),
-            Self::List(_) | Self::Object(_) => None,
+            Self::List(_) | Self::Object(_) | Self::Nothing => None,
         }
     }
 
@@ -55,63 +61,68 @@ pub(super) fn below(pointer: &str, name: &str) -> String {
     format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-struct Reader;
-
-impl<'de> Visitor<'de> for Reader {
-    type Value = Tree;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Tree, E> {
-        Ok(plain("null"))
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Tree, E> {
-        Ok(plain(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Tree, E> {
-        Ok(plain(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Tree, E> {
-        Ok(plain(value))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Tree, E> {
-        Ok(plain(value))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Tree, E> {
-        Ok(Tree::Leaf { text: value.to_owned(), quoted: true })
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Tree, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(Tree::List(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Tree, A::Error> {
-        let mut object = Vec::new();
-        while let Some(member) = members.next_entry()? {
-            object.push(member);
-        }
-        Ok(Tree::Object(object))
-    }
+/// Reads a text that is JSON.
+struct Reader<'a> {
+    left: &'a str,
 }
 
-fn plain(value: impl fmt::Display) -> Tree {
-    Tree::Leaf { text: value.to_string(), quoted: false }
-}
+impl<'a> Reader<'a> {
+    fn value(&mut self, deep: usize) -> Option<Tree> {
+        let deep = deep.checked_sub(1)?;
+        if self.takes('{') {
+            let mut members = Vec::new();
+            while !self.takes('}') {
+                self.takes(',');
+                let name = serde_json::from_str(self.string()?).ok()?;
+                self.takes(':');
+                members.push((name, self.value(deep)?));
+            }
+            return Some(Tree::Object(members));
+        }
+        if self.takes('[') {
+            let mut items = Vec::new();
+            while !self.takes(']') {
+                self.takes(',');
+                items.push(self.value(deep)?);
+            }
+            return Some(Tree::List(items));
+        }
+        if self.left.starts_with('"') {
+            return Some(Tree::Leaf { text: serde_json::from_str(self.string()?).ok()?, quoted: true });
+        }
+        let is_end = |c: char| c.is_ascii_whitespace() || matches!(c, ',' | ']' | '}');
+        match self.cut(self.left.find(is_end).unwrap_or(self.left.len()))? {
+            "" => None,
+            "null" => Some(Tree::Nothing),
+            text => Some(Tree::Leaf { text: text.to_owned(), quoted: false }),
+        }
+    }
 
-impl<'de> Deserialize<'de> for Tree {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reader)
+    /// Whether that is next, which is then read.
+    fn takes(&mut self, letter: char) -> bool {
+        self.left = self.left.trim_start();
+        let behind = self.left.strip_prefix(letter);
+        self.left = behind.unwrap_or(self.left).trim_start();
+        behind.is_some()
+    }
+
+    /// A string with its quotation marks.
+    fn string(&mut self) -> Option<&'a str> {
+        self.left = self.left.trim_start();
+        let mut is_escaped = true;
+        let end = self.left.find(|c: char| {
+            let is_end = c == '"' && !is_escaped;
+            // The first one opens it.
+            is_escaped = c == '\\' && !is_escaped;
+            is_end
+        });
+        self.cut(end? + 1)
+    }
+
+    fn cut(&mut self, at: usize) -> Option<&'a str> {
+        let (text, left) = self.left.split_at_checked(at)?;
+        self.left = left;
+        Some(text)
     }
 }
 
@@ -143,7 +154,7 @@ impl Base {
                     _ => Self::Object(String::new()),
                 }
             }
-            Tree::Leaf { .. } => Self::Object(String::new()),
+            Tree::Leaf { .. } | Tree::Nothing => Self::Object(String::new()),
         }
     }
 
@@ -243,6 +254,25 @@ mod tests {
         for none in ["", "7", "[P0] down", "{\"a\":"] {
             assert_eq!(Tree::read(none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn numbers_are_as_written_and_null_is_no_word() {
+        let tree =
+            Tree::read(r#"{"a":9007199254740993,"b":1.0,"c":1e400,"d":-0,"e":null,"f":"\u4e2d\"","g":0.30}"#).unwrap();
+        for (at, text) in [("/a", "9007199254740993"), ("/b", "1.0"), ("/c", "1e400"), ("/d", "-0"), ("/g", "0.30")] {
+            assert_eq!(tree.at(at), Some(&Tree::Leaf { text: text.to_owned(), quoted: false }), "{at}");
+        }
+        assert_eq!((tree.at("/e"), tree.at("/e").and_then(Tree::leaf)), (Some(&Tree::Nothing), None));
+        assert_eq!(tree.at("/f").and_then(Tree::leaf), Some("中\""));
+        let odd = Tree::read(" { \"a\\\\\" : [ ] , \"b\\\"\":[1 ,\"]\", { } ] } ").unwrap();
+        assert_eq!((odd.at("/a\\"), odd.at("/b\"/0").and_then(Tree::leaf)), (Some(&Tree::List(Vec::new())), Some("1")));
+        assert_eq!(
+            (odd.at("/b\"/1").and_then(Tree::leaf), odd.at("/b\"/2")),
+            (Some("]"), Some(&Tree::Object(Vec::new())))
+        );
+        let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(Tree::read(&deep(40)).is_some() && Tree::read(&deep(50_000)).is_none());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::{
     components::{
         badge::badge,
         icon::{Icon, icon},
+        states::failure,
         time::wall,
     },
     state::App,
@@ -25,7 +26,10 @@ pub(super) fn card(app: App, draft: Draft) -> AnyView {
     let body = move || {
         draft.tried.with(|tried| match tried {
             None => view! { <p class="muted">{t::no_payload(l)}</p> }.into_any(),
-            Some(Err(error)) => view! { <p class="notice bad">{icon(Icon::Warning)}{error.sentence(l)}</p> }.into_any(),
+            Some(Err(error)) => {
+                let again = move || draft.again.update(|again| *again += 1);
+                failure(&t::preview(l), error, again)
+            }
             Some(Ok(tried)) => told(app, draft, tried),
         })
     };

@@ -50,13 +50,13 @@ pub(super) fn view(app: App, draft: Draft) -> AnyView {
 
 fn rows(app: App, draft: Draft, marks: Marks, tree: &Tree, at: &str, left: &mut usize) -> AnyView {
     let members: Vec<(String, &Tree)> = match tree {
-        Tree::Leaf { .. } => Vec::new(),
+        Tree::Leaf { .. } | Tree::Nothing => Vec::new(),
         Tree::List(items) => items.iter().take(MEMBERS).enumerate().map(|(i, it)| (i.to_string(), it)).collect(),
         Tree::Object(members) => members.iter().map(|(name, it)| (name.clone(), it)).collect(),
     };
     let others = match tree {
         Tree::List(items) => items.len().saturating_sub(MEMBERS),
-        Tree::Leaf { .. } | Tree::Object(_) => 0,
+        Tree::Leaf { .. } | Tree::Nothing | Tree::Object(_) => 0,
     };
     let mut drawn = Vec::new();
     for (name, inner) in members {
@@ -66,7 +66,8 @@ fn rows(app: App, draft: Draft, marks: Marks, tree: &Tree, at: &str, left: &mut 
         *left -= 1;
         let pointer = below(at, &name);
         drawn.push(match inner {
-            Tree::Leaf { text, quoted } => leaf(app, draft, marks, &name, pointer, text, *quoted),
+            Tree::Leaf { text, quoted } => leaf(app, draft, marks, (&name, pointer), Some((text, *quoted))),
+            Tree::Nothing => leaf(app, draft, marks, (&name, pointer), None),
             Tree::List(_) | Tree::Object(_) => {
                 let head = branch(app, draft, &name, &pointer, inner);
                 let inside = rows(app, draft, marks, inner, &pointer, left);
@@ -95,20 +96,32 @@ fn branch(app: App, draft: Draft, name: &str, pointer: &str, tree: &Tree) -> Any
     });
     let size = match tree {
         Tree::List(items) => format!("[{}]", items.len()),
-        Tree::Leaf { .. } | Tree::Object(_) => String::new(),
+        Tree::Leaf { .. } | Tree::Nothing | Tree::Object(_) => String::new(),
     };
     view! { <div class="branch"><span class="mono">{name.to_owned()} <small class="muted">{size}</small></span>{each}</div> }
         .into_any()
 }
 
-fn leaf(app: App, draft: Draft, marks: Marks, name: &str, pointer: String, text: &str, quoted: bool) -> AnyView {
+/// A member without members; what is `null` here may say something in another message, and has no word to choose.
+fn leaf(
+    app: App,
+    draft: Draft,
+    marks: Marks,
+    (name, pointer): (&str, String),
+    value: Option<(&String, bool)>,
+) -> AnyView {
     let l = app.l();
+    let (text, quoted) = value.map_or(("", false), |(text, quoted)| (text.as_str(), quoted));
     let mut shown: String = text.chars().take(CHARS).collect();
     if shown.len() < text.len() {
         shown.push('…');
     }
     if quoted {
         shown = format!("\"{shown}\"");
+    }
+    let class = if value.is_some() { "mono value" } else { "muted" };
+    if value.is_none() {
+        shown = t::no_value(l);
     }
     let (own, id) = (pointer.clone(), format!("leaf{}", pointer.replace(' ', "_")));
     let is_open = Memo::new(move |_| draft.open.with(|open| open.as_deref() == Some(own.as_str())));
@@ -130,7 +143,7 @@ fn leaf(app: App, draft: Draft, marks: Marks, name: &str, pointer: String, text:
         <li>
             <button type="button" class="leaf" id=id aria-expanded=move || is_open.get().to_string() aria-controls=controls on:click=toggle>
                 <span class="mono">{name.to_owned()}</span>
-                <span class="mono value">{shown}</span>
+                <span class=class>{shown}</span>
                 {badges}
             </button>
             {choices}
