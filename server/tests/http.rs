@@ -21,6 +21,7 @@ mod falcon;
 mod heartbeats;
 mod hosts;
 mod inventory;
+mod lost;
 mod mappings;
 mod mirrors;
 mod mobile;

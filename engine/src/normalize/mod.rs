@@ -15,6 +15,7 @@ mod falcon;
 mod fields;
 mod fold;
 mod form;
+pub mod fuzz;
 mod json;
 mod kuma;
 mod mapping;

@@ -173,6 +173,8 @@ impl<'n, 'a> Place<'n, 'a> {
                 }
             }
         }
+        // Words of a configuration may hold anything, too.
+        let (whole, _) = bounds::clean(whole.into());
         (!whole.trim().is_empty()).then_some(Found { text: Cow::Owned(whole), parts })
     }
 }
