@@ -10,6 +10,7 @@ mod clients;
 mod clock;
 mod crash;
 mod deliveries;
+mod drill;
 mod heartbeats;
 mod import;
 mod inventory;
