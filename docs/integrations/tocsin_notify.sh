@@ -9,7 +9,8 @@ set -eu
 address=$(cat "$1")
 : "${NAGIOS_NOTIFICATIONTYPE:?there is no NAGIOS_NOTIFICATIONTYPE; is enable_environment_macros=1 set?}"
 answer=$(mktemp)
-trap 'rm -f "$answer"' EXIT
+body=$(mktemp)
+trap 'rm -f "$answer" "$body"' EXIT
 set --
 for name in NOTIFICATIONTYPE NOTIFICATIONNUMBER NOTIFICATIONAUTHOR NOTIFICATIONCOMMENT \
   HOSTNAME HOSTALIAS HOSTADDRESS HOSTSTATE HOSTOUTPUT LONGHOSTOUTPUT HOSTGROUPNAMES HOSTNOTESURL HOSTACTIONURL \
@@ -17,10 +18,11 @@ for name in NOTIFICATIONTYPE NOTIFICATIONNUMBER NOTIFICATIONAUTHOR NOTIFICATIONC
   value=$(printenv "NAGIOS_$name" || true)
   [ -z "$value" ] || set -- "$@" --data-urlencode "NAGIOS_$name=$value"
 done
-# The address goes by standard input: what stands in a command line can be read by everybody on the machine.
+# The address goes by standard input: what stands in a command line can be read by everybody on the machine. The body goes to
+# a file, since curl empties it before it tries again, and gives up when it cannot, as with /dev/null.
 printf 'url = "%s"\n' "$address" |
   curl --config - --silent --show-error --max-time 8 --retry 10 --retry-delay 2 --retry-max-time 20 --retry-all-errors \
-    --output /dev/null --write-out '%{http_code}' "$@" >"$answer"
+    --output "$body" --write-out '%{http_code}' "$@" >"$answer"
 # Without following it, a redirection looks like success to curl, and the page would be lost.
 case $(cat "$answer") in
   2??) ;;

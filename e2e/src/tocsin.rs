@@ -97,8 +97,16 @@ impl Tocsin {
     /// # Errors
     /// As for a start, and when somebody else listens there by now.
     pub fn start_again(&mut self) -> Result<()> {
+        self.start_again_with(&[])
+    }
+
+    /// The same with more arguments.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn start_again_with(&mut self, arguments: &[&str]) -> Result<()> {
         self.listen = self.listened;
-        self.start()
+        self.start_with(arguments)
     }
 
     /// Starts the process and waits until it says where it listens: it answers soon, or dies before.

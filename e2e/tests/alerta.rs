@@ -55,7 +55,7 @@ impl Scene {
     }
 }
 
-fn beside_python(program: &str) -> Result<PathBuf> {
+pub(super) fn beside_python(program: &str) -> Result<PathBuf> {
     let found = environment::python()?.with_file_name(program);
     ensure!(found.is_file(), "there is no {}; `cargo xtask test` installs it", found.display());
     Ok(found)
@@ -197,6 +197,14 @@ fn apprise_reaches_us_by_each_address_that_can_be_pointed_here() -> Result<()> {
 
 /// Netdata's script as its daemon calls it.
 fn alarm_notify(config: &Path, status: &str, before: &str, value: &str) -> Result<String> {
+    let output = alarm_script(config, ["db-07", status, before, value])?.output()?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    ensure!(output.status.success() && !said.contains("ERROR"), "alarm-notify.sh: {said}");
+    Ok(said)
+}
+
+/// The call of that script: for which host, its state now and before, and the value.
+pub(super) fn alarm_script(config: &Path, [host, status, before, value]: [&str; 4]) -> Result<Command> {
     const SCRIPT: &str = "usr/lib/netdata/plugins.d/alarm-notify.sh";
     let places = environment::lab().into_iter().chain([PathBuf::from("/")]).map(|root| root.join(SCRIPT));
     let script = places.into_iter().find(|file| file.is_file());
@@ -204,7 +212,7 @@ fn alarm_notify(config: &Path, status: &str, before: &str, value: &str) -> Resul
     let (shown, when) = (format!("{value}%"), (e2e::wait::now_ms() / 1_000).to_string());
     let arguments = [
         "sysadmin",
-        "db-07",
+        host,
         "1001",
         "12",
         "3",
@@ -228,17 +236,14 @@ fn alarm_notify(config: &Path, status: &str, before: &str, value: &str) -> Resul
         "0",
         "1",
     ];
-    let output = Command::new("bash")
-        .arg(script)
+    let mut bash = Command::new("bash");
+    bash.arg(script)
         .args(arguments)
         .env("NETDATA_USER_CONFIG_DIR", config)
         .env("NETDATA_STOCK_CONFIG_DIR", config.join("none"))
         .env("NETDATA_CACHE_DIR", config)
-        .env("NO_PROXY", "127.0.0.1")
-        .output()?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    ensure!(output.status.success() && !said.contains("ERROR"), "alarm-notify.sh: {said}");
-    Ok(said)
+        .env("NO_PROXY", "127.0.0.1");
+    Ok(bash)
 }
 
 #[test]

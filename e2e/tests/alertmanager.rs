@@ -25,7 +25,7 @@ use std::{
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
-const INSTALL: &str =
+pub(super) const INSTALL: &str =
     "is missing; `cargo xtask test` installs it, or: apt-get install prometheus prometheus-alertmanager";
 
 fn version(program: &str) -> Result<String> {
@@ -166,7 +166,7 @@ fn plain(name: &str, value: Value, begun: jiff::Timestamp) -> Value {
 }
 
 /// A real Alertmanager on an address of the loopback.
-fn original(folder: &Path, config: &str) -> Result<(Running, SocketAddr)> {
+pub(super) fn original(folder: &Path, config: &str) -> Result<(Running, SocketAddr)> {
     let program = environment::program("prometheus-alertmanager").with_context(|| format!("Alertmanager {INSTALL}"))?;
     let file = folder.join("alertmanager.yml");
     std::fs::write(&file, config)?;

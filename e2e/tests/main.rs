@@ -11,6 +11,7 @@ mod clock;
 mod cloudevents;
 mod crash;
 mod deliveries;
+mod drill;
 mod heartbeats;
 mod import;
 mod inventory;

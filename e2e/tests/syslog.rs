@@ -27,11 +27,11 @@ use std::{
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn free() -> Result<SocketAddr> {
+pub(super) fn free() -> Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
-fn listens(address: SocketAddr) -> Result<()> {
+pub(super) fn listens(address: SocketAddr) -> Result<()> {
     // A connection to a free port can come out at that port itself, and is then one with nobody.
     let is_other = |stream: &TcpStream| stream.local_addr().is_ok_and(|own| own != address);
     let connect = || TcpStream::connect(address).ok().filter(is_other);

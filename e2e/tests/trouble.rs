@@ -39,6 +39,10 @@ fn a_locked_store_is_never_answered_with_success_and_a_p0_pages_all_the_same() -
     // Nightingale tries again on 429 only.
     let (status, retry_after) = post("[P3][PROBLEM][web-1][10.1.2.4][slow]", &[("User-Agent", "n9e/6")])?;
     ensure!(status == 429 && retry_after.is_some(), "answered {status}, Retry-After {retry_after:?}");
+    // It says nothing of itself in its headers: then its shape tells.
+    let n9e = r#"{"hash":"a","rule_id":12,"rule_name":"lag","severity":1,"trigger_time":1795201800,"tags":["ident=db-07"],"is_recovered":false}"#;
+    let (status, retry_after) = post(n9e, &[("User-Agent", "Go-http-client/1.1")])?;
+    ensure!(status == 429 && retry_after.is_some(), "answered {status}, Retry-After {retry_after:?}");
 
     drop(lock);
     wait::attempt("it to be ready again", PATIENCE, || Ok((sender.get("/readyz")?.status == 200).then_some(())))?;

@@ -21,14 +21,14 @@ use std::{
 };
 
 /// Zabbix, as far as a media type sees it.
-struct Zabbix {
+pub(super) struct Zabbix {
     lab: Lab,
     /// The parameters as they stand in the media type; what a test does not resolve stays a macro.
     parameters: Map<String, Value>,
 }
 
 impl Zabbix {
-    fn new(url: &str, token: &str) -> Result<Self> {
+    pub(super) fn new(url: &str, token: &str) -> Result<Self> {
         let lab = Lab::new(Network::Ours)?;
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/integrations/media_tocsin.yaml");
         let read = "import json, sys, yaml\n\
@@ -76,7 +76,7 @@ impl Zabbix {
         serde_json::from_str(said.trim()).with_context(|| said)
     }
 
-    fn run(&mut self, macros: &[(&str, &str)]) -> Result<String> {
+    pub(super) fn run(&mut self, macros: &[(&str, &str)]) -> Result<String> {
         let mut parameters = self.parameters.clone();
         for (name, value) in macros {
             ensure!(parameters.contains_key(*name), "the media type has no parameter {name}");
@@ -87,7 +87,7 @@ impl Zabbix {
     }
 }
 
-const PROBLEM: &[(&str, &str)] = &[
+pub(super) const PROBLEM: &[(&str, &str)] = &[
     ("event_id", "812"),
     ("event_source", "0"),
     ("event_value", "1"),

@@ -1,6 +1,9 @@
 //! The formats senders speak: a table of messages, properties of all messages, and noise.
 
-use engine::normalize::{ALERTMANAGER_API, Charset, Normalized, SYSLOG, Source, looks_like_p0, normalize, syslog};
+pub(super) use engine::normalize::fuzz::out_of_bounds as invariant;
+use engine::normalize::{
+    ALERTMANAGER_API, Charset, Normalized, SYSLOG, Source, fuzz::is_no_alerts, looks_like_p0, normalize, syslog,
+};
 use proptest::prelude::*;
 use serde::Deserialize;
 use shared::{
@@ -223,40 +226,6 @@ fn the_table() {
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// What holds for every result, whatever the body was.
-pub(super) fn invariant(got: &Normalized) -> Option<String> {
-    let bad_char = |text: &str| text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
-    if got.events.is_empty() && got.rejected.is_empty() && got.passed_over == 0 {
-        return Some("neither events nor a reason, and nothing was passed over".into());
-    }
-    if got.text.len() > 64 * 1024 || bad_char(&got.text) || got.events.len() > 1001 {
-        return Some("the text or the number of events is out of bounds".into());
-    }
-    for parsed in &got.events {
-        let event = &parsed.event;
-        for span in &parsed.spans {
-            if got.text.get(span.start as usize..span.end as usize).is_none() {
-                return Some(format!("span {span:?} is not a place in the text"));
-            }
-        }
-        let fits = event.summary.chars().count() <= 1024
-            && !event.summary.is_empty()
-            && !event.summary.contains(['\n', '\r', '\t'])
-            && event.content.len() <= 16 * 1024
-            && event.labels.len() <= 128
-            && event.labels.iter().all(|(name, value)| name.len() <= 256 && value.len() <= 4096)
-            && (1..=255).contains(&event.dedup_key.len());
-        let names = [&event.host, &event.service, &event.status_raw].into_iter().flatten();
-        if !fits || bad_char(&event.summary) || bad_char(&event.content) || names.clone().any(|name| name.len() > 256) {
-            return Some(format!("out of bounds: {event:?}"));
-        }
-        if bad_char(&event.dedup_key) || names.clone().any(|name| bad_char(name)) {
-            return Some(format!("control characters: {event:?}"));
-        }
-    }
-    None
-}
-
 #[test]
 fn spans_point_at_the_fields() {
     let got = run(
@@ -446,13 +415,6 @@ const FORMATS: &[Option<&str>] = &[
     Some(ALERTMANAGER_API),
     Some(SYSLOG),
 ];
-
-/// An Alertmanager takes no alerts at all for what it is.
-fn is_no_alerts(format: Option<&str>, text: &str) -> bool {
-    let text = text.trim_start();
-    let is_empty = |rest: &str| rest.trim_start().starts_with(']');
-    format == Some(ALERTMANAGER_API) && (text.starts_with("null") || text.strip_prefix('[').is_some_and(is_empty))
-}
 
 /// Pieces of everything we parse, so that noise gets past the first branch.
 fn noise() -> impl Strategy<Value = Vec<u8>> {

@@ -8,7 +8,9 @@ mod carried;
 mod enveloped;
 mod falcon;
 mod fault;
+pub mod fuzz;
 mod heartbeat;
+mod lost;
 mod measures;
 mod opsgenie;
 mod pace;
@@ -20,6 +22,7 @@ mod signature;
 mod slack;
 pub mod syslog;
 
+pub use lost::Lost;
 pub use pace::Pace;
 pub use preview::{preview, preview_mapping};
 pub use requests::{Requests, answered};
@@ -375,4 +378,39 @@ fn idempotency_key(request: &HttpRequest, told: Option<&str>) -> Option<String> 
 
 fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    /// Who tries again at what: a sender that gives up at the wrong status loses the page.
+    #[test]
+    fn each_sender_is_refused_with_what_it_tries_again() {
+        let full = Refused::Overloaded { retry_after_s: 2 };
+        let shut = Refused::Unavailable { retry_after_s: 2 };
+        let limited = Refused::Limited { retry_after_s: 60 };
+        for (agent, format, expected) in [
+            // 5xx alone, also where it sent too much.
+            ("Alertmanager/0.25.0", Some(Format::Alertmanager), [503, 503, 503]),
+            // 429 alone; it says nothing of itself, and newer ones do.
+            ("Go-http-client/1.1", Some(Format::Nightingale), [429; 3]),
+            ("n9e/8.1", None, [429; 3]),
+            ("pdjs/2.0.0 (v18/linux)", None, [429; 3]),
+            ("opsgenie-node-sdk:0.5.1", None, [429; 3]),
+            // Anything but success.
+            ("curl/7.88.1", Some(Format::Bracket), [503, 503, 429]),
+            ("Grafana", Some(Format::Json), [503, 503, 429]),
+            ("syslog-ng 3.38/libcurl", Some(Format::Syslog), [503, 503, 429]),
+            ("Amazon Simple Notification Service Agent", None, [503, 503, 429]),
+            ("", None, [503, 503, 429]),
+        ] {
+            let request = TestRequest::default().insert_header(("user-agent", agent)).to_http_request();
+            let answers = [full, shut, limited].map(|why| overloaded(&request, &Unstored { why, format }));
+            assert_eq!(answers.each_ref().map(|it| it.status().as_u16()), expected, "{agent}");
+            let waits = answers.each_ref().map(|it| it.headers().get(RETRY_AFTER).unwrap().to_str().unwrap());
+            assert_eq!(waits, ["2", "2", "60"], "{agent}");
+        }
+    }
 }

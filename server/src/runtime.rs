@@ -11,6 +11,7 @@ mod beat;
 mod blind;
 mod deliver;
 mod inbox;
+mod lanes;
 mod last_resort;
 mod methods;
 mod own;

@@ -22,6 +22,7 @@ mod falcon;
 mod heartbeats;
 mod hosts;
 mod inventory;
+mod lost;
 mod mappings;
 mod mirrors;
 mod mobile;

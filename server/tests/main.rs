@@ -7,6 +7,7 @@ mod agent;
 mod channels;
 mod cli;
 mod clouds;
+mod fuzz;
 mod http;
 mod intake;
 mod inventory;

@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask run | build | test | ci | tidy | explore | sim | bench`.
+//! The project's commands: `cargo xtask run | build | test | ci | tidy | explore | fuzz | sim | bench`.
 //!
 //! Everything a fresh machine needs is fetched by the command that needs it, with the versions pinned in
 //! `Cargo.lock`; there is no make, no trunk and no wasm-bindgen binary to install.
@@ -9,6 +9,7 @@
 
 mod cargo;
 mod explore;
+mod fuzz;
 mod lab;
 mod playwright;
 mod senders;
@@ -36,6 +37,8 @@ cargo xtask test [--no-e2e] [--quick]   install what is missing, then every chec
 cargo xtask ci                          the same as `test`
 cargo xtask tidy                        the rules of the tree that a machine can check
 cargo xtask explore MINUTES             the property tests, with cases that were never tried
+cargo xtask fuzz MINUTES [TARGET]       each parser (or one) with bytes that were never tried, for so long
+cargo xtask fuzz repeat FILE            a case that was found, once more
 cargo xtask sim [ARGS]                  `tocsin simulate ARGS`
 cargo xtask bench NAME                  a benchmark of the release server";
 
@@ -82,6 +85,12 @@ fn dispatch(args: &[String]) -> anyhow::Result<ExitCode> {
         "explore" => match rest {
             [minutes] => explore::run(&Project::discover(root)?, minutes),
             _ => bail!("say for how many minutes: cargo xtask explore 10"),
+        },
+        "fuzz" => match rest {
+            [repeat, file] if repeat == "repeat" => fuzz::repeat(&Project::discover(root)?, file),
+            [minutes] => fuzz::run(&Project::discover(root)?, minutes, None),
+            [minutes, target] => fuzz::run(&Project::discover(root)?, minutes, Some(target)),
+            _ => bail!("say for how many minutes: cargo xtask fuzz 10, or cargo xtask fuzz 10 bracket"),
         },
         "sim" => sim(&Project::discover(root)?, rest),
         "bench" => bench(&Project::discover(root)?, rest),

@@ -19,6 +19,7 @@ mod fold;
 mod form;
 mod github;
 mod grafana;
+pub mod fuzz;
 mod json;
 mod kuma;
 mod mapping;

@@ -85,7 +85,7 @@ fn event(source: &Source<'_>, asked: &Members<'_>, whole: &str) -> Result<Parsed
     {
         gone.iter().filter_map(filled).for_each(|name| bounds::label(&mut event, name, ""));
     }
-    set_key(&mut event, asked, source, whole, &mut spans);
+    set_key(&mut event, asked, whole, &mut spans);
     Ok(Parsed { event, spans: spans.list })
 }
 
@@ -112,14 +112,14 @@ fn set_severity(event: &mut AlertEvent, body: &Members<'_>, source: &Source<'_>,
     }
 }
 
-fn set_key(event: &mut AlertEvent, asked: &Members<'_>, source: &Source<'_>, whole: &str, spans: &mut Spans<'_>) {
+fn set_key(event: &mut AlertEvent, asked: &Members<'_>, whole: &str, spans: &mut Spans<'_>) {
     if let Some((node, alias)) = member(asked, "alias").and_then(|node| Some((node, filled(node)?))) {
         spans.add("dedup_key", place(node));
         bounds::set_key(event, alias.to_owned());
         return;
     }
-    // Nobody else has this one: it is given back to the sender.
-    let mut key = bounds::hex(&Sha256::digest(format!("{}\0{whole}", source.received_at.ms())));
+    // Asked again for the same, as by a client that got no answer, it is the same alert while it is open.
+    let mut key = bounds::hex(&Sha256::digest(whole));
     key.truncate(KEY_CHARS);
     event.dedup_key = key.into();
     event.flags.retain(|flag| *flag != Flag::KeyHashed);

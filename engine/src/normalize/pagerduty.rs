@@ -122,9 +122,9 @@ pub(super) fn event(
             bounds::set_key(&mut event, key.to_owned());
         }
         None => {
-            // Nobody else has this one: it is given back to the sender.
-            let seed = format!("{}\0{found}\0{whole}", source.received_at.ms());
-            let mut key = bounds::hex(&Sha256::digest(seed));
+            // It is given back to the sender. A client that got no answer sends the same again, and that is the same alert while
+            // it is open.
+            let mut key = bounds::hex(&Sha256::digest(format!("{found}\0{whole}")));
             key.truncate(KEY_CHARS);
             event.dedup_key = key.into();
         }

@@ -179,6 +179,8 @@ impl<'n, 'a> Place<'n, 'a> {
         for text in texts {
             whole.push_str(bounds::prefix(text, bounds::CONTENT_BYTES.saturating_sub(whole.len())));
         }
+        // Words of a configuration may hold anything, too.
+        let (whole, _) = bounds::clean(whole.into());
         (!whole.trim().is_empty()).then_some(Found { text: Cow::Owned(whole), parts })
     }
 }

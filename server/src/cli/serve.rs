@@ -224,6 +224,7 @@ fn assemble(
         keyring,
         throttle: Mutex::new(Throttle::default()),
         requests: crate::ingest::Requests::default(),
+        lost: crate::ingest::Lost::default(),
         pace: crate::ingest::Pace::default(),
         replays: crate::replay::Desk::default(),
         instance,

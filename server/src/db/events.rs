@@ -10,7 +10,7 @@ use super::{
 };
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _,
-    RunQueryDsl as _, dsl::sql, sql_types::Bool,
+    RunQueryDsl as _, TextExpressionMethods as _, dsl::sql, sql_types::Bool,
 };
 use shared::{EventId, IncidentId, IntegrationId, Timestamp, api::EventRow};
 
@@ -35,6 +35,9 @@ pub struct EventPage {
     /// Pass it as `before` to get the next page; none at the end.
     pub next: Option<EventId>,
 }
+
+/// How the names begin of messages that somebody here told again.
+pub const REPLAYED: &str = "replay ";
 
 /// The newest message of a sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,12 +125,16 @@ impl Store {
                     .first(&mut store.db)
                     .optional()?;
                 let Some(integration) = next else { return Ok(heard) };
-                let (id, at): (i64, i64) = event::table
-                    .filter(event::integration.eq(&integration))
+                // What somebody here told again says nothing of whether its sender is there.
+                let own = event::idem_key.is_null().or(event::idem_key.not_like(format!("{REPLAYED}%")));
+                let newest: Option<(i64, i64)> = event::table
+                    .filter(event::integration.eq(&integration).and(own))
                     .order(event::id.desc())
                     .select((event::id, event::received_at))
-                    .first(&mut store.db)?;
+                    .first(&mut store.db)
+                    .optional()?;
                 last.clone_from(&integration);
+                let Some((id, at)) = newest else { continue };
                 heard.push(LastHeard {
                     integration: IntegrationId::from(integration),
                     event: EventId(id),

@@ -55,7 +55,7 @@ pub use config::StoredConfig;
 pub use deliveries::{DELIVERIES_MAX, DeliveryQuery, Sent, SentPage};
 pub use devices::{DEVICES_MOST, Death, Device, DeviceNote, NewDevice, Reach, device_key};
 pub use error::{Refused, StoreError};
-pub use events::{EventPage, EventQuery, LastHeard};
+pub use events::{EventPage, EventQuery, LastHeard, REPLAYED};
 pub use hosts::{HostPart, HostRecord};
 pub use incidents::{IncidentPage, IncidentQuery, LIMIT_MAX};
 pub use lock::{LockError, WriterLock};

@@ -7,7 +7,7 @@ use crate::{
     db::{AuditEntry, Readers, Store, StoreError},
     devices::Devices,
     hosts::{Hosts, Intake, judge::Judge},
-    ingest::{Pace, Requests},
+    ingest::{Lost, Pace, Requests},
     inventory::Inventory,
     live::Board,
     mirror::Desk,
@@ -57,6 +57,8 @@ pub struct App {
     pub throttle: Mutex<Throttle>,
     /// The last requests of each sender.
     pub requests: Requests,
+    /// What was refused of them for good.
+    pub lost: Lost,
     /// What senders sent lately that may not send as much as they like.
     pub pace: Pace,
     /// The one replay at a time.

@@ -9,7 +9,7 @@ use super::{
     problem::ApiError,
 };
 use crate::{
-    db::{EventQuery, Message},
+    db::{EventQuery, Message, REPLAYED},
     entropy, ingest,
 };
 use actix_web::{
@@ -107,7 +107,7 @@ pub(super) async fn replay_event(
         let why = "It is the pager's own word on itself, which it tells again by itself when that still holds.";
         return Err(ApiError::invalid("id", why));
     }
-    let key = format!("replay {id} {}", entropy::token(""));
+    let key = format!("{REPLAYED}{id} {}", entropy::token(""));
     let told = app.runtime.ingest(ingest::again(&app, message, key)).await;
     let mut entry = act(&principal.record_name(), "event.replay", id.to_string(), "");
     match &told {

@@ -40,7 +40,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     }
 }
 
-fn refused(fault: Fault) -> HttpResponse {
+fn refused(request: &HttpRequest, fault: Fault) -> HttpResponse {
+    fault.note(request);
     // What cannot be processed is a bad request there.
     let is_bad = fault.status == StatusCode::UNPROCESSABLE_ENTITY;
     let status = if is_bad { StatusCode::BAD_REQUEST } else { fault.status };
@@ -80,7 +81,7 @@ impl Asked<'_> {
 }
 
 async fn serve(request: HttpRequest, payload: web::Payload, app: web::Data<App>) -> HttpResponse {
-    answer(&request, payload, &app).await.unwrap_or_else(refused)
+    answer(&request, payload, &app).await.unwrap_or_else(|fault| refused(&request, fault))
 }
 
 async fn answer(request: &HttpRequest, payload: web::Payload, app: &App) -> Result<HttpResponse, Fault> {

@@ -9,8 +9,9 @@ mod matchers;
 mod silences;
 
 pub(super) use alerts::instant;
+pub(super) use matchers::try_it as try_matcher;
 
-use super::{Posted, Stored, body, deliver, refuse, text_of, words};
+use super::{Posted, Stored, body, deliver, fault::noted, refuse, text_of, words};
 use crate::{
     http::{ApiError, App},
     runtime::{Refused, Unavailable},
@@ -70,6 +71,15 @@ impl Fault {
 
     fn bad(message: impl Into<String>) -> Self {
         Self::Said { status: StatusCode::BAD_REQUEST, message: message.into() }
+    }
+
+    /// Notes why, for the list of the sender's requests.
+    fn note(&self, request: &HttpRequest) {
+        match self {
+            Self::Coded { status, message, .. } | Self::Said { status, message } => noted(request, *status, message),
+            Self::Nothing => noted(request, StatusCode::NOT_FOUND, "there is no such silence"),
+            Self::Overloaded(refused) => noted(request, StatusCode::SERVICE_UNAVAILABLE, &refused.to_string()),
+        }
     }
 
     fn answer(self) -> HttpResponse {
@@ -133,7 +143,10 @@ async fn serve(request: HttpRequest, payload: web::Payload, app: web::Data<App>)
             .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, "Content-Type"))
             .finish();
     }
-    answer(&request, payload, &app).await.unwrap_or_else(Fault::answer)
+    answer(&request, payload, &app).await.unwrap_or_else(|fault| {
+        fault.note(&request);
+        fault.answer()
+    })
 }
 
 async fn answer(request: &HttpRequest, payload: web::Payload, app: &App) -> Result<HttpResponse, Fault> {

@@ -24,7 +24,7 @@ pub(super) fn token(request: &HttpRequest) -> Option<String> {
 }
 
 /// The token in an `Authorization`; of name and password it is the password, or the name where there is no password.
-fn credentials(text: &str) -> Option<String> {
+pub(super) fn credentials(text: &str) -> Option<String> {
     let (scheme, rest) = text.split_once(' ')?;
     let rest = rest.trim();
     if SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known)) {

@@ -3,9 +3,10 @@
 //! Addresses are `/falcon/{token}/sms`, `im`, `mail` and `callback`. It looks at no status and tries nothing again, so an answer
 //! only says in its log what happened; the answer to a callback goes into the text message that people get.
 
-use super::{Posted, body, deliver, overloaded, refuse, sender, wrong_method};
+use super::{Posted, body, deliver, overloaded, sender, wrong_method};
 use crate::http::{ApiError, App};
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use engine::normalize;
 use serde_json::{Map, Value, json};
 
 /// Mails of merged alerts are long.
@@ -46,12 +47,12 @@ async fn gateway(request: HttpRequest, payload: web::Payload, app: web::Data<App
 
 async fn callback(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let integration = sender(&request, &app).await?.unsigned(&request)?;
-    let query = web::Query::<Vec<(String, String)>>::from_query(request.query_string()).map_err(|error| {
-        refuse(&request, "body");
-        ApiError::new(StatusCode::BAD_REQUEST, "bad_query", "The query cannot be read").detail(error.to_string())
-    })?;
+    // Decoded as a form is: what stands behind the percent signs may be GBK.
+    let charset = app.runtime.config().integrations.get(&integration).and_then(|it| it.charset.clone());
+    let query = normalize::form(request.query_string().as_bytes(), charset.as_deref())
+        .unwrap_or_else(|| super::query(&request));
     let query: Map<String, Value> =
-        query.into_inner().into_iter().take(QUERY_MAX).map(|(name, value)| (name, value.into())).collect();
+        query.into_iter().take(QUERY_MAX).map(|(name, value)| (name, value.into())).collect();
     let body = body::put_together(&app, &integration, &json!({ "falcon_callback": query }));
     match deliver(&request, &app, Posted { integration, format: Some("callback"), body }).await {
         Ok(stored) if stored.receipt.accepted > 0 => Ok(text("ok")),

@@ -1,12 +1,12 @@
 //! Why something that a sender asked for was not done, before it is said in the words of the interface it speaks.
 
-use super::words;
+use super::{requests::Note, words};
 use crate::{
     http::ApiError,
     runtime::{ActError, Refused, Unavailable},
     telemetry,
 };
-use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, http::StatusCode};
 use shared::{
     AlertId,
     timeline::{Outcome, RejectReason},
@@ -25,6 +25,32 @@ impl Fault {
     pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self { status, message: message.into(), retry_after_s: None }
     }
+
+    /// Notes why, for the list of the sender's requests: an answer in the words of somebody else's interface names no reason
+    /// of ours. What was noted before knows better.
+    pub(super) fn note(&self, request: &HttpRequest) {
+        noted(request, self.status, &self.message);
+    }
+}
+
+/// The same where there is only a status and a sentence.
+pub(super) fn noted(request: &HttpRequest, status: StatusCode, message: &str) {
+    let reason = match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "token",
+        StatusCode::NOT_FOUND | StatusCode::GONE => "not_found",
+        StatusCode::METHOD_NOT_ALLOWED => "method",
+        StatusCode::NOT_ACCEPTABLE => "accept",
+        StatusCode::CONFLICT => "conflict",
+        StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE => "body",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "encoding",
+        StatusCode::TOO_MANY_REQUESTS => "rate_limit",
+        _ if status.is_server_error() => "store",
+        _ => "not_understood",
+    };
+    Note::of(request, |note| {
+        note.reason.get_or_insert(reason);
+        note.detail.get_or_insert_with(|| message.to_owned());
+    });
 }
 
 impl From<ApiError> for Fault {

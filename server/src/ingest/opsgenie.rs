@@ -42,7 +42,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// Its clients try again on 429.
-fn refused(fault: Fault) -> HttpResponse {
+fn refused(request: &HttpRequest, fault: Fault) -> HttpResponse {
+    fault.note(request);
     let status = if fault.retry_after_s.is_some() { StatusCode::TOO_MANY_REQUESTS } else { fault.status };
     let mut response = HttpResponse::build(status);
     if let Some(seconds) = fault.retry_after_s {
@@ -104,7 +105,7 @@ impl Asked<'_> {
 }
 
 async fn serve(request: HttpRequest, payload: web::Payload, app: web::Data<App>) -> HttpResponse {
-    answer(&request, payload, &app).await.unwrap_or_else(refused)
+    answer(&request, payload, &app).await.unwrap_or_else(|fault| refused(&request, fault))
 }
 
 /// The integration for Netdata, which takes 200 and nothing else for success.
@@ -120,7 +121,7 @@ async fn netdata(request: HttpRequest, payload: web::Payload, app: web::Data<App
         Ok(HttpResponse::Ok()
             .json(json!({ "result": "Request will be processed", "took": 0.001, "requestId": uuid() })))
     };
-    taken.await.unwrap_or_else(refused)
+    taken.await.unwrap_or_else(|fault| refused(&request, fault))
 }
 
 async fn answer(request: &HttpRequest, payload: web::Payload, app: &App) -> Result<HttpResponse, Fault> {

@@ -3,7 +3,7 @@
 //! The routing key in the body is the token of an integration. Answers have the codes and bodies of the original: its
 //! clients take nothing else for success, and try again on 429 and 5xx only.
 
-use super::{Posted, Sender, body, deliver, encoded, refuse, text_of, words, wrong_method};
+use super::{Posted, Sender, body, deliver, encoded, fault::noted, refuse, text_of, words, wrong_method};
 use crate::{http::App, runtime::Refused, telemetry};
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError as _,
@@ -87,6 +87,7 @@ async fn take(interface: Interface, request: HttpRequest, payload: web::Payload,
         Ok(stored) => {
             let faults = faults(&stored.receipt.outcomes);
             if stored.receipt.accepted == 0 && !faults.is_empty() {
+                noted(&request, StatusCode::BAD_REQUEST, &faults.join("; "));
                 return invalid(StatusCode::BAD_REQUEST, &faults);
             }
             taken(interface, stored.key.as_deref())

@@ -1,14 +1,15 @@
 //! The last requests of each sender, and what became of them. In memory, of this server alone, and bounded: it is for
 //! whoever connects a sender and wonders what arrives.
 
-use super::text_of;
+use super::{lost, text_of};
 use crate::{
     clock,
     http::{ApiError, App},
 };
 use actix_web::{
     HttpMessage as _, HttpRequest,
-    http::{StatusCode, header::USER_AGENT},
+    http::{Method, StatusCode, header::USER_AGENT},
+    web,
 };
 use shared::{EventId, Format, IntegrationId, api::SenderRequest};
 use std::{
@@ -59,10 +60,20 @@ impl Note {
         }
     }
 
+    pub(super) const fn sender(&self) -> &IntegrationId {
+        &self.sender
+    }
+
     /// Adds to the note of a request, if its sender is known.
     pub(super) fn of<T>(request: &HttpRequest, with: impl FnOnce(&mut Self) -> T) -> Option<T> {
         request.extensions_mut().get_mut::<Self>().map(with)
     }
+}
+
+/// Whether something was told to us, and not asked of us.
+pub(super) fn is_told(request: &HttpRequest) -> bool {
+    let is_alerts = |path: &str| !path.starts_with("/am/") || path.trim_end_matches('/').ends_with("/api/v2/alerts");
+    matches!(*request.method(), Method::POST | Method::PUT) && is_alerts(request.path())
 }
 
 /// A path without the token in it, and without whatever else looks like one.
@@ -118,11 +129,19 @@ impl Requests {
 }
 
 /// Notes how a request was answered, when it was a known sender's.
-pub fn answered(app: &App, request: &HttpRequest, status: StatusCode, error: Option<&ApiError>, took_ms: i64) {
-    let Some(note) = request.extensions_mut().remove::<Note>() else { return };
+pub fn answered(
+    app: &web::Data<App>,
+    request: &HttpRequest,
+    status: StatusCode,
+    error: Option<&ApiError>,
+    took_ms: i64,
+) {
+    let Some(mut note) = request.extensions_mut().remove::<Note>() else { return };
     let refused = status.is_client_error() || status.is_server_error();
     let code = || error.map(|error| error.code().to_owned());
     let said = || error.map(ApiError::said).filter(|said| !said.is_empty());
+    note.detail = note.detail.or_else(said).map(|detail| short(&untold(&detail)));
+    lost::look(app, request, &note, status);
     let row = SenderRequest {
         at: clock::now(),
         method: request.method().to_string(),
@@ -137,7 +156,7 @@ pub fn answered(app: &App, request: &HttpRequest, status: StatusCode, error: Opt
         accepted: note.members.0,
         rejected: note.members.1,
         reason: note.reason.map(ToOwned::to_owned).or_else(code).filter(|_| refused),
-        detail: note.detail.or_else(said).filter(|_| refused).map(|detail| short(&untold(&detail))),
+        detail: note.detail.filter(|_| refused),
     };
     app.requests.keep(note.sender, row);
 }

@@ -66,6 +66,7 @@ async fn slack(request: HttpRequest, payload: web::Payload, app: web::Data<App>)
     match take("slack", &request, payload, &app).await {
         Ok(_) => HttpResponse::Ok().insert_header(PLAIN).body("ok"),
         Err(mut fault) => {
+            fault.note(&request);
             // Alertmanager gives up at a 429 of Slack's.
             let agent = text_of(request.headers(), &USER_AGENT).unwrap_or_default().to_lowercase();
             if fault.status == StatusCode::TOO_MANY_REQUESTS && agent.contains("alertmanager") {
@@ -90,6 +91,7 @@ async fn gotify(request: HttpRequest, payload: web::Payload, app: web::Data<App>
     match take("gotify", &request, payload, &app).await {
         Ok((receipt, body)) => HttpResponse::Ok().json(message(&request, &receipt, &body)),
         Err(fault) => {
+            fault.note(&request);
             let mut response = HttpResponse::build(fault.status);
             if let Some(seconds) = fault.retry_after_s {
                 response.insert_header((RETRY_AFTER, seconds));

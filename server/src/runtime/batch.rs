@@ -95,7 +95,8 @@ impl Batch {
         }
         telemetry::ingested(&receipt.outcomes);
         let excerpt: String = read.text.chars().take(EXCERPT_CHARS).collect();
-        if let Some(outcome) = receipt.outcomes.first() {
+        // Told again here it is no sign of its sender.
+        if let Some(outcome) = receipt.outcomes.first().filter(|_| !replayed) {
             let (severity, summary) =
                 first.map_or((None, excerpt.clone()), |(severity, summary)| (Some(severity), summary.to_string()));
             let incident = outcome.incident();

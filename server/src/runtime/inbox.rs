@@ -1,6 +1,9 @@
-//! The lanes to the engine's thread, bounded by count and by bytes; the P0 lane has its own bounds.
+//! What waits for the engine's thread, bounded by count and by bytes; messages with a P0 have bounds of their own.
 
-use super::{ActError, Arrived, BeatError, Refused, Unavailable};
+use super::{
+    ActError, Arrived, BeatError, Refused, Unavailable,
+    lanes::{Lane, Turns, weight},
+};
 use engine::{Act, Engine, SilenceAct, mirror::MirrorAct};
 use shared::{
     AlertId, AttemptId, ContactId, DeliveryReceipt, Failure, HeartbeatId, Incident, IncidentId, MirrorId, PersonId,
@@ -100,55 +103,22 @@ pub(super) struct Told {
     pub(super) result: Result<Option<String>, Failure>,
 }
 
-struct Bounds {
-    items: usize,
-    bytes: usize,
+pub(super) struct Bounds {
+    pub(super) items: usize,
+    pub(super) bytes: usize,
 }
 
 /// Messages of any severity.
 const ORDINARY: Bounds = Bounds { items: 16_384, bytes: 64 << 20 };
-/// Messages with a P0 in them.
+/// Messages with a P0 in them, beside the room that each sender has for itself.
 const URGENT: Bounds = Bounds { items: 4_096, bytes: 16 << 20 };
 /// Actions, questions and results; bounded by the slots and by the patience of people.
 const CONTROL_MAX: usize = 8_192;
 
 #[derive(Default)]
-struct Lane {
-    items: VecDeque<(Box<Arrived>, IngestReply)>,
-    bytes: usize,
-    /// Members of the messages in it.
-    members: usize,
-}
-
-impl Lane {
-    fn offer(&mut self, arrived: Arrived, reply: IngestReply, bounds: &Bounds) -> bool {
-        let size = weight(&arrived);
-        if self.items.len() >= bounds.items || self.bytes + size > bounds.bytes {
-            return false;
-        }
-        self.bytes += size;
-        self.members += arrived.read.events.len();
-        self.items.push_back((Box::new(arrived), reply));
-        true
-    }
-
-    fn take(&mut self) -> Option<(Box<Arrived>, IngestReply)> {
-        let (arrived, reply) = self.items.pop_front()?;
-        self.bytes -= weight(&arrived);
-        self.members -= arrived.read.events.len();
-        Some((arrived, reply))
-    }
-}
-
-/// The read form is about as large as the body itself.
-fn weight(arrived: &Arrived) -> usize {
-    2 * arrived.body.len() + 1_024
-}
-
-#[derive(Default)]
 struct Lanes {
     control: VecDeque<Item>,
-    urgent: Lane,
+    urgent: Turns,
     ordinary: Lane,
     closed: bool,
 }
@@ -230,7 +200,7 @@ impl Inbox {
 
     pub(super) fn waiting(&self) -> u32 {
         let lanes = self.lock();
-        (lanes.control.len() + lanes.urgent.items.len() + lanes.ordinary.items.len()) as u32
+        (lanes.control.len() + lanes.urgent.len() + lanes.ordinary.len()) as u32
     }
 
     fn lock(&self) -> MutexGuard<'_, Lanes> {
@@ -263,6 +233,6 @@ impl Lanes {
     }
 
     fn is_empty(&self) -> bool {
-        self.control.is_empty() && self.urgent.items.is_empty() && self.ordinary.items.is_empty()
+        self.control.is_empty() && self.urgent.len() == 0 && self.ordinary.len() == 0
     }
 }

@@ -64,3 +64,19 @@ async fn a_callback_opens_and_closes_and_its_answer_tells_nothing() {
     let asked = call(&house.service().await, request("GET", &format!("/falcon/{}/sms", house.sender))).await;
     assert_eq!((asked.status.as_u16(), asked.header("allow")), (405, "POST"));
 }
+
+#[actix_web::test]
+async fn a_callback_in_chinese_is_read_in_whatever_charset_it_was_escaped() {
+    // 机房=北京, as UTF-8 and as GBK.
+    for tags in ["%E6%9C%BA%E6%88%BF%3A%E5%8C%97%E4%BA%AC", "%BB%FA%B7%BF%3A%B1%B1%BE%A9"] {
+        let house = House::new();
+        let path = format!(
+            "/falcon/{}/callback?endpoint=db-07&metric=m&status=PROBLEM&step=1&priority=1&stra_id=4&left_value=4&tags={tags}",
+            house.sender
+        );
+        let answer = call(&house.service().await, request("GET", &path)).await;
+        assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "ok"), "{tags}");
+        let event = incident(&house, 1).await["alerts"][0]["event"].clone();
+        assert_eq!(event["metric"]["tags"], value!({ "机房": "北京" }), "{event:#}");
+    }
+}

@@ -132,6 +132,7 @@ impl House {
             keyring,
             throttle,
             requests: Default::default(),
+            lost: Default::default(),
             pace: Default::default(),
             replays,
             instance,

@@ -114,3 +114,30 @@ async fn changes_and_the_older_version_are_taken() {
     // The change opened nothing.
     assert_eq!(incident(&house, 1).await["row"]["title"], "srv01 is down");
 }
+
+#[actix_web::test]
+async fn a_client_that_got_no_answer_and_names_no_key_has_one_alert() {
+    let house = House::new();
+    let doors = house.service().await;
+    let body = value!({
+        "routing_key": house.sender, "event_action": "trigger",
+        "payload": { "summary": "it is down", "source": "db-07", "severity": "critical" },
+    });
+    let send = async |body: &Value| call(&doors, json("POST", "/v2/enqueue", body)).await.json()["dedup_key"].clone();
+    let first = send(&body).await;
+    assert!(first == send(&body).await && first.as_str().is_some_and(|key| key.len() == 32), "{first}");
+    let mut other = body.clone();
+    other["payload"]["source"] = "db-08".into();
+    assert_ne!(send(&other).await, first, "what says something else is another alert");
+    let genie = async || {
+        let asked = json("POST", "/v2/alerts", &value!({ "message": "disk is full" }));
+        let asked = asked.insert_header(("authorization", format!("GenieKey {}", house.sender)));
+        call(&doors, asked).await.json()["requestId"].clone()
+    };
+    assert_ne!(genie().await, genie().await, "each request has a name of its own");
+    let bearer = ("authorization", format!("Bearer {}", house.api_token(shared::api::Role::Viewer)));
+    let board = call(&doors, request("GET", "/api/v1/incidents").insert_header(bearer)).await.json();
+    let counts: Vec<_> = board["items"].as_array().unwrap().iter().map(|row| row["count"].clone()).collect();
+    assert_eq!(counts.iter().filter(|count| **count == value!(2)).count(), 2, "{board:#}");
+    assert_eq!(counts.len(), 3, "{board:#}");
+}

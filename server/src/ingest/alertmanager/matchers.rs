@@ -121,6 +121,21 @@ impl Compiled<'_> {
     }
 }
 
+/// What must hold for any text (`ingest::fuzz`): a matcher that is read is a condition of ours that says the same.
+pub(in crate::ingest) fn try_it(text: &str) {
+    let Ok(matcher) = Matcher::parse(text) else { return };
+    let condition = matcher.condition();
+    let back = Matcher::of(&condition);
+    assert_eq!(back.as_ref(), Some(&matcher), "{condition}");
+    let ours = engine::matcher::Matcher::parse(&condition);
+    assert!(ours.is_ok(), "a condition that is none: {condition}");
+    for value in ["", "a", text] {
+        let (one, two) = (matcher.compile(), back.as_ref().map(Matcher::compile));
+        let (Ok(one), Some(Ok(two))) = (one, two) else { continue };
+        assert_eq!(one.matches(value), two.matches(value), "{condition} and {value}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

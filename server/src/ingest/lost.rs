@@ -1,0 +1,158 @@
+//! What a sender says and we refuse for good, when the sender tells nobody: an alert of the pager's own, one a sender, until
+//! something of that sender is taken again.
+//!
+//! Nobody tries a body again that is too large, and a Prometheus drops a batch that is refused without a word. Only senders
+//! whose token was right are spoken of: whoever has none could page otherwise.
+
+use super::{Note, requests};
+use crate::{
+    clock,
+    http::App,
+    runtime::{Arrived, Refused},
+};
+use actix_web::{HttpRequest, http::StatusCode, web};
+use serde_json::{Value, json};
+use shared::{IntegrationId, Timestamp};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+/// Senders that are spoken of at the same time; whatever is refused beyond that stands in their requests alone.
+const SENDERS_MAX: usize = 500;
+/// An alert that is open is told again no more often than that.
+const AGAIN_MS: i64 = 60_000;
+
+/// What was refused of one sender since something of it was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Gone {
+    since: Timestamp,
+    requests: u64,
+    told_at: Option<Timestamp>,
+}
+
+/// What was refused for good, by sender. In memory: the alert itself is stored.
+#[derive(Debug, Default)]
+pub struct Lost(Mutex<BTreeMap<IntegrationId, Gone>>);
+
+impl Lost {
+    /// Counts one; what is to be told, if it is time to tell.
+    fn refused(&self, sender: &IntegrationId, now: Timestamp) -> Option<Gone> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= SENDERS_MAX && !all.contains_key(sender) {
+            return None;
+        }
+        let gone = all.entry(sender.clone()).or_insert(Gone { since: now, requests: 0, told_at: None });
+        gone.requests += 1;
+        if gone.told_at.is_some_and(|at| now.ms_since(at) < AGAIN_MS && at <= now) {
+            return None;
+        }
+        gone.told_at = Some(now);
+        Some(gone.clone())
+    }
+
+    /// It could not be told: the next one tells.
+    fn untold(&self, sender: &IntegrationId) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(gone) = all.get_mut(sender) {
+            gone.told_at = None;
+        }
+    }
+
+    /// Something of it was taken: whether that is news.
+    fn taken(&self, sender: &IntegrationId) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(sender).is_some()
+    }
+}
+
+/// Whether what was refused is gone: nobody tries a body that is too large again, and whoever speaks to an Alertmanager no
+/// refusal that is not a 5xx. Who asks and is refused, or has not shown who they are, loses nothing.
+fn is_gone(request: &HttpRequest, status: StatusCode) -> bool {
+    if !requests::is_told(request) {
+        return false;
+    }
+    let to_alertmanager = request.match_pattern().is_some_and(|pattern| pattern.starts_with("/am/"));
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => true,
+        StatusCode::BAD_REQUEST | StatusCode::UNSUPPORTED_MEDIA_TYPE | StatusCode::UNPROCESSABLE_ENTITY => {
+            to_alertmanager
+        }
+        _ => false,
+    }
+}
+
+/// Looks at how a request of a known sender was answered, and tells what follows of it.
+pub(super) fn look(app: &web::Data<App>, request: &HttpRequest, note: &Note, status: StatusCode) {
+    let sender = note.sender();
+    let now = clock::now();
+    let body = if status.is_success() && note.event.is_some() {
+        app.lost.taken(sender).then(|| over(sender))
+    } else if is_gone(request, status) {
+        let why = note.detail.clone().unwrap_or_default();
+        app.lost.refused(sender, now).map(|gone| fires(sender, &gone, status, &why))
+    } else {
+        None
+    };
+    let Some(body) = body else { return };
+    let arrived = Arrived::of_itself(&body, &format!("refused:{sender}"), now);
+    let (app, sender) = (app.clone(), sender.clone());
+    // The sender is answered meanwhile; what comes of this is stored as any message.
+    drop(actix_web::rt::spawn(async move {
+        let told: Result<_, Refused> = app.runtime.ingest(arrived).await;
+        if let Err(error) = told {
+            tracing::warn!(%sender, %error, "nobody could be told what was refused of a sender");
+            app.lost.untold(&sender);
+        }
+    }));
+}
+
+fn summary(sender: &IntegrationId) -> String {
+    format!("alerts of {sender} are refused and lost")
+}
+
+fn fires(sender: &IntegrationId, gone: &Gone, status: StatusCode, why: &str) -> Value {
+    let since = jiff::Timestamp::from_millisecond(gone.since.ms()).map(|at| format!("{at:.0}")).unwrap_or_default();
+    let mend = if status == StatusCode::PAYLOAD_TOO_LARGE {
+        "Let it send fewer alerts in one request."
+    } else {
+        "Look at the labels of its alerts and at what else it sends."
+    };
+    let content = format!(
+        "{} of its requests were refused since {since}, the last with {}: {} It does not send them again. {mend} Its last requests \
+         are on the page of this integration.",
+        gone.requests,
+        status.as_u16(),
+        why.trim()
+    );
+    json!({
+        "severity": "P1", "status": "firing", "summary": summary(sender), "content": content,
+        "labels": { "integration": sender },
+    })
+}
+
+fn over(sender: &IntegrationId) -> Value {
+    json!({
+        "severity": "P1", "status": "resolved", "summary": summary(sender), "content": "It is heard again.",
+        "labels": { "integration": sender },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_sender_is_told_of_once_a_minute_until_it_is_heard_again() {
+        let (lost, at) = (Lost::default(), |s: i64| Timestamp::from_ms(1_000_000 + s * 1_000));
+        let (a, b) = ("a".into(), "b".into());
+        let told = |sender, s| lost.refused(sender, at(s)).map(|gone| (gone.requests, gone.since));
+        assert_eq!((told(&a, 0), told(&a, 59), told(&b, 59)), (Some((1, at(0))), None, Some((1, at(59)))));
+        assert_eq!(told(&a, 60), Some((3, at(0))), "how many, and since when");
+        lost.untold(&a);
+        assert_eq!(told(&a, 61), Some((4, at(0))), "what could not be told is told with the next");
+        assert_eq!((lost.taken(&a), lost.taken(&a)), (true, false));
+        assert_eq!(told(&a, 62), Some((1, at(62))));
+        (0..SENDERS_MAX).for_each(|n| drop(lost.refused(&IntegrationId::from(n.to_string()), at(0))));
+        assert_eq!(told(&"new".into(), 0), None, "bounded");
+    }
+}
