@@ -148,10 +148,14 @@ async fn receive(request: HttpRequest, payload: web::Payload, app: web::Data<App
     let integration = sender.signed(&request, &body)?;
     let refused = |_: &ApiError| refuse(&request, "body");
     let body = if is_gzip { body::inflated(&body, INFLATED_MAX_BYTES).inspect_err(refused)? } else { body };
+    let charset = app.runtime.config().integration(&integration).charset.clone();
     let is_found = format.as_deref().is_none_or(|name| name == "auto");
     let refused = |_: &ApiError| refuse(&request, "format");
-    let wrapped =
-        if is_found { enveloped::wrapped(request.headers(), &body).inspect_err(refused)? } else { None };
+    let wrapped = if is_found {
+        enveloped::wrapped(request.headers(), &body, charset.as_deref()).inspect_err(refused)?
+    } else {
+        None
+    };
     let made = wrapped.as_ref().map(|it| it.content_type);
     let body = wrapped.map_or(body, |it| it.body);
     let posted = Posted { integration, format: format.as_deref(), body };

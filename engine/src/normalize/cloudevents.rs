@@ -4,14 +4,14 @@
 //! one form to read. Required are `id`, `source`, `specversion` and `type` (CloudEvents, "Required attributes").
 
 use super::{
-    Parsed, Source, Told, bounds, bracket, decode,
-    documents::{Batch, Identity, Said},
+    Parsed, Source, bounds, bracket, decode,
+    documents::{Batch, Carried, Identity, Said},
     fields::{self, Spans},
     json::{Members, Node, Value},
     object::{filled, place},
     text, time, words,
 };
-use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
+use base64::{DecodeError, Engine as _, prelude::BASE64_STANDARD_NO_PAD};
 use shared::{Action, AlertEvent, Flag, Format};
 
 const REQUIRED: &[&str] = &["id", "source", "specversion", "type"];
@@ -23,7 +23,10 @@ const IP: &[&str] = &["ip", "hostip", "ipaddress"];
 const SEVERITY: &[&str] = &["priority", "level", "severity", "severitytext"];
 const ACTION: &[&str] = &["status", "state", "action"];
 /// How a type ends that says that something is over; forms of a verb that could as well be what failed are none of them.
-const OVER: &[&str] = &["resolved", "recovered", "cleared", "closed", "ok", "healthy", "normal", "online"];
+const OVER: &[&str] = &["resolved", "recovered", "ok", "healthy"];
+/// And one that does so of a trouble: a connection that is closed is one, an alert that is closed is none any more.
+const ENDED: &[&str] = &["closed", "cleared"];
+const TROUBLE: &[&str] = &["alert", "alarm", "incident", "problem", "issue", "fault", "error", "warning", "full"];
 /// And one that says that it has begun. An alert and an alarm are things that begin and end.
 const BEGUN: &[&str] = &[
     "raised",
@@ -45,13 +48,15 @@ const BEGUN: &[&str] = &[
     "unreachable",
     "offline",
 ];
-/// `up` is a state of these; of anything else it is a direction.
+/// `up` and `online` are states of these; of anything else one is a direction, and the other perhaps the trouble.
 const UP: &[&str] = &["host", "node", "server", "instance", "machine", "service", "site", "link", "interface", "port"];
 /// What turns the word behind it around.
-const NOT: &[&str] = &["not", "no", "never", "longer", "un", "non", "be", "partially", "half"];
+const NOT: &[&str] = &["longer", "un", "non", "be", "partially", "half"];
+/// And what does so further before it.
+const NEVER: &[&str] = &["not", "no", "never", "cannot"];
 
 /// Reads an object that says which version of CloudEvents it is, or was sent as one.
-pub(super) fn read(batch: &mut Batch<'_>, members: &Members<'_>) -> Option<Told> {
+pub(super) fn read(batch: &mut Batch<'_>, members: &Members<'_>) -> Option<Carried> {
     let of_type = |it: &str| it.trim_start().to_ascii_lowercase().starts_with("application/cloudevents");
     let is_sent_as = || batch.is_posted() && batch.source.content_type.is_some_and(of_type);
     // That of Alibaba Cloud's monitor looks like one without being one; it has a reader of its own.
@@ -72,7 +77,7 @@ fn first<'n>(members: &'n Members<'_>, names: &[&str]) -> Option<&'n str> {
     names.iter().find_map(|name| of(members, name))
 }
 
-fn events(batch: &mut Batch<'_>, members: &Members<'_>) -> Told {
+fn events(batch: &mut Batch<'_>, members: &Members<'_>) -> Carried {
     let mut faults: Vec<String> = Vec::new();
     let missing = REQUIRED.iter().filter(|name| of(members, name).is_none());
     faults.extend(missing.map(|name| format!("'{name}' is missing or blank; a CloudEvent has it")));
@@ -80,6 +85,11 @@ fn events(batch: &mut Batch<'_>, members: &Members<'_>) -> Told {
         faults.push(format!("'specversion' is '{}'; 1.0 is read", bounds::prefix(version, 32)));
     }
     if !faults.is_empty() {
+        // A P0 is seen in what is refused, also in base64.
+        if let Some(Ok(bytes)) = base64(members) {
+            let decoded = decode::decode(&bytes, batch.source.integration.charset.as_deref());
+            batch.suspect(&decoded.text);
+        }
         return Err(faults);
     }
     let (source, id) = (of(members, "source").unwrap_or_default(), of(members, "id").unwrap_or_default());
@@ -92,7 +102,7 @@ fn events(batch: &mut Batch<'_>, members: &Members<'_>) -> Told {
     for it in &mut said {
         complete(it, members, is_one, batch.source, batch.whole);
     }
-    Ok(said.into_iter().map(|it| it.parsed).collect())
+    Ok(said)
 }
 
 /// What the data says, if it says anything.
@@ -107,8 +117,14 @@ fn data(batch: &mut Batch<'_>, members: &Members<'_>) -> Vec<Said> {
 /// The same of data that is no UTF-8, as far as it is text: that is for its bytes to say, since programs call a body what they like
 /// (curl calls all of them forms).
 fn encoded(batch: &mut Batch<'_>, members: &Members<'_>) -> Vec<Said> {
-    let bytes = of(members, "data_base64").map(|text| BASE64_STANDARD_NO_PAD.decode(text.trim_end_matches('=')));
-    let Some(Ok(bytes)) = bytes else { return Vec::new() };
+    let bytes = match base64(members) {
+        None => return Vec::new(),
+        Some(Ok(bytes)) => bytes,
+        Some(Err(fault)) => {
+            batch.refuse(format!("'data_base64' is no base64: {fault}"));
+            return Vec::new();
+        }
+    };
     let decoded = decode::decode(&bytes, batch.source.integration.charset.as_deref());
     let is_binary = bytes.contains(&0) && decoded.flags.contains(&Flag::ControlCharacters);
     let is_line = || bracket::head(decoded.text.trim_start()).is_some() || text::looks_like_p0(&bytes);
@@ -120,6 +136,17 @@ fn encoded(batch: &mut Batch<'_>, members: &Members<'_>) -> Vec<Said> {
         decoded.flags.iter().for_each(|flag| bounds::flag(&mut it.parsed.event, *flag));
     }
     said
+}
+
+/// In either alphabet, also in lines.
+fn base64(members: &Members<'_>) -> Option<Result<Vec<u8>, DecodeError>> {
+    let text = of(members, "data_base64")?;
+    let plain = text.chars().filter(|c| !c.is_whitespace() && *c != '=').map(|c| match c {
+        '-' => '+',
+        '_' => '/',
+        _ => c,
+    });
+    Some(BASE64_STANDARD_NO_PAD.decode(plain.collect::<String>()))
 }
 
 /// An event of which only the envelope says something.
@@ -141,14 +168,17 @@ fn complete(said: &mut Said, members: &Members<'_>, is_one: bool, source: &Sourc
         spans.add("time", place(node));
     }
     let words = words_of(event);
-    if said.identity == Identity::Made || matches!(event.format, Format::Json | Format::Text) {
+    let is_made = said.identity == Identity::Made || matches!(event.format, Format::Json | Format::Text);
+    if is_made {
         event.format = Format::CloudEvents;
         set_text(event, members, &mut spans);
-        set_machine(event, members);
-        set_severity(event, members);
+    }
+    set_machine(event, members);
+    set_severity(event, members);
+    if is_made {
         set_action(event, members);
     }
-    set_key(event, members, said.identity, is_one, &words);
+    said.identity = set_key(event, members, said.identity, is_one, &words);
     for (name, node) in members.iter().rev().filter(|(name, _)| !UNLABELLED.contains(&name.as_ref())) {
         node.scalar().into_iter().for_each(|value| bounds::label(event, name, value));
     }
@@ -233,29 +263,33 @@ fn set_action(event: &mut AlertEvent, members: &Members<'_>) {
 /// source, the type without its state and the subject. Without a subject a number in the data; else the machine and the words.
 ///
 /// The first and the subject are for data that is one message; what stands in a list is not named by what is around it.
-fn set_key(event: &mut AlertEvent, members: &Members<'_>, identity: Identity, is_one: bool, words: &str) {
+fn set_key(event: &mut AlertEvent, members: &Members<'_>, identity: Identity, is_one: bool, words: &str) -> Identity {
     let attribute = |name| of(members, name).unwrap_or_default();
     let (source, (stem, action)) = (attribute("source"), state_of(attribute("type")));
     let named = of(members, "dedupkey").map(ToOwned::to_owned);
     let subject = || of(members, "subject").map(|subject| format!("ce:{source}|{stem}|{subject}"));
     let given = named.or_else(|| subject().filter(|_| identity != Identity::Own)).filter(|_| is_one);
-    if given.is_none() && identity != Identity::Made {
-        return;
+    if given.is_none() && !matches!(identity, Identity::Made | Identity::Worded) {
+        return identity;
     }
+    let is_given = given.is_some();
     event.flags.retain(|flag| *flag != Flag::KeyHashed);
     // Words that tell of the end are seldom those of the beginning.
     let is_over = event.action == Action::Resolve && action == Some(Action::Resolve);
     event.resolve_by_host = given.is_none() && is_over;
     let key = given.unwrap_or_else(|| {
         let service = event.service.clone().unwrap_or_default();
-        let key = fields::folded_key(event, &format!("event:{source}|{stem}|"), &service, &words.replace('|', " "));
-        match key.rsplit_once('|') {
-            // What stands before the words is compared by itself (`dedup`).
-            Some((kin, words)) if key.len() > bounds::KEY_BYTES => format!("{kin}|{}", bounds::digest(words)),
-            _ => key,
-        }
+        let kin = format!("event:{source}|{stem}|");
+        fields::kept_kin(match identity {
+            // Its form has a way of its own with words.
+            Identity::Worded => {
+                format!("{kin}{}|{}", event.host.as_deref().unwrap_or_default(), event.dedup_key.replace('|', " "))
+            }
+            _ => fields::folded_key(event, &kin, &service, &words.replace('|', " ")),
+        })
     });
     bounds::set_key(event, key);
+    if is_given { Identity::Own } else { identity }
 }
 
 /// A type without the word at its end that tells a state, and what that says: `com.example.disk.full.resolved`, `AlertClosed`. The word
@@ -265,14 +299,18 @@ fn state_of(kind: &str) -> (&str, Option<Action>) {
     let (further, before) = last_word(rest);
     let is_end = |text: &str| text.is_empty() || text.ends_with(['.', '/', ':']);
     let is = |known: &[&str], word: &str| known.iter().any(|it| it.eq_ignore_ascii_case(word));
-    let action = if is(OVER, word) || (is(&["up"], word) && is(UP, before)) {
-        Action::Resolve
-    } else if is(BEGUN, word) {
-        Action::Trigger
-    } else {
-        return (kind, None);
-    };
-    if is(NOT, before) || !(is_end(rest) || is_end(further)) {
+    let is_trouble = || is(TROUBLE, before) || is(BEGUN, before);
+    let action =
+        if is(OVER, word) || (is(&["up", "online"], word) && is(UP, before)) || (is(ENDED, word) && is_trouble()) {
+            Action::Resolve
+        } else if is(BEGUN, word) {
+            Action::Trigger
+        } else {
+            return (kind, None);
+        };
+    let (third, second) = last_word(further);
+    let is_never = [before, second, last_word(third).1].into_iter().any(|word| is(NEVER, word));
+    if is_never || is(NOT, before) || !(is_end(rest) || is_end(further)) {
         return (kind, None);
     }
     (rest.trim_end_matches(|c: char| !c.is_alphanumeric()), Some(action))
@@ -324,6 +362,13 @@ mod tests {
             ("com.example.disaster.recovery", "com.example.disaster.recovery", None),
             ("com.example.traffic.scale.up", "com.example.traffic.scale.up", None),
             ("ScaleUp", "ScaleUp", None),
+            ("com.example.db.connection.closed", "com.example.db.connection.closed", None),
+            ("com.example.audit.log.cleared", "com.example.audit.log.cleared", None),
+            ("com.example.generator.online", "com.example.generator.online", None),
+            ("com.example.node.online", "com.example.node", over),
+            ("com.example.disk.full.cleared", "com.example.disk.full", over),
+            ("com.example.alert.not.yet.resolved", "com.example.alert.not.yet.resolved", None),
+            ("be.example.alert.resolved", "be.example.alert", over),
             ("com.example.order.disclosed", "com.example.order.disclosed", None),
             ("", "", None),
         ] {

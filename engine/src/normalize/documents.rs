@@ -9,7 +9,8 @@ use super::{
     sentry, slack, sns, text, zabbix,
 };
 use shared::{
-    Action, AlertEvent, Flag, Format, Severity, alert::FieldSpan, api::FieldOrigin, config::Mapping, timeline::RejectReason,
+    Action, AlertEvent, Flag, Format, Severity, alert::FieldSpan, api::FieldOrigin, config::Mapping,
+    timeline::RejectReason,
 };
 
 /// Reads an object that has the shape of a sender; `None` when it has not.
@@ -36,7 +37,10 @@ const SHAPES: &[Shape] = &[
 ];
 
 /// Reads an object that carries what somebody else says; `None` when it does not.
-type Carrier = fn(&mut Batch<'_>, &Members<'_>) -> Option<Told>;
+type Carrier = fn(&mut Batch<'_>, &Members<'_>) -> Option<Carried>;
+
+/// What is carried, or what is wrong with what carries it.
+pub(super) type Carried = Result<Vec<Said>, Vec<String>>;
 
 /// Those that carry messages, which are read as if they had been posted themselves.
 const CARRIERS: &[Carrier] = &[cloudevents::read, sns::read];
@@ -74,9 +78,19 @@ pub(super) enum Identity {
     Named,
     /// Of its words and its machine.
     Made,
+    /// The same by a form that has a way of its own with words.
+    Worded,
 }
 
 impl Identity {
+    /// That of what the form of a sender gave; messages for people say by their words what they are about.
+    fn of_shape(told: &[Parsed]) -> Self {
+        let is_worded = |event: &AlertEvent| {
+            matches!(event.format, Format::Slack | Format::Json) && event.host.is_none() && event.ip.is_none()
+        };
+        if !told.is_empty() && told.iter().all(|it| is_worded(&it.event)) { Self::Worded } else { Self::Own }
+    }
+
     /// That of an event which states none. A line that names no machine is told from another one by who carries it.
     pub(super) fn unstated(event: &AlertEvent) -> Self {
         match event.format {
@@ -125,6 +139,16 @@ impl<'s> Batch<'s> {
         if self.nested == 0 {
             self.named = Some(name);
         }
+    }
+
+    /// Remembers a P0 in what is refused.
+    pub(super) fn suspect(&mut self, text: &str) {
+        self.out.suspect(text);
+    }
+
+    /// Records what is wrong with a part of what is read all the same.
+    pub(super) fn refuse(&mut self, fault: String) {
+        self.out.reject(RejectReason::BadEvent { faults: vec![fault] }, "");
     }
 
     /// Whether the object that is read now was posted itself.
@@ -217,7 +241,9 @@ impl<'s> Batch<'s> {
         self.out.poison = self.out.poison.take().or(read.poison);
         self.found = found;
         self.told.extend(read.events.into_iter().map(|parsed| {
-            Said { identity: Identity::unstated(&parsed.event), parsed, is_listed: false }
+            // A line may stand among others tomorrow.
+            let is_listed = parsed.event.format != Format::Text;
+            Said { identity: Identity::unstated(&parsed.event), parsed, is_listed }
         }));
     }
 
@@ -301,7 +327,7 @@ impl<'s> Batch<'s> {
     }
 
     /// What it carries for somebody else.
-    fn carriers(&mut self, members: &Members<'_>) -> Option<Told> {
+    fn carriers(&mut self, members: &Members<'_>) -> Option<Carried> {
         let is_plain = self.source.format == Some("json");
         CARRIERS.iter().filter(|_| !is_plain).find_map(|read| read(self, members))
     }
@@ -319,12 +345,19 @@ impl<'s> Batch<'s> {
         };
         let (source, whole) = (self.source, self.whole);
         let mut identity = Identity::Own;
+        // How what is carried came by its identity, and whether it stands in a list.
+        let mut inner = (Identity::Own, false);
         let told = if self.is_pagerduty(members) {
             let is_change = source.format == Some("pagerduty-change");
             pagerduty::event(source, members, is_change, self.found, whole).map(|it| vec![it])
-        } else if let Some(told) = self.carriers(members) {
-            told
-        } else if let Some(told) = self.shaped(members) {
+        } else if let Some(carried) = self.carriers(members) {
+            carried.map(|said| {
+                inner = said.first().map_or(inner, |it| (it.identity, it.is_listed));
+                said.into_iter().map(|it| it.parsed).collect()
+            })
+        } else if let Some(mut told) = self.shaped(members) {
+            told.iter_mut().for_each(|told| keep_p0(members, told));
+            identity = told.as_deref().map_or(identity, |told| Identity::of_shape(told));
             told
         } else if self.is_prometheus(members, group) {
             Ok(vec![alertmanager::told(source, members, group, whole)])
@@ -334,7 +367,7 @@ impl<'s> Batch<'s> {
             Ok(vec![parsed])
         };
         let told = match with {
-            Some((mapping, whole)) => self.mapped(mapping, Place { member: node, whole }, group, told),
+            Some((mapping, whole)) => self.mapped(mapping, Place { member: node, whole }, group, inner, told),
             None => told,
         };
         match told {
@@ -346,16 +379,23 @@ impl<'s> Batch<'s> {
     }
 
     /// What a mapping makes of an object, over what is found without it. What stands for several alerts stays that.
-    fn mapped(&mut self, mapping: &Mapping, place: Place<'_, '_>, group: Option<&Members<'_>>, told: Told) -> Told {
+    fn mapped(
+        &mut self,
+        mapping: &Mapping,
+        place: Place<'_, '_>,
+        group: Option<&Members<'_>>,
+        (identity, is_listed): (Identity, bool),
+        told: Told,
+    ) -> Told {
         let (source, whole) = (self.source, self.whole);
         let general = match told.as_deref() {
-            Ok([one]) => Some(one.clone()),
+            Ok([one]) if !is_listed => Some(one.clone()),
             Ok(_) => None,
             Err(_) => place.member.members().map(|it| object::event(source, it, group, Format::Json, whole)),
         };
         let over = general
             .filter(|_| mapping::fits(mapping, place))
-            .and_then(|general| mapping::over(source, mapping, place, &general, whole));
+            .and_then(|general| mapping::over(source, mapping, place, &general, identity, whole));
         if let Some(parsed) = over {
             if told.is_err() && parsed.event.severity != Severity::P0 {
                 // What its sender's own form refuses may hold more than was mapped.
@@ -367,6 +407,20 @@ impl<'s> Batch<'s> {
             events.iter_mut().for_each(|parsed| bounds::flag(&mut parsed.event, Flag::Unmapped));
             events
         })
+    }
+}
+
+/// A P0 that is written by its name stays one, although the form of its sender has no such member.
+fn keep_p0(members: &Members<'_>, told: &mut [Parsed]) {
+    let mut triggers =
+        told.iter_mut().map(|it| &mut it.event).filter(|event| event.action == Action::Trigger).peekable();
+    if triggers.peek().is_none() || !object::writes_p0(members, None) {
+        return;
+    }
+    for event in triggers.filter(|event| event.severity != Severity::P0) {
+        event.severity = Severity::P0;
+        event.flags.retain(|flag| *flag != Flag::DefaultSeverity);
+        bounds::flag(event, Flag::UrgentAnyway);
     }
 }
 

@@ -85,6 +85,14 @@ pub(super) fn folded_key(event: &AlertEvent, kind: &str, middle: &str, text: &st
     key
 }
 
+/// A key of which what stands before the words is compared by itself (`dedup`): of one that is too long only the words are digested.
+pub(super) fn kept_kin(key: String) -> String {
+    match key.rsplit_once('|') {
+        Some((kin, words)) if key.len() > bounds::KEY_BYTES => format!("{kin}|{}", bounds::digest(words)),
+        _ => key,
+    }
+}
+
 /// Host names do not differ by case.
 pub(super) fn push_lower(out: &mut String, text: &str) {
     out.extend(text.chars().flat_map(char::to_lowercase));

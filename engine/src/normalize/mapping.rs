@@ -6,6 +6,7 @@
 
 use super::{
     Parsed, Source, bounds,
+    documents::Identity,
     fields::{self, Spans},
     json::Members,
     object,
@@ -17,6 +18,10 @@ use shared::{
     config::{MappedSeverity, MappedWhen, Mapping, Texts},
 };
 use std::collections::BTreeMap;
+
+/// Words for a level that can only mean that there is none any more.
+const OVER: [&str; 11] =
+    ["ok", "okay", "recovered", "recovery", "resolved", "resolve", "cleared", "恢复", "已恢复", "恢复正常", "已解决"];
 
 /// Whether an object is what the mapping is about.
 pub(super) fn fits(mapping: &Mapping, place: Place<'_, '_>) -> bool {
@@ -35,6 +40,7 @@ pub(super) fn over(
     mapping: &Mapping,
     place: Place<'_, '_>,
     general: &Parsed,
+    identity: Identity,
     whole: &str,
 ) -> Option<Parsed> {
     let members = place.member.members()?;
@@ -62,7 +68,7 @@ pub(super) fn over(
     over.labels(&mapping.labels);
     over.severity(mapping.severity.as_ref());
     over.status(mapping);
-    over.key(mapping);
+    over.key(mapping, identity);
     over.found.then_some(Parsed { event: over.event, spans: over.spans.list })
 }
 
@@ -279,7 +285,9 @@ impl<'n, 'a> Over<'_, 'n, 'a, '_> {
         let word = found.text.trim();
         let is_named = mapped.words.keys().any(|known| same(known, word));
         let is_stated = self.event.status_raw.is_some() || self.is_line() || self.writes_p0(&found);
-        if !is_named && !is_stated && words::action(word) == Some(Action::Resolve) {
+        // An importance is often `normal`, and so is what is wrong with a thing that is `closed`.
+        let is_over = OVER.iter().any(|known| same(known, word));
+        if !is_named && !is_stated && is_over && !is_urgent(&self.event) {
             self.note("status", &found);
             self.event.status_raw = bounds::name(&mut self.event, word);
             self.event.action = Action::Resolve;
@@ -287,7 +295,8 @@ impl<'n, 'a> Over<'_, 'n, 'a, '_> {
         }
     }
 
-    fn key(&mut self, mapping: &Mapping) {
+    fn key(&mut self, mapping: &Mapping, identity: Identity) {
+        let is_worded = identity == Identity::Made && matches!(self.event.format, Format::CloudEvents | Format::Sns);
         let is_stated = |this: &Self| this.spans.list.iter().any(|span| span.field == "dedup_key");
         if let Some(found) = self.find("dedup_key", &mapping.key) {
             self.unflag(Flag::KeyHashed);
@@ -297,6 +306,14 @@ impl<'n, 'a> Over<'_, 'n, 'a, '_> {
             // Of what it is about now, and not of what it was taken for.
             self.unflag(Flag::KeyHashed);
             object::fold_key(&mut self.event);
+        } else if is_worded && !is_stated(self) {
+            // What carries it stands before that: the source and the type, or the topic.
+            let kin = self.event.dedup_key.rsplit_once('|').map_or("", |(kin, _)| kin).to_owned();
+            let service = self.event.service.clone().unwrap_or_default();
+            let words = self.event.summary.replace('|', " ");
+            let key = fields::folded_key(&self.event, &format!("{kin}|"), &service, &words);
+            self.unflag(Flag::KeyHashed);
+            bounds::set_key(&mut self.event, fields::kept_kin(key));
         }
     }
 }

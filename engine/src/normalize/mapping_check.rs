@@ -68,12 +68,14 @@ pub fn check_mapping(mapping: &Mapping, path: &str) -> Vec<Finding> {
 /// Whether a mapping is no longer than what is tried: one that is refused anyway shall not keep a server busy.
 #[must_use]
 pub fn is_short(mapping: &Mapping) -> bool {
-    let Mapping { when, summary, content, host, ip, mac, service, key, time, url, severity, status, labels, .. } = mapping;
+    let Mapping { each, when, summary, content, host, ip, mac, service, key, time, url, severity, status, labels } =
+        mapping;
     let fields = [summary, content, host, ip, mac, service, key, time, url];
     let levels = severity.iter().map(|it| (&it.from, it.words.len()));
     let states = status.iter().map(|it| (&it.from, it.words.len()));
     let is_short = |texts: &Texts| texts.0.len() <= TEXTS && texts.0.iter().all(|text| text.len() <= TEXT_BYTES);
-    when.len() <= WHEN
+    each.as_ref().is_none_or(|each| each.len() <= TEXT_BYTES)
+        && when.len() <= WHEN
         && when.iter().all(|test| test.is.len() <= WORDS && test.at.len() <= TEXT_BYTES)
         && labels.len() <= LABELS
         && fields.into_iter().chain(labels.values()).all(is_short)

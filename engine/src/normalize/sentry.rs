@@ -30,7 +30,8 @@ pub(super) fn read(source: &Source<'_>, members: &Members<'_>, whole: &str) -> O
         }
         return Some(Ok(vec![parsed]));
     }
-    if member(members, "installation").is_some() && said("action").is_some() {
+    let is_hook = member(members, "installation").is_some() && said("action").is_some();
+    if is_hook && !object::says_itself(members, &["action"]) {
         let data = member(members, "data").and_then(Node::members)?;
         let has = |name: &&str| member(data, name).is_some();
         let resource = ["metric_alert", "event", "error", "issue"].into_iter().find(has)?;

@@ -5,21 +5,21 @@
 //! address in it is never fetched by itself.
 
 use super::{
-    Parsed, Source, Told, bounds,
-    documents::{Batch, Identity, Said},
+    Parsed, Source, bounds,
+    documents::{Batch, Carried, Identity, Said},
     fields::{self, Spans},
     json::Members,
     object::{self, filled, member, place},
     text, time,
 };
-use shared::{Action, AlertEvent, Flag, Format, Pairs};
+use shared::{Action, AlertEvent, Flag, Format, Pairs, Severity};
 
 const ASKS: &str = "SubscriptionConfirmation";
 const ENDS: &str = "UnsubscribeConfirmation";
 const TOPIC: [&str; 2] = ["topic_arn", "topic_urn"];
 
 /// Reads an object that has a topic, a number and a type.
-pub(super) fn read(batch: &mut Batch<'_>, members: &Members<'_>) -> Option<Told> {
+pub(super) fn read(batch: &mut Batch<'_>, members: &Members<'_>) -> Option<Carried> {
     let of = |name| member(members, name).and_then(filled);
     let topic = TOPIC.into_iter().find_map(of)?;
     let (kind, id) = (of("type")?, of("message_id")?);
@@ -28,8 +28,11 @@ pub(super) fn read(batch: &mut Batch<'_>, members: &Members<'_>) -> Option<Told>
         return None;
     }
     batch.name(id.to_owned());
-    let asked = |batch: &Batch<'_>| vec![asked(batch.source, members, topic, batch.whole)];
-    Some(Ok(if is_told { notification(batch, members, topic) } else { asked(batch) }))
+    if is_told {
+        return Some(Ok(notification(batch, members, topic)));
+    }
+    let parsed = asked(batch.source, members, topic, batch.whole);
+    Some(Ok(vec![Said { parsed, identity: Identity::Own, is_listed: false }]))
 }
 
 /// Where the subscription that an object asks about is confirmed.
@@ -40,7 +43,7 @@ pub(super) fn subscription(members: &Members<'_>) -> Option<String> {
     of("subscribe_url").map(ToOwned::to_owned)
 }
 
-fn notification(batch: &mut Batch<'_>, members: &Members<'_>, topic: &str) -> Vec<Parsed> {
+fn notification(batch: &mut Batch<'_>, members: &Members<'_>, topic: &str) -> Vec<Said> {
     let of = |name| member(members, name).and_then(filled);
     let (message, subject) = (of("message").unwrap_or_default(), of("subject"));
     let mut said = batch.carried(message);
@@ -54,7 +57,9 @@ fn notification(batch: &mut Batch<'_>, members: &Members<'_>, topic: &str) -> Ve
             event.summary = bounds::one_line(subject).into();
             event.flags.retain(|flag| *flag != Flag::NoContent);
         }
-        if it.identity == Identity::Made {
+        if it.identity == Identity::Worded {
+            bounds::set_key(event, format!("sns:{topic}|{}", event.dedup_key));
+        } else if it.identity == Identity::Made {
             let line = if event.format == Format::Sns { bounds::one_line(message) } else { String::new() };
             let words = format!("{}\n{line}", event.summary);
             let service = event.service.as_deref().map(|service| format!("|{service}")).unwrap_or_default();
@@ -65,16 +70,23 @@ fn notification(batch: &mut Batch<'_>, members: &Members<'_>, topic: &str) -> Ve
         if event.format == Format::Json {
             event.format = Format::Sns;
         }
-        let level = subject.filter(|_| event.flags.contains(&Flag::DefaultSeverity)).and_then(text::level_anywhere);
-        if let Some((severity, _)) = level {
-            event.severity = severity;
-            event.flags.retain(|flag| *flag != Flag::DefaultSeverity);
+        let is_stated = !event.flags.contains(&Flag::DefaultSeverity);
+        if let Some((severity, _)) = subject.and_then(text::level_anywhere) {
+            // A P0 in the subject is no milder for what the message says of itself.
+            let is_urgent = severity == Severity::P0 && event.action == Action::Trigger && event.severity != severity;
+            if is_stated && is_urgent {
+                bounds::flag(event, Flag::UrgentAnyway);
+            }
+            if !is_stated || is_urgent {
+                event.severity = severity;
+                event.flags.retain(|flag| *flag != Flag::DefaultSeverity);
+            }
         }
         let at = of("timestamp").filter(|_| event.occurred_at.is_none()).and_then(|text| time::any(text, "UTC"));
         at.into_iter().for_each(|at| time::judge(event, at, false, batch.source));
         bounds::label(event, "topic", topic);
     }
-    said.into_iter().map(|it| it.parsed).collect()
+    said
 }
 
 /// A message that is no JSON, with its subject; `alone` is what it was read as without.
@@ -86,7 +98,9 @@ fn written(source: &Source<'_>, members: &Members<'_>, alone: Option<&AlertEvent
     event.links.clear();
     let is_stated = |event: &AlertEvent| !event.flags.contains(&Flag::DefaultSeverity);
     // A subject makes nothing milder.
-    if let Some(alone) = alone.filter(|alone| is_stated(alone) && (!is_stated(event) || alone.severity < event.severity)) {
+    if let Some(alone) =
+        alone.filter(|alone| is_stated(alone) && (!is_stated(event) || alone.severity < event.severity))
+    {
         event.severity = alone.severity;
         event.flags.retain(|flag| *flag != Flag::DefaultSeverity);
         if alone.flags.contains(&Flag::Poison) {

@@ -114,6 +114,8 @@ pub(super) fn apply(template: &str, event: &mut AlertEvent) {
         }
     }
     if says_something {
+        // What stands before the words of such a key is of nobody's kin.
+        event.resolve_by_host &= event.format != Format::CloudEvents;
         event.flags.retain(|flag| *flag != Flag::KeyHashed);
         bounds::set_key(event, key);
         bounds::flag(event, Flag::KeyTemplate);

@@ -204,8 +204,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/?Action=ConfirmSubscription&Token=5ecret5ecret", listener.local_addr().unwrap());
         let limits = WebhookChannel { allow_networks: vec!["127.0.0.0/8".to_owned()], allow_http: false };
-        let (outbound, url) =
-            (Outbound::new(&limits, &[], Deadlines::default()).unwrap(), Url::parse(&url).unwrap());
+        let (outbound, url) = (Outbound::new(&limits, &[], Deadlines::default()).unwrap(), Url::parse(&url).unwrap());
         tokio::join!(ask(&outbound, &url), service(listener, answer))
     }
 

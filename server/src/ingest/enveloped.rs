@@ -10,6 +10,7 @@ use actix_web::http::{
     header::{CONTENT_TYPE, HeaderMap, HeaderName},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use engine::normalize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -29,15 +30,39 @@ pub(super) struct Wrapped {
 ///
 /// # Errors
 /// When it is a CloudEvent written in a way that is not read.
-pub(super) fn wrapped(headers: &HeaderMap, body: &[u8]) -> Result<Option<Wrapped>, ApiError> {
+pub(super) fn wrapped(headers: &HeaderMap, body: &[u8], charset: Option<&str>) -> Result<Option<Wrapped>, ApiError> {
+    let made = made(headers, body, charset)?;
+    // What is read in a charset of its sender's is written so that it is the same in all of them.
+    Ok(made.map(|made| match charset {
+        Some(_) => Wrapped { body: escaped(&made.body).into_bytes(), ..made },
+        None => made,
+    }))
+}
+
+/// JSON in ASCII: what is none can only stand in texts.
+fn escaped(json: &[u8]) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in String::from_utf8_lossy(json).chars() {
+        if c.is_ascii() {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    out
+}
+
+fn made(headers: &HeaderMap, body: &[u8], charset: Option<&str>) -> Result<Option<Wrapped>, ApiError> {
     let named = |name: &'static str| text_of(headers, &HeaderName::from_static(name)).filter(|it| !it.is_empty());
     if let Some(event) = named("x-github-event") {
-        let body = field(form_payload(body).as_deref().unwrap_or(body));
+        let body = field(form_payload(body).as_deref().unwrap_or(body), charset);
         let delivery = named("x-github-delivery").unwrap_or_default();
         return Ok(Some(around("github", [("event", event), ("delivery", delivery)], &body)));
     }
     if let Some(resource) = named("sentry-hook-resource") {
-        return Ok(Some(around("sentry", [("resource", resource)], &field(body))));
+        return Ok(Some(around("sentry", [("resource", resource)], &field(body, charset))));
     }
     let written = named("content-type").unwrap_or_default();
     let essence = written.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -51,7 +76,7 @@ pub(super) fn wrapped(headers: &HeaderMap, body: &[u8]) -> Result<Option<Wrapped
     }
     let is_event = named("ce-specversion").is_some() || (named("ce-id").is_some() && named("ce-type").is_some());
     // It is stored as what it is, so that one that lacks something is asked for that, and not read as something else.
-    Ok(is_event.then(|| Wrapped { body: binary(headers, body), content_type: "application/cloudevents+json" }))
+    Ok(is_event.then(|| Wrapped { body: binary(headers, body, charset), content_type: "application/cloudevents+json" }))
 }
 
 /// One object with what the headers say, and the body as a member.
@@ -62,20 +87,20 @@ fn around<const N: usize>(sender: &str, said: [(&str, String); N], body: &Field)
 }
 
 /// A CloudEvent of the binary mode as one of the structured mode.
-fn binary(headers: &HeaderMap, body: &[u8]) -> Vec<u8> {
+fn binary(headers: &HeaderMap, body: &[u8], charset: Option<&str>) -> Vec<u8> {
     let mut attributes = BTreeMap::new();
     for (name, value) in headers {
         let Some(name) = name.as_str().strip_prefix("ce-").filter(|name| !name.is_empty()) else { continue };
         // No attribute may take the place of the data.
         if !matches!(name, "data" | "data_base64") {
-            attributes.insert(name.to_owned(), Value::from(value_of(value.as_bytes())));
+            attributes.insert(name.to_owned(), Value::from(value_of(value.as_bytes(), charset)));
         }
     }
     if let Some(written) = text_of(headers, &CONTENT_TYPE).filter(|it| !it.is_empty()) {
         attributes.insert("datacontenttype".to_owned(), written.into());
     }
     let attributes: Map<String, Value> = attributes.into_iter().collect();
-    let data = match field(body) {
+    let data = match field(body, charset) {
         Field::Nothing => String::new(),
         Field::Bytes(text) => Field::Text(text).member("data_base64"),
         data => data.member("data"),
@@ -84,8 +109,8 @@ fn binary(headers: &HeaderMap, body: &[u8]) -> Vec<u8> {
 }
 
 /// The value of a header with an attribute: perhaps in quotes, percent-encoded.
-fn value_of(raw: &[u8]) -> String {
-    let text = String::from_utf8_lossy(raw);
+fn value_of(raw: &[u8], charset: Option<&str>) -> String {
+    let text = normalize::decoded(raw, charset.filter(|_| !raw.is_ascii()));
     let text = text.trim();
     let inner = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     let plain = inner.map_or_else(|| text.to_owned(), |inner| inner.replace("\\\"", "\"").replace("\\\\", "\\"));
@@ -127,15 +152,17 @@ impl Field {
     }
 }
 
-fn field(body: &[u8]) -> Field {
-    let Ok(text) = std::str::from_utf8(body) else { return Field::Bytes(BASE64_STANDARD.encode(body)) };
-    let json = text.trim_start_matches('\u{feff}').trim();
-    if json.is_empty() {
-        Field::Nothing
-    } else if serde_json::from_str::<IgnoredAny>(json).is_ok() {
-        Field::Json(json.to_owned())
-    } else {
-        Field::Text(text.to_owned())
+fn field(body: &[u8], charset: Option<&str>) -> Field {
+    let text = std::str::from_utf8(body).ok();
+    let json = text.map(|text| text.trim_start_matches('\u{feff}').trim());
+    // In a charset of its own, or with what would be written six times as long, a text stands as its bytes are.
+    let is_plain = body.is_ascii() || charset.is_none();
+    let has_controls = body.iter().any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace());
+    match (text, json) {
+        (_, Some("")) => Field::Nothing,
+        (_, Some(json)) if serde_json::from_str::<IgnoredAny>(json).is_ok() => Field::Json(json.to_owned()),
+        (Some(text), _) if is_plain && !has_controls => Field::Text(text.to_owned()),
+        _ => Field::Bytes(BASE64_STANDARD.encode(body)),
     }
 }
 
@@ -154,7 +181,8 @@ mod tests {
 
     fn stored(headers: &[(&'static str, &str)], body: &[u8]) -> Value {
         let request = headers.iter().fold(TestRequest::default(), |request, header| request.insert_header(*header));
-        serde_json::from_slice(&wrapped(request.to_http_request().headers(), body).unwrap().unwrap().body).unwrap()
+        serde_json::from_slice(&wrapped(request.to_http_request().headers(), body, None).unwrap().unwrap().body)
+            .unwrap()
     }
 
     #[test]
@@ -174,10 +202,39 @@ mod tests {
         let raw = wrapped(
             TestRequest::default().insert_header(("ce-specversion", "1.0")).to_http_request().headers(),
             b"{\"n\":1.50,\"n\":2}",
+            None,
         );
         let raw = raw.unwrap().unwrap();
         assert_eq!(raw.content_type, "application/cloudevents+json");
         assert!(String::from_utf8(raw.body).unwrap().ends_with("\"data\":{\"n\":1.50,\"n\":2}}"));
+    }
+
+    #[test]
+    fn what_is_wrapped_reads_alike_in_the_charset_of_its_sender() {
+        let headers = |of: &[(&'static str, &[u8])]| {
+            let request = of.iter().fold(TestRequest::default(), |request, (name, value)| {
+                request.insert_header((*name, actix_web::http::header::HeaderValue::from_bytes(value).unwrap()))
+            });
+            request.to_http_request().headers().clone()
+        };
+        let of = |subject: &[u8], body: &[u8]| {
+            let said = headers(&[("ce-specversion", b"1.0"), ("ce-subject", subject)]);
+            wrapped(&said, body, Some("gbk")).unwrap().unwrap().body
+        };
+        // Percent-encoded it is UTF-8; as it came it is what the sender writes.
+        for subject in [&b"%E7%A3%81%E7%9B%98%22"[..], b"\xb4\xc5\xc5\xcc\""] {
+            let event = of(subject, "{\"a\":\"磁盘\u{1f514}\"}".as_bytes());
+            assert!(event.is_ascii());
+            let event: Value = serde_json::from_slice(&event).unwrap();
+            assert_eq!(
+                (&event["subject"], &event["data"]["a"]),
+                (&Value::from("磁盘\""), &Value::from("磁盘\u{1f514}"))
+            );
+        }
+        let event: Value = serde_json::from_slice(&of(b"x", b"\xb4\xc5\xc5\xcc")).unwrap();
+        assert_eq!(event["data_base64"], "tMXFzA==");
+        // What would be six times as long as it came.
+        assert!(of(b"x", &[1; 600]).len() < 1_000);
     }
 
     #[test]
@@ -198,10 +255,10 @@ mod tests {
             [("content-type", "application/json"), ("content-type", "application/cloudevents+json"), ("ce-id", "1")]
         {
             let request = TestRequest::default().insert_header(header).to_http_request();
-            assert_eq!(wrapped(request.headers(), b"{ }").unwrap(), None);
+            assert_eq!(wrapped(request.headers(), b"{ }", None).unwrap(), None);
         }
         let avro =
             TestRequest::default().insert_header(("content-type", "application/cloudevents+avro")).to_http_request();
-        assert_eq!(wrapped(avro.headers(), b"").unwrap_err().code(), "unknown_event_format");
+        assert_eq!(wrapped(avro.headers(), b"", None).unwrap_err().code(), "unknown_event_format");
     }
 }

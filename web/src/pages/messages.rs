@@ -1,6 +1,6 @@
 //! Accepted messages and what became of each; the quarantine is a filter of the same list.
 
-use super::{again::Again, incident::message, integrations::mapping};
+use super::{again::Again, incident::message, integrations::mapping, subscription};
 use crate::{
     api::query,
     components::{
@@ -140,7 +140,8 @@ fn detail(app: App, id: EventId) -> impl IntoView {
     let again = Again::new(app);
     let body = loaded(frame::messages(app.l()), remote, 3, move |event| {
         let map = mapping::link(app, &event.integration, event.id, &event.text);
-        view! { {message(app, &event, again)}<div class="form-end">{map}</div> }.into_any()
+        let asked = subscription::asked(app, &event, remote);
+        view! { {asked}{message(app, &event, again)}<div class="form-end">{map}</div> }.into_any()
     });
     view! { <section class="card" data-testid="raw">{body}</section>{again.map(Again::dialog)} }
 }

@@ -30,5 +30,6 @@ pub(crate) mod signin;
 pub(crate) mod silences;
 pub(crate) mod status;
 mod storms;
+mod subscription;
 pub(crate) mod versions;
 pub(crate) mod why_not;

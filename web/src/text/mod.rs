@@ -28,6 +28,7 @@ pub(crate) mod senders;
 pub(crate) mod settings;
 pub(crate) mod silences;
 pub(crate) mod status;
+pub(crate) mod subscription;
 pub(crate) mod versions;
 pub(crate) mod why_not;
 pub(crate) mod words;
