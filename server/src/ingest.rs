@@ -344,7 +344,7 @@ fn overloaded(request: &HttpRequest, unstored: &Unstored) -> HttpResponse {
     let agent = text_of(request.headers(), &USER_AGENT).unwrap_or_default().to_lowercase();
     // Nightingale says nothing of itself in its headers.
     let wants_429 = unstored.format == Some(Format::Nightingale)
-        || ["n9e", "nightingale", "pagerduty", "opsgenie"].iter().any(|name| agent.contains(name));
+        || ["n9e", "nightingale", "pagerduty", "pdjs", "opsgenie"].iter().any(|name| agent.contains(name));
     let is_limited = matches!(refused, Refused::Limited { .. }) && !agent.contains("alertmanager");
     let status = if wants_429 || is_limited { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::SERVICE_UNAVAILABLE };
     let error = ApiError::new(status, code, "The message was not stored").detail(refused.to_string());

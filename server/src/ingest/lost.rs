@@ -51,17 +51,15 @@ impl Lost {
         Some(gone.clone())
     }
 
-    /// It could not be told: the next one tells.
-    fn untold(&self, sender: &IntegrationId) {
+    /// It could not be told: the next request tells, whichever it is.
+    fn untold(&self, sender: &IntegrationId, gone: Gone) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(gone) = all.get_mut(sender) {
-            gone.told_at = None;
-        }
+        all.entry(sender.clone()).or_insert(gone).told_at = None;
     }
 
-    /// Something of it was taken: whether that is news.
-    fn taken(&self, sender: &IntegrationId) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(sender).is_some()
+    /// Something of it was taken: what was told until then, if anything was.
+    fn taken(&self, sender: &IntegrationId) -> Option<Gone> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(sender)
     }
 }
 
@@ -85,15 +83,15 @@ fn is_gone(request: &HttpRequest, status: StatusCode) -> bool {
 pub(super) fn look(app: &web::Data<App>, request: &HttpRequest, note: &Note, status: StatusCode) {
     let sender = note.sender();
     let now = clock::now();
-    let body = if status.is_success() && note.event.is_some() {
-        app.lost.taken(sender).then(|| over(sender))
+    let told = if status.is_success() && note.event.is_some() {
+        app.lost.taken(sender).map(|gone| (over(sender), gone))
     } else if is_gone(request, status) {
-        let why = note.detail.clone().unwrap_or_default();
-        app.lost.refused(sender, now).map(|gone| fires(sender, &gone, status, &why))
+        let why = note.detail.as_deref().unwrap_or_default();
+        app.lost.refused(sender, now).map(|gone| (fires(sender, &gone, status, why), gone))
     } else {
         None
     };
-    let Some(body) = body else { return };
+    let Some((body, gone)) = told else { return };
     let arrived = Arrived::of_itself(&body, &format!("refused:{sender}"), now);
     let (app, sender) = (app.clone(), sender.clone());
     // The sender is answered meanwhile; what comes of this is stored as any message.
@@ -101,7 +99,7 @@ pub(super) fn look(app: &web::Data<App>, request: &HttpRequest, note: &Note, sta
         let told: Result<_, Refused> = app.runtime.ingest(arrived).await;
         if let Err(error) = told {
             tracing::warn!(%sender, %error, "nobody could be told what was refused of a sender");
-            app.lost.untold(&sender);
+            app.lost.untold(&sender, gone);
         }
     }));
 }
@@ -148,9 +146,12 @@ mod tests {
         let told = |sender, s| lost.refused(sender, at(s)).map(|gone| (gone.requests, gone.since));
         assert_eq!((told(&a, 0), told(&a, 59), told(&b, 59)), (Some((1, at(0))), None, Some((1, at(59)))));
         assert_eq!(told(&a, 60), Some((3, at(0))), "how many, and since when");
-        lost.untold(&a);
+        lost.untold(&a, Gone { since: at(60), requests: 1, told_at: None });
         assert_eq!(told(&a, 61), Some((4, at(0))), "what could not be told is told with the next");
-        assert_eq!((lost.taken(&a), lost.taken(&a)), (true, false));
+        let over = lost.taken(&a).unwrap();
+        assert_eq!((over.requests, lost.taken(&a)), (4, None));
+        lost.untold(&a, over);
+        assert!(lost.taken(&a).is_some(), "that it is over is told with the next that is taken");
         assert_eq!(told(&a, 62), Some((1, at(62))));
         (0..SENDERS_MAX).for_each(|n| drop(lost.refused(&IntegrationId::from(n.to_string()), at(0))));
         assert_eq!(told(&"new".into(), 0), None, "bounded");
