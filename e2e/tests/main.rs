@@ -14,6 +14,7 @@ mod heartbeats;
 mod import;
 mod inventory;
 mod libraries;
+mod listened;
 mod live;
 mod load;
 mod measures;

@@ -186,6 +186,7 @@ fn the_table() {
         include_str!("normalize/alerta.toml"),
         include_str!("normalize/slack.toml"),
         include_str!("normalize/syslog.toml"),
+        include_str!("normalize/mail.toml"),
         include_str!("normalize/mapping.toml"),
     ];
     let cases = tables.into_iter().flat_map(|table| toml::from_str::<Table>(table).unwrap().case);

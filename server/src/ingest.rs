@@ -8,6 +8,7 @@ mod carried;
 mod falcon;
 mod fault;
 mod heartbeat;
+pub mod listen;
 mod measures;
 mod opsgenie;
 mod pace;
@@ -17,7 +18,6 @@ mod requests;
 mod sender;
 mod signature;
 mod slack;
-pub mod syslog;
 
 pub use pace::Pace;
 pub use preview::{preview, preview_mapping};

@@ -37,6 +37,7 @@ const PYTHON_PACKAGES: &[&str] = &[
     "pagerduty==7.2.0",
     "pdpyras==5.4.1",
     "opsgenie-sdk==2.1.5",
+    "fluent-logger==0.11.1",
 ];
 
 /// Playwright's own minimum; Debian 12 ships 18.
