@@ -16,6 +16,7 @@ mod heartbeats;
 mod import;
 mod inventory;
 mod libraries;
+mod listened;
 mod live;
 mod load;
 mod measures;

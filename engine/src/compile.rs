@@ -2,9 +2,9 @@
 
 mod bounds;
 mod mirrors;
+mod ports;
 mod routes;
 mod senders;
-mod syslog;
 
 use crate::{
     allowance,
@@ -93,7 +93,7 @@ impl Snapshot {
         check.teams(&document.teams, &snapshot.people);
         check.windows(&document.time_windows, &mut snapshot.windows);
         check.senders(&document.integrations, &snapshot.windows, &mut snapshot.classes);
-        check.syslog(&document.integrations);
+        check.ports(&document);
         let policies = check.index(&document.policies, "policies", |policy| policy.id.clone(), |id| id.as_str());
         snapshot.policies = policies.into_iter().map(|(id, policy)| (id, Arc::new(policy))).collect();
         for policy in &document.policies {

@@ -189,6 +189,7 @@ fn the_table() {
         include_str!("normalize/alerta.toml"),
         include_str!("normalize/slack.toml"),
         include_str!("normalize/syslog.toml"),
+        include_str!("normalize/mail.toml"),
         include_str!("normalize/mapping.toml"),
         include_str!("normalize/cloudevents.toml"),
         include_str!("normalize/github.toml"),

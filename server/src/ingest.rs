@@ -11,6 +11,7 @@ mod fault;
 pub mod fuzz;
 mod heartbeat;
 mod lost;
+pub mod listen;
 mod measures;
 mod opsgenie;
 mod pace;
@@ -20,7 +21,6 @@ mod requests;
 mod sender;
 mod signature;
 mod slack;
-pub mod syslog;
 
 pub use lost::Lost;
 pub use pace::Pace;

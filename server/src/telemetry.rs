@@ -34,7 +34,16 @@ pub fn install() -> Result<(), String> {
     );
     describe_gauge!(
         "tocsin_syslog_ports_closed",
-        "Ports for syslog that the configuration names and that could not be opened"
+        "Ports for syslog, the forward protocol and mail that the configuration names and that could not be opened"
+    );
+    describe_counter!(
+        "tocsin_forward_records_total",
+        "Records of the forward protocol by result: stored, passed over because they are no events, unstored because nothing \
+         could be stored and they were not acknowledged, lost, or broken"
+    );
+    describe_counter!(
+        "tocsin_mail_messages_total",
+        "Mails by result: stored, unstored because nothing could be stored and their senders were told so, or too large"
     );
     describe_counter!("tocsin_deliveries_total", "Tries of deliveries by channel and result");
     describe_counter!("tocsin_commits_total", "Transactions of the engine");
@@ -91,7 +100,21 @@ pub(crate) fn logged(transport: &'static str, result: &'static str, messages: u6
     }
 }
 
-/// Ports for syslog that should be open and are not.
+/// Records of the forward protocol.
+pub(crate) fn forwarded(result: &'static str, records: u64) {
+    if records > 0 {
+        counter!("tocsin_forward_records_total", "result" => result).increment(records);
+    }
+}
+
+/// Mails, and recipients that were refused.
+pub(crate) fn mailed(result: &'static str, mails: u64) {
+    if mails > 0 {
+        counter!("tocsin_mail_messages_total", "result" => result).increment(mails);
+    }
+}
+
+/// Ports that should be open and are not.
 pub(crate) fn deaf(ports: usize) {
     gauge!("tocsin_syslog_ports_closed").set(ports as f64);
 }

@@ -1,6 +1,8 @@
 //! What other senders push and exporters tell, as this server answers it and as its hosts show it.
 
+mod forward;
 mod listener;
+mod mail;
 mod push;
 mod scrape;
 mod syslog;

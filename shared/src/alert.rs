@@ -66,6 +66,10 @@ pub enum Format {
     Sentry,
     /// A message of syslog.
     Syslog,
+    /// A record of Fluentd's forward protocol.
+    Forward,
+    /// A mail.
+    Mail,
     /// Anything else: kept as text.
     Text,
 }

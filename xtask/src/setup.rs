@@ -38,6 +38,7 @@ const PYTHON_PACKAGES: &[&str] = &[
     "pdpyras==5.4.1",
     "opsgenie-sdk==2.1.5",
     "cloudevents==2.2.0",
+    "fluent-logger==0.11.1",
 ];
 
 /// Playwright's own minimum; Debian 12 ships 18.

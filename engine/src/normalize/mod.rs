@@ -17,11 +17,13 @@ mod falcon;
 mod fields;
 mod fold;
 mod form;
+pub mod forward;
 pub mod fuzz;
 mod github;
 mod grafana;
 mod json;
 mod kuma;
+pub mod mail;
 mod mapping;
 mod mapping_check;
 mod nagios;
@@ -244,6 +246,16 @@ pub fn normalize(source: &Source<'_>, body: &[u8]) -> Normalized {
     let charset = source.integration.charset.as_deref();
     if let Some(kind) = syslog::Kind::of(source) {
         let decoded = syslog::read(source, kind, body, &mut out);
+        return finish(source, out, decoded, body);
+    }
+    if forward::is_record(source) || mail::is_mail(source) {
+        // It was put together by us, whatever it was written in.
+        let decoded = decode::decode(body, Some("utf-8"));
+        if forward::is_record(source) {
+            forward::read(source, &decoded.text, &mut out);
+        } else {
+            mail::read(source, &decoded.text, &mut out);
+        }
         return finish(source, out, decoded, body);
     }
     let decoded = decode::decode(body, charset);

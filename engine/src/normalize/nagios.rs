@@ -78,7 +78,7 @@ fn event(source: &Source<'_>, members: &Members<'_>, whole: &str) -> Result<Pars
 }
 
 /// A downtime is no problem, and what somebody sends by hand is what the state says.
-fn action(kind: &str, state: &str) -> Action {
+pub(super) fn action(kind: &str, state: &str) -> Action {
     let is_well = matches!(state, "OK" | "UP");
     match kind {
         "PROBLEM" | "FLAPPINGSTART" => Action::Trigger,
@@ -93,14 +93,19 @@ fn action(kind: &str, state: &str) -> Action {
     }
 }
 
-/// A level in the text, or what the state means; what is well and flaps is a warning.
-fn set_severity(event: &mut AlertEvent, state: &str, source: &Source<'_>) {
-    let of_state = match state {
+/// What a state means; what is well and flaps is a warning.
+pub(super) fn severity(state: &str) -> Option<Severity> {
+    match state {
         "CRITICAL" | "DOWN" => Some(Severity::P1),
         "UNREACHABLE" | "UNKNOWN" => Some(Severity::P2),
         "WARNING" | "OK" | "UP" => Some(Severity::P3),
         _ => None,
-    };
+    }
+}
+
+/// A level in the text, or what the state means.
+fn set_severity(event: &mut AlertEvent, state: &str, source: &Source<'_>) {
+    let of_state = severity(state);
     let in_text = text::level_anywhere(&event.summary);
     if in_text.is_none() {
         event.severity_word = bounds::name(event, state);

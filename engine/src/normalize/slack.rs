@@ -319,7 +319,7 @@ fn set_key(event: &mut AlertEvent, title: &str, texts: &[&str]) {
 }
 
 /// A state at the start, `[FIRING:2] …` or `Resolved: …`, the word for it, and what follows.
-pub(super) fn state(text: &str) -> Option<(Action, &str, &str)> {
+pub(in crate::normalize) fn state(text: &str) -> Option<(Action, &str, &str)> {
     let mut text = text.trim_start_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '[' | ':'));
     // `:white_check_mark:`
     while let Some((name, rest)) = text.strip_prefix(':').and_then(|rest| rest.split_once(':')) {

@@ -15,6 +15,7 @@ use super::{
     fields, text, words,
 };
 use header::Message;
+pub(super) use rules::take;
 use shared::{AlertEvent, Flag, Format, SharedStr};
 use std::ops::Range;
 

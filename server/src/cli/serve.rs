@@ -71,11 +71,11 @@ pub(super) fn serve(storage: &Storage, settings: &Serve) -> Done {
         keep_fresh(&app);
         keep_mirrors(&app, storage.data.clone(), keys);
         take_in(&app);
-        let syslog = ingest::syslog::listen(app.clone(), ingest::syslog::CONNECTIONS_MAX);
+        let listeners = ingest::listen::listen(app.clone(), ingest::listen::CONNECTIONS_MAX);
         signals.wait(&thread, &app.runtime, settings.hung_ms).await;
         app.inventory.answer_agents();
         app.board.close();
-        tokio::join!(handle.stop(true), syslog.stop());
+        tokio::join!(handle.stop(true), listeners.stop());
         store_hosts(&app).await;
         app.runtime.stop();
         if let Ok(Err(error)) = serving.await {

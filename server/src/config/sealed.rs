@@ -208,9 +208,10 @@ ical_url = "https://calendar.example/geheim-10"
     /// Every key of the document that sounds like a secret, such as `webhooks[].secret`.
     fn secret_keys() -> BTreeSet<String> {
         fn walk(root: &Json, schema: &Json, path: &str, depth: u32, found: &mut BTreeSet<String>) {
-            const WORDS: [&str; 10] = [
+            const WORDS: [&str; 11] = [
                 "password",
                 "secret",
+                "shared_key",
                 "token",
                 "passphrase",
                 "community",

@@ -23,6 +23,8 @@ pub(super) enum Place<'a> {
     Backend(&'a str),
     /// By its address.
     Scrape(&'a str),
+    /// What a sender of the forward protocol has to know.
+    Forward(&'a str),
     /// What a sender signs with, by the key.
     Signature(&'a str, &'static str),
 }
@@ -40,6 +42,7 @@ impl Place<'_> {
             Self::Source(id) => format!("sources[{id}].password"),
             Self::Backend(id) => format!("mirrors.backends[{id}].password"),
             Self::Scrape(address) => format!("hosts.scrapes[{address}].password"),
+            Self::Forward(id) => format!("integrations[{id}].forward.shared_key"),
             Self::Signature(id, key) => format!("integrations[{id}].signature.{key}"),
         }
     }
@@ -57,6 +60,10 @@ impl Place<'_> {
             Self::Backend(id) => document.mirrors.backends.iter().find(|it| it.id.as_str() == id)?.password.as_deref(),
             Self::Scrape(address) => {
                 document.hosts.scrapes.iter().find(|it| it.address == address)?.password.as_deref()
+            }
+            Self::Forward(id) => {
+                let integration = document.integrations.iter().find(|it| it.id.as_str() == id)?;
+                integration.forward.as_ref()?.shared_key.as_deref()
             }
             Self::Signature(id, key) => {
                 let integration = document.integrations.iter().find(|it| it.id.as_str() == id)?;
@@ -148,6 +155,8 @@ pub fn without_secrets(mut document: Document) -> Document {
         KEPT.clone_into(&mut signature.secret);
         hidden(&mut signature.next_secret);
     }
+    let forward = document.integrations.iter_mut().filter_map(|it| it.forward.as_mut());
+    forward.for_each(|it| hidden(&mut it.shared_key));
     document
 }
 
@@ -216,6 +225,9 @@ pub(super) fn each_secret(document: &mut DocumentMut, visit: &mut Visit<'_>) {
     if let Some(integrations) = document.get_mut("integrations") {
         each_table(integrations, &mut |integration| {
             let id = id_of(integration);
+            if let Some(forward) = integration.get_mut("forward").and_then(Item::as_table_like_mut) {
+                secret_of(forward, "shared_key", Place::Forward(&id), visit);
+            }
             let Some(signature) = integration.get_mut("signature").and_then(Item::as_table_like_mut) else { return };
             for key in SIGNATURE {
                 secret_of(signature, key, Place::Signature(&id, key), visit);

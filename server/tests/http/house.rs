@@ -153,6 +153,11 @@ impl House {
         work(&mut store)
     }
 
+    /// Where its store is.
+    pub(crate) fn database(&self) -> std::path::PathBuf {
+        self.folder.path().join("t.db")
+    }
+
     pub(crate) fn account(&self, login: &str, role: Role, person: Option<&str>) {
         let account = Account {
             login: login.to_owned(),

@@ -5,7 +5,7 @@ use super::{
     until,
 };
 use serde_json::{Value, json as value};
-use server::{clock, ingest::syslog};
+use server::{clock, ingest::listen};
 use shared::{EventId, api::Role};
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
@@ -17,7 +17,7 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(10);
 const RULE: &str = "events = [{ match = [\"severity_word=~emerg|alert|crit\", \"service!=sshd\"] }]";
 
-fn free() -> SocketAddr {
+pub(super) fn free() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
@@ -29,14 +29,14 @@ fn config(address: SocketAddr, from: &str) -> String {
     )
 }
 
-fn house(from: &str, connections: usize) -> (House, SocketAddr, syslog::Listeners) {
+fn house(from: &str, connections: usize) -> (House, SocketAddr, listen::Listeners) {
     let address = free();
     let house = House::with(&config(address, from), None);
-    let listeners = syslog::listen(house.app.clone(), connections);
+    let listeners = listen::listen(house.app.clone(), connections);
     (house, address, listeners)
 }
 
-async fn connected(address: SocketAddr) -> TcpStream {
+pub(super) async fn connected(address: SocketAddr) -> TcpStream {
     let connect = async {
         loop {
             if let Ok(stream) = TcpStream::connect(address).await {
@@ -48,18 +48,18 @@ async fn connected(address: SocketAddr) -> TcpStream {
     timeout(PATIENCE, connect).await.unwrap()
 }
 
-async fn asked(house: &House, path: &str) -> Value {
+pub(super) async fn asked(house: &House, path: &str) -> Value {
     let bearer = ("authorization", format!("Bearer {}", house.api_token(Role::Viewer)));
     call(&house.service().await, request("GET", path).insert_header(bearer)).await.json()
 }
 
 /// What is stored, the newest first.
-async fn stored(house: &House) -> Vec<Value> {
+pub(super) async fn stored(house: &House) -> Vec<Value> {
     asked(house, "/api/v1/events").await["items"].as_array().unwrap().clone()
 }
 
 /// The titles of incidents, once there are so many.
-async fn titles(house: &House, count: usize) -> Vec<String> {
+pub(super) async fn titles(house: &House, count: usize) -> Vec<String> {
     let looked = timeout(PATIENCE, async {
         loop {
             let incidents = asked(house, "/api/v1/incidents?limit=500").await;
@@ -81,7 +81,7 @@ async fn titles(house: &House, count: usize) -> Vec<String> {
     found
 }
 
-async fn is_hung_up(stream: &mut TcpStream) -> bool {
+pub(super) async fn is_hung_up(stream: &mut TcpStream) -> bool {
     let heard = timeout(PATIENCE, stream.read(&mut [0; 16])).await.unwrap();
     heard.is_err() || heard.is_ok_and(|bytes| bytes == 0)
 }
@@ -312,7 +312,7 @@ async fn a_port_that_cannot_be_opened_is_told_of_until_it_is() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let house = House::with(&config(address, "127.0.0.0/8"), None);
-    let _listeners = syslog::listen(house.app.clone(), 8);
+    let _listeners = listen::listen(house.app.clone(), 8);
     let warnings = || house.app.runtime.status(clock::now(), 0).warnings;
     until("it is told of", || !warnings().is_empty()).await;
     let told = format!("nobody hears what switches says by syslog to tcp {address}: ");

@@ -45,7 +45,7 @@ pub use routing::{
     Target,
 };
 pub use rule_set::RuleSet;
-pub use sender::{RateLimit, Signature, SignatureKind};
+pub use sender::{Certificate, Forward, Mail, RateLimit, Signature, SignatureKind};
 pub use silence::ConfiguredSilence;
 pub use source::{Source, SourceKind};
 pub use time::{TimeSpan, TimeWindow};
@@ -75,6 +75,9 @@ pub struct Document {
     pub channels: Channels,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub integrations: Vec<Integration>,
+    /// Where mail to integrations is taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail: Option<Mail>,
     /// What must be heard from again and again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub heartbeats: Vec<Heartbeat>,

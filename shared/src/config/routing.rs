@@ -1,6 +1,6 @@
 //! Senders, the routing tree, escalation policies and outgoing webhooks.
 
-use super::{ContactKind, Mapping, RateLimit, Signature};
+use super::{ContactKind, Forward, Mapping, RateLimit, Signature};
 use crate::{
     CalendarId, ClassId, Delay, HookId, InhibitionId, IntegrationId, PersonId, PolicyId, RouteId, ScheduleId, Severity,
     TeamId, WindowId,
@@ -61,6 +61,9 @@ pub struct Integration {
     /// Where it may speak syslog, and which of that is an event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub syslog: Option<Syslog>,
+    /// Where it may speak Fluentd's forward protocol, and which of its records is an event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forward: Option<Forward>,
 }
 
 /// A sender that speaks syslog. The protocol knows no token: what comes to the address is this sender's, so `from` says from
@@ -88,8 +91,9 @@ pub struct Syslog {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SyslogRule {
-    /// As in a route, all must hold; there is at least one. `severity_word` is syslog's own: emerg, alert, crit, err,
-    /// warning, notice, info or debug; `service` is the program, and `labels.facility` the facility.
+    /// As in a route, all must hold; there is at least one. Of syslog `severity_word` is emerg, alert, crit, err, warning,
+    /// notice, info or debug, `service` the program, and `labels.facility` the facility; of the forward protocol `service` is
+    /// the tag, unless the record names one.
     #[serde(rename = "match")]
     pub matches: Vec<String>,
 }
@@ -170,6 +174,7 @@ impl Integration {
             charset: None,
             dedup_key: None,
             syslog: None,
+            forward: None,
         }
     }
 }

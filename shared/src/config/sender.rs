@@ -1,5 +1,6 @@
 //! How far a sender is trusted and listened to: signatures, and how much it may send.
 
+use super::SyslogRule;
 use crate::Delay;
 use serde::{Deserialize, Serialize};
 
@@ -57,4 +58,52 @@ pub enum SignatureKind {
 pub struct RateLimit {
     pub messages: u32,
     pub within: Delay,
+}
+
+/// A sender that speaks the forward protocol of Fluentd. Whoever comes to the address is this sender, when they come from one
+/// of these networks and know the key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Forward {
+    /// An address of this server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<String>,
+    /// Prefixes, as `10.0.0.0/24`; anywhere when there is a key.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
+    /// `shared_key` of the sender; each connection begins with its proof.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_key: Option<String>,
+    /// Which records are events besides those that say `[P0][PROBLEM]…`: those that any of these rules takes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<SyslogRule>,
+}
+
+/// Where mail to integrations is taken. Who sends it is known by the token in the recipient's address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    /// An address of this server.
+    pub listen: String,
+    /// What may stand behind the `@`; anything when absent, since the token says enough.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub domains: Vec<String>,
+    /// Prefixes, as `10.0.0.0/24`, that may connect; anywhere when absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
+    /// Offers STARTTLS with this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Certificate>,
+}
+
+/// Files in PEM, which are read again for each connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Certificate {
+    /// The certificate, and those that lead to a known authority.
+    pub certificate_file: String,
+    pub key_file: String,
 }

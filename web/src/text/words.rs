@@ -41,6 +41,7 @@ shared::messages! {
     falcon() { en: "Open-Falcon line", zh: "Open-Falcon 行" }
     combined() { en: "Open-Falcon merged", zh: "Open-Falcon 合并消息" }
     json() { en: "JSON", zh: "JSON" }
+    mail() { en: "mail", zh: "邮件" }
     plain_text() { en: "plain text", zh: "纯文本" }
     opened_as(incident: i64) { en: "opened #{incident}", zh: "创建 #{incident}" }
     refreshed_of(incident: i64) { en: "repeat of #{incident}", zh: "#{incident} 重复" }
@@ -154,6 +155,8 @@ pub(crate) fn format(l: Language, format: Format) -> String {
         Format::GitHub => "GitHub".to_owned(),
         Format::Sentry => "Sentry".to_owned(),
         Format::Syslog => "Syslog".to_owned(),
+        Format::Forward => "Fluentd".to_owned(),
+        Format::Mail => mail(l),
         Format::Text => plain_text(l),
     }
 }

@@ -16,7 +16,7 @@ thread_local! {
 }
 
 /// Whether any rule takes an event.
-pub(super) fn take(rules: &[SyslogRule], source: &Source<'_>, event: &AlertEvent) -> bool {
+pub(in crate::normalize) fn take(rules: &[SyslogRule], source: &Source<'_>, event: &AlertEvent) -> bool {
     let integration = &source.integration.id;
     let subject = Subject { event, integration, severity: event.severity, now: source.received_at };
     KNOWN.with_borrow_mut(|known| {

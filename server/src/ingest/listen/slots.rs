@@ -17,6 +17,8 @@ const TOLD_EVERY_MS: i64 = 60_000;
 #[derive(Debug)]
 pub(super) struct Slots {
     most: usize,
+    /// What is spoken there.
+    protocol: &'static str,
     held: Mutex<Held>,
 }
 
@@ -37,8 +39,8 @@ pub(super) struct Slot {
 }
 
 impl Slots {
-    pub(super) fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self { most, held: Mutex::default() })
+    pub(super) fn new(most: usize, protocol: &'static str) -> Arc<Self> {
+        Arc::new(Self { most, protocol, held: Mutex::default() })
     }
 
     /// A place for a connection from there; somebody else may have to leave.
@@ -46,7 +48,7 @@ impl Slots {
         let hang_up = Arc::new(Notify::new());
         let mut held = self.lock();
         if held.by.len() >= self.most {
-            held.release_one();
+            held.release_one(self.protocol);
         }
         let at = held.next();
         held.by.insert(at, (ip, Arc::clone(&hang_up)));
@@ -65,17 +67,22 @@ impl Held {
         self.last
     }
 
-    fn release_one(&mut self) {
+    fn release_one(&mut self, protocol: &'static str) {
         let mut counts: BTreeMap<IpAddr, usize> = BTreeMap::new();
         self.by.values().for_each(|(ip, _)| *counts.entry(*ip).or_default() += 1);
         let most = counts.values().max().copied();
         let found = self.by.iter().find(|(_, (ip, _))| counts.get(ip).copied() == most).map(|(at, _)| *at);
         let Some((ip, hang_up)) = found.and_then(|at| self.by.remove(&at)) else { return };
         hang_up.notify_one();
-        telemetry::refused("syslog_connections");
+        telemetry::refused(match protocol {
+            "syslog" => "syslog_connections",
+            "forward" => "forward_connections",
+            _ => "mail_connections",
+        });
         if self.told.is_none_or(|told| told.elapsed_ms() > TOLD_EVERY_MS) {
             self.told = Some(Stopwatch::start());
-            tracing::error!(%ip, connections = self.by.len() + 1, "too many senders of syslog: one that was silent is hung up on");
+            let connections = self.by.len() + 1;
+            tracing::error!(%ip, protocol, connections, "too many senders: one that was silent is hung up on");
         }
     }
 }
@@ -114,7 +121,7 @@ mod tests {
 
     #[test]
     fn who_holds_the_most_gives_up_what_was_silent_for_the_longest() {
-        let slots = Slots::new(4);
+        let slots = Slots::new(4, "syslog");
         let [a, b, c] = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map(|ip| ip.parse().unwrap());
         let (mut first, second, other) = (slots.take(a), slots.take(a), slots.take(b));
         let mut third = slots.take(a);

@@ -5,7 +5,7 @@ use crate::{
     entropy,
     http::App,
     ingest::{Posted, arrived},
-    runtime::Arrived,
+    runtime::{Arrived, Runtime},
 };
 use actix_web::web;
 use engine::normalize::syslog;
@@ -47,7 +47,7 @@ impl Keys {
     }
 
     fn next(&self) -> String {
-        format!("syslog {:x} {}", self.start, self.last.fetch_add(1, Ordering::Relaxed))
+        format!("heard {:x} {}", self.start, self.last.fetch_add(1, Ordering::Relaxed))
     }
 }
 
@@ -87,7 +87,18 @@ impl Post {
 
     /// Takes a message as soon as there is room for it.
     pub(super) async fn take(&self, frame: Vec<u8>, peer: IpAddr) {
-        let Some(arrived) = self.read(frame, peer) else { return };
+        if let Some(arrived) = self.read(frame, peer) {
+            self.hand_over(arrived).await;
+        }
+    }
+
+    /// Lets what was read wait, as soon as there is room for it; nobody but us can name it.
+    pub(super) async fn hand_over_unnamed(&self, mut arrived: Arrived) {
+        arrived.key = Some(self.keys.next());
+        self.hand_over(arrived).await;
+    }
+
+    async fn hand_over(&self, arrived: Arrived) {
         // It is never closed.
         if let Ok(room) = self.room(&arrived).acquire_many_owned(size(&arrived)).await {
             self.put(arrived, room);
@@ -96,11 +107,31 @@ impl Post {
 
     /// Nothing when it is no event.
     fn read(&self, frame: Vec<u8>, peer: IpAddr) -> Option<Arrived> {
-        let posted = Posted { integration: self.integration.clone(), format: None, body: frame };
-        let mut arrived = arrived(&self.app, posted, Some(syslog::MESSAGE), peer);
+        let mut arrived = self.read_as(frame, syslog::MESSAGE, peer)?;
         arrived.key = Some(self.keys.next());
+        Some(arrived)
+    }
+
+    /// The same of what is told in another way.
+    pub(super) fn read_as(&self, body: Vec<u8>, content_type: &str, peer: IpAddr) -> Option<Arrived> {
+        let posted = Posted { integration: self.integration.clone(), format: None, body };
+        let arrived = arrived(&self.app, posted, Some(content_type), peer);
         self.transport.count("passed_over", arrived.read.passed_over.into());
         (!arrived.read.events.is_empty()).then_some(arrived)
+    }
+
+    /// The way to the engine, for what its sender waits for.
+    pub(super) fn runtime(&self) -> &Runtime {
+        &self.app.runtime
+    }
+
+    /// What its texts are written in, where its settings state that.
+    pub(super) fn charset(&self) -> Option<String> {
+        self.app.runtime.config().integrations.get(&self.integration).and_then(|it| it.charset.clone())
+    }
+
+    pub(super) const fn integration(&self) -> &IntegrationId {
+        &self.integration
     }
 
     fn room(&self, arrived: &Arrived) -> Arc<Semaphore> {

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 /// Events that are stored together.
-const BATCH: usize = 256;
+pub(super) const BATCH: usize = 256;
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// What waits at a port.
@@ -50,7 +50,7 @@ impl Waiting {
                 () = &mut over, if is_stuck => break,
                 else => return,
             };
-            keep_together(&mut self.events);
+            keep_together(self.events.iter_mut().map(|it| (&mut it.arrived, &mut it.is_taken)));
             if is_time {
                 if self.offer(BATCH).await {
                     again.reset_immediately();
@@ -66,7 +66,7 @@ impl Waiting {
         }
         let events = self.events.len();
         self.transport.count("lost", events as u64);
-        tracing::error!(events, integration = %self.integration, "what was heard by syslog could not be stored and is lost");
+        tracing::error!(events, integration = %self.integration, "what was heard at a port could not be stored and is lost");
     }
 
     /// Offers so many of those that wait for the longest, and every P0 that was not offered yet. That keeps its place, and is a
@@ -90,19 +90,14 @@ impl Waiting {
 }
 
 /// What was said of a thing before a P0 about it goes the way of the P0: a recovery that came after it would end it.
-fn keep_together(events: &mut [Heard]) {
-    let is_new = |it: &Heard| it.arrived.urgent && !it.is_taken;
-    if !events.iter().any(is_new) {
-        return;
-    }
+pub(super) fn keep_together<'a>(events: impl DoubleEndedIterator<Item = (&'a mut Arrived, &'a mut bool)>) {
     let mut things = BTreeSet::new();
-    for event in events.iter_mut().rev() {
-        if !event.arrived.urgent && of(&event.arrived).any(|it| things.contains(&it)) {
-            event.arrived.urgent = true;
-            event.is_taken = false;
+    for (arrived, is_taken) in events.rev() {
+        if !arrived.urgent && !things.is_empty() && of(arrived).any(|it| things.contains(&it)) {
+            (arrived.urgent, *is_taken) = (true, false);
         }
-        if is_new(event) {
-            things.extend(of(&event.arrived));
+        if arrived.urgent && !*is_taken {
+            things.extend(of(arrived));
         }
     }
 }
@@ -135,7 +130,7 @@ mod tests {
     /// Which of these wait to be offered at once.
     fn at_once(said: &[(&str, bool)]) -> Vec<usize> {
         let mut events: Vec<Heard> = said.iter().map(|(text, is_taken)| heard(text, *is_taken)).collect();
-        keep_together(&mut events);
+        keep_together(events.iter_mut().map(|it| (&mut it.arrived, &mut it.is_taken)));
         let urgent = |(_, it): &(usize, &Heard)| it.arrived.urgent && !it.is_taken;
         events.iter().enumerate().filter(urgent).map(|(at, _)| at).collect()
     }
