@@ -278,7 +278,7 @@ impl<'s> Batch<'s> {
         }
         let mut whole = Batch::new(self.source, self.whole);
         whole.general(root, None);
-        let told: Vec<_> = self.told.iter().skip(before).filter(|it| is_p0(it)).flat_map(|it| level_at(it)).collect();
+        let told: Vec<_> = self.told.iter().skip(before).filter(|it| is_p0(it)).filter_map(level_at).collect();
         whole.told.retain(|it| {
             let is_stated = is_p0(it) && !it.parsed.event.flags.contains(&Flag::DefaultSeverity);
             // What its members took their level from is said.
@@ -357,7 +357,7 @@ impl<'s> Batch<'s> {
             })
         } else if let Some(mut told) = self.shaped(members) {
             told.iter_mut().for_each(|told| keep_p0(members, told));
-            identity = told.as_deref().map_or(identity, |told| Identity::of_shape(told));
+            identity = told.as_deref().map_or(identity, Identity::of_shape);
             told
         } else if self.is_prometheus(members, group) {
             Ok(vec![alertmanager::told(source, members, group, whole)])

@@ -102,7 +102,8 @@ mod tests {
             ),
         };
         let next = ", next_secret = \"t\"";
-        let of = |all: &[StoredConfig]| since(all).into_iter().map(|(id, at)| (id.0, at.ms())).collect::<Vec<_>>();
+        let of =
+            |all: &[StoredConfig]| since(all).into_iter().map(|(id, at)| (id.to_string(), at.ms())).collect::<Vec<_>>();
         let at = |ms: i64| vec![("a".to_owned(), ms)];
         assert_eq!(of(&[version(1, ""), version(2, next), version(3, next)]), at(200));
         assert_eq!(of(&[version(1, next), version(2, ""), version(3, next)]), at(300));
