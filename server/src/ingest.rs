@@ -116,13 +116,15 @@ fn refuse(request: &HttpRequest, reason: &'static str) {
 }
 
 /// What a sender of CloudEvents asks before it sends ("HTTP 1.1 Web Hooks for Event Delivery", 4): whether this origin may. Whoever has
-/// the token may, as fast as it likes. Nothing is called back.
+/// the token may, as fast as its settings say. Nothing is called back.
 async fn welcome(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let _known = sender(&request, &app).await?;
+    let integration = sender(&request, &app).await?.greeted(&request);
+    let limit = app.runtime.config().integration(&integration).rate_limit;
+    let rate = limit.map_or_else(|| "*".to_owned(), |limit| limit.a_minute().to_string());
     let origin = request.headers().get(REQUEST_ORIGIN).cloned().unwrap_or_else(|| HeaderValue::from_static("*"));
     let mut response = HttpResponse::Ok();
     response.insert_header((ALLOW, "POST")).insert_header(("webhook-allowed-origin", origin));
-    Ok(response.insert_header(("webhook-allowed-rate", "*")).finish())
+    Ok(response.insert_header(("webhook-allowed-rate", rate)).finish())
 }
 
 async fn receive(request: HttpRequest, payload: web::Payload, app: web::Data<App>) -> Result<HttpResponse, ApiError> {

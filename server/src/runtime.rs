@@ -90,6 +90,13 @@ pub struct Arrived {
 }
 
 impl Arrived {
+    /// What it is about: identities, and machines.
+    pub(crate) fn things(&self) -> impl Iterator<Item = String> {
+        let events = self.read.events.iter().map(|it| &it.event);
+        let named = events.flat_map(|it| [Some(&it.dedup_key), it.host.as_ref().or(it.ip.as_ref())]).flatten();
+        named.map(|it| it.to_lowercase())
+    }
+
     /// Reads a body; urgent when a member calls itself a P0.
     #[must_use]
     pub fn read(source: &Source<'_>, body: Vec<u8>) -> Self {

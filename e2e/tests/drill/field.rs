@@ -35,7 +35,7 @@ const CALLS: [(&str, [bool; 2]); 9] = [
     ("pdpyras", [true, true]),
     // On 429 alone.
     ("pdjs", [true, false]),
-    ("send_opsgenie.py", [true, true]),
+    ("opsgenie", [true, true]),
     ("opsgenie-js", [true, true]),
     ("nagios", [true, true]),
     ("alerta", [false, false]),
@@ -170,7 +170,7 @@ impl Field {
         let mut command = match name {
             "pagerduty" | "pdpyras" => python("send_pagerduty.py", &[name, &secure, token, &host])?,
             "pdjs" => node("send_pagerduty.mjs", &secure),
-            "send_opsgenie.py" => python("opsgenie.py", &[&base, token, &host])?,
+            "opsgenie" => python("send_opsgenie.py", &[&base, token, &host])?,
             "opsgenie-js" => node("send_opsgenie.mjs", &base),
             "nagios" => {
                 let address = of_this.join("tocsin.url");

@@ -160,7 +160,10 @@ pub(super) fn read(source: &Source<'_>, whole: &str, out: &mut Out) {
     let spans = || Spans::new(whole);
     let mut found: Vec<Parsed> = Vec::new();
     let own = bracket::within(subject).and_then(|line| bracket::parse(source, line, spans()));
-    let is_problem = own.as_ref().is_some_and(|it| it.event.action == Action::Trigger);
+    let headed = own.as_ref().map(|it| (it.event.dedup_key.clone(), it.event.action));
+    let said = stand(subject).filter(|it| it.rest.contains(char::is_alphanumeric) && headed.is_none());
+    let action = headed.as_ref().map(|(_, action)| *action).or(said.map(|it| it.action));
+    let is_problem = action == Some(Action::Trigger);
     if let Some(mut parsed) = own {
         tell(&mut parsed.event, &mail);
         found.push(parsed);
@@ -175,19 +178,25 @@ pub(super) fn read(source: &Source<'_>, whole: &str, out: &mut Out) {
         // What is written below a line that is whole is not of it.
         let own = line.lines().next().filter(|own| own.trim_end().ends_with([']', '】', '］']));
         let Some(mut parsed) = bracket::parse(source, own.unwrap_or(line), spans()) else { continue };
-        let is_told = found.iter().any(|it| it.event.dedup_key == parsed.event.dedup_key);
-        let would_end = is_problem && parsed.event.action == Action::Resolve;
-        if !is_told && !would_end {
+        let (key, action, severity) = (&parsed.event.dedup_key, parsed.event.action, parsed.event.severity);
+        let last = found.iter().rev().map(|it| &it.event).find(|it| it.dedup_key == *key);
+        let is_told = last.is_some_and(|last| last.action == action && last.severity <= severity);
+        // A recovery quotes its problem; whose problem it is that goes on, its text does not end.
+        let is_quoted = headed.as_ref().is_some_and(|(own, action)| own == key && *action == Action::Resolve);
+        let would_end = is_problem && action == Action::Resolve;
+        if !is_told && !is_quoted && !would_end {
             describe(&mut parsed.event, &mail);
             found.push(parsed);
         }
     }
-    // A level in the subject that no line is as bad as.
-    let stated = text::level_anywhere(subject).map(|(level, _)| level);
-    let is_bad =
-        |it: &Parsed| it.event.action == Action::Trigger && stated.is_none_or(|level| it.event.severity <= level);
-    if found.is_empty() || (stated.is_some() && bracket::within(subject).is_none() && !found.iter().any(is_bad)) {
-        found.insert(0, event(source, &mail, subject, whole));
+    // What the subject says counts unless a line says at least as much.
+    let is_stated = is_problem || text::level_anywhere(subject).is_some();
+    if found.is_empty() || (is_stated && headed.is_none()) {
+        let of_subject = event(source, &mail, subject, whole);
+        let worst = of_subject.event.severity;
+        if !found.iter().any(|it| it.event.action == Action::Trigger && it.event.severity <= worst) {
+            found.insert(0, of_subject);
+        }
     }
     out.events.append(&mut found);
 }
@@ -306,8 +315,8 @@ fn event(source: &Source<'_>, mail: &Read<'_>, subject: &str, whole: &str) -> Pa
         key.push('|');
     }
     match &stand {
-        Some(Stand { word: "FIRING" | "RESOLVED", rest, .. }) => fold::labels(rest, &mut key),
-        Some(stand) => fold::named(stand.rest, &mut key),
+        // It says by itself how it stands, so the rest is a name: `PSU 1` is not `PSU 2`.
+        Some(stand) => fold::labels(stand.rest, &mut key),
         None => fold::fold(bounds::one_line(title).as_str(), &mut key),
     }
     bounds::set_key(&mut event, key);

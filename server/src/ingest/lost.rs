@@ -22,6 +22,9 @@ use std::{
 const SENDERS_MAX: usize = 500;
 /// An alert that is open is told again no more often than that.
 const AGAIN_MS: i64 = 60_000;
+/// It is over when so many requests were taken one after the other, or one so long after the last that was refused.
+const TAKEN_AGAIN: u32 = 8;
+const QUIET_MS: i64 = 600_000;
 
 /// What was refused of one sender since something of it was taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +32,9 @@ struct Gone {
     since: Timestamp,
     requests: u64,
     told_at: Option<Timestamp>,
+    last: Timestamp,
+    /// Requests that were taken since.
+    taken: u32,
 }
 
 /// What was refused for good, by sender. In memory: the alert itself is stored.
@@ -42,8 +48,10 @@ impl Lost {
         if all.len() >= SENDERS_MAX && !all.contains_key(sender) {
             return None;
         }
-        let gone = all.entry(sender.clone()).or_insert(Gone { since: now, requests: 0, told_at: None });
+        let gone =
+            all.entry(sender.clone()).or_insert(Gone { since: now, requests: 0, told_at: None, last: now, taken: 0 });
         gone.requests += 1;
+        (gone.last, gone.taken) = (now, 0);
         if gone.told_at.is_some_and(|at| now.ms_since(at) < AGAIN_MS && at <= now) {
             return None;
         }
@@ -57,16 +65,22 @@ impl Lost {
         all.entry(sender.clone()).or_insert(gone).told_at = None;
     }
 
-    /// Something of it was taken: what was told until then, if anything was.
-    fn taken(&self, sender: &IntegrationId) -> Option<Gone> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(sender)
+    /// Something of it was taken: what was told until then, if anything was and it is over. A Prometheus sends several batches a
+    /// minute, of which one may be refused each time.
+    fn taken(&self, sender: &IntegrationId, now: Timestamp) -> Option<Gone> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = all.get_mut(sender)?;
+        gone.taken += 1;
+        let is_over = gone.taken >= TAKEN_AGAIN || now.ms_since(gone.last) >= QUIET_MS;
+        if is_over { all.remove(sender) } else { None }
     }
 }
 
 /// Whether what was refused is gone: nobody tries a body that is too large again, and whoever speaks to an Alertmanager no
 /// refusal that is not a 5xx. Who asks and is refused, or has not shown who they are, loses nothing.
-fn is_gone(request: &HttpRequest, status: StatusCode) -> bool {
-    if !requests::is_told(request) {
+fn is_gone(request: &HttpRequest, note: &Note, status: StatusCode) -> bool {
+    // What is kept in quarantine is not lost.
+    if !requests::is_told(request) || !note.is_proven || note.event.is_some() {
         return false;
     }
     let to_alertmanager = request.match_pattern().is_some_and(|pattern| pattern.starts_with("/am/"));
@@ -84,8 +98,8 @@ pub(super) fn look(app: &web::Data<App>, request: &HttpRequest, note: &Note, sta
     let sender = note.sender();
     let now = clock::now();
     let told = if status.is_success() && note.event.is_some() {
-        app.lost.taken(sender).map(|gone| (over(sender), gone))
-    } else if is_gone(request, status) {
+        app.lost.taken(sender, now).map(|gone| (over(sender), gone))
+    } else if is_gone(request, note, status) {
         let why = note.detail.as_deref().unwrap_or_default();
         app.lost.refused(sender, now).map(|gone| (fires(sender, &gone, status, why), gone))
     } else {
@@ -146,13 +160,17 @@ mod tests {
         let told = |sender, s| lost.refused(sender, at(s)).map(|gone| (gone.requests, gone.since));
         assert_eq!((told(&a, 0), told(&a, 59), told(&b, 59)), (Some((1, at(0))), None, Some((1, at(59)))));
         assert_eq!(told(&a, 60), Some((3, at(0))), "how many, and since when");
-        lost.untold(&a, Gone { since: at(60), requests: 1, told_at: None });
+        lost.untold(&a, Gone { since: at(60), requests: 1, told_at: None, last: at(60), taken: 0 });
         assert_eq!(told(&a, 61), Some((4, at(0))), "what could not be told is told with the next");
-        let over = lost.taken(&a).unwrap();
-        assert_eq!((over.requests, lost.taken(&a)), (4, None));
+        assert_eq!(lost.taken(&a, at(62)), None, "another batch of the same round");
+        let over = lost.taken(&a, at(661)).unwrap();
+        assert_eq!((over.requests, lost.taken(&a, at(661))), (4, None));
         lost.untold(&a, over);
-        assert!(lost.taken(&a).is_some(), "that it is over is told with the next that is taken");
-        assert_eq!(told(&a, 62), Some((1, at(62))));
+        assert!(lost.taken(&a, at(662)).is_some(), "that it is over is told with the next that is taken");
+        assert_eq!(told(&a, 663), Some((1, at(663))));
+        let over = (0..TAKEN_AGAIN).filter(|_| lost.taken(&a, at(664)).is_some()).count();
+        assert_eq!(over, 1, "so many in a row");
+        assert_eq!(told(&a, 665), Some((1, at(665))));
         for n in 2..SENDERS_MAX {
             assert!(lost.refused(&IntegrationId::from(n.to_string()), at(0)).is_some());
         }

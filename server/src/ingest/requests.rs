@@ -33,6 +33,8 @@ pub(super) struct Note {
     path: String,
     pub(super) bytes: usize,
     pub(super) format: Option<Format>,
+    /// Whether its sender showed all that it has to: where it signs, that too.
+    pub(super) is_proven: bool,
     /// As which message it is stored.
     pub(super) event: Option<EventId>,
     /// Members of it that were understood, and those that were not.
@@ -52,6 +54,7 @@ impl Note {
             path,
             bytes: 0,
             format: None,
+            is_proven: false,
             event: None,
             members: (0, 0),
             reason: None,

@@ -31,8 +31,10 @@ impl Sender {
     pub(super) async fn of(request: &HttpRequest, app: &App, token: &str) -> Result<Self, Unfit> {
         let found = app.keyring.find_integration(token, &app.readers, clock::now()).await;
         let integration = found.inspect_err(|_| telemetry::refused("token"))?;
-        request.extensions_mut().insert(Note::new(integration.clone(), request.path(), token));
         let rules = app.runtime.config().integrations.get(&integration).and_then(|it| it.signature.clone());
+        let mut note = Note::new(integration.clone(), request.path(), token);
+        note.is_proven = rules.is_none();
+        request.extensions_mut().insert(note);
         Ok(Self { integration, rules })
     }
 
@@ -43,11 +45,17 @@ impl Sender {
         let says = |name: &str| text_of(request.headers(), &HeaderName::try_from(name).ok()?);
         match signature::verify(rules, says, body, clock::now()) {
             Ok(Signed { key }) => {
-                Note::of(request, |note| note.key = key);
+                Note::of(request, |note| (note.key, note.is_proven) = (key, true));
                 Ok(self.integration)
             }
             Err(flaw) => Err(unsigned(request, flaw.word(), flaw.to_string())),
         }
+    }
+
+    /// Who asks whether it may send. Nothing is taken, so there is nothing to sign, and nothing to list.
+    pub(super) fn greeted(self, request: &HttpRequest) -> IntegrationId {
+        drop(request.extensions_mut().remove::<Note>());
+        self.integration
     }
 
     /// Who asks where a signature of the body would not cover what is asked for: the address says it.

@@ -140,6 +140,9 @@ impl Inbox {
         let taken = if lanes.closed {
             false
         } else if arrived.urgent {
+            // A recovery that came before it must not end it.
+            let before = lanes.ordinary.withdraw(&arrived);
+            before.into_iter().for_each(|(arrived, reply)| lanes.urgent.put(arrived, reply));
             lanes.urgent.offer(arrived, reply, &URGENT)
         } else {
             lanes.ordinary.offer(arrived, reply, &ORDINARY)
@@ -217,10 +220,19 @@ impl Lanes {
         batch.extend(self.control.drain(..control));
         let (mut messages, mut bytes) = (0, 0);
         while messages < BATCH_ITEMS && bytes < BATCH_BYTES {
-            messages += 1;
-            let next = self.urgent.take();
+            // However many P0s wait, every fourth place is for what else does: recoveries wait there, too.
+            let is_shared = messages % 4 == 3 && self.ordinary.len() > 0;
+            let next = if is_shared { self.ordinary.take() } else { self.urgent.take() };
             let Some((arrived, reply)) = next.or_else(|| self.ordinary.take()) else { break };
+            messages += 1;
             bytes += weight(&arrived);
+            batch.push(Item::Arrived(arrived, reply));
+        }
+        // Few large ones may fill a turn by themselves.
+        if messages > 0
+            && messages < 4
+            && let Some((arrived, reply)) = self.ordinary.take()
+        {
             batch.push(Item::Arrived(arrived, reply));
         }
         batch

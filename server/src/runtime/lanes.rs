@@ -6,7 +6,7 @@ use super::{
     inbox::{Bounds, IngestReply},
 };
 use shared::IntegrationId;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Room that every sender has in the lane of P0s, however much of the others waits there. Tokens are made by people, so the
 /// number of senders is bounded too.
@@ -29,7 +29,7 @@ impl Lane {
     pub(super) fn offer(&mut self, arrived: Arrived, reply: IngestReply, bounds: &Bounds) -> bool {
         let fits = self.has_room(&arrived, bounds);
         if fits {
-            self.push(arrived, reply);
+            self.push(Box::new(arrived), reply);
         }
         fits
     }
@@ -38,10 +38,28 @@ impl Lane {
         self.items.len() < bounds.items && self.bytes + weight(arrived) <= bounds.bytes
     }
 
-    fn push(&mut self, arrived: Arrived, reply: IngestReply) {
+    fn push(&mut self, arrived: Box<Arrived>, reply: IngestReply) {
         self.bytes += weight(&arrived);
         self.members += arrived.read.events.len();
-        self.items.push_back((Box::new(arrived), reply));
+        self.items.push_back((arrived, reply));
+    }
+
+    /// Takes out what the same sender said before of the same things, in its order.
+    pub(super) fn withdraw(&mut self, urgent: &Arrived) -> Vec<(Box<Arrived>, IngestReply)> {
+        let things: BTreeSet<String> = urgent.things().collect();
+        let is_same = |it: &Arrived| it.integration == urgent.integration && it.things().any(|it| things.contains(&it));
+        let mut found = Vec::new();
+        for at in (0..self.items.len()).rev() {
+            if self.items.get(at).is_some_and(|(it, _)| is_same(it))
+                && let Some((arrived, reply)) = self.items.remove(at)
+            {
+                self.bytes -= weight(&arrived);
+                self.members -= arrived.read.events.len();
+                found.push((arrived, reply));
+            }
+        }
+        found.reverse();
+        found
     }
 
     pub(super) fn take(&mut self) -> Option<(Box<Arrived>, IngestReply)> {
@@ -69,13 +87,19 @@ pub(super) struct Turns {
 
 impl Turns {
     pub(super) fn offer(&mut self, arrived: Arrived, reply: IngestReply, bounds: &Bounds) -> bool {
-        let (size, members) = (weight(&arrived), arrived.read.events.len());
-        let is_full = self.items >= bounds.items || self.bytes + size > bounds.bytes;
+        let is_full = self.items >= bounds.items || self.bytes + weight(&arrived) > bounds.bytes;
         // One that is larger than all of a sender's own room is taken when nothing else of it waits.
         let is_own = self.senders.get(&arrived.integration).is_none_or(|lane| lane.has_room(&arrived, &RESERVED));
         if is_full && !is_own {
             return false;
         }
+        self.put(Box::new(arrived), reply);
+        true
+    }
+
+    /// The same of what has its place already.
+    pub(super) fn put(&mut self, arrived: Box<Arrived>, reply: IngestReply) {
+        let (size, members) = (weight(&arrived), arrived.read.events.len());
         let sender = arrived.integration.clone();
         let lane = self.senders.entry(sender.clone()).or_default();
         lane.push(arrived, reply);
@@ -85,7 +109,6 @@ impl Turns {
         self.items += 1;
         self.bytes += size;
         self.members += members;
-        true
     }
 
     pub(super) fn take(&mut self) -> Option<(Box<Arrived>, IngestReply)> {

@@ -60,6 +60,14 @@ pub struct RateLimit {
     pub within: Delay,
 }
 
+impl RateLimit {
+    /// How many that are in a minute, rounded down, but one at least.
+    #[must_use]
+    pub fn a_minute(self) -> i64 {
+        (i64::from(self.messages) * Delay::mins(1).0 / self.within.0.max(1)).max(1)
+    }
+}
+
 /// A sender that speaks the forward protocol of Fluentd. Whoever comes to the address is this sender, when they come from one
 /// of these networks and know the key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

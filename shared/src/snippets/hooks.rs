@@ -50,7 +50,7 @@ pub fn github(to: &Address) -> String {
 #[must_use]
 pub fn sentry(to: &Address) -> String {
     to.fill(
-        "Webhook URL   {URL}\nAlert Rule Action  on\nClient Secret      as in signature = { kind = \"sentry\", secret = \"…\" }\n",
+        "Webhook URL   {URL}\nAlert Rule Action  on\nWebhooks      issue\nClient Secret      as in signature = { kind = \"sentry\", secret = \"…\" }\n",
     )
 }
 

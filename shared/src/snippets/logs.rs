@@ -47,10 +47,12 @@ pub fn fluent_bit(to: &Address) -> String {
 pub fn fluentd(to: &Address) -> String {
     to.fill(
         "<match alerts.**>\n  @type http\n  endpoint {URL}\n  content_type application/json\n  json_array true\n  \
-         <format>\n    @type json\n  </format>\n  <buffer>\n    flush_interval 1s\n  </buffer>\n</match>\n\n\
+         retryable_response_codes 429,500,502,503,504\n  <format>\n    @type json\n  </format>\n  <buffer>\n    \
+         flush_interval 1s\n    chunk_limit_size 512k\n  </buffer>\n</match>\n\n\
          # or as it speaks itself, to the address of [integrations.forward]\n\
-         <match alerts.**>\n  @type forward\n  require_ack_response true\n  <server>\n    host {NAME}\n    port 24224\n  \
-         </server>\n</match>\n",
+         <match alerts.**>\n  @type forward\n  require_ack_response true\n  <security>\n    self_hostname \
+         \"#{Socket.gethostname}\"\n    shared_key as in shared_key there\n  </security>\n  <server>\n    host {NAME}\n    port \
+         24224\n  </server>\n</match>\n",
     )
 }
 

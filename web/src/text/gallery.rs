@@ -33,7 +33,7 @@ shared::messages! {
     place_sentry() { en: "Settings, Developer Settings, New Internal Integration.", zh: "Settings → Developer Settings → New Internal Integration。" }
     sns() { en: "Amazon SNS, Huawei SMN", zh: "亚马逊 SNS、华为云 SMN" }
     g_sns() { en: "A subscription", zh: "一个订阅" }
-    place_sns() { en: "The subscription is confirmed by a message that comes here: open the address in it.", zh: "订阅通过发到这里的一条消息确认：打开其中的地址即可。" }
+    place_sns() { en: "The subscription is confirmed by a message that comes here: confirm it under Messages.", zh: "订阅通过发到这里的一条消息确认：请在“消息”中确认。" }
     cloudevents() { en: "CloudEvents", zh: "CloudEvents" }
     g_cloudevents() { en: "One HTTP request", zh: "一个 HTTP 请求" }
     place_cloudevents() { en: "Its attributes in headers; source and id make it known again.", zh: "属性放在请求头中；以 source 与 id 识别重复。" }

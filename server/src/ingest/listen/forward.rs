@@ -38,6 +38,12 @@ const UNPROVED_BYTES: usize = 4 << 10;
 const STALLED: Duration = Duration::from_secs(30);
 /// Events of a chunk that are read before any of them is stored.
 const PORTION: usize = 2_048;
+/// And so much of them.
+const PORTION_BYTES: usize = 16 << 20;
+/// What is kept of a chunk that cannot be read.
+const BROKEN_MAX_BYTES: usize = 1 << 20;
+/// One message is heard within this time.
+const WHOLE: Duration = Duration::from_secs(300);
 /// Records that are read before others have their turn.
 const TURN: usize = 256;
 
@@ -99,11 +105,15 @@ impl Heard {
 
     /// The next thing it says; nothing when it is not to be heard any more.
     async fn frame(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut whole = Box::pin(sleep(WHOLE));
         loop {
             if let Some(frame) = self.frames.next().map_err(|fault| self.unreadable(fault))? {
                 return Ok(Some(frame));
             }
             let held = self.frames.held();
+            if held == 0 {
+                whole = Box::pin(sleep(WHOLE));
+            }
             if held < SMALL_BYTES {
                 self.room = None;
             } else if self.room.is_none() {
@@ -118,6 +128,7 @@ impl Heard {
                 () = self.stop.asked() => return Ok(None),
                 () = self.slot.needed() => return Ok(None),
                 () = is_stalled => return Err(io::ErrorKind::TimedOut.into()),
+                () = &mut whole, if held > 0 => return Err(io::ErrorKind::TimedOut.into()),
                 count = self.stream.read(&mut self.bytes) => count?,
             };
             let terms = self.senders.terms();
@@ -142,7 +153,7 @@ impl Heard {
         let charset = post.charset();
         let said = Said::read(frame, charset.as_deref()).map_err(|fault| self.unreadable(fault))?;
         let Some(said) = said else { return Ok(()) };
-        let mut portion = Vec::new();
+        let (mut portion, mut held, mut failed) = (Vec::new(), 0, None);
         for (index, record) in said.records(charset).enumerate() {
             if index % TURN == TURN - 1 {
                 tokio::task::yield_now().await;
@@ -150,13 +161,19 @@ impl Heard {
             let body = match record {
                 Ok(body) => body,
                 // One that is no object takes nothing from those beside it; the rest of what is cut is not known.
-                Err(fault @ (Fault::Expected(_) | Fault::TooDeep)) => {
+                Err(fault @ Fault::Expected(_)) => {
                     drop(self.unreadable(fault));
                     continue;
                 }
+                // It would be the same when it is sent again, and hold up what is behind it for days: it is kept, and acknowledged.
                 Err(fault) => {
-                    store(post, portion).await?;
-                    return Err(self.unreadable(fault));
+                    drop(self.unreadable(fault));
+                    let body = frame.get(..BROKEN_MAX_BYTES).unwrap_or(frame).to_vec();
+                    let key = said.chunk.map(|chunk| key(chunk, index, &body));
+                    let mut arrived = post.read_broken(body, RECORD, self.ip);
+                    arrived.key = key;
+                    portion.push(arrived);
+                    break;
                 }
             };
             let key = said.chunk.map(|chunk| key(chunk, index, &body));
@@ -168,11 +185,15 @@ impl Heard {
                 }
                 None => post.hand_over_unnamed(arrived).await,
             }
-            if portion.len() >= PORTION {
-                store(post, std::mem::take(&mut portion)).await?;
+            held += portion.last().map_or(0, |it: &Arrived| it.body.len());
+            if portion.len() >= PORTION || held >= PORTION_BYTES {
+                held = 0;
+                failed = store(post, std::mem::take(&mut portion), failed).await;
             }
         }
-        store(post, portion).await?;
+        if let Some(error) = store(post, portion, failed).await {
+            return Err(error);
+        }
         match said.chunk {
             Some(chunk) => {
                 let mut ack = Vec::new();
@@ -196,10 +217,21 @@ fn key(chunk: &[u8], index: usize, body: &[u8]) -> String {
     format!("forward {}", token::hash_hex(&said))
 }
 
-/// Stores events in their order. When one is not stored, those behind it are not either; a P0 among them pages all the same.
-async fn store(post: &Post, mut events: Vec<Arrived>) -> io::Result<()> {
+/// Stores events in their order, and says what failed, now or before. When one is not stored, those behind it are not either; a P0
+/// among them pages all the same, and waits for no other.
+async fn store(post: &Post, mut events: Vec<Arrived>, failed: Option<io::Error>) -> Option<io::Error> {
     let mut is_taken = vec![false; events.len()];
     keep_together(events.iter_mut().zip(is_taken.iter_mut()));
+    if failed.is_some() || events.len() > BATCH {
+        // They keep their place, and are repetitions when it is their turn.
+        let urgent: Vec<Arrived> = events.iter().filter(|it| it.urgent).cloned().collect();
+        if !urgent.is_empty() {
+            post.runtime().ingest_all(urgent).await;
+        }
+    }
+    if failed.is_some() {
+        return failed;
+    }
     let mut done = 0;
     for batch in events.chunks(BATCH) {
         let told = post.runtime().ingest_all(batch.to_vec()).await;
@@ -213,9 +245,9 @@ async fn store(post: &Post, mut events: Vec<Arrived>) -> io::Result<()> {
             let unstored = events.len() - done - told.stored;
             telemetry::forwarded("unstored", unstored as u64);
             tracing::warn!(unstored, integration = %post.integration(), "what is forwarded cannot be stored; its sender keeps it");
-            return Err(io::Error::other("it cannot be stored"));
+            return Some(io::Error::other("it cannot be stored"));
         }
         done += batch.len();
     }
-    Ok(())
+    None
 }

@@ -26,16 +26,22 @@ pub(super) async fn hear(guest: Guest, stream: TcpStream, app: web::Data<App>) -
 }
 
 async fn talk(guest: Guest, stream: TcpStream, app: web::Data<App>) -> io::Result<()> {
-    let certificate = guest.senders.terms().certificate;
-    let mut session = Session::new(guest, app, certificate.is_some());
+    // Before it is offered: whoever takes the offer would not go on without.
+    let acceptor = match guest.senders.terms().certificate {
+        Some(certificate) => {
+            let read = actix_web::rt::task::spawn_blocking(move || acceptor(&certificate)).await;
+            let told = |error: &io::Error| tracing::error!(%error, "mail is taken in the clear alone; see `mail.tls`");
+            read.map_err(io::Error::other)?.inspect_err(told).ok()
+        }
+        None => None,
+    };
+    let mut session = Session::new(guest, app, acceptor.is_some());
     let Ended::Encrypt(stream) = session.talk(stream, true).await? else { return Ok(()) };
-    let Some(certificate) = certificate else { return Ok(()) };
-    let acceptor =
-        actix_web::rt::task::spawn_blocking(move || acceptor(&certificate)).await.map_err(io::Error::other)?;
-    let acceptor = acceptor.inspect_err(|error| {
-        tracing::error!(%error, "mail cannot be taken by STARTTLS; see `mail.tls`");
-    })?;
-    let stream = timeout(HANDSHAKE, acceptor.accept(stream)).await??;
+    let Some(acceptor) = acceptor else { return Ok(()) };
+    let stream = tokio::select! {
+        stream = timeout(HANDSHAKE, acceptor.accept(stream)) => stream??,
+        () = session.needed() => return Ok(()),
+    };
     session.talk(stream, false).await.map(drop)
 }
 

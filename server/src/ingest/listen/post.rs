@@ -120,6 +120,12 @@ impl Post {
         (!arrived.read.events.is_empty()).then_some(arrived)
     }
 
+    /// What cannot be read, to be kept with the reason; it pages where it looks like a P0.
+    pub(super) fn read_broken(&self, body: Vec<u8>, content_type: &str, peer: IpAddr) -> Arrived {
+        let posted = Posted { integration: self.integration.clone(), format: None, body };
+        arrived(&self.app, posted, Some(content_type), peer)
+    }
+
     /// The way to the engine, for what its sender waits for.
     pub(super) fn runtime(&self) -> &Runtime {
         &self.app.runtime
@@ -147,5 +153,6 @@ impl Post {
 }
 
 fn size(arrived: &Arrived) -> u32 {
-    u32::try_from(arrived.body.len() + EVENT_BYTES).unwrap_or(u32::MAX)
+    // What is larger than all the room waits for all of it.
+    u32::try_from((arrived.body.len() + EVENT_BYTES).min(ROOM_BYTES)).unwrap_or(u32::MAX)
 }

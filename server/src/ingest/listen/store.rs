@@ -93,22 +93,13 @@ impl Waiting {
 pub(super) fn keep_together<'a>(events: impl DoubleEndedIterator<Item = (&'a mut Arrived, &'a mut bool)>) {
     let mut things = BTreeSet::new();
     for (arrived, is_taken) in events.rev() {
-        if !arrived.urgent && !things.is_empty() && of(arrived).any(|it| things.contains(&it)) {
+        if !arrived.urgent && !things.is_empty() && arrived.things().any(|it| things.contains(&it)) {
             (arrived.urgent, *is_taken) = (true, false);
         }
         if arrived.urgent && !*is_taken {
-            things.extend(of(arrived));
+            things.extend(arrived.things());
         }
     }
-}
-
-/// What a message is about: identities, and machines.
-fn of(arrived: &Arrived) -> impl Iterator<Item = String> {
-    let events = arrived.read.events.iter().map(|it| &it.event);
-    events
-        .flat_map(|it| [Some(&it.dedup_key), it.host.as_ref().or(it.ip.as_ref())])
-        .flatten()
-        .map(|it| it.to_lowercase())
 }
 
 #[cfg(test)]

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use std::io::Read;
 
 /// The most that one of them may hold once it is inflated.
-const INFLATED_MAX_BYTES: u64 = 128 << 20;
+const INFLATED_MAX_BYTES: usize = 128 << 20;
+/// Tags are a few dozen characters, and stand in each record that is stored.
+const TAG_MAX_BYTES: usize = 1 << 10;
 const READ_BYTES: usize = 64 << 10;
 /// Names of chunks are a few dozen characters.
 const CHUNK_MAX_BYTES: usize = 1 << 10;
@@ -40,7 +42,8 @@ impl<'a> Said<'a> {
             return Ok(None);
         }
         reader.array()?;
-        let tag = normalize::decoded(reader.bytes()?, charset);
+        let tag = reader.bytes()?;
+        let tag = normalize::decoded(tag.get(..TAG_MAX_BYTES).unwrap_or(tag), charset);
         let (entries, option) = match reader.peek()? {
             Kind::Array => {
                 let mut list = Reader::new(reader.raw()?);
@@ -69,9 +72,25 @@ impl<'a> Said<'a> {
                 Box::new(std::io::empty())
             }
             Entries::Many { packed, is_gzip: false } => Box::new(*packed),
-            Entries::Many { packed, is_gzip: true } => Box::new(MultiGzDecoder::new(*packed).take(INFLATED_MAX_BYTES)),
+            Entries::Many { packed, is_gzip: true } => {
+                Box::new(Bounded { inner: MultiGzDecoder::new(*packed), left: INFLATED_MAX_BYTES })
+            }
         };
         Records { tag: &self.tag, charset, frames, input, bytes: vec![0; READ_BYTES] }
+    }
+}
+
+/// What is longer than it may be is broken, and not at its end.
+struct Bounded<R> {
+    inner: R,
+    left: usize,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(bytes)?;
+        self.left = self.left.checked_sub(count).ok_or(std::io::ErrorKind::FileTooLarge)?;
+        Ok(count)
     }
 }
 
@@ -129,10 +148,11 @@ impl Records<'_> {
         } else {
             Reader::new(reader.raw()?).time()?
         };
-        let record = reader.json(self.charset.as_deref())?;
-        if !record.is_object() {
-            return Err(Fault::Expected("an object for a record"));
-        }
+        let record = match reader.json(self.charset.as_deref())? {
+            Value::Object(members) => Value::Object(members),
+            Value::String(text) => json!({ "message": text }),
+            _ => return Err(Fault::Expected("an object for a record")),
+        };
         let mut body = json!({ "tag": self.tag, "record": record });
         if let (Some(time), Value::Object(members)) = (time, &mut body) {
             members.insert("time".to_owned(), time.into());
@@ -147,7 +167,12 @@ impl Iterator for Records<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             match self.frames.next() {
-                Ok(Some(entry)) => return Some(self.body(&entry)),
+                // The frame is whole, so what is missing in it is missing in no other.
+                Ok(Some(entry)) => {
+                    let not_cut =
+                        |fault| if fault == Fault::Cut { Fault::Expected("a time and a record") } else { fault };
+                    return Some(self.body(&entry).map_err(not_cut));
+                }
                 Ok(None) => {}
                 Err(fault) => return Some(Err(fault)),
             }

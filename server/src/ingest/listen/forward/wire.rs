@@ -23,8 +23,6 @@ const RECORD_MAX_VALUES: usize = 4_096;
 pub(super) enum Fault {
     #[error("it is longer than 16 MiB; let `chunk_limit_size` be smaller")]
     TooLarge,
-    #[error("it is nested too deep")]
-    TooDeep,
     #[error("it ends within a value")]
     Cut,
     #[error("it is no MessagePack")]
@@ -279,7 +277,8 @@ impl<'a> Reader<'a> {
     /// Recursion is bounded by [`DEPTH_MAX`].
     fn nested(&mut self, charset: Option<&str>, room: &mut Room, depth: u32) -> Result<Value, Fault> {
         if depth > DEPTH_MAX {
-            return Err(Fault::TooDeep);
+            // What is above it says enough.
+            return self.raw().map(|_| Value::Null);
         }
         let (token, payload) = self.take()?;
         Ok(match token.kind {
@@ -472,7 +471,8 @@ mod tests {
     #[test]
     fn what_is_nested_deep_and_what_is_wide_costs_little() {
         let deep = [vec![0x91; 100_000], vec![0xc0]].concat();
-        assert_eq!(Reader::new(&deep).json(None), Err(Fault::TooDeep));
+        let told = Reader::new(&deep).json(None).unwrap();
+        assert_eq!(told.to_string(), format!("{}null{}", "[".repeat(31), "]".repeat(31)), "what is deeper is left out");
         let mut wide = vec![0xdd];
         wide.extend(1_000_000_u32.to_be_bytes());
         wide.extend(vec![0xc0; 1_000_000]);

@@ -59,7 +59,7 @@ fn untold(text: &str) -> String {
         let end = found.find(|c| !is_part(c)).unwrap_or(found.len());
         let (found, after) = found.split_at_checked(end).unwrap_or((found, ""));
         shown.push_str(before);
-        let is_token = found.len() >= TOKEN_BYTES && !before.ends_with(char::is_alphanumeric);
+        let is_token = found.len() >= TOKEN_BYTES && !before.ends_with(|c: char| c.is_ascii_alphanumeric());
         shown.push_str(if is_token { "…" } else { found });
         rest = after;
     }
@@ -122,6 +122,11 @@ fn words(part: &MessagePart<'_>, raw: &[u8]) -> String {
     }
 }
 
+/// There are programs that give no sender; what comes back undelivered says P0 only where it quotes.
+fn says_p0(subject: &str) -> bool {
+    !is_reply(subject) && normalize::looks_like_p0(subject.as_bytes())
+}
+
 fn answer(message: &Message<'_>, reverse_path: &str, subject: &str) -> Option<Answer> {
     let says = |name: &str| message.header_raw(name).map(|it| it.trim().to_ascii_lowercase());
     let is_report = message.is_content_type("multipart", "report");
@@ -131,7 +136,7 @@ fn answer(message: &Message<'_>, reverse_path: &str, subject: &str) -> Option<An
         || says("Precedence").is_some_and(|it| it == "auto_reply");
     if is_automatic {
         Some(Answer::Automatic)
-    } else if reverse_path.is_empty() || is_report {
+    } else if is_report || (reverse_path.is_empty() && !says_p0(subject)) {
         Some(Answer::Bounce)
     } else {
         // Mailers of alerts put theirs into threads too, but they call them no answers.

@@ -34,6 +34,10 @@ const FAULTS_MAX: usize = 16;
 /// Whoever says nothing for so long is hung up on.
 const SILENT: Duration = Duration::from_secs(120);
 const NAME: &str = "tocsin";
+/// Who sends that gives no address.
+const NOBODY: &str = "unknown";
+/// Whoever does not listen for so long is hung up on.
+const UNHEARD: Duration = Duration::from_secs(30);
 
 /// Why a conversation is over.
 pub(super) enum Ended<Stream> {
@@ -69,6 +73,11 @@ impl Session {
     pub(super) fn new(guest: Guest, app: web::Data<App>, may_encrypt: bool) -> Self {
         let (greeted, from, to) = (false, None, Vec::new());
         Self { guest, app, may_encrypt, greeted, from, to, named: 0, messages: 0, faults: 0 }
+    }
+
+    /// When its place is needed by others.
+    pub(super) async fn needed(&self) {
+        self.guest.slot.needed().await;
     }
 
     /// Talks until one of both has enough.
@@ -148,11 +157,15 @@ impl Session {
     }
 
     fn misunderstood(&mut self, error: &Error) -> (String, Next) {
+        if matches!(error, Error::InvalidSenderAddress) && self.greeted && self.from.is_none() {
+            // `MAIL FROM:<nagios>`. It is not answered, so it need be no address.
+            self.from = Some(NOBODY.to_owned());
+            return ("250 OK\r\n".to_owned(), Next::Command);
+        }
         self.faults += 1;
         let answer = match error {
             Error::UnknownCommand => "500 There is no such command",
             Error::ResponseTooLong => "500 The line is too long",
-            Error::InvalidSenderAddress => "501 This is no sender's address",
             Error::InvalidRecipientAddress => "501 This is no recipient's address",
             Error::InvalidParameter { .. } | Error::UnsupportedParameter { .. } => {
                 "555 This parameter is not known here"
@@ -258,14 +271,15 @@ impl Session {
         self.messages += 1;
         let Letter { mail, id } = message::read(raw, self.from.as_deref().unwrap_or_default());
         let body = mail.write();
-        // There are mailers that name every message alike.
-        let key = format!("mail {}", token::hash_hex(&format!("{} {body}", id.unwrap_or_default())));
+        // There are programs that name every message alike, and some write no date: what they say again is another message.
+        let dated = id.filter(|_| !mail.date.is_empty());
+        let key = dated.map(|id| format!("mail {}", token::hash_hex(&format!("{id} {body}"))));
         let mut kept = None;
         let mut unstored = None;
         for integration in self.to.clone() {
             let posted = Posted { integration: integration.clone(), format: None, body: body.clone().into_bytes() };
             let mut arrived = arrived(&self.app, posted, Some(MAIL), self.guest.ip);
-            arrived.key = Some(key.clone());
+            arrived.key.clone_from(&key);
             let limit = self.app.runtime.config().integration(&integration).rate_limit.filter(|_| !arrived.urgent);
             let received_at = arrived.received_at;
             if let Some(limit) = limit
@@ -302,5 +316,5 @@ async fn say<Stream: AsyncWrite + Unpin>(stream: &mut Stream, text: &str) -> io:
         stream.write_all(text.as_bytes()).await?;
         stream.flush().await
     };
-    timeout(SILENT, said).await?
+    timeout(UNHEARD, said).await?
 }
