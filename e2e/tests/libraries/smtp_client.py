@@ -32,6 +32,7 @@ client = smtplib.SMTP("localhost", port, timeout=30)
 gbk = MIMEText("主从延迟过大\r\n[P2][PROBLEM][smtp-body][][第二]\r\n", "plain", "gbk")
 gbk["Subject"] = "[P0][PROBLEM][smtp-gbk][10.8.3.21][主机宕机]"
 gbk["From"], gbk["To"], gbk["Message-ID"] = "mon@db", to, "<1@db>"
+gbk["Date"] = "Sat, 21 Nov 2026 03:10:00 +0000"
 refused = client.sendmail("mon@db", [to], gbk.as_bytes())
 client.sendmail("mon@db", [to], gbk.as_bytes())
 

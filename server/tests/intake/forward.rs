@@ -190,11 +190,9 @@ async fn who_does_not_prove_that_it_knows_the_key_is_not_heard() {
 }
 
 #[actix_web::test]
-async fn what_cannot_be_read_ends_its_connection_and_holds_up_nobody() {
+async fn what_cannot_be_read_holds_up_nobody() {
     let (house, address, _listeners) = house("from = [\"127.0.0.1\"]");
-    for odd in
-        [&[0xc1][..], &[0xdd, 0xff, 0xff, 0xff, 0xff], &[0x93, 0xa1, b't', 0xc4, 1, 0x92, 0xc0], b"GET / HTTP/1.1\r\n"]
-    {
+    for odd in [&[0xc1][..], &[0xdd, 0xff, 0xff, 0xff, 0xff], b"GET / HTTP/1.1\r\n"] {
         let mut stream = connected(address).await;
         stream.write_all(odd).await.unwrap();
         assert!(is_hung_up(&mut stream).await, "{odd:x?}");
@@ -204,4 +202,10 @@ async fn what_cannot_be_read_ends_its_connection_and_holds_up_nobody() {
     stream.write_all(&packed(&[deep, p1("a")], Some("c1"), false)).await.unwrap();
     is_acknowledged(&mut stream, "c1").await;
     assert_eq!(titles(&house, 1).await, ["it is down"]);
+    // It would hold up what is behind it each time it is sent again: it is kept in quarantine, and its sender may forget it.
+    stream.write_all(&packed(&[p1("b"), vec![0x92, 7]], Some("c2"), false)).await.unwrap();
+    is_acknowledged(&mut stream, "c2").await;
+    assert_eq!(titles(&house, 2).await.len(), 2);
+    let kept = asked(&house, "/api/v1/events?outcome=rejected").await;
+    assert_eq!(kept["items"].as_array().map(Vec::len), Some(1), "{kept:#}");
 }

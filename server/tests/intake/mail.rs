@@ -67,7 +67,10 @@ impl Mailer {
 }
 
 fn mail(id: &str, subject: &str, text: &str) -> String {
-    format!("From: Nagios <nagios@db-07>\r\nTo: ops\r\nMessage-ID: <{id}@db-07>\r\nSubject: {subject}\r\n\r\n{text}")
+    let date = "Date: Sat, 21 Nov 2026 03:10:00 +0000";
+    format!(
+        "From: Nagios <nagios@db-07>\r\nTo: ops\r\n{date}\r\nMessage-ID: <{id}@db-07>\r\nSubject: {subject}\r\n\r\n{text}"
+    )
 }
 
 #[actix_web::test]
@@ -90,6 +93,32 @@ async fn a_mail_reaches_each_integration_that_it_names_and_comes_again_as_a_repe
     let told = shown["text"].as_str().unwrap();
     assert!(told.contains("Subject: [P0][PROBLEM]") && told.contains("\n.a line with a dot"), "{told}");
     assert_eq!(mailer.say("QUIT").await, 221);
+}
+
+/// Programs that speak SMTP themselves often write neither a date nor a name for the message, or always the same.
+#[actix_web::test]
+async fn what_is_mailed_again_without_a_date_is_another_message() {
+    let (house, address, _listeners) = house("");
+    let to = format!("{}@x", house.sender);
+    let mut mailer = Mailer::new(address).await;
+    let say = |word: &str| format!("Message-ID: <1@ups>\r\nSubject: [P0][{word}][ups-1][][on battery]\r\n\r\n");
+    for word in ["PROBLEM", "OK", "PROBLEM"] {
+        assert_eq!(mailer.send(&[&to], &say(word)).await, 250);
+    }
+    let rows = asked(&house, "/api/v1/incidents?state=all").await;
+    let open = rows["items"].as_array().unwrap().iter().filter(|row| row["state"] != "resolved").count();
+    assert_eq!(open, 1, "{rows:#}");
+    // Nobody's address, and none at all: nothing is answered to it.
+    for from in ["nagios", ""] {
+        assert_eq!(mailer.say(&format!("MAIL FROM:<{from}>")).await, 250);
+        assert_eq!(mailer.say(&format!("RCPT TO:<{to}>")).await, 250);
+        assert_eq!(mailer.say("DATA").await, 354);
+        let host = if from.is_empty() { "ups-2" } else { "ups-3" };
+        assert_eq!(mailer.say(&format!("Subject: [P0][PROBLEM][{host}][][on battery]\r\n\r\n.")).await, 250);
+    }
+    let rows = asked(&house, "/api/v1/incidents?state=all").await;
+    let titles = rows.to_string();
+    assert!(titles.contains("ups-2") && titles.contains("ups-3"), "{rows:#}");
 }
 
 #[actix_web::test]
